@@ -1,0 +1,103 @@
+"""The checks that evidence is made of: each says no by raising Disagreement and nothing else.
+
+Notation   error = ||actual - expected|| / ||expected|| in the Frobenius norm of the whole array.
+Main       agree, same, at_most, check, vanishes, rejected, Disagreement.
+
+An input that makes no sense (shapes that differ, NaN) raises something else, so that a control whose code is
+wrong is not mistaken for a control that was rejected.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array, to_numpy
+
+
+class Disagreement(AssertionError):
+    """What was claimed and what was found differ."""
+
+
+_rejections = 0
+
+
+def rejections() -> int:
+    """How many `rejected()` blocks of this process have seen their Disagreement so far."""
+    return _rejections
+
+
+@contextmanager
+def rejected() -> Iterator[None]:
+    """Pass exactly if the block raises Disagreement; others go through, since a crash is no rejection."""
+    global _rejections
+    try:
+        yield
+    except Disagreement:
+        _rejections += 1
+        return
+    raise AssertionError("the control was not rejected: a statement known to be false passed its check")
+
+
+def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | None = None) -> float:
+    """The relative error of `actual` (...) against `expected` (...) or a scalar; else Disagreement.
+
+    `scale` replaces ||expected||. Where that is exactly zero and no scale is given, the error is absolute.
+    ValueError if shapes differ, FloatingPointError if a value is not finite.
+    """
+    a, e = _finite(actual), _finite(expected)
+    if e.ndim and a.shape != e.shape:
+        raise ValueError(f"shapes {a.shape} and {e.shape} differ")
+    difference = _norm(a - e)
+    size = _norm(np.broadcast_to(e, a.shape)) if scale is None else float(scale)
+    error = difference / size if size > 0 else difference
+    if not error <= tolerance:
+        raise Disagreement(f"error {error:.3g} is above {tolerance:.3g} (relative to {size:.3g})")
+    return error
+
+
+def at_most(actual: Array, bound: Array, *, slack: float = 0.0) -> float:
+    """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0."""
+    excess = float(np.max(_finite(actual) - _finite(bound)))
+    if excess > slack:
+        raise Disagreement(f"above its bound by {excess:.3g} (slack {slack:.3g})")
+    return max(excess, 0.0)
+
+
+def same(actual: Any, expected: Any) -> None:
+    """Exact equality of discrete things (numbers of points, index sets, kinds), else Disagreement."""
+    if actual != expected:
+        raise Disagreement(f"found {actual!r}, expected {expected!r}")
+
+
+def check(condition: Any, message: str) -> None:
+    """A bare yes, else Disagreement(message); the truth of an array or of an open relation is an error."""
+    if not bool(condition):
+        raise Disagreement(message)
+
+
+def vanishes(expression: Any) -> None:
+    """A SymPy expression, or each entry of an explicit matrix, is identically zero, else Disagreement."""
+    import sympy
+
+    entries = list(expression) if isinstance(expression, sympy.MatrixBase) else [sympy.sympify(expression)]
+    for entry in entries:
+        rest = sympy.simplify(entry)
+        if rest != 0:
+            raise Disagreement(f"does not vanish identically: {rest}")
+
+
+def _finite(values: Array) -> Array:
+    array = np.asarray(to_numpy(values))
+    if array.dtype.kind in "biuO":  # integers would wrap around; objects are SymPy and mpmath numbers
+        array = array.astype(float)
+    if not np.all(np.isfinite(array)):
+        raise FloatingPointError("a value is not finite, so there is nothing to compare")
+    return array
+
+
+def _norm(array: Array) -> float:
+    """Frobenius norm, scaled first: squares of 1e-200 and 1e200 leave the range of floating point."""
+    largest = float(np.max(np.abs(array), initial=0.0))
+    return largest * float(np.linalg.norm(np.ravel(array) / largest)) if largest > 0 else 0.0

@@ -1,0 +1,1 @@
+"""The front door: the command line, analyses, figures, tables and pages."""
