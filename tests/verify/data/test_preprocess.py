@@ -1,0 +1,120 @@
+"""Scaling, dequantisation and the logit, against their definitions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from verify.data.preprocess import Preprocessing, logit
+from verify.data.rows import Rows
+from verify.errors import InputError
+
+EPS = np.finfo(float).eps
+
+
+def grey(seed=0, N=50, n=6, top=255):
+    return np.random.default_rng(seed).integers(0, top + 1, (N, n)).astype(np.uint8)
+
+
+def rows(raw, **options):
+    return Rows(raw, Preprocessing(**options), {"notes": []})
+
+
+def test_without_options_nothing_happens():
+    raw = grey()
+    assert np.array_equal(rows(raw).array(), raw)
+    assert rows(raw).mean_log_jacobian() == 0 == Preprocessing().log_scale_jacobian(6)
+
+
+def test_scale_divides():
+    raw = grey()
+    assert np.array_equal(rows(raw, scale=255).array(), raw / 255)
+    assert Preprocessing(scale=255).log_scale_jacobian(6) == pytest.approx(-6 * math.log(255), rel=EPS)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-6])
+def test_logit_is_the_inverse_of_the_sigmoid_and_its_jacobian_the_slope(alpha):
+    x = np.random.default_rng(1).random((20, 3))
+    y, log_jacobian = logit(x, alpha)
+    back = (1 / (1 + np.exp(-y)) - alpha) / (1 - 2 * alpha)
+    assert np.allclose(back, x, rtol=0, atol=1e-14)
+    # Central differences with step 1e-6 x: relative error about 1e-9 in each slope.
+    step = 1e-6 * np.minimum(x, 1 - x)
+    slopes = (logit(x + step, alpha)[0] - logit(x - step, alpha)[0]) / (2 * step)
+    assert np.allclose(log_jacobian, np.log(slopes).sum(axis=1), rtol=0, atol=1e-7)
+    # Control: the sign the other way round is noticed.
+    assert not np.allclose(-log_jacobian, np.log(slopes).sum(axis=1), rtol=0, atol=1e-1)
+
+
+def test_logit_is_finite_and_odd_at_the_ends():
+    y, log_jacobian = logit(np.array([[0.0, 1.0]]), 1e-30)
+    assert y[0, 0] == -y[0, 1] == pytest.approx(math.log(1e-30))
+    assert np.isfinite(log_jacobian).all()
+
+
+def test_dequantised_values_lie_in_their_grey_level():
+    raw = grey(top=16)
+    y = rows(raw, scale=16, alpha=1e-3, seed=3).array()
+    x = (1 / (1 + np.exp(-y)) - 1e-3) / (1 - 2e-3)
+    assert np.array_equal(np.floor(x * 17), raw)  # no level is hit at its very edge with this seed
+    assert Preprocessing(alpha=1e-3).levels == 256 == Preprocessing(scale=255, alpha=1e-3).levels
+
+
+def test_log_jacobian_recorded_is_the_mean_over_rows():
+    raw = grey()
+    r = rows(raw, alpha=1e-2, seed=5)
+    x = (raw + np.random.default_rng(np.random.SeedSequence(5, spawn_key=(1,))).random(raw.shape)) / 256
+    p = 1e-2 + (1 - 2e-2) * x
+    expected = np.log((1 - 2e-2) / (p * (1 - p))).sum(axis=1).mean()
+    assert r.mean_log_jacobian() == pytest.approx(expected, rel=1e-13)
+    assert r.covariance().provenance["mean_log_jacobian"] == pytest.approx(expected, rel=1e-13)
+
+
+def test_noise_depends_on_the_seed_and_not_on_the_blocks():
+    raw = grey(N=101)
+    r = rows(raw, alpha=1e-6, seed=1)
+    whole = r.array()
+    for size in (1, 7, 101, 500):
+        assert np.array_equal(np.vstack(list(r.blocks(size))), whole)
+    assert np.array_equal(r.array(), whole)
+    assert not np.array_equal(rows(raw, alpha=1e-6, seed=2).array(), whole)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scale": 0}, "scale = 0"),
+        ({"scale": -255}, "scale = -255"),
+        ({"scale": float("nan")}, "scale = nan"),
+        ({"scale": float("inf")}, "scale = inf"),
+        ({"scale": "255"}, "scale = '255': not a number"),
+        ({"alpha": 0}, "strictly between 0 and 0.5"),
+        ({"alpha": 0.5}, "strictly between 0 and 0.5"),
+        ({"alpha": float("nan")}, "strictly between 0 and 0.5"),
+        ({"alpha": True}, "not a number"),
+        ({"alpha": 1e-6, "scale": 254.5}, "largest grey value"),
+        ({"alpha": 1e-6, "scale": 1e12}, "largest grey value"),
+        ({"seed": -1}, "seed = -1"),
+        ({"seed": 1.5}, "seed = 1.5"),
+    ],
+)
+def test_bad_options_are_refused_in_one_line(options, words):
+    with pytest.raises(InputError) as refusal:
+        Preprocessing(**options)
+    assert words in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", [0.5, -1.0, 256.0])
+def test_logit_refuses_what_is_no_grey_value(value):
+    raw = grey(N=10).astype(float)
+    raw[8, 4] = value
+    with pytest.raises(InputError, match=r"at row 9, column 5 is not a whole number from 0 to 255[^\n]*$"):
+        list(rows(raw, alpha=1e-6).blocks(3))
+
+
+@pytest.mark.parametrize(("value", "scale"), [(np.nan, 1.0), (np.inf, 1.0), (1.0, 1e-200), (1.0, 1e-320)])
+def test_entries_that_are_no_usable_numbers_are_refused_before_and_after_scaling(value, scale):
+    raw = np.zeros((10, 3))
+    raw[6, 1] = value
+    with pytest.raises(InputError, match=r"at row 7, column 2[^\n]*$"):
+        rows(raw, scale=scale).array()

@@ -1,0 +1,406 @@
+"""Every DATA word, and every way in which one can be bad."""
+
+import gzip
+import hashlib
+import io
+import json
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from verify.data import load, load_rows
+from verify.data.mnist import find_training_file, read_idx
+from verify.errors import InputError
+
+X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
+
+
+def naive_eigenvalues(rows):
+    return np.sort(np.linalg.eigvalsh(np.cov(np.asarray(rows, dtype=float).T, bias=True)))[::-1]
+
+
+def agrees(c, rows):
+    """The eigenvalues are those of the definition, to rounding relative to the largest."""
+    expected = naive_eigenvalues(rows)
+    return c.eigenvalues.shape == expected.shape and np.allclose(
+        c.eigenvalues, expected, rtol=0, atol=1e-12 * expected[0]
+    )
+
+
+def refusal(spec, **options):
+    """The one line with which DATA is refused."""
+    with pytest.raises(InputError) as caught:
+        load(spec, **options)
+    message = str(caught.value)
+    assert message and "\n" not in message
+    return message
+
+
+def npy_bytes(array, **options):
+    buffer = io.BytesIO()
+    np.save(buffer, array, **options)
+    return buffer.getvalue()
+
+
+# --- what works ---------------------------------------------------------------------------------------------
+
+
+def test_digits_are_the_1797_images_of_scikit_learn():
+    c = load("digits")
+    assert (c.N, c.n) == (1797, 64)
+    assert agrees(c, load_digits().data)
+    assert not agrees(c, load_digits().data[:-1])  # control
+    assert c.provenance["name"] == "digits" and c.provenance["shape"] == [1797, 64]
+    assert agrees(load("digits", scale=16), load_digits().data / 16)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i2", "u1", "?"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_npy_of_any_real_type_and_order(tmp_path, dtype, order):
+    array = np.asarray(X > 0 if dtype == "?" else np.abs(X * 10)).astype(dtype, order=order)
+    np.save(tmp_path / "rows.npy", array)
+    assert agrees(load(str(tmp_path / "rows.npy")), array)
+
+
+def test_npy_is_not_read_before_its_blocks_are(tmp_path):
+    np.save(tmp_path / "rows.npy", X)
+    assert isinstance(load_rows(tmp_path / "rows.npy").raw, np.memmap)
+
+
+@pytest.mark.parametrize("names", [["only"], ["X", "other"], ["y", "x"], ["labels", "data"], ["data", "X"]])
+def test_npz_with_one_array_or_a_known_name(tmp_path, names):
+    other = np.zeros(3)
+    chosen = "X" if "X" in names else names[-1]
+    np.savez(tmp_path / "a.npz", **{name: (X if name == chosen else other) for name in names})
+    np.savez_compressed(tmp_path / "b.npz", **{name: (X if name == chosen else other) for name in names})
+    assert agrees(load(tmp_path / "a.npz"), X) and agrees(load(tmp_path / "b.npz"), X)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("header", [None, ["a", "b", "c", "d"], ['"a b"', "", "c", "d"]])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".CSV"])
+def test_csv_with_and_without_header(tmp_path, delimiter, header, ending):
+    lines = [] if header is None else [delimiter.join(header)]
+    lines += [delimiter.join(f"{value:.17g}" for value in row) for row in X]
+    content = "\ufeff" * (ending == ".csv") + "\r\n".join(lines) + "\n\n"
+    path = tmp_path / f"rows{ending}"
+    path.write_bytes(gzip.compress(content.encode()) if ending.endswith("gz") else content.encode())
+    c = load(str(path))
+    assert agrees(c, X) and c.provenance["shape"] == [12, 4]
+    assert c.provenance["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert c.provenance["name"] == path.name  # not the folder, which is nobody's business
+
+
+def test_csv_of_one_column_and_quoted_numbers(tmp_path):
+    (tmp_path / "a.csv").write_text('"1"\n"2.5e0"\n-3\n')
+    assert np.allclose(load(tmp_path / "a.csv").eigenvalues, np.var([1, 2.5, -3]), rtol=1e-14)
+
+
+def test_a_first_row_that_counts_columns_is_remarked_on(tmp_path):
+    (tmp_path / "a.csv").write_text("0,1,2\n5,6,9\n7,7,3\n")
+    assert any("header" in note for note in load(tmp_path / "a.csv").provenance["notes"])
+    (tmp_path / "b.csv").write_text("5,6,9\n7,7,3\n4,4,4\n")
+    assert not any("header" in note for note in load(tmp_path / "b.csv").provenance["notes"])
+
+
+def test_a_bare_spectrum_is_sorted_and_said():
+    c = load("eigenvalues:4, 6,2.5e0,1E-3")
+    assert np.array_equal(c.eigenvalues, [6, 4, 2.5, 1e-3])
+    assert c.N is None and any("sorted" in note for note in c.provenance["notes"])
+    assert load("eigenvalues:6,4,2.5").provenance["notes"] == []
+
+
+def test_provenance_is_json_and_the_same_every_time():
+    first, second = (json.dumps(load("digits", scale=16, logit=1e-3, seed=4).provenance) for _ in range(2))
+    assert first == second
+    facts = json.loads(first)
+    assert facts["preprocessing"] == {"logit": 1e-3, "levels": 17, "dequantised": True}
+    assert facts["seed"] == 4 and facts["mean_log_jacobian"] > 0
+    assert facts["log_scale_jacobian"] == pytest.approx(-64 * np.log(17))
+
+
+# --- MNIST --------------------------------------------------------------------------------------------------
+
+
+def test_mnist_is_the_original(mnist_folder):
+    rows = load_rows("mnist", data_dir=mnist_folder)
+    assert rows.shape == (60000, 784)
+    # Well-known figures of the training set: mean 33.3184 and standard deviation 78.5675 of the grey values.
+    assert rows.raw.mean() == pytest.approx(33.3184, abs=1e-4)
+    assert rows.raw.std(dtype=np.float64) == pytest.approx(78.5675, abs=1e-4)
+
+
+def test_mnist_rows_are_drawn_as_documented(mnist_folder):
+    rows = load_rows("mnist:1000", scale=255, seed=3, data_dir=mnist_folder)
+    drawn = np.random.default_rng(3).choice(60000, 1000, replace=False)
+    raw = gzip.decompress(find_training_file(mnist_folder).read_bytes())[16:]
+    images = np.frombuffer(raw, dtype=np.uint8).reshape(60000, 784)
+    assert np.array_equal(rows.array(), images[drawn] / 255)
+    c = rows.covariance()
+    assert agrees(c, images[drawn] / 255)
+    assert c.provenance["rows"]["sha256"] == hashlib.sha256(drawn.tobytes()).hexdigest()
+    # Pixels that are 0 in all 1000 images: the rank cannot exceed the number of others.
+    assert 500 < c.rank <= np.count_nonzero(images[drawn].any(axis=0))
+
+
+def test_mnist_with_the_logit_has_the_jacobian_of_theory_5_2(mnist_folder):
+    c = load("mnist", logit=1e-6, data_dir=mnist_folder)
+    # The noise moves the mean over 60000 images by about 0.1.
+    assert c.provenance["mean_log_jacobian"] == pytest.approx(4619.7, abs=0.3)
+    # theory.md 5.3: numbers of eigenvalues above the noise; 1 either way, for the noise.
+    counts = [int((c.eigenvalues > noise).sum()) for noise in (30, 10, 3, 1)]
+    assert np.abs(np.array(counts) - [38, 74, 147, 581]).max() <= 1
+
+
+@pytest.mark.parametrize("number", ["0", "1", "60001", "-5", "1e3", "", "two", "9" * 5000])
+def test_a_bad_number_of_mnist_rows_is_refused(mnist_folder, number):
+    assert "mnist:" in refusal(f"mnist:{number}", data_dir=mnist_folder)
+
+
+def idx(images, magic=0x803):
+    return struct.pack(">IIII", magic, *images.shape) + images.tobytes()
+
+
+IMAGES = np.arange(3 * 2 * 2, dtype=np.uint8).reshape(3, 2, 2)
+
+
+@pytest.fixture
+def training_file(tmp_path):
+    (tmp_path / "mnist").mkdir()
+    return tmp_path / "mnist" / "train-images-idx3-ubyte.gz"
+
+
+def test_idx_files_are_read_row_by_row(training_file):
+    training_file.write_bytes(gzip.compress(idx(IMAGES)))
+    assert np.array_equal(read_idx(training_file), IMAGES.reshape(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(idx(IMAGES)), "wrong sha256"),
+        (gzip.compress(idx(IMAGES, magic=0x801)), "magic number 0x00000801"),
+        (gzip.compress(idx(IMAGES)[:-1]), "11 bytes of pixels, but the header promises 3 x 2 x 2"),
+        (gzip.compress(idx(IMAGES) + b"\0"), "13 bytes of pixels"),
+        (gzip.compress(idx(IMAGES)[:10]), "too short"),
+        (gzip.compress(idx(IMAGES))[:-9], "truncated"),
+        (gzip.compress(idx(IMAGES))[:-4] + b"\1\1\1\1", "truncated or damaged"),
+        (idx(IMAGES), "truncated or damaged"),
+        (b"", "too short"),
+    ],
+)
+def test_a_damaged_training_file_is_refused(training_file, content, words):
+    training_file.write_bytes(content)
+    message = refusal("mnist", data_dir=training_file.parents[1])
+    assert words in message and str(training_file) in message
+
+
+def test_mnist_is_looked_for_in_order(training_file, tmp_path, monkeypatch):
+    training_file.write_bytes(b"")
+    monkeypatch.setenv("ELBO_VERIFY_DATA", str(tmp_path))
+    assert find_training_file() == training_file
+    assert find_training_file(tmp_path / "elsewhere") == training_file
+    other = tmp_path / "first" / "mnist" / training_file.name
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"")
+    assert find_training_file(tmp_path / "first") == other
+
+
+def test_missing_mnist_names_the_places(tmp_path, monkeypatch):
+    monkeypatch.setenv("ELBO_VERIFY_DATA", str(tmp_path / "there"))
+    monkeypatch.setattr(Path, "is_file", lambda self: False)
+    message = refusal("mnist", data_dir=tmp_path / "here")
+    assert (
+        str(tmp_path / "here") in message and str(tmp_path / "there") in message and "--data-dir" in message
+    )
+
+
+# --- what is refused ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", ["fashion-mnist", "celeba:folder", "rows.parquet"])
+def test_what_this_version_does_not_read_says_so(spec):
+    assert "this version does not read it" in refusal(spec)
+
+
+@pytest.mark.parametrize("spec", ["", "digit", "iris", "rows.txt", "MNIST"])
+def test_unknown_data_lists_the_choices(spec):
+    assert "unknown data" in refusal(spec) and "digits, mnist" in refusal(spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("eigenvalues:", "eigenvalue 1 is '', not a number"),
+        ("eigenvalues:6,,4", "eigenvalue 2 is ''"),
+        ("eigenvalues:6;4", "eigenvalue 1 is '6;4'"),
+        ("eigenvalues:6,-4", "eigenvalue 2 is -4"),
+        ("eigenvalues:nan", "eigenvalue 1 is nan"),
+        ("eigenvalues:1,1e400", "eigenvalue 2 is inf"),
+        ("eigenvalues:0,0", "all zero"),
+    ],
+)
+def test_a_bad_spectrum_is_refused(spec, words):
+    assert words in refusal(spec)
+
+
+def test_a_spectrum_has_no_rows_to_preprocess():
+    assert "no rows" in refusal("eigenvalues:2,1", scale=2)
+    assert "no rows" in refusal("eigenvalues:2,1", logit=0.1)
+    with pytest.raises(InputError, match="no rows"):
+        load_rows("eigenvalues:2,1")
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz", ".csv", ".csv.gz"])
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path, ending):
+    message = refusal(tmp_path / f"absent{ending}")
+    assert "no such file" in message and str(tmp_path) in message
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz", ".csv", ".csv.gz"])
+def test_a_folder_is_no_file(tmp_path, ending):
+    (tmp_path / f"folder{ending}").mkdir()
+    assert "cannot be read" in refusal(tmp_path / f"folder{ending}")
+
+
+def with_entry(value):
+    bad = X.copy()
+    bad[7, 2] = value
+    return bad
+
+
+BAD_ARRAYS = [
+    (with_entry(np.nan), "NaN at row 8, column 3"),
+    (with_entry(np.inf), "infinity at row 8, column 3"),
+    (X.astype(complex), "complex128, not real numbers"),
+    (X.astype("U8"), "not real numbers"),
+    (np.zeros(3, dtype="f8,i4"), "not real numbers"),
+    (np.zeros(3, dtype="M8[s]"), "not real numbers"),
+    (X[0], "shape (4,)"),
+    (X[None], "shape (1, 12, 4)"),
+    (np.float64(1.0), "shape ()"),
+    (X[:0], "empty"),
+    (X[:, :0], "empty"),
+    (X[:1], "one row"),
+    (np.ones((5, 2)) / 3, "constant"),
+]
+
+
+@pytest.mark.parametrize(("array", "words"), BAD_ARRAYS)
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+def test_bad_arrays_are_refused(tmp_path, ending, array, words):
+    path = tmp_path / f"bad{ending}"
+    np.save(path, array) if ending == ".npy" else np.savez(path, X=array)
+    assert words in refusal(path)
+
+
+def forbidden(*_):
+    raise AssertionError("something was unpickled")
+
+
+class Trap:
+    def __reduce__(self):
+        return forbidden, ()
+
+
+def test_objects_and_pickles_are_refused_unopened(tmp_path):
+    trap = np.array([[Trap(), 1.0], [2.0, 3.0]], dtype=object)
+    np.save(tmp_path / "a.npy", trap, allow_pickle=True)
+    np.savez(tmp_path / "a.npz", X=trap)
+    (tmp_path / "b.npy").write_bytes(pickle.dumps(Trap()))
+    assert "never loaded" in refusal(tmp_path / "a.npy")
+    assert "never loaded" in refusal(tmp_path / "a.npz")
+    assert "pickles are refused" in refusal(tmp_path / "b.npy")
+    with pytest.raises(AssertionError, match="unpickled"):  # control: the trap would go off
+        np.load(tmp_path / "a.npy", allow_pickle=True)
+
+
+@pytest.mark.parametrize("cut", [0, 4, 9, 60, 127, 128, 129, -1])
+def test_a_truncated_npy_is_refused(tmp_path, cut):
+    path = tmp_path / "cut.npy"
+    path.write_bytes(npy_bytes(X)[:cut])
+    assert str(path) in refusal(path)
+
+
+def test_no_damage_to_a_header_escapes_as_another_error(tmp_path):
+    path = tmp_path / "damaged.npy"
+    good = npy_bytes(X)
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place in range(128):
+        damaged = bytearray(good)
+        damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            load(path)
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 40
+
+
+def test_a_truncated_or_damaged_npz_is_refused(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", X=X)
+    good = (tmp_path / "a.npz").read_bytes()
+    for content in (b"", good[:40], good[:-10], good[:60] + bytes(40) + good[100:]):
+        (tmp_path / "a.npz").write_bytes(content)
+        assert "a.npz" in refusal(tmp_path / "a.npz")
+    with zipfile.ZipFile(tmp_path / "short.npz", "w") as archive:
+        archive.writestr("X.npy", npy_bytes(X)[:-8])
+    assert "short.npz" in refusal(tmp_path / "short.npz")
+
+
+def test_an_npz_with_several_arrays_names_them(tmp_path):
+    np.savez(tmp_path / "a.npz", train=X, test=X)
+    assert "test, train" in refusal(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz")
+    assert "holds no array" in refusal(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("a,b\n", "no rows"),
+        ("1,2\n", "one row"),
+        ("a,b\n1,2\n", "one row"),
+        ("1,2\n3,x\n", "row 2, column 2: 'x' is not a number"),
+        ("a,b\n1,2\n3,\n", "row 2, column 2: nothing there"),
+        ("1,2\n3\n", "row 2 has 1 columns, row 1 has 2"),
+        ("1,2\n3,4,5\n", "row 2 has 3 columns, row 1 has 2"),
+        ("1,2\n3,nan\n", "NaN at row 2, column 2"),
+        ("1,2\n3,1e999\n", "infinity at row 2, column 2"),
+        ("1,2\n3,4+1j\n", "'4+1j' is not a number"),
+        ("id,1\n2,3\n", "row 1, column 1: 'id' is not a number"),
+        ("1,5;2,5\n3,5;4,5\n", "row 1, column 1: '1,5' is not a number"),
+        ("NA,NA\n1,2\n3,4\n", "row 1, column 1: 'NA' is not a number"),
+        ("1,2\n1,2\n1,2\n", "constant"),
+    ],
+)
+def test_a_bad_csv_is_refused_with_the_place(tmp_path, content, words):
+    (tmp_path / "bad.csv").write_text(content)
+    assert words in refusal(tmp_path / "bad.csv")
+
+
+def test_damaged_text_and_gzip_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"1,2\n\xff\xfe,3\n")
+    assert "UTF-8" in refusal(tmp_path / "a.csv")
+    for content in (
+        gzip.compress(b"1,2\n3,4\n")[:-6],
+        b"1,2\n3,4\n",
+        b"",
+        gzip.compress(b"1,2\n3,4\n") + b"x",
+    ):
+        (tmp_path / "b.csv.gz").write_bytes(content)
+        assert "b.csv.gz" in refusal(tmp_path / "b.csv.gz")
+
+
+@pytest.mark.parametrize("options", [{"scale": -1}, {"logit": 2}, {"seed": -1}])
+def test_bad_options_are_refused_for_data_too(options):
+    assert next(iter(options)) in refusal("digits", **options)

@@ -1,0 +1,169 @@
+"""Tables of numbers in files: .npy, .npz, .csv and .csv.gz.
+
+Main       read_npy, read_npz, read_csv, sha256_of.
+
+Nothing here unpickles: arrays of Python objects are refused.  Every way in which a file can be damaged ends
+in an InputError that names the file.
+"""
+
+import gzip
+import hashlib
+import io
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.errors import InputError
+
+_NPZ_NAMES = ("X", "x", "data")
+_NPY_MAGIC = b"\x93NUMPY"
+
+
+def read_npy(path: Path) -> Array:
+    """The array of a .npy file, memory-mapped and unread so far.  Raises InputError."""
+    with _readable(path), path.open("rb") as file:
+        _refuse_foreign_npy(file.read(len(_NPY_MAGIC)), str(path))
+        file.seek(0)
+        _refuse_objects(file, str(path))
+        size = path.stat().st_size - file.tell()
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OverflowError):
+            raise InputError(f"{path}: truncated or damaged ({size} bytes of data); write it again") from None
+    return array
+
+
+def read_npz(path: Path) -> Array:
+    """The only array of a .npz file, or the one called X, x or data.  Raises InputError."""
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        members = {m.removesuffix(".npy"): m for m in archive.namelist() if m.endswith(".npy")}
+        chosen = [name for name in _NPZ_NAMES if name in members] or list(members)
+        if not members:
+            raise InputError(f"{path}: holds no array; save one with numpy.savez(file, X=rows)")
+        if len(chosen) > 1 and chosen[0] not in _NPZ_NAMES:
+            found = ", ".join(sorted(members))
+            raise InputError(f"{path}: holds several arrays ({found}); call the one to use X, x or data")
+        content = io.BytesIO(archive.read(members[chosen[0]]))
+        _refuse_foreign_npy(content.getvalue()[: len(_NPY_MAGIC)], f"{path}, array {chosen[0]}")
+        _refuse_objects(content, f"{path}, array {chosen[0]}")
+        content.seek(0)
+        return np.load(content, allow_pickle=False)
+
+
+def read_csv(path: Path) -> Array:
+    """The numbers of a .csv or .csv.gz file (N, n): comma, semicolon or tab; the first line may be a header.
+
+    A first line of words is a header.  Rows in messages are counted without it.  Raises InputError.
+    """
+    with _readable(path):
+        content = path.read_bytes()
+        if path.name.lower().endswith(".gz"):
+            content = gzip.decompress(content)
+        text = content.decode("utf-8-sig")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{path}: the file is empty")
+    delimiter = next((d for d in "\t;," if d in lines[0]), ",")
+    if _is_header(lines[0].split(delimiter)):
+        del lines[0]
+    if not lines:
+        raise InputError(f"{path}: holds a header but no rows")
+    try:
+        return np.loadtxt(lines, delimiter=delimiter, comments=None, quotechar='"', ndmin=2, dtype=np.float64)
+    except ValueError as error:
+        fault = _first_fault(lines, delimiter) or " ".join(str(error).split())
+        raise InputError(f"{path}: {fault}") from None
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes.  Raises InputError."""
+    with _readable(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_fault(lines: list[str], delimiter: str) -> str | None:
+    """Where a table stops being one: a row of another length, or an entry that is not a number."""
+    width = len(lines[0].split(delimiter))
+    for row, line in enumerate(lines, start=1):
+        fields = line.split(delimiter)
+        for column, field in enumerate(fields, start=1):
+            if not _is_number(field):
+                shown = field.strip()[:40]
+                return (
+                    f"row {row}, column {column}: {shown!r} is not a number"
+                    if shown
+                    else (f"row {row}, column {column}: nothing there; fill in missing values first")
+                )
+        if len(fields) != width:
+            return f"row {row} has {len(fields)} columns, row 1 has {width}"
+    return None
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Whether a first line names columns: no number, and a word that does not stand for a missing value."""
+    words = [field for field in fields if any(map(str.isalpha, field))]
+    missing = {"na", "n/a", "null", "none", "missing"}
+    return not any(map(_is_number, fields)) and any(w.strip(' "').lower() not in missing for w in words)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field.strip().strip('"'))
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_foreign_npy(magic: bytes, where: str) -> None:
+    if magic != _NPY_MAGIC:
+        raise InputError(
+            f"{where}: not in NumPy's .npy format (pickles are refused); write it with numpy.save"
+        )
+
+
+def _refuse_objects(file: io.BufferedIOBase, where: str) -> None:
+    """Raises InputError unless the .npy header at hand can be read and promises plain values."""
+    try:
+        version = np.lib.format.read_magic(file)
+        reader = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        _, _, dtype = reader(file)
+    except (ValueError, EOFError, SyntaxError, TypeError, tokenize.TokenError):
+        # A header is a Python literal: what its parser trips over comes out as it is.
+        raise InputError(f"{where}: the header is damaged; write it again with numpy.save") from None
+    if dtype.hasobject:
+        raise InputError(
+            f"{where}: holds Python objects (a pickle), which are never loaded; save numbers instead"
+        )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turns what goes wrong while reading `path` into an InputError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what NumPy says of headers written under Python 2
+            yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file (looked in {path.absolute().parent})") from None
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError):
+        raise InputError(f"{path}: truncated or damaged; write or copy it again") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8; save it as UTF-8") from None
+    except (MemoryError, OverflowError):
+        raise InputError(
+            f"{path}: does not fit into memory; save it as .npy, which is read block by block"
+        ) from None
+    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise InputError(f"{path}: cannot be read ({reason})") from None

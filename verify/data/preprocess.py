@@ -1,0 +1,107 @@
+"""What happens to raw values before the model sees them.
+
+Notation   v raw value; u uniform on [0, 1); x in [0, 1]; y what the model sees; alpha in (0, 1/2).
+Main       Preprocessing, logit.
+Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory.md 5.2.
+
+    none      y = v
+    scale c   y = v / c
+    logit     x = (v + u) / (c + 1),   y = logit(alpha + (1 - 2 alpha) x),   v whole numbers 0..c (c = 255)
+
+Densities: log p(v) = log p(y) + log|dy/dx| + log|dx/dv|.  The first Jacobian depends on the datum and is
+returned by `apply`; the second, `log_scale_jacobian`, is -n log c, or -n log(c + 1) with the logit.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.checks import number, random_seed
+from verify.errors import InputError
+
+# Far beyond this, v + u would lose the bits of u.
+_MOST_LEVELS = 2.0**32
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The options `--scale`, `--logit` and the seed of the dequantisation.  Raises InputError."""
+
+    scale: float | None = None
+    alpha: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        random_seed(self.seed)
+        if self.scale is not None:
+            scale = number(self.scale, "scale")
+            if not (math.isfinite(scale) and scale > 0):
+                raise InputError(f"scale = {scale:g}: must be positive and finite, for instance 255")
+        if self.alpha is None:
+            return
+        alpha = number(self.alpha, "logit")
+        if not 0 < alpha < 0.5:
+            raise InputError(
+                f"logit = {alpha:g}: alpha must lie strictly between 0 and 0.5, for instance 1e-6"
+            )
+        if self.levels != math.floor(self.levels) or self.levels > _MOST_LEVELS:
+            raise InputError(
+                f"scale = {self.scale:g}: with logit it is the largest grey value, a whole number below 2^32"
+            )
+
+    @property
+    def levels(self) -> float:
+        """The number of grey values that the logit assumes."""
+        return 256.0 if self.scale is None else float(self.scale) + 1
+
+    def generator(self) -> np.random.Generator:
+        """The dequantisation noise; a stream apart from the one that draws rows, `default_rng(seed)`."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(1,)))
+
+    def apply(self, X: Array, noise: np.random.Generator, start: int = 0) -> tuple[Array, Array]:
+        """Raw float64 X (b, n) -> y (b, n) and log|det dy/dx| per row (b,); `start` rows came before.
+
+        The noise is drawn row by row, so the result does not depend on how the rows are cut into blocks.
+        Raises InputError where logit meets a value that is not one of the grey values.
+        """
+        if self.alpha is None:
+            return (X if self.scale is None else X / self.scale), np.zeros(len(X))
+        self._check_levels(X, start)
+        return logit((X + noise.random(X.shape)) / self.levels, self.alpha)
+
+    def log_scale_jacobian(self, n: int) -> float:
+        """log|det dx/dv| of dividing n columns by the scale, or by the number of grey values."""
+        divisor = self.levels if self.alpha is not None else (self.scale or 1.0)
+        return 0.0 - n * math.log(divisor)
+
+    def facts(self) -> dict[str, Any]:
+        """The options as plain JSON, for the provenance."""
+        if self.alpha is not None:
+            return {"logit": float(self.alpha), "levels": int(self.levels), "dequantised": True}
+        return {} if self.scale is None else {"scale": float(self.scale)}
+
+    def _check_levels(self, X: Array, start: int) -> None:
+        wrong = (np.floor(X) != X) | (X < 0) | (self.levels - 1 < X)
+        if not wrong.any():
+            return
+        row, column = np.argwhere(wrong)[0]
+        raise InputError(
+            f"{X[row, column]:g} at row {start + row + 1}, column {column + 1} is not a whole number from 0 "
+            f"to {self.levels - 1:g}; logit dequantises grey values (set scale to the largest one)"
+        )
+
+
+def logit(x: Array, alpha: float) -> tuple[Array, Array]:
+    """y = logit(alpha + (1 - 2 alpha) x) and sum_j log dy_j/dx_j [PPM17, Eq. 23].  x (b, n) -> (b, n), (b,).
+
+    dy/dx = (1 - 2 alpha) / (p (1 - p)) with p = alpha + (1 - 2 alpha) x.
+    """
+    slope = 1 - 2 * alpha
+    # 1 - p is computed from 1 - x, not from p: at x = 1 it is alpha, however small alpha is.
+    log_p = np.log(alpha + slope * x)
+    log_q = np.log(alpha + slope * (1 - x))
+    log_jacobian = x.shape[-1] * math.log1p(-2 * alpha) - (log_p + log_q).sum(axis=-1)
+    return log_p - log_q, log_jacobian

@@ -1,0 +1,150 @@
+"""From a DATA word of the command line to rows and their covariance.
+
+Main       load (DATA -> Covariance), load_rows (DATA -> Rows).
+
+    digits                 1797 images of 8 x 8, grey values 0..16, from scikit-learn
+    mnist, mnist:1000      the 60000 training images; or so many of them, drawn without replacement
+    FILE.npy .npz .csv .csv.gz
+    eigenvalues:6,4,2.5    a bare spectrum, no rows
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.checks import random_seed
+from verify.data.covariance import Covariance, from_eigenvalues, real_matrix
+from verify.data.files import read_csv, read_npy, read_npz, sha256_of
+from verify.data.mnist import TRAINING_SHA256, training_images
+from verify.data.preprocess import Preprocessing
+from verify.data.rows import Rows
+from verify.errors import InputError
+
+_READERS = {".npy": read_npy, ".npz": read_npz, ".csv.gz": read_csv, ".csv": read_csv}
+_SPECTRUM = "eigenvalues:"
+_CHOICES = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
+Found = tuple[Array, dict[str, Any]]
+
+
+def load(
+    spec: str | os.PathLike[str],
+    *,
+    scale: float | None = None,
+    logit: float | None = None,
+    seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> Covariance:
+    """The covariance of DATA, preprocessed: divided by `scale`, or dequantised and put through the logit.
+
+    Raises InputError whenever the data or an option is unusable; the message is one line.
+    """
+    name = os.fspath(spec)
+    if not name.startswith(_SPECTRUM):
+        return load_rows(spec, scale=scale, logit=logit, seed=seed, data_dir=data_dir).covariance()
+    if scale is not None or logit is not None:
+        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out scale and logit")
+    return from_eigenvalues(_spectrum(name), provenance={"name": name})
+
+
+def load_rows(
+    spec: str | os.PathLike[str],
+    *,
+    scale: float | None = None,
+    logit: float | None = None,
+    seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> Rows:
+    """The rows (N, n) of DATA with their preprocessing, streamed in blocks.  Raises InputError."""
+    name = os.fspath(spec)
+    preprocessing = Preprocessing(scale, logit, random_seed(seed))
+    raw, facts = _find(name, preprocessing.seed, data_dir)
+    raw = real_matrix(raw, name)
+    N, n = (int(length) for length in raw.shape)
+    if N == 0:
+        raise InputError(f"{name}: the data are empty; give at least two rows")
+    if N == 1:
+        raise InputError(f"{name}: the data have one row; a covariance needs at least two")
+    provenance = {
+        **facts,
+        "shape": [N, n],
+        "preprocessing": preprocessing.facts(),
+        "log_scale_jacobian": preprocessing.log_scale_jacobian(n),
+        "seed": preprocessing.seed,
+        "notes": _doubts(raw),
+    }
+    return Rows(raw, preprocessing, provenance)
+
+
+def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
+    """The raw rows that DATA names, and where they come from."""
+    lower = name.lower()
+    if name == "digits":
+        return _digits()
+    if name == "mnist" or name.startswith("mnist:"):
+        return _mnist(name, seed, data_dir)
+    if name.startswith(_SPECTRUM):
+        raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_CHOICES})")
+    if name == "fashion-mnist" or name.startswith("celeba:") or lower.endswith(".parquet"):
+        raise InputError(
+            f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that"
+        )
+    for ending, reader in _READERS.items():
+        if lower.endswith(ending):
+            path = Path(name)
+            return reader(path), {"name": path.name, "kind": ending[1:], "sha256": sha256_of(path)}
+    raise InputError(f"unknown data {name!r}; give {_CHOICES}")
+
+
+def _doubts(raw: Array) -> list[str]:
+    """What the reader should know about raw rows (N, n) that were taken as they are."""
+    # Column numbers as a header cannot be told from data, and as data they are an outlier.
+    if raw.shape[1] > 2 and any(np.array_equal(raw[0], np.arange(raw.shape[1]) + first) for first in (0, 1)):
+        return ["the first row counts the columns and was taken as data; delete it if it is a header"]
+    return []
+
+
+def _digits() -> Found:
+    """scikit-learn's digits (1797, 64), values 0..16."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise InputError(
+            "digits: needs scikit-learn, which is not installed (pip install scikit-learn)"
+        ) from None
+    raw = np.ascontiguousarray(load_digits().data, dtype=np.float64)
+    return raw, {"name": "digits", "kind": "digits", "sha256": hashlib.sha256(raw.tobytes()).hexdigest()}
+
+
+def _mnist(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
+    """The MNIST training images, or `mnist:M` of them in the order in which they were drawn."""
+    _, chosen, number = name.partition(":")
+    if chosen and not (number.isascii() and number.isdigit()):
+        raise InputError(f"{name}: {number!r} is not a number of rows; for instance mnist:1000")
+    images = training_images(data_dir)
+    facts: dict[str, Any] = {"name": name, "kind": "mnist", "sha256": TRAINING_SHA256}
+    if not chosen:
+        return images, facts
+    # The length first: int() of a very long digit string is slow, and refused by Python itself.
+    if len(number) > 9 or not 2 <= int(number) <= len(images):
+        raise InputError(f"{name}: the number of rows must lie between 2 and {len(images)}")
+    drawn = np.random.default_rng(seed).choice(len(images), int(number), replace=False)
+    digest = hashlib.sha256(drawn.astype("<i8").tobytes()).hexdigest()
+    facts["rows"] = {"drawn": int(number), "of": len(images), "sha256": digest}
+    return images[drawn], facts
+
+
+def _spectrum(name: str) -> list[float]:
+    """The numbers of `eigenvalues:6,4,2.5`."""
+    values = []
+    for i, word in enumerate(name.removeprefix(_SPECTRUM).split(","), start=1):
+        try:
+            values.append(float(word))
+        except ValueError:
+            raise InputError(
+                f"eigenvalue {i} is {word.strip()[:40]!r}, not a number; write {_SPECTRUM}6,4,2.5"
+            ) from None
+    return values
