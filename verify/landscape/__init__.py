@@ -1,0 +1,1 @@
+"""What theory says of the objectives: stationary points, spectra, stability, slices, collapse."""

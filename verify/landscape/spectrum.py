@@ -1,0 +1,222 @@
+"""The whole Hessian spectrum at a stationary point, direction by direction.
+
+Notation   lam (n,), A retained (q of them), k columns, sigma2; blocks as in points.py. A direction moves `columns` of W
+           by combinations of the eigenvectors `eigen`. L is the likelihood, P the profile ELBO; both Hessians are in W.
+Main       spectrum -> Spectrum (parts, index, nullity, gauge, steepest), inside_hessian, noise_adds_positive.
+Reference  theory 1.3 (L), 3.5 (P at orthogonal columns), 3.6a (P at blocks).
+
+Directions towards a discarded eigenvector, inside one block and between two blocks do not mix, because the Hessian
+maps each kind into itself; so only the small problems inside and between blocks of several columns are dense.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.landscape.points import Block, Point, block_constant, block_scales, weights
+from verify.models import linear_vae
+
+# A dense eigenvalue below this share of its block's largest is a zero: eigvalsh errs by a few eps times the norm.
+ZERO = 1e-10
+
+
+@dataclass(frozen=True)
+class Part:
+    """Eigenvalues of one kind: values (m,), the columns (m, c) and the eigen-indices (m, e) that they move."""
+
+    kind: str
+    values: Array
+    columns: Array
+    eigen: Array
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """All nk eigenvalues of the Hessian in W, in parts; `gauge` of the zeros are forced by symmetry."""
+
+    parts: tuple[Part, ...]
+    gauge: int
+
+    def values(self) -> Array:
+        """All eigenvalues, ascending.  -> (nk,)."""
+        return np.sort(np.concatenate([p.values for p in self.parts]))
+
+    @property
+    def index(self) -> int:
+        """The number of positive eigenvalues."""
+        return sum(int((p.values > 0).sum()) for p in self.parts)
+
+    @property
+    def nullity(self) -> int:
+        """The number of zero eigenvalues."""
+        return sum(int((p.values == 0).sum()) for p in self.parts)
+
+    def steepest(self) -> tuple[float, Part, int]:
+        """The largest eigenvalue, the part that holds it, and where in the part."""
+        part = max((p for p in self.parts if p.values.size), key=lambda p: p.values.max())
+        where = int(part.values.argmax())
+        return float(part.values[where]), part, where
+
+
+def _part(kind: str, values: Array, columns: Array, eigen: Array) -> Part:
+    values = np.asarray(values, dtype=float)
+
+    def spread(indices: Array) -> Array:
+        last = np.shape(indices)[-1]
+        return np.broadcast_to(indices, (*values.shape, last)).reshape(values.size, last)
+
+    return Part(kind, values.reshape(-1), spread(columns), spread(eigen))
+
+
+def _snapped(values: Array, size: Array) -> Array:
+    return np.where(np.abs(values) <= ZERO * size, 0.0, values)
+
+
+class _Layout:
+    """Which columns of W are retained singles, zero columns, and larger blocks."""
+
+    def __init__(self, point: Point, lam: Array):
+        self.point, self.lam = point, lam
+        ranges = list(zip(point.blocks, point.column_ranges(), strict=True))
+        singles = [(b.eigen[0], r.start) for b, r in ranges if b.columns == 1 and b.eigen]
+        self.single_eigen = np.array([a for a, _ in singles], dtype=int)
+        self.single_column = np.array([c for _, c in singles], dtype=int)
+        self.zero_column = np.array([r.start for b, r in ranges if not b.eigen], dtype=int)
+        self.blocks = [(b, np.array(r)) for b, r in ranges if b.columns > 1]
+        held = np.zeros(len(lam), dtype=bool)
+        held[list(point.retained)] = True
+        self.discarded = np.flatnonzero(~held)
+
+
+def _towards_discarded(at: _Layout) -> Iterator[Part]:
+    """theory 1.3, rows 1 and 4, and the closed part of 3.6a: q_b + z_b eigenvalues per block and discarded u_j."""
+    lam, s, j = at.lam, at.point.sigma2, at.discarded
+    a, c = at.single_eigen, at.single_column
+    held = lam[a][:, None]
+    yield _part("retained column towards discarded", (lam[j] - held) / held / s, c[:, None, None], j[:, None])
+    zero = np.broadcast_to((lam[j] - s) / s / s, (at.zero_column.size, j.size))
+    yield _part("zero column towards discarded", zero, at.zero_column[:, None, None], j[:, None])
+    for block, columns in at.blocks:
+        values = lam[list(block.eigen)]
+        t, m = block_scales(values, block.columns, s), block_constant(values, block.columns, s)
+        towards = (lam[j] - values[:, None]) / t[:, None] / s
+        yield _part("block towards discarded", towards, columns, j[:, None])
+        if block.zeros:
+            # m carries the rounding of its square root, and at k = n the noise makes this difference vanish.
+            row = _snapped(lam[j] / s - s / m, lam[j] / s + s / m) / s
+            zeros = np.broadcast_to(row, (block.zeros, j.size))
+            yield _part("zero row of a block towards discarded", zeros, columns, j[:, None])
+
+
+def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
+    """theory 1.3, rows 2, 3 and 5, and 3.5: inside and between retained single columns and zero columns."""
+    lam, s = at.lam, at.point.sigma2
+    a, c = at.single_eigen, at.single_column
+    held = lam[a]
+    yield _part("retained column along itself", -2 * (held - s) / held / held, c[:, None], a[:, None])
+    i, j = np.triu_indices(a.size, 1)
+    pair, eigen = np.stack([c[i], c[j]], axis=-1), np.stack([a[i], a[j]], axis=-1)
+    li, lj = np.sqrt(held[i] - s), np.sqrt(held[j] - s)
+    if of_elbo:
+        together, apart = -((li + lj) ** 2) / held[i] / held[j], -((li - lj) ** 2) / held[i] / held[j]
+    else:
+        together, apart = -(held[i] + held[j] - 2 * s) / held[i] / held[j], np.zeros(i.size)
+    yield _part("two retained columns into each other", together, pair, eigen)
+    yield _part(
+        "two retained columns rotated" if of_elbo else "gauge: two retained columns rotated",
+        apart,
+        pair,
+        eigen,
+    )
+    into = -(held - s) / s / held if of_elbo else np.zeros(a.size)
+    into = np.broadcast_to(into, (at.zero_column.size, a.size))
+    kind = "zero column towards retained" if of_elbo else "gauge: zero column towards retained"
+    yield _part(kind, into, at.zero_column[:, None, None], a[:, None])
+
+
+def _dense_between(at: _Layout, first: Block, second: Block) -> tuple[Array, float]:
+    """The eigenvalues of the cross directions of two blocks of P, and the norm of their matrix (3.6a)."""
+    pair = Point("elbo", (first, second), at.point.sigma2, 0.0)
+    held = [*first.eigen, *second.eigen]
+    small = at.lam[held]
+    relabelled = _relabelled(pair)
+    W = weights(relabelled, small, np.eye(len(held)))
+    H = linear_vae.profile_hessian(W, at.point.sigma2, np.diag(small))
+    q, k = len(first.eigen), first.columns
+    cross = np.zeros((len(held), pair.k), dtype=bool)
+    cross[:q, k:] = cross[q:, :k] = True
+    chosen = np.flatnonzero(cross)
+    values = np.linalg.eigvalsh(H[np.ix_(chosen, chosen)])
+    return values, float(np.abs(H).max())
+
+
+def _relabelled(point: Point) -> Point:
+    """The same blocks over their own eigenvalues, numbered 0, 1, ... in the order in which the blocks hold them."""
+    blocks, start = [], 0
+    for b in point.blocks:
+        blocks.append(Block(tuple(range(start, start + len(b.eigen))), b.columns))
+        start += len(b.eigen)
+    return Point(point.objective, tuple(blocks), point.sigma2, 0.0)
+
+
+def inside_hessian(block: Block, lam: Array, sigma2: float) -> Array:
+    """The Hessian of P over the directions inside one block, (q_b k_b, q_b k_b): the block is a problem of its own."""
+    held = lam[list(block.eigen)]
+    W = weights(_relabelled(Point("elbo", (block,), sigma2, 0.0)), held, np.eye(len(held)))
+    return linear_vae.profile_hessian(W, sigma2, np.diag(held))
+
+
+def _around_blocks(at: _Layout) -> Iterator[Part]:
+    """Inside every larger block, and between it and every other block (3.6a): small dense problems."""
+    s = at.point.sigma2
+    for block, columns in at.blocks:
+        H = inside_hessian(block, at.lam, s)
+        values = _snapped(np.linalg.eigvalsh(H), float(np.abs(H).max()))
+        yield _part("inside a block", values, columns, np.array(block.eigen))
+    others = [(Block((int(a),)), np.array([c])) for a, c in zip(at.single_eigen, at.single_column, strict=True)]
+    others += [(Block(()), np.array([c])) for c in at.zero_column]
+    mixed = [(x, y) for x in at.blocks for y in others]
+    for (first, c1), (second, c2) in [*combinations(at.blocks, 2), *mixed]:
+        values, size = _dense_between(at, first, second)
+        columns, eigen = np.concatenate([c1, c2]), np.array([*first.eigen, *second.eigen])
+        yield _part("between two blocks", _snapped(values, size), columns, eigen)
+
+
+def spectrum(point: Point, lam: Array) -> Spectrum:
+    """The Hessian spectrum in W of L (ppca points) or of P (elbo points), closed where theory has a closed form.
+
+    lam (n,) -> nk eigenvalues in labelled parts. For L the gauge is the orbit W R: q(q-1)/2 + q(k-q) zeros; the ELBO
+    is invariant under signs and orders of columns only, so its gauge is 0.
+    """
+    at = _Layout(point, np.asarray(lam, dtype=float))
+    of_elbo = point.objective == "elbo"
+    parts = [*_towards_discarded(at), *_single_columns(at, of_elbo)]
+    if of_elbo:
+        parts += _around_blocks(at)
+    q = len(point.retained)
+    gauge = 0 if of_elbo else q * (q - 1) // 2 + q * (point.k - q)
+    return Spectrum(tuple(p for p in parts if p.values.size), gauge)
+
+
+def noise_adds_positive(point: Point, lam: Array) -> bool:
+    """Whether the noise direction adds a positive eigenvalue to the joint Hessian of P in (W, sigma2).
+
+    At orthogonal columns it never does: the Schur complement is -(n - q)/(2 sigma2^2) (theory 2). At blocks only the
+    directions inside blocks couple to the noise, and the sign of the Schur complement decides.
+    """
+    if point.orthogonal:
+        return False
+    held = list(point.retained)
+    small, s = lam[held], point.sigma2
+    order = {a: i for i, a in enumerate(held)}
+    blocks = tuple(Block(tuple(order[a] for a in b.eigen), b.columns) for b in point.blocks)
+    W = weights(Point("elbo", blocks, s, 0.0), small, np.eye(len(held)))
+    joint = linear_vae.profile_joint_hessian(W, s, np.diag(small))
+    # The discarded directions add to the noise curvature what they have in L: (n - q)/(2 s^2) - sum lam_j / s^3.
+    discarded = np.delete(lam, held)
+    curvature = joint[-1, -1] + 0.5 * discarded.size / s**2 - float(discarded.sum()) / s**3
+    mixed, H = joint[-1, :-1], joint[:-1, :-1]
+    return bool(curvature - mixed @ np.linalg.pinv(H, rcond=ZERO, hermitian=True) @ mixed > 0)
