@@ -121,7 +121,7 @@ def noise_table(lam: Array, k: int, noises: Array) -> list[NoiseRow]:
 
 
 def noise_grid(lam: Array, points: int = 25) -> Array:
-    """Noises from below the least positive eigenvalue (at most six decades down) to above the largest, spaced in log."""
+    """Noises from below the least positive eigenvalue (at most six decades down) to above the largest, log-spaced."""
     positive = lam[lam > 0]
     low = max(float(positive[-1]), float(lam[0]) * 1e-6)
     return np.geomspace(low / 2, float(lam[0]) * 1.5, points)
@@ -138,7 +138,7 @@ def recommended_noise(lam: Array, k: int) -> float | None:
     if smallest <= 0:
         return None
     rank = int((lam > 0).sum())
-    unbounded = rank <= k < len(lam)
+    unbounded = rank <= k and rank < len(lam)
     mle = smallest if unbounded else mean_of_discarded(lam, k)
     return mle if mle < smallest else smallest / 2
 

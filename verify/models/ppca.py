@@ -79,10 +79,10 @@ def posterior(W: Array, sigma2: Array, x: Array) -> tuple[Array, Array]:
 def mean_of_discarded(eigenvalues: Array, k: int) -> float:
     """sigma2_MLE = mean of the n - k smallest eigenvalues (Eq. 7).  eigenvalues (n,) descending -> number.
 
-    Raises InputError where the likelihood has no maximum over sigma2: rank <= k < n (the noise runs to 0).
+    Raises InputError where the likelihood has no maximum over sigma2: rank < n and rank <= k (the noise runs to 0).
     """
     n, rank = len(eigenvalues), int((eigenvalues > 0).sum())
-    if rank <= k < n:
+    if rank <= k and rank < n:
         raise InputError(
             f"the likelihood is unbounded for k = {k} at rank {rank} < n = {n} when the noise is learned: "
             f"choose k < {rank}, or fix sigma2"

@@ -1,0 +1,70 @@
+"""Families of the ELBO: the count, completeness of the pruned search, and the noise equation."""
+
+import numpy as np
+import pytest
+
+from tests.verify.landscape.problems import problems
+from verify.landscape.best_families import best_families
+from verify.landscape.families import (
+    _structures,
+    candidates,
+    fixed_noise_families,
+    learned_noise_families,
+    noise_equation,
+)
+from verify.landscape.points import weights
+from verify.models import linear_vae
+
+
+@pytest.mark.parametrize("n, k", [(1, 1), (3, 2), (4, 3), (5, 3), (4, 4)])
+def test_the_count_of_structures(n, k):
+    everything = list(_structures(n, k))
+    assert len(everything) == len(set(everything)) == candidates(n, k)
+    for blocks in everything:
+        held = [i for b in blocks for i in b.eigen]
+        assert len(held) == len(set(held))
+        assert sum(b.columns for b in blocks) <= k
+
+
+def test_the_pruned_search_finds_the_best_of_the_complete_list():
+    for lam, _, _, k, sigma2 in problems(40, most_n=6, most_k=4):
+        complete = fixed_noise_families(lam, k, sigma2)
+        for top in (1, 4, 25, 10**6):
+            found = best_families(lam, k, sigma2, top)
+            np.testing.assert_allclose([p.value for p in found], [p.value for p in complete[:top]], rtol=1e-11)
+            assert len({p.blocks for p in found}) == len(found)
+
+
+def test_the_pruned_search_at_learned_noise():
+    """It covers full blocks of eigenvalues above the noise, as it says."""
+    for lam, _, _, k, _ in problems(40, most_n=6, most_k=3, seed=2):
+        covered = [
+            p
+            for p in learned_noise_families(lam, k)
+            if all(b.columns == 1 or not b.zeros for b in p.blocks) and all(lam[i] > p.sigma2 for i in p.retained)
+        ]
+        found = best_families(lam, k, None, 10**6)
+        assert {p.blocks for p in found} == {p.blocks for p in covered}
+        np.testing.assert_allclose([p.value for p in best_families(lam, k, None, 3)], [p.value for p in covered[:3]])
+
+
+def test_learned_noise_is_stationary_in_the_noise_too():
+    zero_rows = 0
+    for lam, U, S, k, _ in problems(40, most_n=5, most_k=3, seed=5):
+        for p in learned_noise_families(lam, k):
+            W = weights(p, lam, U)
+            assert np.abs(linear_vae.profile_gradient(W, p.sigma2, S)).max() * p.sigma2 < 1e-11
+            assert abs(float(linear_vae.profile_noise_gradient(W, p.sigma2, S))) * p.sigma2 < 1e-11
+            assert abs(noise_equation(p.blocks, k, lam, 1.01 * p.sigma2)) > 1e-4 * p.sigma2
+            zero_rows += any(b.zeros and b.columns > 1 for b in p.blocks)
+    assert zero_rows > 30
+
+
+def test_many_families_are_not_listed_but_searched():
+    lam = np.sort(np.random.default_rng(0).gamma(0.3, 2.0, 300))[::-1]
+    found = best_families(lam, 40, float(lam[60]), 20)
+    assert len(found) == 20
+    assert found[0].orthogonal
+    assert any(not p.orthogonal for p in found)
+    values = [p.value for p in found]
+    assert values == sorted(values, reverse=True)

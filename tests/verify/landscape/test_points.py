@@ -1,0 +1,90 @@
+"""Blocks and points: the rotation to constant diagonal, the weights, values and gaps against the models."""
+
+import numpy as np
+import pytest
+
+from tests.verify.landscape.problems import problems
+from verify.landscape.families import fixed_noise_families
+from verify.landscape.points import (
+    Block,
+    Point,
+    block_value,
+    collapsed_value,
+    constant_diagonal_rotation,
+    is_block,
+    ordered,
+    value_at,
+    weights,
+)
+from verify.landscape.stationary import fixed_noise_points
+from verify.models import linear_vae, ppca
+
+ROUNDING = 1e-11  # sums of a few dozen terms of order one
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_rotation_makes_the_diagonal_constant(size):
+    rng = np.random.default_rng(size)
+    for spectrum in (rng.uniform(0.1, 5, size), np.ones(size), np.r_[np.ones(size - 1), 3.0]):
+        Q = constant_diagonal_rotation(spectrum)
+        np.testing.assert_allclose(Q.T @ Q, np.eye(size), atol=1e-13)
+        np.testing.assert_allclose(np.diag(Q.T @ np.diag(spectrum) @ Q), spectrum.mean(), atol=1e-13)
+
+
+def test_a_rotation_over_twelve_decades():
+    spectrum = np.geomspace(1e-6, 1e6, 7)
+    Q = constant_diagonal_rotation(spectrum)
+    np.testing.assert_allclose(np.diag((Q.T * spectrum) @ Q), spectrum.mean(), rtol=1e-13)
+
+
+def test_points_of_the_likelihood_are_stationary_with_the_stated_value():
+    for lam, U, S, k, sigma2 in problems(40):
+        for point in fixed_noise_points(lam, k, sigma2):
+            W = weights(point, lam, U)
+            # Relative to the data: the gradient scales as 1/sqrt(lam).
+            assert np.abs(ppca.gradient(W, sigma2, S)).max() * sigma2 < ROUNDING
+            assert point.value == pytest.approx(float(ppca.log_likelihood(W, sigma2, S)), abs=1e-9)
+
+
+def test_families_of_the_elbo_are_stationary_with_the_stated_value_and_gap():
+    seen = 0
+    for lam, U, S, k, sigma2 in problems(30, most_n=5, most_k=3):
+        for point in fixed_noise_families(lam, k, sigma2):
+            W = weights(point, lam, U)
+            V, D = linear_vae.optimal_encoder(W, sigma2)
+            g = linear_vae.gradients(W, V, D, sigma2, S)
+            assert max(np.abs(g.W).max(), np.abs(g.V).max(), np.abs(g.D).max()) * sigma2 < ROUNDING
+            assert point.value == pytest.approx(float(linear_vae.elbo(W, V, D, sigma2, S)), abs=1e-9)
+            assert point.bound_gap == pytest.approx(float(linear_vae.gap(W, sigma2)), abs=1e-10)
+            seen += not point.orthogonal
+    assert seen > 100
+
+
+def test_a_perturbed_constant_is_not_stationary():
+    """The control: the same weights with the block's scale off by a thousandth."""
+    lam, sigma2 = np.array([3.0, 2.0, 0.5]), 0.7
+    blocks = ordered([Block((0, 1), 2)], 2)
+    W = weights(Point("elbo", blocks, sigma2, 0.0), lam, np.eye(3))
+    assert np.abs(linear_vae.profile_gradient(1.001 * W, sigma2, np.diag(lam))).max() > 1e-4
+
+
+def test_values_add_over_blocks():
+    for lam, _, _, k, sigma2 in problems(20, most_n=5, most_k=3, seed=3):
+        for point in fixed_noise_families(lam, k, sigma2):
+            parts = sum(block_value(lam[list(b.eigen)], b.columns, sigma2) for b in point.blocks)
+            assert collapsed_value(lam, sigma2) + parts == pytest.approx(value_at(point.blocks, lam, sigma2), abs=1e-9)
+
+
+def test_what_is_no_block():
+    assert not is_block(np.array([2.0, 2.0]), 2, 0.5)  # equal and full: orthogonal columns in disguise
+    assert not is_block(np.array([0.5]), 1, 0.5)  # a tie with the noise holds nothing
+    assert is_block(np.array([2.0, 2.0]), 3, 0.5)
+    assert is_block(np.array([3.0, 0.4]), 2, 0.5)  # retained below the noise, which pPCA cannot
+
+
+def test_columns_and_zero_columns():
+    point = Point("elbo", ordered([Block((2,)), Block((0, 1), 3)], 6), 0.1, 0.0)
+    assert point.retained == (0, 1, 2)
+    assert [list(r) for r in point.column_ranges()] == [[0, 1, 2], [3], [4], [5]]
+    assert not point.orthogonal
+    assert point.k == 6

@@ -1,0 +1,94 @@
+"""Closed spectra against the eigenvalues of the dense Hessian, at every kind of stationary point."""
+
+import numpy as np
+import pytest
+
+from tests.verify.landscape.problems import problems
+from verify.landscape.families import fixed_noise_families, learned_noise_families
+from verify.landscape.points import Block, Point, ordered, weights
+from verify.landscape.spectrum import spectrum
+from verify.landscape.stability import verdict
+from verify.landscape.stationary import fixed_noise_points, learned_noise_points
+from verify.models import linear_vae, ppca
+
+TOLERANCE = 1e-11  # of the Hessian's norm; eigvalsh of a matrix of size 20 errs by some 1e-15
+
+
+def dense(point, lam, U):
+    S = (U * lam) @ U.T
+    W = weights(point, lam, U)
+    of = ppca.hessian if point.objective == "ppca" else linear_vae.profile_hessian
+    return np.linalg.eigvalsh(of(W, point.sigma2, S))
+
+
+def inertia(values, size):
+    return int((values > 1e-9 * size).sum()), int((np.abs(values) <= 1e-9 * size).sum())
+
+
+def all_points(lam, k, sigma2):
+    yield from fixed_noise_points(lam, k, sigma2)
+    yield from fixed_noise_families(lam, k, sigma2)
+
+
+def test_every_eigenvalue_at_fixed_noise():
+    compared = 0
+    for lam, U, _, k, sigma2 in problems(40, most_n=5, most_k=4):
+        for point in all_points(lam, k, sigma2):
+            expected, found = dense(point, lam, U), spectrum(point, lam)
+            size = max(np.abs(expected).max(), 1e-9 / sigma2)
+            assert found.values().size == len(lam) * k
+            assert np.abs(found.values() - expected).max() <= TOLERANCE * size
+            assert (found.index, found.nullity) == inertia(expected, size)
+            compared += 1
+    assert compared > 500
+
+
+def test_the_inertia_at_learned_noise_is_joint():
+    for lam, U, S, k, _ in problems(40, most_n=5, most_k=3, seed=7):
+        if lam[-1] == 0 and (lam > 0).sum() <= k:
+            continue
+        for point in [*learned_noise_points(lam, k), *learned_noise_families(lam, k)]:
+            joint = ppca.joint_hessian if point.objective == "ppca" else linear_vae.profile_joint_hessian
+            values = np.linalg.eigvalsh(joint(weights(point, lam, U), point.sigma2, S))
+            got = verdict(point, lam, learned_noise=True)
+            assert (got.index, got.nullity) == inertia(values, np.abs(values).max())
+
+
+@pytest.mark.parametrize("factor", [2.0, -1.0, 1.001])
+def test_a_wrong_eigenvalue_is_seen(factor):
+    """The control: one closed form off by a factor."""
+    lam = np.array([4.0, 3.0, 2.0, 0.5])
+    point = next(fixed_noise_points(lam, 3, 1.0))
+    values = spectrum(point, lam).values()
+    values[0] *= factor
+    assert np.abs(np.sort(values) - dense(point, lam, np.eye(4))).max() > 1e-4
+
+
+def test_multiplicities_of_theory():
+    lam, k = np.array([5.0, 4.0, 3.0, 2.0, 0.5, 0.1]), 4
+    point = Point("ppca", ordered([Block((0,)), Block((2,))], k), 1.0, 0.0)
+    sizes = {p.kind: p.values.size for p in spectrum(point, lam).parts}
+    q, n = 2, 6
+    assert sizes["retained column towards discarded"] == q * (n - q)
+    assert sizes["retained column along itself"] == q
+    assert sizes["two retained columns into each other"] == q * (q - 1) // 2
+    assert sizes["zero column towards discarded"] == (k - q) * (n - q)
+    assert sizes["gauge: zero column towards retained"] == (k - q) * q
+    assert spectrum(point, lam).gauge == q * (q - 1) // 2 + q * (k - q) == spectrum(point, lam).nullity
+
+
+def test_each_eigenvalue_belongs_to_its_direction():
+    """The direction that a part names is in the eigenspace: Rayleigh quotients of single moves of single columns."""
+    lam, k, sigma2 = np.array([5.0, 4.0, 3.0, 0.5]), 3, 1.0
+    S = np.diag(lam)
+    for objective, of in (("ppca", ppca.hessian_vector_product), ("elbo", linear_vae.profile_hessian_vector_product)):
+        point = Point(objective, ordered([Block((0,)), Block((2,))], k), sigma2, 0.0)
+        W = weights(point, lam, np.eye(4))
+        for part in spectrum(point, lam).parts:
+            if part.columns.shape[1] > 1:
+                continue
+            for value, (column,), (i,) in zip(part.values, part.columns, part.eigen, strict=True):
+                X = np.zeros_like(W)
+                X[i, column] = 1.0
+                if part.kind != "gauge: zero column towards retained":  # mixes with its mirror image
+                    np.testing.assert_allclose(of(W, sigma2, S, X), value * X, atol=1e-13)

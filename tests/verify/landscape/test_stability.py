@@ -1,0 +1,130 @@
+"""Verdicts against optimisation and perturbation, thresholds, and the recommended noise."""
+
+import numpy as np
+import pytest
+
+from tests.verify.landscape.problems import problems
+from verify.errors import InputError
+from verify.landscape.families import fixed_noise_families
+from verify.landscape.points import Block, Point, ordered, weights
+from verify.landscape.spectrum import spectrum
+from verify.landscape.stability import (
+    collapse_curvature,
+    noise_grid,
+    noise_table,
+    recommended_noise,
+    steepest_rotation,
+    verdict,
+)
+from verify.landscape.stationary import fixed_noise_points, learned_noise_points
+from verify.models import linear_vae, ppca
+
+
+def test_the_index_formula():
+    for lam, _, _, k, sigma2 in problems(40, most_n=7):
+        for point in fixed_noise_points(lam, k, sigma2):
+            A = point.retained
+            outside = [j for j in range(len(lam)) if j not in A]
+            expected = sum(sum(lam[j] > lam[a] for j in outside) for a in A)
+            expected += (k - len(A)) * sum(lam[j] > sigma2 for j in outside)
+            assert verdict(point, lam).index == expected
+
+
+def test_index_zero_is_global_and_nothing_else_is():
+    for lam, _, _, k, sigma2 in problems(60, most_n=6):
+        points = list(fixed_noise_points(lam, k, sigma2))
+        for point in points:
+            best = points[0].value - point.value <= 1e-12 * max(1.0, abs(points[0].value))
+            # A tie with the noise adds a flat direction, and never value.
+            assert verdict(point, lam).is_global == best
+
+
+def test_learned_noise_has_one_maximum_up_to_ties():
+    for lam, _, _, k, _ in problems(60, most_n=6, seed=4):
+        if lam[-1] == 0 and (lam > 0).sum() <= k:
+            continue
+        points = list(learned_noise_points(lam, k))
+        for point in points:
+            best = points[0].value - point.value <= 1e-12 * max(1.0, abs(points[0].value))
+            assert verdict(point, lam, learned_noise=True).is_global == best
+
+
+def test_escapes_rise():
+    """A step along the named column direction raises the likelihood; the control is a step towards a stable one."""
+    lam, k, sigma2 = np.array([5.0, 4.0, 3.0, 2.0, 0.5]), 3, 1.0
+    S = np.diag(lam)
+    for point in list(fixed_noise_points(lam, k, sigma2))[1:]:
+        escape = verdict(point, lam).escape
+        W = weights(point, lam, np.eye(5))
+        X = np.zeros_like(W)
+        X[escape.eigen[0], escape.columns[0]] = 1e-4
+        before = ppca.log_likelihood(W, sigma2, S)
+        assert ppca.log_likelihood(W + X, sigma2, S) - before == pytest.approx(0.5 * escape.rate * 1e-8, rel=1e-3)
+        down = np.zeros_like(W)
+        down[4, 0] = 1e-4
+        assert ppca.log_likelihood(W + down, sigma2, S) < before
+
+
+def test_plane_rotations_rise_with_the_stated_curvature():
+    seen = 0
+    for lam, _, _, k, sigma2 in problems(30, most_n=5, most_k=3, seed=8):
+        for point in fixed_noise_families(lam, k, sigma2):
+            if point.orthogonal:
+                continue
+            curvature, (i, j) = steepest_rotation(point, lam)
+            W, S, theta = weights(point, lam, np.eye(len(lam))), np.diag(lam), 1e-3
+            R = np.eye(k)
+            R[[i, j], [i, j]], R[i, j], R[j, i] = np.cos(theta), -np.sin(theta), np.sin(theta)
+            up = linear_vae.profile_elbo(W @ R, sigma2, S) + linear_vae.profile_elbo(W @ R.T, sigma2, S)
+            measured = (up - 2 * linear_vae.profile_elbo(W, sigma2, S)) / theta**2
+            assert measured == pytest.approx(curvature, rel=1e-2, abs=1e-6)
+            assert verdict(point, lam).index > 0
+            seen += 1
+    assert seen > 50
+
+
+def test_kinds():
+    lam = np.array([3.0, 2.0, 1.0])
+    collapsed = Point("ppca", ordered([], 2), 0.5, 0.0)
+    assert verdict(collapsed, lam).kind == "minimum"
+    assert verdict(Point("elbo", ordered([], 2), 0.5, 0.0), lam).kind == "saddle"
+    assert verdict(Point("ppca", ordered([], 2), 2.5, 0.0), lam).kind == "saddle"
+    assert verdict(Point("ppca", ordered([], 2), 3.5, 0.0), lam).kind == "maximum"
+    on_threshold = verdict(Point("ppca", ordered([], 2), 3.0, 0.0), lam)
+    assert (on_threshold.kind, on_threshold.strict, on_threshold.is_global) == ("maximum", False, True)
+    rotation = Point("elbo", ordered([Block((0, 1), 2)], 2), 0.5, 0.0)
+    assert verdict(rotation, lam).escape.kind in ("rotation", "column")
+    assert spectrum(rotation, lam).gauge == 0
+
+
+def test_the_noise_table_is_the_maximum_of_the_likelihood():
+    for lam, _, S, k, _ in problems(20, most_n=7, seed=9):
+        noises = noise_grid(lam, 9)
+        assert noises[0] < lam[lam > 0][-1]
+        assert noises[-1] > lam[0]
+        for row in noise_table(lam, k, noises):
+            best = next(fixed_noise_points(lam, k, row.sigma2))
+            assert row.value == pytest.approx(best.value, rel=1e-12)
+            assert row.retained == len(best.retained) == k - row.collapsed
+            assert row.margin == np.abs(lam - row.sigma2).min()
+        curvature = collapse_curvature(lam, noises)
+        zero = np.zeros((len(lam), 1))
+        H = ppca.hessian(zero, float(noises[3]), S)
+        np.testing.assert_allclose(np.sort(curvature[3]), np.linalg.eigvalsh(H), atol=1e-9 * np.abs(H).max())
+
+
+def test_the_recommended_noise_keeps_every_latent():
+    for lam, _, _, k, _ in problems(60, most_n=7, seed=10):
+        noise = recommended_noise(lam, k)
+        if lam[k - 1] <= 0:
+            assert noise is None
+        else:
+            assert 0 < noise < lam[k - 1]
+    assert recommended_noise(np.array([3.0, 1.0, 1.0]), 2) == 0.5
+    assert recommended_noise(np.array([3.0, 2.0, 1.0, 0.5]), 2) == 0.75
+
+
+def test_the_unbounded_likelihood_is_refused():
+    with pytest.raises(InputError, match="unbounded"):
+        ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 2)
+    assert ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 1) == 0.5

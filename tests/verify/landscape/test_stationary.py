@@ -1,0 +1,71 @@
+"""Enumeration at fixed and learned noise against itertools, and its order."""
+
+from itertools import combinations, islice, pairwise
+
+import numpy as np
+import pytest
+
+from tests.verify.landscape.problems import problems, spectrum_of
+from verify.landscape.search import best_first
+from verify.landscape.stationary import (
+    fixed_noise_count,
+    fixed_noise_points,
+    learned_noise_candidates,
+    learned_noise_points,
+    noise_of,
+    retained_count,
+)
+
+
+def falling(values):
+    return all(a >= b - 1e-9 for a, b in pairwise(values))
+
+
+def test_fixed_noise_finds_every_index_set_once():
+    for lam, _, _, k, sigma2 in problems(60, most_n=8, most_k=5):
+        above = [i for i in range(len(lam)) if lam[i] > sigma2]
+        expected = {A for q in range(k + 1) for A in combinations(above, q)}
+        found = list(fixed_noise_points(lam, k, sigma2))
+        assert {p.retained for p in found} == expected
+        assert len(found) == len(expected) == fixed_noise_count(lam, k, sigma2)
+        assert falling([p.value for p in found])
+        assert len(found[0].retained) == retained_count(lam, k, sigma2)
+
+
+def test_learned_noise_finds_every_valid_index_set_once():
+    for lam, _, _, k, _ in problems(60, most_n=8, most_k=5, seed=1):
+        expected = set()
+        for q in range(min(k, len(lam) - 1) + 1):
+            for A in combinations(range(len(lam)), q):
+                discarded = np.delete(lam, A)
+                if discarded.max() > 0 and all(lam[a] > discarded.mean() * (1 + 1e-13) for a in A):
+                    expected.add(A)
+        found = list(learned_noise_points(lam, k))
+        assert {p.retained for p in found} == expected
+        assert falling([p.value for p in found])
+        for p in found:
+            assert p.sigma2 == pytest.approx(np.delete(lam, p.retained).mean())
+
+
+def test_a_search_without_the_order_would_miss_sets():
+    """The control: a value that rises downwards breaks the contract, and the order shows it."""
+    rising = [value for value, _ in best_first(6, 2, lambda chosen: float(sum(chosen)))]
+    assert not falling(rising)
+
+
+@pytest.mark.parametrize("equal", [0.1, 1 / 3, 7e-9])
+def test_equal_discarded_eigenvalues_are_ties_not_valid_sets(equal):
+    lam = np.array([2.0] + [equal] * 7)
+    found = list(learned_noise_points(lam, 4))
+    assert [p.retained for p in found] == [(0,), ()]
+    assert found[0].sigma2 == equal
+    assert noise_of(list(lam), (0, 1)) is None
+
+
+def test_the_best_come_without_the_rest():
+    lam = spectrum_of(np.random.default_rng(0), 784)
+    assert learned_noise_candidates(784, 50) > 10**70
+    best = list(islice(learned_noise_points(lam, 50), 30))
+    assert best[0].retained == tuple(range(50))
+    assert falling([p.value for p in best])
+    assert next(fixed_noise_points(lam, 50, float(lam[60]))).retained == tuple(range(50))
