@@ -24,7 +24,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.landscape.families import best_to_worst, exists, family, solve_noise
-from verify.landscape.points import Block, Point, block_scales, block_value, ordered
+from verify.landscape.points import Block, Point, block_value, is_valid, ordered
 from verify.landscape.search import IndexSet, best_first
 from verify.landscape.stationary import gains, noise_of, profile_value
 
@@ -58,7 +58,7 @@ class _FixedNoise:
 
     def loss(self, block: Block) -> float:
         held = self.lam[list(block.eigen)]
-        if not (block_scales(held, block.columns, self.sigma2) > self.sigma2).all():
+        if not is_valid(held, block.columns, self.sigma2):
             return inf
         return fsum(self.gain[i] for i in block.eigen) - block_value(held, block.columns, self.sigma2)
 

@@ -90,6 +90,17 @@ def block_scales(lam: Array, columns: int, sigma2: float) -> Array:
     return np.sqrt(np.asarray(lam) * block_constant(lam, columns, sigma2))
 
 
+def is_valid(lam: Array, columns: int, sigma2: float) -> bool:
+    """Whether all t_a > sigma2.  lam (q_b,) falling or rising.
+
+    A single column compares lam with the noise, exactly; t of a larger block carries the rounding of two square roots,
+    so that t = sigma2 (lam = sigma2 beside zero rows, say) must not pass for more.
+    """
+    if columns == 1:
+        return all(x > sigma2 for x in lam)
+    return bool((block_scales(lam, columns, sigma2) > sigma2 * (1 + 1e-14)).all())
+
+
 def is_block(lam: Array, columns: int, sigma2: float) -> bool:
     """Whether such a stationary block exists (all t_a > sigma2) and is no mere set of orthogonal columns.
 
@@ -97,7 +108,7 @@ def is_block(lam: Array, columns: int, sigma2: float) -> bool:
     """
     if columns > 1 and columns == len(lam) and max(lam) == min(lam):
         return False
-    return bool((block_scales(lam, columns, sigma2) > sigma2).all())
+    return is_valid(lam, columns, sigma2)
 
 
 def block_value(lam: Array, columns: int, sigma2: float) -> float:
@@ -155,7 +166,7 @@ def constant_diagonal_rotation(spectrum: Array) -> Array:
     while len(open_) > 1:
         d = A.diagonal()
         i, j = max(open_, key=lambda p: d[p]), min(open_, key=lambda p: d[p])
-        if d[i] == d[j]:
+        if d[i] - d[j] <= 4 * np.finfo(float).eps * abs(mean):
             break
         # The rotation by theta takes entry i to d_i cos^2 - A_ij sin 2 theta + d_j sin^2; A_ij is not zero after the
         # first rotations, so theta solves a quadratic in tan theta: (d_j - mean) x^2 - 2 A_ij x + (d_i - mean) = 0.

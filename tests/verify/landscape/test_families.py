@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.verify.landscape.problems import problems
+from proofs.landscapes import landscapes
 from verify.landscape.best_families import best_families
 from verify.landscape.families import (
     _structures,
@@ -27,7 +27,7 @@ def test_the_count_of_structures(n, k):
 
 
 def test_the_pruned_search_finds_the_best_of_the_complete_list():
-    for lam, _, _, k, sigma2 in problems(40, most_n=6, most_k=4):
+    for lam, _, _, k, sigma2 in landscapes(40, most_n=6, most_k=4):
         complete = fixed_noise_families(lam, k, sigma2)
         for top in (1, 4, 25, 10**6):
             found = best_families(lam, k, sigma2, top)
@@ -37,7 +37,7 @@ def test_the_pruned_search_finds_the_best_of_the_complete_list():
 
 def test_the_pruned_search_at_learned_noise():
     """It covers full blocks of eigenvalues above the noise, as it says."""
-    for lam, _, _, k, _ in problems(40, most_n=6, most_k=3, seed=2):
+    for lam, _, _, k, _ in landscapes(40, most_n=6, most_k=3, seed=2):
         covered = [
             p
             for p in learned_noise_families(lam, k)
@@ -50,7 +50,7 @@ def test_the_pruned_search_at_learned_noise():
 
 def test_learned_noise_is_stationary_in_the_noise_too():
     zero_rows = 0
-    for lam, U, S, k, _ in problems(40, most_n=5, most_k=3, seed=5):
+    for lam, U, S, k, _ in landscapes(40, most_n=5, most_k=3, seed=5):
         for p in learned_noise_families(lam, k):
             W = weights(p, lam, U)
             assert np.abs(linear_vae.profile_gradient(W, p.sigma2, S)).max() * p.sigma2 < 1e-11

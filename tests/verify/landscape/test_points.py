@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.verify.landscape.problems import problems
+from proofs.landscapes import landscapes
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import (
     Block,
@@ -38,7 +38,7 @@ def test_a_rotation_over_twelve_decades():
 
 
 def test_points_of_the_likelihood_are_stationary_with_the_stated_value():
-    for lam, U, S, k, sigma2 in problems(40):
+    for lam, U, S, k, sigma2 in landscapes(40):
         for point in fixed_noise_points(lam, k, sigma2):
             W = weights(point, lam, U)
             # Relative to the data: the gradient scales as 1/sqrt(lam).
@@ -48,7 +48,7 @@ def test_points_of_the_likelihood_are_stationary_with_the_stated_value():
 
 def test_families_of_the_elbo_are_stationary_with_the_stated_value_and_gap():
     seen = 0
-    for lam, U, S, k, sigma2 in problems(30, most_n=5, most_k=3):
+    for lam, U, S, k, sigma2 in landscapes(30, most_n=5, most_k=3):
         for point in fixed_noise_families(lam, k, sigma2):
             W = weights(point, lam, U)
             V, D = linear_vae.optimal_encoder(W, sigma2)
@@ -69,7 +69,7 @@ def test_a_perturbed_constant_is_not_stationary():
 
 
 def test_values_add_over_blocks():
-    for lam, _, _, k, sigma2 in problems(20, most_n=5, most_k=3, seed=3):
+    for lam, _, _, k, sigma2 in landscapes(20, most_n=5, most_k=3, seed=3):
         for point in fixed_noise_families(lam, k, sigma2):
             parts = sum(block_value(lam[list(b.eigen)], b.columns, sigma2) for b in point.blocks)
             assert collapsed_value(lam, sigma2) + parts == pytest.approx(value_at(point.blocks, lam, sigma2), abs=1e-9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.verify.landscape.problems import problems
+from proofs.landscapes import landscapes
 from verify.landscape.families import fixed_noise_families, learned_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import spectrum
@@ -32,7 +32,7 @@ def all_points(lam, k, sigma2):
 
 def test_every_eigenvalue_at_fixed_noise():
     compared = 0
-    for lam, U, _, k, sigma2 in problems(40, most_n=5, most_k=4):
+    for lam, U, _, k, sigma2 in landscapes(40, most_n=5, most_k=4):
         for point in all_points(lam, k, sigma2):
             expected, found = dense(point, lam, U), spectrum(point, lam)
             size = max(np.abs(expected).max(), 1e-9 / sigma2)
@@ -44,7 +44,7 @@ def test_every_eigenvalue_at_fixed_noise():
 
 
 def test_the_inertia_at_learned_noise_is_joint():
-    for lam, U, S, k, _ in problems(40, most_n=5, most_k=3, seed=7):
+    for lam, U, S, k, _ in landscapes(40, most_n=5, most_k=3, seed=7):
         if lam[-1] == 0 and (lam > 0).sum() <= k:
             continue
         for point in [*learned_noise_points(lam, k), *learned_noise_families(lam, k)]:

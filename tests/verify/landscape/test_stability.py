@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.verify.landscape.problems import problems
+from proofs.landscapes import landscapes
 from verify.errors import InputError
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
@@ -21,7 +21,7 @@ from verify.models import linear_vae, ppca
 
 
 def test_the_index_formula():
-    for lam, _, _, k, sigma2 in problems(40, most_n=7):
+    for lam, _, _, k, sigma2 in landscapes(40, most_n=7):
         for point in fixed_noise_points(lam, k, sigma2):
             A = point.retained
             outside = [j for j in range(len(lam)) if j not in A]
@@ -31,7 +31,7 @@ def test_the_index_formula():
 
 
 def test_index_zero_is_global_and_nothing_else_is():
-    for lam, _, _, k, sigma2 in problems(60, most_n=6):
+    for lam, _, _, k, sigma2 in landscapes(60, most_n=6):
         points = list(fixed_noise_points(lam, k, sigma2))
         for point in points:
             best = points[0].value - point.value <= 1e-12 * max(1.0, abs(points[0].value))
@@ -40,7 +40,7 @@ def test_index_zero_is_global_and_nothing_else_is():
 
 
 def test_learned_noise_has_one_maximum_up_to_ties():
-    for lam, _, _, k, _ in problems(60, most_n=6, seed=4):
+    for lam, _, _, k, _ in landscapes(60, most_n=6, seed=4):
         if lam[-1] == 0 and (lam > 0).sum() <= k:
             continue
         points = list(learned_noise_points(lam, k))
@@ -67,7 +67,7 @@ def test_escapes_rise():
 
 def test_plane_rotations_rise_with_the_stated_curvature():
     seen = 0
-    for lam, _, _, k, sigma2 in problems(30, most_n=5, most_k=3, seed=8):
+    for lam, _, _, k, sigma2 in landscapes(30, most_n=5, most_k=3, seed=8):
         for point in fixed_noise_families(lam, k, sigma2):
             if point.orthogonal:
                 continue
@@ -98,7 +98,7 @@ def test_kinds():
 
 
 def test_the_noise_table_is_the_maximum_of_the_likelihood():
-    for lam, _, S, k, _ in problems(20, most_n=7, seed=9):
+    for lam, _, S, k, _ in landscapes(20, most_n=7, seed=9):
         noises = noise_grid(lam, 9)
         assert noises[0] < lam[lam > 0][-1]
         assert noises[-1] > lam[0]
@@ -114,7 +114,7 @@ def test_the_noise_table_is_the_maximum_of_the_likelihood():
 
 
 def test_the_recommended_noise_keeps_every_latent():
-    for lam, _, _, k, _ in problems(60, most_n=7, seed=10):
+    for lam, _, _, k, _ in landscapes(60, most_n=7, seed=10):
         noise = recommended_noise(lam, k)
         if lam[k - 1] <= 0:
             assert noise is None

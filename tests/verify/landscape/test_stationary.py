@@ -5,7 +5,7 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 import pytest
 
-from tests.verify.landscape.problems import problems, spectrum_of
+from proofs.landscapes import landscapes, spectrum_of
 from verify.landscape.search import best_first
 from verify.landscape.stationary import (
     fixed_noise_count,
@@ -22,7 +22,7 @@ def falling(values):
 
 
 def test_fixed_noise_finds_every_index_set_once():
-    for lam, _, _, k, sigma2 in problems(60, most_n=8, most_k=5):
+    for lam, _, _, k, sigma2 in landscapes(60, most_n=8, most_k=5):
         above = [i for i in range(len(lam)) if lam[i] > sigma2]
         expected = {A for q in range(k + 1) for A in combinations(above, q)}
         found = list(fixed_noise_points(lam, k, sigma2))
@@ -33,7 +33,7 @@ def test_fixed_noise_finds_every_index_set_once():
 
 
 def test_learned_noise_finds_every_valid_index_set_once():
-    for lam, _, _, k, _ in problems(60, most_n=8, most_k=5, seed=1):
+    for lam, _, _, k, _ in landscapes(60, most_n=8, most_k=5, seed=1):
         expected = set()
         for q in range(min(k, len(lam) - 1) + 1):
             for A in combinations(range(len(lam)), q):

@@ -1,0 +1,228 @@
+"""The whole Hessian spectrum of pPCA and of the profile ELBO, its index and its gauge.
+
+Statement   at a stationary point that retains A (q of k columns) the nk eigenvalues of the Hessian of L are
+            (lam_j/lam_a - 1)/sigma2, -2 (lam_a - sigma2)/lam_a^2, per pair 0 and
+            -(lam_a + lam_b - 2 sigma2)/(lam_a lam_b), (lam_j - sigma2)/sigma2^2 and 0 (theory 1.3);
+            the index is sum_A #{discarded lam_j > lam_a} + (k - q) #{discarded lam_j > sigma2} (1.4), the zeros are
+            q(q-1)/2 + q(k-q) where nothing ties. For the profile ELBO at orthogonal columns the pair rows become
+            -(l_a +- l_b)^2/(lam_a lam_b), and a zero column towards retained -(lam_a - sigma2)/(sigma2 lam_a) (3.5).
+Hypotheses  sigma2 > 0 fixed; any S >= 0, ties included.
+Source      ours; Eq. 13 gives only a sign.
+Method      exact: the entrywise second derivatives of L and P at a symbolic point with one, two and three
+            eigen-directions of each kind, for symbolic lam and sigma2. Numeric: against eigvalsh of dense Hessians,
+            which are tested against finite differences; at 50 digits against finite differences of the definition.
+Trusted     SymPy's derivatives; LAPACK's eigvalsh.
+"""
+
+import mpmath
+import numpy as np
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs.checks import agree, rejected, same, vanishes
+from proofs.landscapes import Landscape, landscapes, orthogonal
+from proofs.ledger import Claim
+from verify.landscape.families import fixed_noise_families
+from verify.landscape.points import Block, Point, ordered, weights
+from verify.landscape.spectrum import spectrum
+from verify.landscape.stationary import fixed_noise_points
+from verify.models import linear_vae, ppca
+
+CLAIM = Claim(
+    id="spectrum",
+    source="theory 1.3, 1.4, 3.5 (after Eq. 13)",
+    statement="the nk eigenvalues of the Hessian of L, and of the profile ELBO at orthogonal columns, in closed form, "
+    "with index and gauge",
+    hypotheses="sigma2 > 0 fixed",
+    section="Probabilistic PCA",
+)
+
+# eigvalsh errs by a few eps times the norm and the order; 1e-8 of the norm is what users are promised.
+PROMISED = 1e-8
+
+
+def dense(point, at):
+    """The eigenvalues of the dense Hessian, ascending, and its norm."""
+    of = ppca.hessian if point.objective == "ppca" else linear_vae.profile_hessian
+    values = np.linalg.eigvalsh(of(weights(point, at.lam, at.U), at.sigma2, at.S))
+    return values, max(float(np.abs(values).max()), 1e-12 / at.sigma2)
+
+
+def compare(point, at, closed=None):
+    """Closed spectrum against dense, and the inertia; -> the error relative to the norm."""
+    expected, size = dense(point, at)
+    found = spectrum(point, at.lam)
+    values = found.values() if closed is None else closed
+    error = agree(values, expected, tolerance=PROMISED, scale=size)
+    zero = PROMISED * size
+    same(found.index, int((expected > zero).sum()))
+    same(found.nullity, int((np.abs(expected) <= zero).sum()))
+    return error
+
+
+def orthogonal_points(at):
+    yield from fixed_noise_points(at.lam, at.k, at.sigma2)
+    yield from (p for p in fixed_noise_families(at.lam, at.k, at.sigma2) if p.orthogonal)
+
+
+# One retained pair a, b, one zero column, one discarded direction j: every kind of direction occurs.
+LA, LB, LJ, S2 = sp.symbols("lambda_a lambda_b lambda_j sigma2", positive=True)
+
+
+def symbolic_hessian(of_elbo):
+    """The 9 x 9 Hessian of L or P at W = diag(l_a, l_b, .) with a zero third column; entries in closed form."""
+    w = sp.Matrix(3, 3, sp.symbols("w:9"))
+    M = w.T * w + S2 * sp.eye(3)
+    T = w.T * sp.diag(LA, LB, LJ) * w
+    la, lb = sp.symbols("l_a l_b", positive=True)
+    at = dict(zip(w, [la, 0, 0, 0, lb, 0, 0, 0, 0], strict=True))
+    log_det, explained = sp.log(M.det(method="berkowitz")), (M.adjugate() * T).trace() / M.det(method="berkowitz")
+    f = -(log_det - explained / S2) / 2
+    if of_elbo:
+        f = f - sp.Rational(1, 2) * (sum(sp.log(M[i, i]) for i in range(3)) - log_det)
+    back = {LA: la**2 + S2, LB: lb**2 + S2}
+    H = sp.zeros(9, 9)
+    for i, x in enumerate(w):
+        slope = sp.diff(f, x)
+        for j, y in list(enumerate(w))[i:]:
+            # Only x and y vary; the rest may be put in place first, which keeps the derivatives small.
+            rest = {v: c for v, c in at.items() if v not in (x, y)}
+            entry = sp.diff(f.subs(rest), x, y).subs({x: at[x], y: at[y]})
+            H[i, j] = H[j, i] = sp.simplify(entry.subs(back))
+        vanishes(sp.simplify(slope.subs(at).subs(back)))
+    return H, la, lb
+
+
+def check_symbolic(of_elbo, rows):
+    """Each (vector, eigenvalue) of `rows` satisfies H v = eigenvalue v identically, and the vectors span everything."""
+    H, la, lb = symbolic_hessian(of_elbo)
+    vectors = []
+    for entries, value in rows(la, lb):
+        v = sp.zeros(9, 1)
+        for (row, column), amount in entries.items():
+            v[3 * row + column] = amount
+        vanishes(H * v - value * v)
+        vectors.append(v)
+    same(sp.Matrix.hstack(*vectors).subs({la: 2, lb: 3}).rank(), 9)
+    return len(vectors)
+
+
+def closed_rows(la, lb, of_elbo):
+    """theory 1.3 and 3.5 at the point of symbolic_hessian; rows are 0: u_a, 1: u_b, 2: u_j; column 2 is zero."""
+    a, b = la**2 + S2, lb**2 + S2
+    yield {(2, 0): 1}, (LJ / a - 1) / S2
+    yield {(2, 1): 1}, (LJ / b - 1) / S2
+    yield {(0, 0): 1}, -2 * (a - S2) / a**2
+    yield {(1, 1): 1}, -2 * (b - S2) / b**2
+    yield {(2, 2): 1}, (LJ - S2) / S2**2
+    yield {(0, 2): 1}, -(a - S2) / (S2 * a) if of_elbo else 0
+    yield {(1, 2): 1}, -(b - S2) / (S2 * b) if of_elbo else 0
+    if of_elbo:
+        yield {(0, 1): 1, (1, 0): 1}, -((la + lb) ** 2) / (a * b)
+        yield {(0, 1): 1, (1, 0): -1}, -((la - lb) ** 2) / (a * b)
+    else:
+        yield {(0, 1): lb, (1, 0): la}, -(a + b - 2 * S2) / (a * b)
+        yield {(0, 1): la, (1, 0): -lb}, 0
+
+
+@CLAIM.evidence(role="supports", kind="symbolic")
+def test_every_kind_of_direction_of_the_likelihood_is_an_eigenvector(record):
+    record(instances=check_symbolic(False, lambda la, lb: closed_rows(la, lb, False)))
+    record.witness("explicit n = k = 3 with symbolic lam and sigma2: every kind of direction occurs once")
+
+
+@CLAIM.evidence(role="supports", kind="symbolic")
+def test_every_kind_of_direction_of_the_elbo_is_an_eigenvector(record):
+    record(instances=check_symbolic(True, lambda la, lb: closed_rows(la, lb, True)))
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_the_likelihood_does_not_have_the_spectrum_of_the_elbo(record):
+    with rejected():
+        check_symbolic(False, lambda la, lb: closed_rows(la, lb, True))
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_closed_spectrum_is_that_of_the_dense_hessian(record, thorough):
+    for at in landscapes(thorough(60, 600)):
+        for point in orthogonal_points(at):
+            record(instances=1, worst_error=compare(point, at))
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_index_and_gauge_are_counted_by_their_formulas(record, thorough):
+    for at in landscapes(thorough(80, 800), most_n=7, seed=1):
+        for point in fixed_noise_points(at.lam, at.k, at.sigma2):
+            A, q = point.retained, len(point.retained)
+            outside = [x for j, x in enumerate(at.lam) if j not in A]
+            index = sum(sum(x > at.lam[a] for x in outside) for a in A)
+            index += (at.k - q) * sum(x > at.sigma2 for x in outside)
+            found = spectrum(point, at.lam)
+            same(found.index, index)
+            same(found.gauge, q * (q - 1) // 2 + q * (at.k - q))
+            ties = sum(sum(x == at.lam[a] for x in outside) for a in A)
+            ties += (at.k - q) * sum(x == at.sigma2 for x in outside)
+            same(found.nullity, found.gauge + ties)
+            record(instances=1)
+
+
+scales = st.floats(-6, 6).map(lambda e: 10.0**e)
+
+
+@CLAIM.evidence(role="supports", kind="property")
+@given(
+    lam=st.lists(st.one_of(scales, st.just(0.0), st.sampled_from([1.0, 1.0 + 1e-12, 2.0])), min_size=2, max_size=4),
+    k=st.integers(1, 3),
+    noise=st.one_of(scales, st.sampled_from([1.0, 2.0])),
+    seed=st.integers(0, 99),
+)
+def test_spectra_that_hurt(record, lam, k, noise, seed):
+    """Twelve decades, ties, near-ties, zeros, noise on a threshold; S rounds at eps max(lam), and so does the check."""
+    lam = np.sort(np.array(lam))[::-1]
+    k = min(k, len(lam))
+    at = Landscape(lam, orthogonal(np.random.default_rng(seed), len(lam)), k, noise)
+    rounding = 1e-13 * (lam[0] + noise) / noise**2  # what an error of eps in S does to the Hessian
+    for point in fixed_noise_points(lam, k, noise):
+        expected, size = dense(point, at)
+        error = agree(spectrum(point, lam).values(), expected, tolerance=1.0, scale=PROMISED * size + rounding * 100)
+        record(instances=1, worst_error=error * PROMISED)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_fifty_digits_agree(record):
+    """Second differences of the definition (n x n determinant and inverse) at 60 digits, along named directions."""
+    lam, sigma2, k = [mpmath.mpf(x) for x in (5, 3, 2, "0.001")], mpmath.mpf(1), 3
+    exact = np.array([float(x) for x in lam])
+    point = Point("ppca", ordered([Block((0,)), Block((2,))], k), 1.0, 0.0)
+    with mpmath.workdps(60):
+        W = mpmath.zeros(4, k)
+        W[0, 0], W[2, 1] = mpmath.sqrt(lam[0] - sigma2), mpmath.sqrt(lam[2] - sigma2)
+
+        def likelihood(w):
+            C = w * w.T + sigma2 * mpmath.eye(4)
+            precision = C**-1
+            return -(mpmath.log(mpmath.det(C)) + mpmath.fsum(precision[i, i] * lam[i] for i in range(4))) / 2
+
+        h = mpmath.mpf(10) ** -15
+        for part in spectrum(point, exact).parts:
+            if part.columns.shape[1] > 1 or part.kind.startswith("gauge"):
+                continue
+            for value, (column,), (i,) in zip(part.values, part.columns, part.eigen, strict=True):
+                X = mpmath.zeros(4, k)
+                X[int(i), int(column)] = h
+                second = (likelihood(W + X) + likelihood(W - X) - 2 * likelihood(W)) / h**2
+                record(instances=1, worst_error=agree(float(second), float(value), tolerance=1e-14, scale=1.0))
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_a_spectrum_with_one_wrong_row_is_rejected(record):
+    at = next(landscapes(1, seed=3, generic=True))
+    point = next(fixed_noise_points(at.lam, at.k, at.sigma2))
+    for row in range(at.n * at.k):
+        values = spectrum(point, at.lam).values()
+        values[row] = 1.0001 * values[row] + 1e-6
+        with rejected():
+            compare(point, at, closed=np.sort(values))
+        record(instances=1)
