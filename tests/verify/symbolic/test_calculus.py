@@ -1,0 +1,217 @@
+"""Differentials, gradients, relations, substitution and expectations against NumPy and against definitions.
+
+Central differences with step 1e-5 err by about 1e-10 times the third derivative; 1e-5 of the size leaves room for
+inverses, and a wrong sign, factor or transpose is wrong by far more.
+"""
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.verify.symbolic.random_words import NOISE, VALUES, WORDS, arrays, products, reproducible
+from tests.verify.symbolic.test_matrix_calculus import close
+from verify.symbolic.differentials import derivative, differential, gradient
+from verify.symbolic.evaluation import on_arrays
+from verify.symbolic.expectations import NotQuadratic, expectation, log_gaussian
+from verify.symbolic.letters import k, n, sigma2
+from verify.symbolic.matrix_calculus import NotConformable, NotInvertible, diag, identity, inverse, letter, zero
+from verify.symbolic.relations import expand, of_definition, reduce, relation, substitute, substitute_log_det
+from verify.symbolic.traces import Scalar, log_det, trace
+
+W, V, A, S, D, E, M = (WORDS[name] for name in "WVASDEM")
+x, z = WORDS["x"], WORDS["z"]
+STEP, TOLERANCE = 1e-5, 1e-5
+
+
+def change_of(name, rng):
+    """A direction that the kind of the letter allows."""
+    dX = rng.standard_normal(arrays()[name].shape)
+    if name == "S":
+        return dX + dX.T
+    return np.diag(np.diag(dX)) if name == "D" else dX
+
+
+def along(f, name, dX, noise=NOISE):
+    """The derivative of f along dX by central differences; M follows W."""
+    total = 0.0
+    for sign in (1, -1):
+        values = arrays()
+        values[name] = values[name] + sign * STEP * dX
+        del values["M"]
+        total = total + sign * np.asarray(on_arrays(f, values, {**VALUES, sigma2: noise}))
+    return total / (2 * STEP)
+
+
+@reproducible
+@given(st.data())
+def test_a_differential_is_the_change_to_first_order(data):
+    name = data.draw(st.sampled_from("WVASD"))
+    p = data.draw(products("n", "k"))
+    dX = change_of(name, np.random.default_rng(1))
+    X = WORDS[name]
+    marker = letter("dX", X.shape.rows, X.shape.cols)
+    values = {**arrays(), "dX": dX}
+    actual = on_arrays(differential(p.words, X, marker), values, VALUES)
+    assert close(actual, along(p.words, name, dX), TOLERANCE * (1 + np.max(np.abs(p.array))))
+
+
+@reproducible
+@given(st.data())
+def test_a_gradient_pairs_with_every_change_to_the_differential(data):
+    name = data.draw(st.sampled_from("WVASD"))
+    p = data.draw(products("k", "k"))
+    f = trace(p.words)
+    G = on_arrays(gradient(f, WORDS[name]), arrays(), VALUES)
+    dX = change_of(name, np.random.default_rng(2))
+    expected = along(f, name, dX)
+    size = 1 + np.max(np.abs(p.array))
+    assert close(np.sum(G * dX), expected, TOLERANCE * size)
+    # The control: a gradient of the wrong sign pairs to something else.
+    assume(abs(expected) > 1e-2 * size)
+    assert not close(-np.sum(G * dX), expected, TOLERANCE * size)
+
+
+def test_jacobis_formula_against_differences():
+    f = log_det(M) + 2 * log_det(diag(M)) - log_det(S)
+    for name in "WS":
+        dX = change_of(name, np.random.default_rng(3))
+        G = on_arrays(gradient(f, WORDS[name]), arrays(), VALUES)
+        assert close(np.sum(G * dX), along(f, name, dX), TOLERANCE)
+    assert gradient(log_det(M), W) == 2 * W @ inverse(M)
+    assert gradient(log_det(M), W) != W @ inverse(M)  # the control: the factor 2 of d(W^T W)
+    assert gradient(log_det(diag(M)), W) == 2 * W @ inverse(diag(M))
+
+
+def test_the_derivative_in_the_noise_goes_through_definitions():
+    f = sigma2**2 * trace(inverse(M) @ D) + log_det(M) + sp.log(sigma2) + trace(W @ V)
+    step = 1e-5
+    above, below = (on_arrays(f, _without_M(), {**VALUES, sigma2: NOISE + s}) for s in (step, -step))
+    actual = on_arrays(derivative(f, sigma2), arrays(), VALUES)
+    assert close(actual, (above - below) / (2 * step), TOLERANCE)
+    expected = 2 * sigma2 * trace(inverse(M) @ D) - sigma2**2 * trace(inverse(M) @ D @ inverse(M))
+    assert derivative(f, sigma2) == expected + trace(inverse(M)) + 1 / sigma2
+
+
+def test_textbook_gradients():
+    assert gradient(trace(A @ W @ V), W) == A.T @ V.T
+    assert gradient(trace(A @ W @ V), W) != A @ V.T  # the control: a transposed word
+    assert gradient(trace(A @ S), S) == (A + A.T) / 2
+    assert gradient(trace(M @ D), D) == diag(M)
+    assert gradient(trace(A @ inverse(S)), S) == -inverse(S) @ (A + A.T) @ inverse(S) / 2
+    assert gradient(trace(diag(W.T @ W) @ D), W) == 2 * W @ D
+    assert gradient(log_det(D), D) == inverse(D)
+    assert gradient(Scalar(3) + trace(V @ W), D) == zero(k, k)
+
+
+@reproducible
+@given(st.data())
+def test_reducing_by_a_definition_keeps_the_value(data):
+    p, q = data.draw(products("n", "k")), data.draw(products("k", "n"))
+    for f in (p.words @ inverse(M) @ W.T @ W @ q.words, W.T @ W @ inverse(M) @ q.words):
+        reduced = reduce(f, of_definition(M))
+        assert close(on_arrays(reduced, arrays(), VALUES), on_arrays(f, arrays(), VALUES), 1e-9)
+        assert "W^T W" not in str(reduced)
+        assert expand(reduced, M).shape == f.shape
+    around = trace(p.words @ q.words @ W @ inverse(M) @ W.T)
+    reduced = reduce(around, of_definition(M))
+    assert close(on_arrays(reduced, arrays(), VALUES), on_arrays(around, arrays(), VALUES), 1e-9)
+
+
+def test_the_definition_meets_the_inverse():
+    gram = of_definition(M)
+    assert reduce(inverse(M) @ W.T @ W, gram) == identity(k) - sigma2 * inverse(M)
+    assert reduce(trace(W @ inverse(M) @ W.T), gram) == k - sigma2 * trace(inverse(M))
+    assert reduce(diag(W.T @ W), gram) == diag(M) - sigma2 * identity(k)
+    assert expand(M @ inverse(M), M) == identity(k)
+    assert expand(M, M) == W.T @ W + sigma2 * identity(k)
+    # A sum under an inverse has no inverse as words: it stays.
+    assert reduce(inverse(diag(W.T @ W)), gram) == inverse(diag(W.T @ W))
+    # Controls: W W^T is no W^T W, and without the relation the two sides stay apart.
+    assert reduce(W @ W.T, gram) == W @ W.T
+    assert inverse(M) @ W.T @ W != identity(k) - sigma2 * inverse(M)
+
+
+def test_relations_hold_transposed_and_are_checked():
+    eigen = relation(S @ W, W @ D)
+    assert reduce(W.T @ S @ A, eigen) == D @ W.T @ A
+    assert reduce(S @ S @ W, eigen) == W @ D @ D
+    # Around the ring: V and A meet in tr(A W V).
+    assert reduce(trace(A @ W @ V), relation(V @ A, D @ V)) == trace(D @ V @ W)
+    with pytest.raises(NotConformable):
+        relation(S @ W, V)
+    with pytest.raises(ValueError, match="one word"):
+        relation(W + W @ D, W)
+    with pytest.raises(ValueError, match="no definition"):
+        of_definition(S)
+    with pytest.raises(RuntimeError, match="longer"):
+        reduce(S, relation(S, S @ A))
+
+
+def test_substitution_reaches_everywhere():
+    values = arrays()
+    f = trace(V @ W @ D) + log_det(D) + trace(inverse(D) @ M) + trace(diag(V @ W) @ D)
+    g = substitute(f, {"V": inverse(M) @ W.T, "D": 2 * E})
+    inserted = {**values, "V": np.linalg.inv(values["M"]) @ values["W"].T, "D": 2 * values["E"]}
+    assert close(on_arrays(g, values, VALUES), on_arrays(f, inserted, VALUES))
+    assert not close(on_arrays(f, values, VALUES), on_arrays(f, inserted, VALUES))
+    # A letter with a definition changes with what defines it.
+    assert substitute(M, {"W": zero(n, k)}) == sigma2 * identity(k)
+    assert substitute(log_det(M), {"W": zero(n, k)}) == Scalar(k * sp.log(sigma2))
+    assert substitute_log_det(log_det(M) * 2, M, Scalar(k)) == Scalar(2 * k)
+    with pytest.raises(NotConformable):
+        substitute(f, {"V": W})
+    with pytest.raises(NotInvertible):
+        substitute(trace(inverse(M)), {"W": W @ D})
+
+
+def test_an_expectation_is_the_mean_over_points_with_these_moments():
+    values = arrays()
+    mean, covariance = WORDS["V"] @ x, D
+    terms = (trace(z.T @ M @ z), trace(x.T @ W @ z), trace(z.T @ z @ x.T @ x), trace(A), log_det(D), Scalar(3))
+    f = sum(terms[:2] + terms[3:], Scalar())
+    # mean +- sqrt(k d_i) e_i has this mean and this covariance, and f is quadratic.
+    k_ = len(values["D"])
+    centre = values["V"] @ values["x"]
+    points = [
+        centre + sign * np.sqrt(k_ * values["D"][i, i]) * np.eye(k_)[:, [i]] for i in range(k_) for sign in (1, -1)
+    ]
+    expected = np.mean([on_arrays(f, {**values, "z": p}, VALUES) for p in points])
+    assert close(on_arrays(expectation(f, z, mean, covariance), values, VALUES), expected)
+    # The control: the covariance counts.
+    assert not close(on_arrays(expectation(f, z, mean, zero(k, k)), values, VALUES), expected)
+
+
+def test_a_product_of_two_numbers_has_its_second_moment():
+    u, v = W.T @ x, V @ x
+    f = trace(u.T @ z @ v.T @ z)
+    assert expectation(f, z, zero(k, 1), D) == trace(u.T @ D @ v)
+    assert expectation(f, z, zero(k, 1), D) != trace(u.T @ v)
+
+
+def test_a_quadratic_form_is_found_behind_a_diagonal_part():
+    f = trace(diag(z @ z.T) @ M @ D @ M)
+    assert expectation(f, z, zero(k, 1), D) == trace(D @ M @ D @ M)
+
+
+def test_what_two_moments_do_not_determine_is_refused():
+    for f in (trace(z @ z.T @ z @ z.T), trace(z.T @ z @ x.T @ x), trace(diag(z @ z.T) @ M @ diag(z @ z.T) @ M)):
+        with pytest.raises(NotQuadratic):
+            expectation(f, z, zero(k, 1), D)
+
+
+def test_the_log_density_of_a_gaussian():
+    values = arrays()
+    f = log_gaussian(x, inverse(S), log_det(S))
+    covariance = values["S"]
+    point = values["x"][:, 0]
+    quadratic = point @ np.linalg.solve(covariance, point)
+    expected = -0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * covariance)[1])
+    assert close(on_arrays(f, values, VALUES), expected)
+
+
+def _without_M():
+    values = arrays()
+    del values["M"]
+    return values
