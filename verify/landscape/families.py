@@ -42,23 +42,15 @@ def _structures(n: int, k: int, first: int = 0, taken: frozenset[int] = frozense
 def candidates(n: int, k: int) -> int:
     """The number of structures for n distinct eigenvalues before any is asked to be valid.
 
-    Blocks are built by their least index: f(n, k) = sum over blocks that hold the first free index, plus those without.
+    q indices out of n, set out in j blocks (a Stirling number S(q, j) of ways), and up to k - q zero rows handed out to
+    the blocks (C(k - q + j, j) ways).
     """
-    memo: dict[tuple[int, int], int] = {}
-
-    def count(free: int, columns: int) -> int:
-        if free == 0 or columns == 0:
-            return 1
-        if (free, columns) not in memo:
-            with_first = sum(
-                comb(free - 1, q - 1) * count(free - q, columns - used)
-                for q in range(1, min(free, columns) + 1)
-                for used in range(q, columns + 1)
-            )
-            memo[free, columns] = count(free - 1, columns) + with_first
-        return memo[free, columns]
-
-    return count(n, k)
+    total = 0
+    stirling = [1]  # S(q, 0), ..., S(q, q)
+    for q in range(min(n, k) + 1):
+        total += comb(n, q) * sum(ways * comb(k - q + j, j) for j, ways in enumerate(stirling))
+        stirling = [0, *(j * s + before for j, (s, before) in enumerate(zip([*stirling[1:], 0], stirling, strict=True), start=1))]
+    return total
 
 
 def family(blocks: Iterable[Block], k: int, lam: Array, sigma2: float) -> Point:

@@ -209,14 +209,15 @@ def noise_adds_positive(point: Point, lam: Array) -> bool:
     """
     if point.orthogonal:
         return False
-    held = list(point.retained)
+    # A single column adds nothing: along itself L depends on |w|^2 + sigma2 alone, so its share of the Schur complement
+    # is 0. Without the singles the problem is as small as the blocks are.
+    large = [b for b in point.blocks if b.columns > 1]
+    held = [a for b in large for a in b.eigen]
     small, s = lam[held], point.sigma2
-    order = {a: i for i, a in enumerate(held)}
-    blocks = tuple(Block(tuple(order[a] for a in b.eigen), b.columns) for b in point.blocks)
-    W = weights(Point("elbo", blocks, s, 0.0), small, np.eye(len(held)))
+    W = weights(_relabelled(Point("elbo", tuple(large), s, 0.0)), small, np.eye(len(held)))
     joint = linear_vae.profile_joint_hessian(W, s, np.diag(small))
     # The discarded directions add to the noise curvature what they have in L: (n - q)/(2 s^2) - sum lam_j / s^3.
-    discarded = np.delete(lam, held)
+    discarded = np.delete(lam, point.retained)
     curvature = joint[-1, -1] + 0.5 * discarded.size / s**2 - float(discarded.sum()) / s**3
     mixed, H = joint[-1, :-1], joint[:-1, :-1]
     return bool(curvature - mixed @ np.linalg.pinv(H, rcond=ZERO, hermitian=True) @ mixed > 0)

@@ -85,12 +85,16 @@ def optimal_encoder(W: Array, sigma2: Array) -> tuple[Array, Array]:
 def gap(W: Array, sigma2: Array) -> Array:
     """KL(q*, posterior) = 1/2 [sum_i log M_ii - log det M] >= 0 (Eq. 28).  W (..., n, k) -> (...).
 
-    Evaluated as -1/2 log det of M scaled to unit diagonal, so that nearly orthogonal columns do not cancel.
+    Evaluated as 1/2 sum (e - log(1 + e)) over the eigenvalues e of M scaled to unit diagonal, less I: their sum is 0,
+    no term is negative, and nearly orthogonal columns do not cancel.
     """
     xp = namespace(W)
     M = latent_precision(W, sigma2)
     scale = 1.0 / xp.sqrt(diagonal(M))
-    return -0.5 * xp.linalg.slogdet(M * scale[..., None] * scale[..., None, :])[1]
+    k = M.shape[-1]
+    correlation = M * scale[..., None] * scale[..., None, :] * (1.0 - xp.eye(k, dtype=M.dtype))
+    e = xp.maximum(xp.linalg.eigvalsh(correlation), xp.finfo(M.dtype).eps - 1.0)
+    return 0.5 * xp.sum(e - xp.log1p(e), axis=-1)
 
 
 def profile_elbo(W: Array, sigma2: Array, S: Array) -> Array:
