@@ -49,7 +49,8 @@ def candidates(n: int, k: int) -> int:
     stirling = [1]  # S(q, 0), ..., S(q, q)
     for q in range(min(n, k) + 1):
         total += comb(n, q) * sum(ways * comb(k - q + j, j) for j, ways in enumerate(stirling))
-        stirling = [0, *(j * s + before for j, (s, before) in enumerate(zip([*stirling[1:], 0], stirling, strict=True), start=1))]
+        above = [*stirling[1:], 0]
+        stirling = [0, *(j * above[j - 1] + before for j, before in enumerate(stirling, start=1))]
     return total
 
 

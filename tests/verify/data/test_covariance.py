@@ -175,9 +175,7 @@ def test_exact_ties_of_data_come_out_as_exact_ties():
 
 @reproducibly
 @given(
-    values=st.lists(
-        st.sampled_from([0.0, 1e-20, 1e-12, 0.5, 1.0, 1 + 1e-12, 1 + 3e-12, 2.0, 7.0]), min_size=1
-    ),
+    values=st.lists(st.sampled_from([0.0, 1e-20, 1e-12, 0.5, 1.0, 1 + 1e-12, 1 + 3e-12, 2.0, 7.0]), min_size=1),
     resolution=st.sampled_from([0.0, 1e-15, 1.5e-12, 1e-3]),
 )
 def test_settled_values_are_equal_or_apart(values, resolution):

@@ -215,9 +215,7 @@ def test_missing_mnist_names_the_places(tmp_path, monkeypatch):
     monkeypatch.setenv("ELBO_VERIFY_DATA", str(tmp_path / "there"))
     monkeypatch.setattr(Path, "is_file", lambda self: False)
     message = refusal("mnist", data_dir=tmp_path / "here")
-    assert (
-        str(tmp_path / "here") in message and str(tmp_path / "there") in message and "--data-dir" in message
-    )
+    assert str(tmp_path / "here") in message and str(tmp_path / "there") in message and "--data-dir" in message
 
 
 # --- what is refused ----------------------------------------------------------------------------------------

@@ -1,0 +1,101 @@
+"""A stand-in for CuPy on NumPy: as strict as CuPy where it matters, so that the models can be run "on a device" here.
+
+Its arrays never mix with NumPy's (CuPy raises TypeError there) and convert only by `.get()`. Functions are those of
+NumPy that CuPy has too; another name raises AttributeError, as CuPy would.
+"""
+
+import sys
+import types
+
+import numpy as np
+
+SHARED = {
+    "asarray", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p", "matmul", "maximum",
+    "meshgrid", "minimum", "ones", "ones_like", "sqrt", "sum", "trace", "where", "zeros", "zeros_like",
+}  # fmt: skip
+SHARED_LINALG = {"cholesky", "eigh", "eigvalsh", "inv", "norm", "slogdet", "solve", "svd"}
+
+
+def _unwrapped(x):
+    if isinstance(x, ndarray):
+        return x.host
+    if isinstance(x, np.ndarray) and x.ndim:
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>: arrays of the host and of the device do not mix")
+    if isinstance(x, (list, tuple)):
+        return type(x)(_unwrapped(y) for y in x)
+    return x
+
+
+def _wrapped(x):
+    if isinstance(x, (np.ndarray, np.generic)):
+        return ndarray(np.asarray(x))
+    if isinstance(x, (list, tuple)):
+        return tuple(_wrapped(y) for y in x)
+    return x
+
+
+def _through(function):
+    def call(*args, **kwargs):
+        return _wrapped(function(*[_unwrapped(a) for a in args], **{k: _unwrapped(v) for k, v in kwargs.items()}))
+
+    return call
+
+
+class ndarray:
+    """An array "on the device": NumPy's operators and methods, results wrapped again."""
+
+    __array_ufunc__ = None  # NumPy's operators give way to ours, which refuse a host array
+
+    def __init__(self, host):
+        self.host = host
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`.")
+
+    def get(self):
+        return self.host
+
+    def __len__(self):
+        return len(self.host)
+
+    def __float__(self):
+        return float(self.host)
+
+    def __int__(self):
+        return int(self.host)
+
+    def __bool__(self):
+        return bool(self.host)
+
+    def __getitem__(self, key):
+        return _wrapped(self.host[_unwrapped(key)])
+
+    def __setitem__(self, key, value):
+        self.host[_unwrapped(key)] = _unwrapped(value)
+
+    def __getattr__(self, name):
+        value = getattr(self.host, name)
+        return _through(value) if callable(value) else _wrapped(value) if name == "T" else value
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "radd", "rsub", "rmul", "rtruediv", "rpow", "rmatmul",
+              "neg", "lt", "le", "gt", "ge"):  # fmt: skip
+    setattr(ndarray, f"__{_name}__", _through(getattr(np.ndarray, f"__{_name}__")))
+ndarray.__module__ = "cupy"
+
+
+def module():
+    """The stand-in module `cupy`."""
+    cupy = types.ModuleType("cupy")
+    cupy.linalg = types.SimpleNamespace(**{f: _through(getattr(np.linalg, f)) for f in SHARED_LINALG})
+    cupy.ndarray = ndarray
+    for f in SHARED:
+        setattr(cupy, f, np.finfo if f == "finfo" else _through(getattr(np, f)))
+    return cupy
+
+
+def install(monkeypatch):
+    """Make `verify.arrays.namespace` find the stand-in; -> the module."""
+    cupy = module()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    return cupy
