@@ -2,7 +2,7 @@
 
 Notation   lam (n,) descending; index: positive eigenvalues of the Hessian (L for ppca, profile ELBO for elbo points),
            jointly in W and sigma2 when the noise is learned; gauge: zeros that symmetry forces.
-Main       verdict -> Verdict, noise_table, thresholds, recommended_noise, collapse_curvature.
+Main       verdict -> Verdict, noise_table, noise_grid, recommended_noise, collapse_curvature.
 Reference  theory 1.3-1.6, 2, 3.5-3.8, 3.10.
 
 Why index 0 means a global maximum: at fixed noise the only points of index 0 retain the largest eigenvalues

@@ -1,0 +1,324 @@
+"""From a covariance to documents: what each command computes, as plain JSON (design: public face).
+
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
+Main       stationary, stability, landscape, collapse; save_points.
+Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in reports/schema/; indices count from 1.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports.files import write_npz
+from reports.listing import elbo_points, likelihood_points
+from verify.arrays import Array
+from verify.checks import latent_dimension, number, positive_noise, whole_number
+from verify.data.covariance import Covariance
+from verify.errors import InputError
+from verify.landscape.collapse import active_units, collapse_curve, kl
+from verify.landscape.points import Block, Point, block_constant, weights
+from verify.landscape.slices import Slice, zero_column_slice
+from verify.landscape.stability import noise_grid, noise_table, recommended_noise, verdict
+from verify.models.linear_vae import optimal_encoder
+from verify.models.ppca import mean_of_discarded
+
+Document = dict[str, Any]
+# (things, what is being done, how many) -> the same things; what shows a progress bar.
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
+
+# Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
+SMALLEST, LARGEST = 1e-75, 1e75
+# The Hessians inside blocks are dense: what lies farther below their largest entry than this is lost in rounding.
+WIDEST = 1e12
+MOST_BYTES = 2 << 30
+LARGEST_GRID = 1001
+
+
+def workable(lam: Array, sigma2s: Iterable[float] = ()) -> None:
+    """Raises InputError unless all positive eigenvalues and noises lie where the closed forms are exact to rounding."""
+    named = [("an eigenvalue", float(x)) for x in (lam[0], lam[lam > 0][-1])] + [("sigma2", s) for s in sigma2s]
+    for name, value in named:
+        if not SMALLEST <= value <= LARGEST:
+            raise InputError(
+                f"{name} = {value:.3g} lies outside {SMALLEST:g} to {LARGEST:g}, where the closed forms can be "
+                "evaluated; multiply the data by a constant"
+            )
+
+
+def _learnable(lam: Array, k: int) -> None:
+    """Raises InputError where the likelihood has no maximum over sigma2: k >= rank and rank < n."""
+    rank = int((lam > 0).sum())
+    mean_of_discarded(lam, k)
+    if rank < len(lam) <= k:
+        raise InputError(
+            f"the likelihood is unbounded for k = n = {k} at rank {rank} < n when the noise is learned: "
+            f"choose k < {rank}, or fix sigma2"
+        )
+
+
+def stationary(
+    covariance: Covariance,
+    k: int,
+    *,
+    sigma2: float | None,
+    objective: str = "ppca",
+    top: int | None = None,
+    progress: Track | None = None,
+) -> tuple[Document, list[Point]]:
+    """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
+
+    Without `top`, all of them up to a limit, else the best (listing.py). InputError: k, sigma2, scales, unbounded.
+    """
+    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    if objective not in ("ppca", "elbo"):
+        raise InputError(f"objective {objective!r}: neither ppca nor elbo")
+    if top is not None and whole_number(top, "top") < 1:
+        raise InputError(f"top = {top}: list at least one point")
+    if sigma2 is None:
+        workable(lam)
+        _learnable(lam, k)
+    else:
+        sigma2 = positive_noise(sigma2)
+        workable(lam, [sigma2])
+    found, count = (likelihood_points if objective == "ppca" else elbo_points)(lam, k, sigma2, top)
+    # The search orders by gains; a difference of an ulp in the values must not show as disorder.
+    points = sorted(found, key=lambda point: -point.value)
+    _resolvable(points, lam)
+    tracked = points if progress is None else progress(points, "classifying", len(points))
+    document = {
+        "schema": 1,
+        "n": covariance.n,
+        "k": k,
+        "sigma2": sigma2,
+        "objective": objective,
+        "count": count,
+        "truncated": count is None or len(points) < count,
+        "points": [_described(point, lam, points[0].value, sigma2 is None) for point in tracked],
+    }
+    return document, points
+
+
+def _resolvable(points: Iterable[Point], lam: Array) -> None:
+    """Raises InputError where a non-orthogonal point spans more scales than a dense Hessian can tell apart."""
+    span = max((float(lam[0]) / point.sigma2 for point in points if not point.orthogonal), default=1.0)
+    if span > WIDEST:
+        raise InputError(
+            f"the largest eigenvalue is {span:.1g} times the noise, and non-orthogonal points can be classified up to "
+            f"{WIDEST:g}: choose a larger sigma2, write 0 for negligible eigenvalues, or take --objective ppca"
+        )
+
+
+def _described(point: Point, lam: Array, best: float, learned: bool) -> Document:
+    """One entry of "points"."""
+    of = verdict(point, lam, learned)
+    described: Document = {"retained": [i + 1 for i in point.retained]}
+    if point.objective == "elbo":
+        ranges = zip(point.blocks, point.column_ranges(), strict=True)
+        described["blocks"] = [_block(b, r, lam, point.sigma2) for b, r in ranges]
+    return described | {
+        "sigma2": float(point.sigma2),
+        "value": float(point.value),
+        "bound_gap": max(float(point.bound_gap), 0.0),
+        "deficit": max(float(best - point.value), 0.0),
+        "index": of.index,
+        "nullity": of.nullity,
+        "gauge": of.gauge,
+        "kind": of.kind,
+        "strict": bool(of.strict),
+        "global": bool(of.is_global),
+        "orthogonal": point.orthogonal,
+        "escape": None if of.escape is None else _escape(of.escape),
+    }
+
+
+def _block(block: Block, columns: range, lam: Array, sigma2: float) -> Document:
+    return {
+        "columns": [c + 1 for c in columns],
+        "eigen": [i + 1 for i in block.eigen],
+        "m": float(block_constant(lam[list(block.eigen)], block.columns, sigma2)),
+    }
+
+
+def _escape(escape: Any) -> Document:
+    direction = {
+        "type": escape.kind,
+        "columns": [c + 1 for c in escape.columns],
+        "eigen": [i + 1 for i in escape.eigen],
+    }
+    described = {"rate": float(escape.rate), "direction": direction}
+    return (
+        described if escape.theta_curvature is None else described | {"theta_curvature": float(escape.theta_curvature)}
+    )
+
+
+def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> None:
+    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), eigenvectors (n, n) as .npz.  Raises InputError.
+
+    In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
+    """
+    P, n, k = len(points), covariance.n, points[0].k
+    size = 16 * P * n * k
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{path}: {P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; "
+            "list fewer with --top"
+        )
+    W = np.stack([weights(point, covariance.eigenvalues, covariance.eigenvectors) for point in points])
+    sigma2 = np.array([point.sigma2 for point in points])
+    V, D = optimal_encoder(W, sigma2)
+    write_npz(path, W=W, V=V, D=D, sigma2=sigma2, eigenvectors=covariance.eigenvectors)
+
+
+def stability(
+    covariance: Covariance, k: int, sigma2s: Iterable[float] | None = None, certify: bool = False
+) -> Document:
+    """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
+
+    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses.
+    """
+    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    if certify:
+        raise InputError("certified thresholds come with a later version; leave out --certify")
+    workable(lam)
+    noises = [positive_noise(s) for s in (noise_grid(lam).tolist() if sigma2s is None else sigma2s)]
+    workable(lam, noises)
+    rank = covariance.rank
+    bounded = rank == covariance.n or k < rank
+    return {
+        "schema": 1,
+        "n": covariance.n,
+        "k": k,
+        "N": covariance.N,
+        "rank": rank,
+        "eigenvalues": lam.tolist(),
+        "sigma2_mle": mean_of_discarded(lam, k) if bounded else None,
+        "recommended_sigma2": recommended_noise(lam, k),
+        "noise": [{**vars(row), "certified": "not requested"} for row in noise_table(lam, k, noises)],
+        "thresholds": [{"eigenvalue": float(x), "radius": None} for x in lam[: min(k, rank)]],
+    }
+
+
+def landscape(
+    covariance: Covariance,
+    k: int,
+    sigma2s: Sequence[float] | None = None,
+    directions: tuple[int, int] | None = None,
+    grid: int = 101,
+) -> tuple[Document, list[Slice]]:
+    """Slices as in Figure 1: two zero columns moved along two eigenvectors (theory 1.6).  Raises InputError.
+
+    directions count from 1. Defaults: along u_5 and u_7 at sigma2 = lam_4, lam_6, lam_8, three retained columns.
+    """
+    lam, k, n = covariance.eigenvalues, latent_dimension(k, covariance.n), covariance.n
+    workable(lam)
+    if n < 2:
+        raise InputError("a slice needs two directions, and the data have one; use data with n >= 2")
+    if not 3 <= whole_number(grid, "grid") <= LARGEST_GRID:
+        raise InputError(f"grid = {grid}: choose 3 to {LARGEST_GRID} points a side")
+    pair = _default_directions(covariance.rank, n) if directions is None else _checked_directions(directions, n)
+    noises = _default_noises(lam, pair) if sigma2s is None else [positive_noise(s) for s in sigma2s]
+    workable(lam, noises)
+    retained, columns = max(0, min(3, k - 2, *pair)), min(2, k)
+    slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns) for s in noises]
+    document = {
+        "schema": 1,
+        "n": n,
+        "k": k,
+        "directions": [d + 1 for d in pair],
+        "moved_columns": columns,
+        "slices": [_plane(piece) for piece in slices],
+    }
+    return document, slices
+
+
+def _plane(piece: Slice) -> Document:
+    return {
+        "sigma2": float(piece.sigma2),
+        "retained": [i + 1 for i in piece.retained],
+        "curvatures": list(piece.curvatures),
+        "unstable": piece.unstable,
+        "a": piece.a.tolist(),
+        "b": piece.b.tolist(),
+        "values": piece.values.tolist(),
+    }
+
+
+def _checked_directions(directions: Sequence[int], n: int) -> tuple[int, int]:
+    if len(directions) != 2:
+        raise InputError(f"directions {list(directions)}: give two, for instance 5 7")
+    i, j = (whole_number(d, "direction") for d in directions)
+    for d in (i, j):
+        if not 1 <= d <= n:
+            raise InputError(f"direction {d}: the eigenvectors are numbered 1 to n = {n}")
+    if i == j:
+        raise InputError(f"directions {i} {j}: a plane needs two different ones")
+    return i - 1, j - 1
+
+
+def _default_directions(rank: int, n: int) -> tuple[int, int]:
+    """u_5 and u_7, from 0, with lam_4, lam_6, lam_8 around them; shifted down, then squeezed, where n is smaller."""
+    last = max(rank, 2)
+    second = min(6, max(last - 2, 3) if last >= 4 else last - 1)
+    return max(0, min(second - 2, 4)) if last >= 4 else max(0, second - 1), second
+
+
+def _default_noises(lam: Array, pair: tuple[int, int]) -> list[float]:
+    """Noises at which both directions are stable, one of them is, neither is; eigenvalues where there are such."""
+    i, j = sorted(pair)
+    above = float(lam[i - 1]) if i > 0 else 1.5 * float(lam[i])
+    between = float(lam[i + 1]) if j > i + 1 else sqrt(float(lam[i])) * sqrt(float(lam[j]))
+    below = float(lam[j + 1]) if j + 1 < len(lam) and lam[j + 1] > 0 else float(lam[j] or lam[i]) / 2
+    noises = [s for s in dict.fromkeys((above, between, below)) if s > 0]
+    if not noises:
+        raise InputError(f"the eigenvalues around directions {i + 1} and {j + 1} are 0; give --sigma2")
+    return noises
+
+
+def collapse(mu: Array, logvar: Array, epsilons: Iterable[float], delta: float) -> Document:
+    """(epsilon, delta)-collapse, KL and active units of an encoder, mu and logvar (N, k) (theory 3.11).  InputError."""
+    mu, logvar = _latents(mu, "mu"), _latents(logvar, "logvar")
+    if mu.shape != logvar.shape:
+        raise InputError(f"mu has shape {mu.shape}, logvar {logvar.shape}; both must be (N, k)")
+    epsilons = [number(e, "epsilon") for e in epsilons]
+    if not epsilons or not all(np.isfinite(e) and e >= 0 for e in epsilons):
+        raise InputError(f"epsilons {epsilons}: each must be finite and at least 0, and there must be one")
+    if not 0 <= number(delta, "delta") < 1:
+        raise InputError(f"delta = {delta:g}: a proportion of the data, at least 0 and below 1")
+    with np.errstate(over="ignore", invalid="ignore"):
+        divergence = kl(mu, logvar)
+    _finite(divergence, "the KL divergence", "mu or logvar is too large there; is logvar the log of the variance?")
+    curve = collapse_curve(divergence, np.array(epsilons), delta)
+    per_latent = divergence.mean(axis=0)
+    return {
+        "schema": 1,
+        "N": mu.shape[0],
+        "k": mu.shape[1],
+        "delta": float(delta),
+        "curve": [{"epsilon": e, "collapsed_percent": float(p)} for e, p in zip(epsilons, curve.tolist(), strict=True)],
+        "kl_total": float(per_latent.sum()),
+        "kl": per_latent.tolist(),
+        "active_units": active_units(mu),
+    }
+
+
+def _latents(array: Array, name: str) -> Array:
+    """Finite float64 (N, k), N and k at least 1.  Raises InputError."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} is of type {array.dtype}, not real numbers; save it as float64")
+    if array.ndim != 2 or array.size == 0:
+        raise InputError(f"{name} has shape {array.shape}; it must be (N, k), one row per datum")
+    array = array.astype(np.float64, copy=False)
+    _finite(array, name, "every entry must be a finite number")
+    return array
+
+
+def _finite(array: Array, name: str, advice: str) -> None:
+    if np.isfinite(array).all():
+        return
+    row, column = np.argwhere(~np.isfinite(array))[0]
+    value = "NaN" if np.isnan(array[row, column]) else "infinite"
+    raise InputError(f"{name} is {value} at row {row + 1}, column {column + 1}; {advice}")

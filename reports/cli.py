@@ -1,0 +1,187 @@
+"""The command line: elbo-verify COMMAND DATA ... (also: python -m reports).
+
+Main       main(argv) -> exit code: 0 done, 1 a claim is broken, 2 bad input, 130 interrupted.
+
+Whatever is wrong with the input ends in one line on standard error: what, where, what to do.
+"""
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+try:
+    from verify.errors import InputError
+except ImportError:  # another package called verify comes first: only the doctor can say where it lies
+
+    class InputError(ValueError):  # type: ignore[no-redef]
+        """Stands in for ours, so that `doctor` runs."""
+
+
+BAD_INPUT, INTERRUPTED = 2, 130
+DATA = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors as one line, no guessing at abbreviated options."""
+
+    def __init__(self, **options: Any):
+        super().__init__(allow_abbrev=False, **options)
+        # Otherwise argparse takes -1e-3 for an option and complains of a missing value.
+        self._negative_number_matcher = re.compile(r"^-(\d|\.\d|inf|nan)", re.IGNORECASE)
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = _Parser(
+        prog="elbo-verify", description="Posterior collapse of linear latent-variable models, put to the test."
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_checks(commands)
+    _add_analyses(commands)
+    return top
+
+
+def _common() -> argparse.ArgumentParser:
+    common = _Parser(add_help=False)
+    common.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    common.add_argument("--backend", choices=("numpy", "cupy", "auto"), default="auto", help="arrays to compute with")
+    common.add_argument("--json", action="store_true", help="one JSON document on standard output, nothing else")
+    common.add_argument("--quiet", action="store_true", help="no notes and no progress")
+    common.add_argument("--data-dir", metavar="DIR", help="where mnist/train-images-idx3-ubyte.gz lies")
+    return common
+
+
+def _data(default: str | None = None) -> argparse.ArgumentParser:
+    """DATA and what is done to it."""
+    data = _Parser(add_help=False, parents=[_common()])
+    if default is None:
+        data.add_argument("data", metavar="DATA", help=DATA)
+    else:
+        data.add_argument("data", metavar="DATA", nargs="?", default=default, help=f"{DATA} (default {default})")
+    data.add_argument("--scale", type=float, metavar="C", help="divide by C, for instance 255")
+    data.add_argument("--logit", type=float, metavar="ALPHA", help="dequantise and take the logit")
+    return data
+
+
+def _add_checks(commands: Any) -> None:
+    doctor = commands.add_parser("doctor", parents=[_common()], help="what is installed and what works")
+    doctor.set_defaults(run="doctor")
+
+    prove = commands.add_parser("prove", parents=[_common()], help="put the claims of the paper to the test")
+    prove.add_argument("claims", nargs="*", metavar="CLAIM", help="only these (default: all)")
+    prove.add_argument("--thorough", action="store_true", help="more instances per claim; takes far longer")
+    prove.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger (JSON)")
+    prove.set_defaults(run="prove")
+
+    certify = commands.add_parser("certify", parents=[_common()], help="check a stored certificate (later version)")
+    certify.add_argument("--check", type=Path, metavar="FILE", required=True)
+    certify.set_defaults(run="certify")
+
+    collapse = commands.add_parser("collapse", parents=[_common()], help="collapse of any model's latents")
+    collapse.add_argument("latents", type=Path, metavar="LATENTS.npz", help="arrays mu and logvar, each (N, k)")
+    collapse.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="default: 50 from 0 to 2")
+    collapse.add_argument("--delta", type=float, default=0.01, metavar="D", help="default 0.01")
+    collapse.set_defaults(run="collapse")
+
+
+def _add_analyses(commands: Any) -> None:
+    stationary = commands.add_parser("stationary", parents=[_data()], help="stationary points, best first")
+    _add_k(stationary)
+    noise = stationary.add_mutually_exclusive_group(required=True)
+    noise.add_argument("--sigma2", type=float, metavar="S", help="fixed noise variance")
+    noise.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
+    stationary.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
+    stationary.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
+    stationary.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
+    stationary.set_defaults(run="stationary")
+
+    stability = commands.add_parser("stability", parents=[_data()], help="retained latents per noise, thresholds")
+    _add_k(stability)
+    _add_noises(stability, "a grid over the spectrum")
+    stability.add_argument("--certify", action="store_true", help="comes with a later version")
+    stability.set_defaults(run="stability")
+
+    landscape = commands.add_parser("landscape", parents=[_data()], help="slices as in Figure 1")
+    _add_k(landscape)
+    _add_noises(landscape, "at lam_4, lam_6, lam_8")
+    landscape.add_argument("--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7)")
+    landscape.add_argument("--grid", type=int, default=101, metavar="G", help="points a side (default 101)")
+    landscape.add_argument("--save", type=Path, metavar="FILE.npz", help="write the grids")
+    landscape.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for figure and JSON")
+    landscape.set_defaults(run="landscape")
+
+    report = commands.add_parser("report", parents=[_data("digits")], help="the stability report, one page")
+    report.add_argument("-k", type=int, metavar="K", help="latents (default: the smaller of 10 and n - 1)")
+    report.add_argument("--ledger", type=Path, metavar="FILE", help="a ledger to show (elbo-verify prove --ledger)")
+    report.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/NAME")
+    report.set_defaults(run="report")
+
+
+def _add_k(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-k", type=int, metavar="K", required=True, help="number of latents")
+
+
+def _add_noises(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument("--sigma2", type=float, nargs="+", metavar="S", help=f"noise variances (default: {default})")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; -> its exit code.  Never raises on account of bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no Greek is no reason to fail
+    argv = list(sys.argv[1:] if argv is None else argv)
+    session = None
+    try:
+        args = parser().parse_args(argv)
+        args.argv = argv
+        if args.run == "doctor":
+            code = int(importlib.import_module("reports.doctor").doctor(args))
+            sys.stdout.flush()
+            return code
+        console = importlib.import_module("reports.console")
+        session = console.Session(json=args.json, quiet=args.quiet)
+        code = int(getattr(importlib.import_module("reports.commands"), args.run)(args, session))
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        kept = ", ".join(map(str, session.kept)) if session is not None else ""
+        return _complain(f"interrupted; {f'kept {kept}' if kept else 'nothing was written'}", INTERRUPTED)
+    except BrokenPipeError:
+        _silence_stdout()
+        return 0  # whoever reads has had enough
+    except OSError as error:
+        _silence_stdout()
+        where = f"{error.filename}: " if error.filename is not None else "output: "
+        return _complain(f"{where}{error.strerror or error}; make room or name another place")
+    except MemoryError:
+        return _complain("out of memory; use fewer columns, fewer points (--top) or a smaller grid")
+    except ImportError as error:
+        return _complain(f"{error}; `elbo-verify doctor` says what is missing")
+    except InputError as error:
+        return _complain(str(error))
+
+
+def _complain(message: str, code: int = BAD_INPUT) -> int:
+    """One line on standard error."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    print(f"elbo-verify: {line}", file=sys.stderr, flush=True)
+    return code
+
+
+def _silence_stdout() -> None:
+    """Nothing more can be written there, and Python would say so once more when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

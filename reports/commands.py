@@ -1,0 +1,281 @@
+"""What each command does: load, compute, print.
+
+Main       prove, stationary, stability, landscape, certify, report, collapse.
+
+Each takes the parsed arguments and a Session, and returns an exit code. What is slow to import (figures, pages, the
+proofs) is imported where it is used.
+"""
+
+import argparse
+import shlex
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports import analysis
+from reports.console import Session, at_most, one_line, short, table
+from reports.files import read_json, read_latents, staged, writable, write_json, write_npz
+from reports.listing import how_found, readable
+from reports.wording import ranges, verdict
+from verify.checks import random_seed
+from verify.data.covariance import Covariance
+from verify.data.sources import load
+from verify.errors import InputError
+
+Document = dict[str, Any]
+BROKEN, INTERRUPTED = 1, 130
+EPSILONS = np.linspace(0.0, 2.0, 50).tolist()
+LATENTS = 10
+
+
+def _loaded(args: argparse.Namespace, session: Session) -> Covariance:
+    """The covariance of DATA; what should be known of it goes to standard error.  Raises InputError."""
+    _checked_backend(args.backend)
+    seed = random_seed(args.seed)
+    with session.working(f"reading {one_line(args.data)}"):
+        covariance = load(args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir)
+    for sentence in covariance.provenance.get("notes", []):
+        session.note(sentence)
+    return covariance
+
+
+def _checked_backend(name: str) -> None:
+    """Raises InputError where a device is asked for and there is none; closed forms need none."""
+    if name == "cupy":
+        from gpu.device import backend
+
+        backend(name)
+
+
+def prove(args: argparse.Namespace, session: Session) -> int:
+    """Put the claims to the test.  1 if one is broken, 130 if interrupted."""
+    from proofs import ledger
+    from proofs.run import prove as run
+
+    with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:
+        path: Path | None = args.ledger or (Path(scratch, "ledger.json") if args.json else None)
+        quiet = args.json or args.quiet
+        code = run(args.claims, thorough=args.thorough, ledger=path, backend=args.backend, quiet=quiet)
+        if path is not None and path.is_file():
+            session.result(ledger.read(path) if args.json else None)
+            if args.ledger is not None:
+                session.wrote(path)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return code
+
+
+def stationary(args: argparse.Namespace, session: Session) -> int:
+    """The stationary points, best first."""
+    save = None if args.save is None else writable(args.save)
+    covariance = _loaded(args, session)
+    with session.working("searching"):
+        document, points = analysis.stationary(
+            covariance, args.k, sigma2=args.sigma2, objective=args.objective, top=args.top, progress=session.track
+        )
+    if (said := how_found(document)) is not None:
+        session.note(said)
+    if save is not None:
+        analysis.save_points(save, points, covariance)
+        session.wrote(save)
+    session.result(document)
+    session.say(_stationary_verdict(document))
+    session.say("")
+    session.say(_points_table(document))
+    session.say(f"\n{_legend(document)}")
+    return 0
+
+
+def _stationary_verdict(document: Document) -> str:
+    points, k = document["points"], document["k"]
+    of = "the likelihood" if document["objective"] == "ppca" else "the ELBO"
+    at = "With learned noise" if document["sigma2"] is None else f"At sigma2 = {short(document['sigma2'])}"
+    what = "stationary point" if document["objective"] == "ppca" else "family of stationary points"
+    plural = "stationary points" if document["objective"] == "ppca" else "families of stationary points"
+    count = document["count"]
+    many = (
+        f"at least {len(points)} {plural}" if count is None else f"{readable(count)} {what if count == 1 else plural}"
+    )
+    top = next((p for p in points if p["global"]), points[0])  # it may tie with others to the last digit
+    best = f"the global maximum retains {len(top['retained'])} of {k} latents"
+    if document["sigma2"] is None:
+        best += f" at sigma2 = {short(top['sigma2'])}"
+    names = {
+        "maximum": ("global maximum", "global maxima"),
+        "saddle": ("saddle", "saddles"),
+        "minimum": ("minimum", "minima"),
+    }
+    tally = [(sum(p["kind"] == kind for p in points), words) for kind, words in names.items()]
+    kinds = ", ".join(f"{number} {words[number != 1]}" for number, words in tally if number)
+    return f"{at} {of} has {many}; {best}. Of the {len(points)} listed: {kinds}."
+
+
+def _points_table(document: Document) -> Any:
+    elbo, learned = document["objective"] == "elbo", document["sigma2"] is None
+    columns = [("", True), ("value", True), ("deficit", True)]
+    columns += [("sigma2", True)] if learned else []
+    columns += [("gap", True)] if elbo else []
+    columns += [("index", True), ("kind", False), ("rate", True), ("escape", False), ("retained", False)]
+    rows = []
+    for number, point in enumerate(document["points"], start=1):
+        row = [str(number), short(point["value"], 8), short(point["deficit"], 4)]
+        row += [short(point["sigma2"], 5)] if learned else []
+        row += [short(point["bound_gap"], 3)] if elbo else []
+        escape = point["escape"]
+        row += [str(point["index"]), point["kind"] + ("" if point["strict"] else " (flat)")]
+        row += [short(escape["rate"], 3) if escape else "-", _way(escape), _held(point)]
+        rows.append(row)
+    return table(columns, rows)
+
+
+def _legend(document: Document) -> str:
+    text = "deficit: best value minus this one; rate: largest eigenvalue of the Hessian; w: columns of W"
+    if any(not p["strict"] for p in document["points"]):
+        text += "; flat: zero eigenvalues beyond those that symmetry forces"
+    if not all(p["orthogonal"] for p in document["points"]):
+        text += "; {}: eigenvectors that columns share (not orthogonal)"
+    return text
+
+
+def _way(escape: Document | None) -> str:
+    """The steepest way up in a few characters."""
+    if escape is None:
+        return "-"
+    direction = escape["direction"]
+    columns, eigen = (ranges(sorted(direction[of])).replace(" ", "") for of in ("columns", "eigen"))
+    if direction["type"] == "rotation":
+        return f"rotate w{columns}"
+    return f"w{columns} to u{eigen}" if direction["type"] == "column" else f"w{columns} with u{eigen}"
+
+
+def _held(point: Document) -> str:
+    """The retained indices; those that share columns in braces, with the number of columns if it is larger."""
+    blocks = [b for b in point.get("blocks", []) if len(b["columns"]) > 1]
+    shared = {i for b in blocks for i in b["eigen"]}
+    singles = [i for i in point["retained"] if i not in shared]
+    parts = [ranges(singles)] if singles or not blocks else []
+    for block in blocks:
+        zeros = len(block["columns"]) - len(block["eigen"])
+        parts.append("{" + ranges(block["eigen"]) + (f"; {zeros} zero" if zeros else "") + "}")
+    return " ".join(parts)
+
+
+def stability(args: argparse.Namespace, session: Session) -> int:
+    """Which latents the optimum retains at each noise."""
+    if args.certify:
+        raise InputError("certified thresholds come with a later version; leave out --certify")
+    document = analysis.stability(_loaded(args, session), args.k, args.sigma2)
+    session.result(document)
+    session.say(_stability_verdict(document))
+    session.say("")
+    columns = [("sigma2", True), ("retained", True), ("collapsed", True), ("value", True), ("margin", True)]
+    rows = [
+        (short(r["sigma2"]), str(r["retained"]), str(r["collapsed"]), short(r["value"], 8), short(r["margin"], 4))
+        for r in document["noise"]
+    ]
+    session.say(table(columns, rows))
+    session.say("\nmargin: distance from sigma2 to the nearest eigenvalue")
+    shown = [short(t["eigenvalue"], 5) for t in document["thresholds"]]
+    more = f" ... {shown[-1]}" if len(shown) > 12 else ""
+    session.say(f"latents collapse one by one as sigma2 passes {', '.join(shown[:12])}{more}")
+    return 0
+
+
+def _stability_verdict(document: Document) -> str:
+    k, start, mle = document["k"], document["recommended_sigma2"], document["sigma2_mle"]
+    latents = "the only latent" if k == 1 else f"all {k} latents"
+    if start is None:
+        text = f"The data vary in only {document['rank']} of {document['n']} directions, so no noise keeps {latents}"
+    else:
+        text = f"Start at sigma2 = {at_most(start)} or below to keep {latents}"
+        text += f"; from {short(document['eigenvalues'][k - 1])} on the optimum collapses some"
+    return f"{text}. The maximum-likelihood noise is {'unbounded towards 0' if mle is None else short(mle)}."
+
+
+def landscape(args: argparse.Namespace, session: Session) -> int:
+    """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
+    save = None if args.save is None else writable(args.save)
+    covariance = _loaded(args, session)
+    document, slices = analysis.landscape(covariance, args.k, args.sigma2, args.directions, args.grid)
+    with session.working("drawing"), staged(args.out) as stage:
+        from reports import figures
+
+        write_json(document, stage / "landscape.json")
+        figures.landscape(slices, stage)
+    for name in ("landscape.json", "landscape.svg", "landscape.png"):
+        session.wrote(args.out / name)
+    if save is not None:
+        arrays = {name: np.array([getattr(s, name) for s in slices]) for name in ("sigma2", "a", "b", "values")}
+        write_npz(save, directions=np.array(document["directions"]), **arrays)
+        session.wrote(save)
+    session.result(document)
+    i, j = document["directions"]
+    stable = [piece for piece in document["slices"] if not piece["unstable"]]
+    said = f"stable at {', '.join(short(s['sigma2']) for s in stable)}" if stable else "stable at none of these noises"
+    who = "A zero column moved" if document["moved_columns"] == 1 else "Two zero columns moved"
+    session.say(f"{who} along u{i} and u{j}: {said}.\n")
+    columns = [("sigma2", True), (f"curvature u{i}", True), (f"curvature u{j}", True), ("unstable", True)]
+    rows = [
+        (short(s["sigma2"]), *(short(c, 4) for c in s["curvatures"]), f"{s['unstable']} of 2", ranges(s["retained"]))
+        for s in document["slices"]
+    ]
+    session.say(table([*columns, ("retained", False)], rows))
+    return 0
+
+
+def certify(args: argparse.Namespace, session: Session) -> int:
+    """Not yet."""
+    raise InputError("certify: certificates come with a later version; this one neither writes nor checks them")
+
+
+def report(args: argparse.Namespace, session: Session) -> int:
+    """The stability report as one self-contained page."""
+    from proofs import ledger
+    from reports.report import folder_name, write_report
+
+    if args.ledger is not None:
+        ledger.read(args.ledger)  # a wrong file is told before anything is computed
+    covariance = _loaded(args, session)
+    name = str(covariance.provenance.get("name", args.data))
+    k = args.k if args.k is not None else max(1, min(LATENTS, covariance.n - 1))
+    out = args.out if args.out is not None else Path("reports", "out", folder_name(name))
+    command = shlex.join(["elbo-verify", *args.argv])
+    with session.working("computing") as doing:
+        page = write_report(
+            covariance, k=k, name=name, ledger=args.ledger, out=out, seed=args.seed, command=command, progress=doing
+        )
+    session.wrote(page)
+    document = read_json(page.parent / "report.json")
+    session.result(document)
+    session.say(verdict(document))
+    session.say(f"\nopen {page}")
+    return 0
+
+
+def collapse(args: argparse.Namespace, session: Session) -> int:
+    """(epsilon, delta)-collapse of somebody's latents."""
+    mu, logvar = read_latents(args.latents)
+    document = analysis.collapse(mu, logvar, EPSILONS if args.epsilon is None else args.epsilon, args.delta)
+    session.result(document)
+    first, last = document["curve"][0], document["curve"][-1]
+    k, N = document["k"], document["N"]
+    session.say(
+        f"{document['active_units']} of {k} latents are active over {N} data; with delta = {document['delta']:g}, "
+        f"{first['collapsed_percent']:g}% are collapsed at epsilon = {short(first['epsilon'], 4)} and "
+        f"{last['collapsed_percent']:g}% at {short(last['epsilon'], 4)}. The mean KL is "
+        f"{short(document['kl_total'])} nats.\n"
+    )
+    steps = [
+        row
+        for before, row in zip([None, *document["curve"]], document["curve"], strict=False)
+        if before is None or before["collapsed_percent"] != row["collapsed_percent"] or args.epsilon is not None
+    ]
+    rows = [(short(row["epsilon"], 4), short(row["collapsed_percent"], 4)) for row in steps]
+    session.say(table([("epsilon from", True), ("collapsed %", True)], rows))
+    least = sorted(range(k), key=lambda i: document["kl"][i])[:10]
+    rows = [(str(i + 1), short(document["kl"][i], 4)) for i in least]
+    session.say("")
+    session.say(table([("latent that says least" if k > 10 else "latent", True), ("mean KL", True)], rows))
+    return 0

@@ -1,0 +1,119 @@
+"""What the user sees: results on standard output, messages and progress on standard error.
+
+Main       Session; table, short, at_most, one_line.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from reports.files import to_json
+
+WIDTH = 100
+# What takes less is over before a bar can be read.
+PATIENCE = 1.0
+
+
+class Session:
+    """One run of one command: where it prints, and what it has written so far (said when it is interrupted)."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False):
+        self.json, self.quiet = json, quiet
+        self.kept: list[Path] = []
+        self._out, self._err = _console(sys.stdout), _console(sys.stderr)
+        self._spinner: Any = None
+
+    def result(self, document: Any) -> None:
+        """The JSON document of --json: the only thing on standard output."""
+        if self.json:
+            print(to_json(document, ascii=True))
+
+    def say(self, what: Any) -> None:
+        """A line or a table for people; nothing with --json."""
+        if self.json:
+            return
+        with self._out.capture() as captured:
+            self._out.print(what)
+        # rich fills every line up to its width, which a pipe has no use for.
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+    def note(self, text: str) -> None:
+        """A remark on standard error; nothing with --quiet."""
+        if not self.quiet:
+            self._err.print(f"note: {one_line(text)}", soft_wrap=True)
+
+    def wrote(self, path: Path) -> None:
+        """Remember and name a file that has been written."""
+        self.kept.append(path)
+        if not self.quiet:
+            self._err.print(f"wrote {one_line(str(path))}", soft_wrap=True)
+
+    @contextmanager
+    def working(self, doing: str) -> Iterator[Any]:
+        """A spinner on a terminal while the block runs; yields a function that says what is being done now."""
+        if self.quiet or not self._err.is_terminal:
+            yield lambda doing: None
+            return
+        with self._err.status(f"{doing} ...") as status:
+            self._spinner = status
+            yield lambda doing: status.update(f"{doing} ...")
+
+    def track(self, things: Iterable[Any], doing: str, total: int) -> Iterator[Any]:
+        """The same things, with a progress bar on a terminal once they take more than a moment."""
+        if self.quiet or not self._err.is_terminal:
+            yield from things
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        bar = Progress(*columns, console=self._err, transient=True)
+        task, start = bar.add_task(doing, total=total), time.monotonic()
+        try:
+            for thing in things:
+                yield thing
+                bar.advance(task)
+                if time.monotonic() - start > PATIENCE:
+                    if self._spinner is not None:
+                        self._spinner.stop()  # a console shows one live display at a time
+                    bar.start()
+        finally:
+            bar.stop()
+
+
+def _console(file: Any) -> Console:
+    console = Console(file=file, markup=False, highlight=False, emoji=False)
+    # In a pipe there is no width to ask for; a wide terminal makes lines too long to read.
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return console
+
+
+def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> Table:
+    """A table of text; each column is (heading, is a number): numbers go right and never wrap."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, numeric in columns:
+        made.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def short(value: float | None, digits: int = 6) -> str:
+    """A number in a table: six digits, "-" for None."""
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def at_most(value: float) -> str:
+    """A positive number in six digits, never rounded up: a bound to stay below."""
+    text = short(value)
+    # Six digits err by 5e-6 of the value at most.
+    return text if float(text) <= value else short(value * (1 - 5e-6))
+
+
+def one_line(text: str) -> str:
+    """A message from anywhere as one line that cannot steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,0 +1,322 @@
+"""Every command: its exit code, its JSON against its schema, what it prints for people and what it writes."""
+
+import copy
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from reports import commands, console
+from reports.cli import main
+from reports.doctor import HOUSE, PACKAGES
+from tests.reports.schemas import NAMES, check, validator
+from verify.data.mnist import find_training_file
+from verify.errors import InputError
+
+SPECTRUM = "eigenvalues:6,4,2.5,1.2,0.5"
+
+
+@pytest.fixture
+def latents(tmp_path):
+    rng = np.random.default_rng(0)
+    mu = rng.normal(size=(50, 4)) * [2, 1, 0.01, 0]
+    np.savez(tmp_path / "latents.npz", mu=mu, logvar=np.zeros((50, 4)))
+    return str(tmp_path / "latents.npz")
+
+
+def document_of(capsys, *argv):
+    """What --json prints: one document and nothing else."""
+    assert main([*argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+STATIONARY = [
+    ["--sigma2", "1"],
+    ["--learned-noise"],
+    ["--sigma2", "1", "--objective", "elbo"],
+    ["--learned-noise", "--objective", "elbo"],
+    ["--sigma2", "1", "--top", "3"],
+    ["--sigma2", "9"],
+]
+
+
+@pytest.mark.parametrize("data", [SPECTRUM, "eigenvalues:4,4,1,1,0", "eigenvalues:3", "digits"])
+@pytest.mark.parametrize("options", STATIONARY)
+def test_stationary_documents_are_valid(data, options, capsys):
+    k = "1" if data in ("digits", "eigenvalues:3") else "2"
+    document = check("stationary", document_of(capsys, "stationary", data, "-k", k, *options))
+    assert document["points"][0]["deficit"] == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"]])
+@pytest.mark.parametrize("data", [SPECTRUM, "digits", "eigenvalues:1,0,0"])
+def test_stability_documents_are_valid(data, options, capsys):
+    document = check("stability", document_of(capsys, "stability", data, *options, "-k", "3"))
+    assert len(document["noise"]) == (3 if options else 25)
+
+
+def test_landscape_writes_its_document_its_figure_and_its_grids(capsys, tmp_path):
+    out, save = tmp_path / "new" / "folder", tmp_path / "grids" / "slices.npz"
+    argv = ["landscape", SPECTRUM, "-k", "3", "--grid", "7", "--out", str(out), "--save", str(save)]
+    document = check("landscape", document_of(capsys, *argv))
+    assert {p.name for p in out.iterdir()} == {"landscape.json", "landscape.svg", "landscape.png"}
+    assert json.loads((out / "landscape.json").read_text()) == document
+    with np.load(save, allow_pickle=False) as grids:
+        np.testing.assert_array_equal(grids["values"], [panel["values"] for panel in document["slices"]])
+        np.testing.assert_array_equal(grids["directions"], document["directions"])
+
+
+def test_landscape_takes_noises_and_directions(capsys, tmp_path):
+    argv = ["landscape", SPECTRUM, "-k", "3", "--sigma2", "1", "5", "--directions", "2", "3", "--grid", "5"]
+    document = document_of(capsys, *argv, "--out", str(tmp_path))
+    assert document["directions"] == [2, 3]
+    assert [panel["unstable"] for panel in document["slices"]] == [2, 0]
+
+
+@pytest.mark.parametrize("options", [[], ["--epsilon", "0.1", "1", "--delta", "0"]])
+def test_collapse_documents_are_valid(latents, options, capsys):
+    document = check("collapse", document_of(capsys, "collapse", latents, *options))
+    assert len(document["curve"]) == (2 if options else 50)
+    assert document["active_units"] == 2
+
+
+def test_doctor_document_is_valid_and_names_every_dependency(capsys):
+    document = check("doctor", document_of(capsys, "doctor"))
+    listed = (HOUSE / "setup.cfg").read_text().split("install_requires =")[1].split("[")[0].split()
+    assert {name for name, _, needed in PACKAGES if needed} == set(listed)
+    assert not [other for other in document["shadowing"] if other["used"]]
+
+
+def test_doctor_finds_a_package_of_our_name_elsewhere(tmp_path):
+    (tmp_path / "verify").mkdir()
+    (tmp_path / "verify" / "__init__.py").write_text("")
+    run = elbo_verify("doctor", "--json", paths=[HOUSE, tmp_path])
+    other = {"package": "verify", "place": str(tmp_path / "verify"), "used": False}
+    assert other in json.loads(run.stdout)["shadowing"]
+
+
+def test_the_doctor_runs_and_the_rest_says_why_not_where_another_verify_comes_first(tmp_path):
+    (tmp_path / "verify").mkdir()
+    (tmp_path / "verify" / "__init__.py").write_text("")
+    run = elbo_verify("doctor", "--json", paths=[tmp_path, HOUSE])
+    found = json.loads(run.stdout)["shadowing"]
+    assert {"package": "verify", "place": str(tmp_path / "verify"), "used": True} in found
+    assert run.returncode == 0
+    run = elbo_verify("stability", SPECTRUM, "-k", "2", paths=[tmp_path, HOUSE])
+    assert run.returncode == 2 and "doctor" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_report_document_is_valid_and_the_page_is_there(capsys, tmp_path):
+    document = check("report", document_of(capsys, "report", SPECTRUM, "--out", str(tmp_path / "page")))
+    assert document["k"] == 4 and document["ledger"] is None
+    assert (tmp_path / "page" / "index.html").read_text().startswith("<!")
+    assert document["provenance"]["command"].startswith(f"elbo-verify report {SPECTRUM}")
+
+
+def test_report_goes_to_a_folder_named_for_the_data(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "eigenvalues:3"]) == 0
+    assert capsys.readouterr().out.startswith("At σ² = 1")
+    pages = list(tmp_path.rglob("index.html"))
+    assert len(pages) == 1 and pages[0].parent.parent == tmp_path / "reports" / "out"
+
+
+def test_prove_prints_a_valid_ledger(capsys, tmp_path):
+    ledger = tmp_path / "ledger.json"
+    document = check("ledger", document_of(capsys, "prove", "eq-22", "--ledger", str(ledger), "--backend", "numpy"))
+    assert [claim["id"] for claim in document["claims"]] == ["eq-22"]
+    assert json.loads(ledger.read_text()) == document
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_prove_passes_on_whether_a_claim_is_broken(code, monkeypatch, capsys):
+    monkeypatch.setattr("proofs.run.prove", lambda claims, **options: code)
+    assert main(["prove"]) == code
+
+
+def test_an_interrupted_proof_says_what_is_kept(monkeypatch, capsys, tmp_path):
+    def interrupted(claims, *, ledger, **options):
+        ledger.write_text("{}")
+        return 130
+
+    monkeypatch.setattr("proofs.run.prove", interrupted)
+    assert main(["prove", "--ledger", str(tmp_path / "ledger.json")]) == 130
+    assert f"kept {tmp_path / 'ledger.json'}" in capsys.readouterr().err
+
+
+def test_an_interruption_leaves_nothing_behind(monkeypatch, capsys, tmp_path):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reports.figures.landscape", stop)
+    assert main(["landscape", SPECTRUM, "-k", "2", "--grid", "3", "--out", str(tmp_path / "out")]) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", STATIONARY)
+def test_stationary_reads_well_in_a_pipe(options, capsys):
+    assert main(["stationary", SPECTRUM, "-k", "2", *options]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(("At sigma2 = ", "With learned noise "))
+    assert "global maximum" in out.splitlines()[0] + out.splitlines()[1]
+    assert max(map(len, out.splitlines())) <= 100
+    assert "\x1b" not in out + err and all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_people_get_a_verdict_first(capsys, latents, tmp_path):
+    for argv, first in (
+        (["stability", SPECTRUM, "-k", "2"], "Start at sigma2 = 1.4 or below to keep all 2 latents"),
+        (["stability", "eigenvalues:1,0,0", "-k", "2"], "The data vary in only 1 of 3 directions"),
+        (["landscape", SPECTRUM, "-k", "2", "--grid", "5", "--out", str(tmp_path)], "Two zero columns moved"),
+        (["collapse", latents], "2 of 4 latents are active"),
+    ):
+        assert main(argv) == 0
+        assert capsys.readouterr().out.startswith(first)
+
+
+def test_what_should_be_known_of_the_data_is_said_on_standard_error(capsys):
+    assert main(["stability", "eigenvalues:1,2", "-k", "1"]) == 0
+    assert "have been sorted" in capsys.readouterr().err
+    assert main(["stability", "eigenvalues:1,2", "-k", "1", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    assert not err and out
+
+
+def test_saved_points_agree_with_the_document(capsys, tmp_path):
+    argv = ["stationary", "digits", "-k", "2", "--learned-noise", "--objective", "elbo", "--top", "5"]
+    document = document_of(capsys, *argv, "--save", str(tmp_path / "points.npz"))
+    with np.load(tmp_path / "points.npz", allow_pickle=False) as points:
+        assert {name: points[name].shape for name in points.files} == {
+            "W": (5, 64, 2),
+            "V": (5, 2, 64),
+            "D": (5, 2),
+            "sigma2": (5,),
+            "eigenvectors": (64, 64),
+        }
+        np.testing.assert_array_equal(points["sigma2"], [p["sigma2"] for p in document["points"]])
+
+
+def test_the_same_command_prints_the_same_bits(capsys):
+    argv = ["stationary", "digits", "-k", "3", "--sigma2", "20", "--objective", "elbo"]
+    assert document_of(capsys, *argv) == document_of(capsys, *argv)
+
+
+@pytest.mark.parametrize("options", [["--sigma2", "0.1"], ["--learned-noise"]])
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_mnist_with_fifty_latents(objective, options, capsys):
+    try:
+        find_training_file()
+    except InputError:
+        pytest.skip("the MNIST training images are not on this machine")
+    argv = ["stationary", "mnist:1000", "--scale", "255", "-k", "50", *options, "--top", "20"]
+    document = check("stationary", document_of(capsys, *argv, "--objective", objective))
+    assert len(document["points"]) == 20 and document["truncated"]
+    assert document["points"][0]["retained"] == list(range(1, 51))
+    assert [p["global"] for p in document["points"]].count(True) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schemas_refuse_an_empty_document_and_an_unknown_version(name):
+    assert not validator(name).is_valid({})
+    assert not validator(name).is_valid({"schema": 2})
+
+
+def spoiled(document, *path_and_value):
+    *path, last, value = path_and_value
+    document = copy.deepcopy(document)
+    place = document
+    for step in path:
+        place = place[step]
+    place[last] = value
+    return document
+
+
+def test_schemas_refuse_documents_that_contradict_themselves(capsys):
+    stationary = document_of(capsys, "stationary", SPECTRUM, "-k", "2", "--sigma2", "1", "--objective", "elbo")
+    stability = document_of(capsys, "stability", SPECTRUM, "-k", "2")
+    rotation = next(i for i, p in enumerate(stationary["points"]) if p["escape"] and "theta_curvature" in p["escape"])
+    for name, document, path in (
+        ("stationary", stationary, ("points", 0, "retained", [0])),
+        ("stationary", stationary, ("points", 0, "kind", "saddle")),
+        ("stationary", stationary, ("points", 1, "global", True)),
+        ("stationary", stationary, ("points", 0, "deficit", -1e-9)),
+        ("stationary", stationary, ("points", rotation, "escape", "direction", "type", "dense")),
+        ("stationary", stationary, ("count", None)),
+        ("stationary", stationary, ("objective", "ppca")),
+        ("stationary", stationary, ("surprise", 1)),
+        ("stability", stability, ("noise", 0, "certified", True)),
+        ("stability", stability, ("sigma2_mle", 0)),
+        ("stability", stability, ("thresholds", 0, "eigenvalue", "6")),
+    ):
+        assert validator(name).is_valid(document)
+        assert not validator(name).is_valid(spoiled(document, *path))
+
+
+def test_progress_shows_on_a_terminal_only(monkeypatch, capsys):
+    argv = ["stationary", SPECTRUM, "-k", "2", "--sigma2", "1", "--json"]
+    monkeypatch.setattr(console, "PATIENCE", -1.0)
+    assert main(argv) == 0
+    plain = capsys.readouterr()
+    assert "classifying" not in plain.err
+    on_terminal = functools.partial(Console, force_terminal=True, width=80)
+    monkeypatch.setattr(console, "Console", on_terminal)
+    assert main(argv) == 0
+    shown = capsys.readouterr()
+    assert "classifying" in shown.err and shown.out == plain.out
+    assert main([*argv, "--quiet"]) == 0
+    assert "classifying" not in capsys.readouterr().err
+
+
+def elbo_verify(*argv, paths=(HOUSE,), stdout=subprocess.PIPE, **options):
+    """The command in a process of its own, found by PYTHONPATH alone."""
+    code = "import sys; from reports.cli import main; sys.exit(main())"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    command = [sys.executable, "-P", "-c", code, *argv]
+    return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, **options)
+
+
+def test_the_module_runs_without_installing(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
+    command = [sys.executable, "-m", "reports", "stability", SPECTRUM, "-k", "2", "--json"]
+    run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0 and json.loads(run.stdout)["k"] == 2
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        run = elbo_verify("stability", "digits", "-k", "2", "--json", stdout=stdout)
+    assert run.returncode == 0 and "Traceback" not in run.stderr and "Broken" not in run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as stdout:
+        run = elbo_verify("stability", SPECTRUM, "-k", "2", "--json", stdout=stdout)
+    assert run.returncode == 2
+    assert run.stderr.startswith("elbo-verify: ") and run.stderr.count("\n") == 1
+
+
+def test_slow_packages_are_left_alone_where_they_are_not_needed():
+    slow = ("sympy", "matplotlib", "sklearn", "pytest")
+    code = f"import sys, reports.commands; print([m for m in {slow} if m in sys.modules])"
+    environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_commands_and_parser_agree():
+    from reports.cli import parser
+
+    actions = next(a for a in parser()._actions if a.dest == "command").choices
+    for name, command in actions.items():
+        run = command.get_default("run")
+        assert run == name and (run == "doctor" or callable(getattr(commands, run)))
