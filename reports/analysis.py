@@ -48,17 +48,6 @@ def workable(lam: Array, sigma2s: Iterable[float] = ()) -> None:
             )
 
 
-def _learnable(lam: Array, k: int) -> None:
-    """Raises InputError where the likelihood has no maximum over sigma2: k >= rank and rank < n."""
-    rank = int((lam > 0).sum())
-    mean_of_discarded(lam, k)
-    if rank < len(lam) <= k:
-        raise InputError(
-            f"the likelihood is unbounded for k = n = {k} at rank {rank} < n when the noise is learned: "
-            f"choose k < {rank}, or fix sigma2"
-        )
-
-
 def stationary(
     covariance: Covariance,
     k: int,
@@ -79,7 +68,7 @@ def stationary(
         raise InputError(f"top = {top}: list at least one point")
     if sigma2 is None:
         workable(lam)
-        _learnable(lam, k)
+        mean_of_discarded(lam, k)  # refuses an unbounded likelihood
     else:
         sigma2 = positive_noise(sigma2)
         workable(lam, [sigma2])

@@ -46,11 +46,11 @@ class Verdict:
     escape: Escape | None
 
 
-def steepest_rotation(point: Point, lam: Array) -> tuple[float, tuple[int, int]]:
+def steepest_rotation(point: Point, lam: Array, within: tuple[int, ...] | None = None) -> tuple[float, tuple[int, int]]:
     """The largest d^2P/dtheta^2 = 4 M_ij^2/m_b^2 over two columns of one block (theory 3.7), and that pair."""
     best, pair = 0.0, (0, 0)
     for block, columns in zip(point.blocks, point.column_ranges(), strict=True):
-        if block.columns == 1:
+        if block.columns == 1 or (within is not None and columns[0] not in within):
             continue
         held = lam[list(block.eigen)]
         scales = np.append(block_scales(held, block.columns, point.sigma2), np.full(block.zeros, point.sigma2))
@@ -67,9 +67,8 @@ def _escape(point: Point, lam: Array, rate: float, part: Part, where: int) -> Es
     eigen = tuple(int(i) for i in part.eigen[where])
     columns = tuple(int(c) for c in part.columns[where])
     if part.kind == "inside a block":
-        curvature, pair = steepest_rotation(point, lam)
-        held = next(b.eigen for b, r in zip(point.blocks, point.column_ranges(), strict=True) if pair[0] in r)
-        return Escape(rate, "rotation", pair, held, curvature)
+        curvature, pair = steepest_rotation(point, lam, within=columns)
+        return Escape(rate, "rotation", pair, eigen, curvature)
     return Escape(rate, "dense" if part.kind == "between two blocks" else "column", columns, eigen)
 
 

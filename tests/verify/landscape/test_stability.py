@@ -7,7 +7,7 @@ from proofs.landscapes import landscapes
 from verify.errors import InputError
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
-from verify.landscape.spectrum import spectrum
+from verify.landscape.spectrum import inside_hessian, spectrum
 from verify.landscape.stability import (
     collapse_curvature,
     noise_grid,
@@ -128,3 +128,17 @@ def test_the_unbounded_likelihood_is_refused():
     with pytest.raises(InputError, match="unbounded"):
         ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 2)
     assert ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 1) == 0.5
+
+
+def test_the_rotation_belongs_to_the_block_that_is_steepest():
+    """lam 9, 6 turn with the larger d2P/dtheta2, lam 1.2, 1 with the larger eigenvalue: the rate and its direction."""
+    lam, sigma2 = np.array([9.0, 6.0, 1.2, 1.0]), 0.5
+    point = Point("elbo", ordered([Block((0, 1), 2), Block((2, 3), 2)], 4), sigma2, 0.0)
+    rates = [np.linalg.eigvalsh(inside_hessian(b, lam, sigma2))[-1] for b in point.blocks]
+    turns = [steepest_rotation(point, lam, within=columns)[0] for columns in ((0, 1), (2, 3))]
+    assert rates[1] > rates[0]
+    assert turns[0] > turns[1]
+    escape = verdict(point, lam).escape
+    assert (escape.kind, escape.columns, escape.eigen) == ("rotation", (2, 3), (2, 3))
+    assert escape.rate == pytest.approx(rates[1])
+    assert escape.theta_curvature == turns[1]

@@ -1,0 +1,151 @@
+"""What the report says of its tables and pictures: captions, texts for who cannot see them, directions of escape.
+
+Notation   document: report.json as a dict; indices count from 1. Plain text; the templates escape it.
+Main       table_caption, blocks, escape, figure1_intro, figure1_panel, figure2, alt_texts.
+Reference  theory 1.3, 3.6, 3.7; Lucas et al. 2019, Figures 1 and 2.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from reports.listing import how_found
+from reports.wording import number, power, ranges, sub
+
+Document = dict[str, Any]
+
+
+def column_name(point: Document, column: int) -> str:
+    """What a column of W holds: "the column on u₃", "a zero column", "a column of the block on u₁, u₂"."""
+    blocks = point.get("blocks") or [{"columns": [c + 1], "eigen": [a]} for c, a in enumerate(point["retained"])]
+    for block in blocks:
+        if column in block["columns"] and block["eigen"]:
+            names = ", ".join(sub("u", a) for a in block["eigen"])
+            return f"the column on {names}" if len(block["columns"]) == 1 else f"the block on {names}"
+    return "a zero column"
+
+
+def escape(point: Document) -> str:
+    """The steepest way up in words (theory 1.3, 3.7)."""
+    if point["escape"] is None:
+        return "none"
+    direction = point["escape"]["direction"]
+    names = ", ".join(sub("u", a) for a in direction["eigen"])
+    who = list(dict.fromkeys(column_name(point, c) for c in direction["columns"]))
+    if direction["type"] == "rotation":
+        columns = " and ".join(str(c) for c in direction["columns"])
+        return f"rotate columns {columns}"
+    if direction["type"] == "dense":
+        return f"{' with '.join(who)}, mixing {names}"
+    grows = who == ["a zero column"]
+    return f"{who[0]} {'grows along' if grows else 'turns towards'} {names}"
+
+
+def blocks(point: Document) -> list[str]:
+    """The blocks of a point whose columns are not orthogonal: "u₃, u₄ in 2 columns"."""
+    found = []
+    for block in point.get("blocks", []):
+        if len(block["columns"]) > 1:
+            held = ", ".join(sub("u", a) for a in block["eigen"])
+            found.append(f"{held} in {len(block['columns'])} columns")
+    return found
+
+
+def figure1_intro(figure1: Document) -> str:
+    """What is moved where in the slices."""
+    i, j = (sub("u", d) for d in figure1["directions"])
+    first = figure1["panels"][0]["retained"]
+    held = f"W holds the leading principal axes ({ranges(first)})" if first else "W is zero"
+    moved = "a zero column is" if figure1["moved_columns"] == 1 else "two zero columns are"
+    return (
+        f"Figure 1 of the paper on these data. {held}; {moved} moved along {i} and {j}. "
+        "Bright is high, the circle is the stationary point."
+    )
+
+
+def figure1_panel(piece: Document) -> str:
+    """What one panel of Figure 1 shows, in words."""
+    named = list(zip((sub("u", d) for d in piece["directions"]), piece["curvatures"], strict=True))
+    unstable, flat = [u for u, c in named if c > 0], [u for u, c in named if c == 0]
+    said = {0: "stable in both directions", 1: f"unstable towards {''.join(unstable)}", 2: "unstable towards both"}
+    level = f", flat to second order along {', '.join(flat)}" if flat else ""
+    depth = piece["high"] - piece["at_point"]
+    below = "the highest point of the plane" if depth <= 0 else f"{number(depth, 3)} nats below the best of the plane"
+    return f"σ² = {number(piece['sigma2'])}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
+
+
+def _as_eigenvalue(piece: Document) -> str:
+    return f" = {sub('λ', piece['eigenvalue'])}" if piece.get("eigenvalue") else ""
+
+
+def figure2(document: Document) -> str:
+    """Figure 2 in numbers, and why one curve falls."""
+    data = document["figure2"]
+    k0, ks, own = data["reference_k"], data["k"], data["maximum_likelihood"]
+    gap = max(abs(a - b) for a, b in zip(data["optimal_elbo"], own, strict=True))
+    stations = ", ".join(f"{number(v)} at k = {k}" for k, v in _stations(ks, own, k0))
+    return (
+        "Figure 2 of the paper on these data. At the noise of each k the optimal ELBO meets the likelihood "
+        f"(Lemma 1; they differ by at most {number(gap, 2)} nats here): {stations}. {_at_reference(data)}"
+    )
+
+
+def _at_reference(data: Document) -> str:
+    """What the weights of each k are worth at the noise of one."""
+    ks, judged, last = data["k"], data["weights_at_reference"], data["k"][-1]
+    top = max(range(len(ks)), key=lambda i: judged[i])
+    read = f"read at the noise of k = {data['reference_k']} (σ² = {number(data['reference_sigma2'])})"
+    best = number(data["fixed_noise"][-1])
+    if judged[-1] < judged[top]:
+        return (
+            f"The full weights of each k, {read}, reach {number(judged[top])} at k = {ks[top]} and fall to "
+            f"{number(judged[-1])} at k = {last}. They fall only because each k brings weights fitted for its own, "
+            "smaller noise: with the best weights for the fixed noise the likelihood never falls, and stands at "
+            f"{best} at k = {last}."
+        )
+    return (
+        f"The full weights of each k, {read}, do not fall over this range: they reach {number(judged[-1])} at "
+        f"k = {last}, the best weights for that noise {best}."
+    )
+
+
+def _stations(ks: Sequence[int], values: Sequence[float], k0: int) -> list[tuple[int, float]]:
+    """A handful of points to print: the reference, then round numbers, or thirds of a short range."""
+    wanted = {k0, 100, 200, ks[-1]} if ks[-1] > 100 else {k0, ks[0], ks[len(ks) // 2], ks[-1]}
+    return [(k, v) for k, v in zip(ks, values, strict=True) if k in wanted]
+
+
+def table_caption(table: Document) -> str:
+    """How many points there are, and how the ones shown were found."""
+    found = how_found(table)
+    if found is None:
+        shown = len(table["points"])
+        return "The only one." if shown == 1 else f"All {shown}, best first."
+    text = re.sub(r"(\d\.\d)e\+(\d+)", lambda m: power(m[1], int(m[2])), found)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def alt_texts(document: Document) -> dict[str, str]:
+    """What each picture shows, for who cannot see it; the captions hold the rest of the numbers."""
+    facts, k, rank = document["stability"], document["k"], document["rank"]
+    lam = facts["eigenvalues"]
+    spectrum = f"{rank} positive eigenvalues from {number(lam[0])} down to {number(lam[rank - 1])}"
+    rows = facts["noise"]
+    best = max(rows, key=lambda row: row["value"])
+    texts = {
+        "scree": f"Scree plot: {spectrum}; {sub('λ', k)} is {number(lam[k - 1])}.",
+        "phase": f"Phase diagram of noise against eigen-direction: direction j is unstable at noise below its "
+        f"eigenvalue; the first {min(k, rank)} of these directions are retained there.",
+        "retained": f"Staircase: from {rows[0]['retained']} latents retained at noise {number(rows[0]['sigma2'])} "
+        f"down to {rows[-1]['retained']} at {number(rows[-1]['sigma2'])}.",
+        "likelihood": f"Likelihood of the optimum over noise: highest, {number(best['value'])} nats, "
+        f"near noise {number(best['sigma2'])}.",
+        "figure2": "Likelihood and optimal ELBO over the latent dimension; the numbers stand in the text above.",
+        "figure2-detail": "The likelihood at one noise near its top: it rises, then falls, for the weights of each k.",
+    }
+    panels = {f"slice-{i}": f"Contours: {figure1_panel(p)}." for i, p in enumerate(_panels(document), start=1)}
+    return texts | panels
+
+
+def _panels(document: Document) -> list[Document]:
+    return document["figure1"]["panels"] if document["figure1"] else []

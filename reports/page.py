@@ -1,0 +1,164 @@
+"""index.html: one file that holds style, script and pictures, drawn from report.json and the SVGs beside it.
+
+Notation   document: report.json as a dict; figures: the folder that reports.figures wrote.
+Main       render, inline_svg.
+Reference  design.md section 9.
+
+Everything from outside (names, the ledger's texts, the command) passes through Jinja's autoescape. Only our own SVGs,
+style sheet and script are put in as they are.
+"""
+
+import re
+from collections import Counter
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from proofs.ledger import VERDICTS
+from reports import captions, wording
+from reports.panels import PALETTE, window
+
+Document = dict[str, Any]
+
+_ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def maths(text: str) -> Markup:
+    """Our own words with their symbols set as such: k and λ in italics, indices below the line."""
+    safe = str(escape(text))
+    safe = re.sub(r"(?<![\w&])(k|L|W)(?![\w;])|([σλu])(?=[²₀-₉])", lambda m: f"<i>{m[0]}</i>", safe)
+    return Markup(re.sub(r"[₀-₉]+", lambda m: f"<sub>{m[0].translate(_ON_THE_LINE)}</sub>", safe))
+
+
+def conclusion(test: str) -> str:
+    """A test's id as the sentence that its name is."""
+    return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("reports", "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+_ENVIRONMENT.filters |= {
+    "number": wording.number,
+    "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
+    "conclusion": conclusion,
+    "maths": maths,
+    "nats": wording.nats,
+    "ranges": wording.ranges,
+    "blocks": captions.blocks,
+    "escape_words": captions.escape,
+}
+_ENVIRONMENT.globals |= {"sub": wording.sub}
+
+
+def render(document: Document, figures: Path) -> str:
+    """The page as text."""
+    facts = document["stability"]
+    return _ENVIRONMENT.get_template("page.html").render(
+        report=document,
+        verdict=wording.verdict(document),
+        recommended=wording.recommended(document),
+        doubts=wording.doubts(document),
+        reason=wording.reason_for_noise(document),
+        shown_from=window(np.array(facts["eigenvalues"]), facts["recommended_sigma2"])[0],
+        pictures=_pictures(document, figures),
+        figure1=_figure1(document["figure1"]),
+        figure2=captions.figure2(document) if document["figure2"] else "",
+        tables=[_table(table) for table in document["stationary"]],
+        ledger=_ledger(document["ledger"]),
+        explorer=_explorer(document),
+        style=_source("style.css"),
+        script=_source("page.js"),
+    )
+
+
+def _source(name: str) -> Markup:
+    """Our own style sheet or script, not escaped."""
+    loader = _ENVIRONMENT.loader
+    assert loader is not None
+    return Markup(loader.get_source(_ENVIRONMENT, name)[0])
+
+
+def _pictures(document: Document, folder: Path) -> dict[str, Markup]:
+    """Every SVG of the report by name, ready to be put into the page."""
+    labels = captions.alt_texts(document)
+    return {
+        path.stem: inline_svg(path.read_text(encoding="utf-8"), path.stem, labels[path.stem])
+        for path in sorted(folder.glob("*.svg"))
+        if path.stem in labels
+    }
+
+
+def inline_svg(svg: str, name: str, label: str) -> Markup:
+    """An SVG file as an element of the page: its own ids, the page's colours, and a text for who cannot see it."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", body)
+    # The page's font rules; the file keeps its own for whoever opens it alone.
+    body = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", body)
+    for colour, value in PALETTE.items():
+        body = body.replace(value, "currentColor" if colour == "ink" else f"var(--{colour})")
+    opening = re.compile(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', flags=re.DOTALL)
+    names = Markup('class="{}" role="img" aria-label="{}"').format(name, label)
+    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {names} '
+    return Markup(opening.sub(lambda m: f"{head}{m.group(1)}>", body, count=1))
+
+
+def _table(table: Document) -> Document:
+    """A stationary document with what its heading says."""
+    learned = table["sigma2"] is None
+    return {
+        **table,
+        "of": "likelihood" if table["objective"] == "ppca" else "ELBO",
+        "at": "learned noise" if learned else f"σ² = {wording.number(table['sigma2'])}",
+        "learned": learned,
+        "caption": captions.table_caption(table),
+    }
+
+
+def _figure1(figure1: Document | None) -> Document | None:
+    """The slices with their captions."""
+    if figure1 is None:
+        return None
+    panels = [{**piece, "words": captions.figure1_panel(piece)} for piece in figure1["panels"]]
+    return {"intro": captions.figure1_intro(figure1), "panels": panels, "as_printed": figure1["directions"] == [5, 7]}
+
+
+def _ledger(document: Document | None) -> Document | None:
+    """The ledger by section, with counts of its verdicts."""
+    if document is None:
+        return None
+    claims = document["claims"]
+    counts = Counter(str(claim["verdict"]) for claim in claims)
+    return {
+        "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
+        "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
+        "total": len(claims),
+        "complete": document.get("complete", True),
+        "errors": document.get("errors", []),
+        "skipped": document.get("skipped", []),
+        "environment": document.get("environment", {}),
+    }
+
+
+def _section(claim: Document) -> str:
+    return str(claim.get("section") or "")
+
+
+def _explorer(document: Document) -> Document:
+    """What the noise slider needs: the spectrum, k and where to begin."""
+    lam = document["stability"]["eigenvalues"]
+    recommended = document["stability"]["recommended_sigma2"]
+    figure1 = document["figure1"]
+    # The script's closed form is that of two columns; one column moved both ways has another.
+    pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
+    return {"eigenvalues": lam, "k": document["k"], "start": recommended or 1.0, "directions": pair}
