@@ -7,7 +7,9 @@ Hypotheses  sigma2 > 0, fixed; or learned: then the noise equation holds besides
 Source      ours, theory 3.6.
 Method      one direction: constructed points have zero gradient of the full ELBO, at 50 digits too. The other: blind
             root-finding on the gradient, which knows no closed form; every root must be one of the listed families.
-            Exact: the block equations solve stationarity (rotation and S U = U diag(t^2/m)).
+            Exact: in words, for all n and k: the gradient vanishes iff S W = W M diag(M)^-1 M, which makes M commute
+            with diag(M) and leaves nothing but blocks; on a block, where S W e = mu W e, it is (mu/t^2 - 1/m) W e;
+            and 2 sigma2^2 dP/dsigma2 = tr S - tr(M^2 diag(M)^-1) - (n - k) sigma2, the noise equation.
 Trusted     the gradients (claims eq-21 to eq-23; tests against finite differences).
 """
 
@@ -20,11 +22,18 @@ import sympy as sp
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.landscapes import landscapes, spectrum_of
 from proofs.ledger import Claim
+from proofs.points_in_words import BLOCK_POINT, block_vector
 from verify.landscape.families import fixed_noise_families, learned_noise_families
 from verify.landscape.points import Block, Point, block_constant, ordered, weights
 from verify.landscape.roots import CONVERGED, DIVERGED, STALLED, find_roots
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
+from verify.symbolic import linear_vae as in_words
+from verify.symbolic.letters import C, M, S, W, gram, k, n, sigma2
+from verify.symbolic.matrix_calculus import diag, inverse
+from verify.symbolic.relations import expand, reduce
+from verify.symbolic.traces import Scalar, trace
+from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
 CLAIM = Claim(
     id="elbo-points",
@@ -77,19 +86,19 @@ def blind_search(objective, points_of, starts, seed):
     found = {CONVERGED: 0, DIVERGED: 0, STALLED: 0}
     listed = reached = 0
     worst = 0.0
-    for n, k in ((3, 2), (4, 3), (5, 3)):
-        lam = spectrum_of(rng, n)
+    for rows, columns in ((3, 2), (4, 3), (5, 3)):
+        lam = spectrum_of(rng, rows)
         lam, sigma2 = lam / lam[0], float(rng.uniform(0.1, 0.6))
         S = np.diag(lam)
         g = ppca.gradient if objective == "ppca" else linear_vae.profile_gradient
         H = ppca.hessian if objective == "ppca" else linear_vae.profile_hessian
         size = starts // 3 + 1
-        W = rng.standard_normal((size, n, k)) * np.exp(rng.uniform(-3, 0, (size, 1, 1)))
+        W = rng.standard_normal((size, rows, columns)) * np.exp(rng.uniform(-3, 0, (size, 1, 1)))
         roots = find_roots(partial(g, sigma2=sigma2, S=S), partial(H, sigma2=sigma2, S=S), W)
         for status in found:
             found[status] += roots.count(status)
         ended = roots.W[roots.status == CONVERGED]
-        points = points_of(lam, k, sigma2)
+        points = points_of(lam, columns, sigma2)
         distance, which = same_family(ended, points, lam)
         worst = max(worst, at_most(distance, 0.0, slack=MATCH))
         # A run that stalls must have stalled away from any root: a slow approach to one would be a root missed.
@@ -155,6 +164,83 @@ def test_a_block_with_another_constant_is_not_stationary(record):
     with rejected():
         at_most(gradient_size(scaled, sigma2, np.diag(lam), learned=False), 0.0, slack=STATIONARY)
     record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_stationary_point_is_made_of_blocks_for_all_n_and_k(record):
+    """The other direction, nothing assumed: dP/dW = 0 iff S W = W M E^-1 M, E = diag(M), and then M E = E M.
+
+    So M_ij (1/M_ii - 1/M_jj) = 0: blocks of constant diagonal m. M and E have a common basis e, M e = t e, E e = m e,
+    in which S W e = (t^2/m) W e and |W e|^2 = t - sigma2: eigenvectors of S with lam = t^2/m, or W e = 0.
+    """
+    E = diag(M)
+    gradient = in_words.profile_gradient()
+    # C and M are invertible.
+    same(reduce(expand(C, C) @ gradient @ M, gram), S @ W - W @ M @ inverse(E) @ M)
+    # W^T (S W) is symmetric.
+    image = W @ M @ inverse(E) @ M
+    commutator = reduce(inverse(M) @ (W.T @ image - image.T @ W) @ inverse(M), gram)
+    same(commutator, M @ inverse(E) - inverse(E) @ M)
+    with rejected():  # pPCA's: S W = W M
+        same(reduce(expand(C, C) @ gradient @ M, gram), S @ W - W @ M)
+    record(instances=2)
+    record.witness("all n, k: dP/dW = 0 iff S W = W M diag(M)^-1 M, and this makes M commute with diag(M)")
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_block_is_stationary_iff_its_eigenvalue_is_t_squared_over_m_for_all_n_and_k(record):
+    """With M e = t e, diag(M) e = m e and S W e = mu W e, the derived gradient of P maps e to (mu/t^2 - 1/m) W e."""
+    e, t, m, mu = unit_vector("e", k), *sp.symbols("t m mu", positive=True)
+    image = reduce(in_words.profile_gradient() @ e, gram, *block_vector(e, t, m, mu))
+    same(image, (mu / t**2 - 1 / m) * (W @ e))
+    same(sp.solve(mu / t**2 - 1 / m, mu), [t**2 / m])
+    # A zero row, t = sigma2, asks for nothing: W e = 0, as |W e|^2 = t - sigma2 shows.
+    length = reduce(trace(e.T @ W.T @ W @ e), gram, *orthonormal(e), *block_vector(e, t, m, mu))
+    same(length, Scalar(t - sigma2))
+    with rejected():
+        same(image, (mu / t**2 - 1 / t) * (W @ e))  # the gradient of the likelihood
+    record(instances=2)
+
+
+def twice_noise_gradient():
+    """2 sigma2^2 dP/dsigma2 at every stationary block: it equals tr S - tr(M^2 diag(M)^-1) - (n - k) sigma2."""
+    return 2 * sigma2**2 * reduce(in_words.profile_noise_gradient(), *BLOCK_POINT)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_noise_equation_for_all_n_and_k(record):
+    """tr(M^2 diag(M)^-1) is the sum of t^2/m over all latent directions: lam_a on retained, sigma2^2/m on zero ones."""
+    same(twice_noise_gradient(), trace(S) - trace(M @ M @ inverse(diag(M))) - (n - k) * sigma2)
+    e, t, m = unit_vector("e", k), *sp.symbols("t m", positive=True)
+    rules = (*orthonormal(e), *block_vector(e, t, m, t**2 / m))
+    same(reduce(trace(e.T @ M @ M @ inverse(diag(M)) @ e), *rules), Scalar(t**2 / m))
+    # Zero columns by themselves have m = sigma2: (n - k)/s + (k - q)/s = sum/s^2 is the mean of the discarded.
+    s, q, total = sp.symbols("s q Sigma", positive=True)
+    same(sp.solve((n - k) / s + (k - q) / s - total / s**2, s), [total / (n - q)])
+    record(instances=3)
+    record.witness("all n, k: 2 sigma2^2 dP/dsigma2 = tr S - tr(M^2 diag(M)^-1) - (n - k) sigma2 at stationary W")
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_slips_in_the_noise_equation_are_rejected(record):
+    for wrong in (
+        trace(S) - trace(M) - (n - k) * sigma2,  # pPCA's, where the columns are orthogonal
+        trace(S) - trace(M @ M @ inverse(diag(M))) - n * sigma2,
+        trace(S) - trace(M @ M @ inverse(diag(M))) + (n - k) * sigma2,
+    ):
+        with rejected():
+            same(twice_noise_gradient(), wrong)
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_noise_equation_solved_is_the_noise_of_the_families(record):
+    for at in landscapes(20, most_n=5, most_k=3, seed=13):
+        for point in learned_noise_families(at.lam, at.k):
+            W_, s = weights(point, at.lam, at.U), point.sigma2
+            M_ = W_.T @ W_ + s * np.eye(at.k)
+            zero = at.lam.sum() - ((M_ @ M_).diagonal() / M_.diagonal()).sum() - (at.n - at.k) * s
+            record(instances=1, worst_error=agree(zero, 0.0, tolerance=1e-12 * at.lam.sum()))
 
 
 @CLAIM.evidence(role="supports", kind="symbolic")

@@ -8,10 +8,13 @@ Statement   at a stationary point that retains A (q of k columns) the nk eigenva
             -(l_a +- l_b)^2/(lam_a lam_b), and a zero column towards retained -(lam_a - sigma2)/(sigma2 lam_a) (3.5).
 Hypotheses  sigma2 > 0 fixed; any S >= 0, ties included.
 Source      ours; Eq. 13 gives only a sign.
-Method      exact: the entrywise second derivatives of L and P at a symbolic point with one, two and three
-            eigen-directions of each kind, for symbolic lam and sigma2. Numeric: against eigvalsh of dense Hessians,
-            which are tested against finite differences; at 50 digits against finite differences of the definition.
-Trusted     SymPy's derivatives; LAPACK's eigvalsh.
+Method      in words, for all n and k and (for L) all R: the Hessian operator is the differential of the gradient, which
+            is derived itself; applied to each labelled direction it gives back its eigenvalue times the direction. The
+            directions are orthogonal and nk in number. So are those of P at blocks towards a discarded u_j (3.6a).
+            Beside it: entrywise second derivatives of L and P at an explicit symbolic point with n = k = 3. Numeric:
+            against eigvalsh of dense Hessians, at 50 digits against finite differences of the definition.
+Trusted     the rules of verify.symbolic; SymPy's derivatives; LAPACK's eigvalsh. What is left of 3.6a, inside and
+            between blocks, has no closed form and is checked on numbers only.
 """
 
 import mpmath
@@ -20,14 +23,32 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs.checks import agree, rejected, same, vanishes
+from proofs.checks import agree, check, rejected, same, vanishes
 from proofs.landscapes import Landscape, landscapes, orthogonal
 from proofs.ledger import Claim
+from proofs.points_in_words import (
+    LIKELIHOOD_POINT,
+    ORTHOGONAL_POINT,
+    K,
+    block_vector,
+    discarded,
+    retained,
+    svd_point,
+    zero_column,
+)
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import spectrum
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
+from verify.symbolic import linear_vae as elbo_in_words
+from verify.symbolic import ppca as likelihood_in_words
+from verify.symbolic.evaluation import on_arrays
+from verify.symbolic.letters import C, M, S, W, gram, k, n, sigma2, woodbury
+from verify.symbolic.matrix_calculus import diag, inverse, letter
+from verify.symbolic.relations import expand, reduce, substitute
+from verify.symbolic.traces import Scalar, trace
+from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 
 CLAIM = Claim(
     id="spectrum",
@@ -64,6 +85,130 @@ def compare(point, at, closed=None):
 def orthogonal_points(at):
     yield from fixed_noise_points(at.lam, at.k, at.sigma2)
     yield from (p for p in fixed_noise_families(at.lam, at.k, at.sigma2) if p.orthogonal)
+
+
+# In words: u_j discarded, u_a and u_b retained by the columns e_a and e_b, e_c a zero column.
+lam_j, lam_a, lam_b = sp.symbols("lam_j lam_a lam_b", positive=True)
+l_a, l_b = sp.sqrt(lam_a - sigma2), sp.sqrt(lam_b - sigma2)
+u_j, u_a, u_b = (unit_vector(name, n) for name in ("u_j", "u_a", "u_b"))
+e_a, e_b, e_c = (unit_vector(name, k) for name in ("e_a", "e_b", "e_c"))
+X = letter("X", n, k)
+
+
+def at_point(of_elbo):
+    """All that is known at a stationary point; for the ELBO M is diagonal, the letter K."""
+    of = K if of_elbo else M
+    at = (*retained(u_a, e_a, lam_a, of), *retained(u_b, e_b, lam_b, of), *zero_column(e_c, of))
+    angles = (*orthonormal(u_j, u_a, u_b), *orthonormal(e_a, e_b, e_c), *discarded(u_j, lam_j))
+    return (*(ORTHOGONAL_POINT if of_elbo else LIKELIHOOD_POINT), *angles, *at)
+
+
+def hessian_on(direction, of_elbo):
+    """D^2 L or D^2 P applied to a direction in words; the e are coordinate axes for the ELBO alone."""
+    if not of_elbo:
+        return reduce(likelihood_in_words.hessian_vector_product(direction), *at_point(False))
+    image = substitute(elbo_in_words.profile_hessian_vector_product(direction), {"M": K})
+    image = reduce(image, *at_point(True))
+    return reduce(on_axes(image, e_a, e_b, e_c), *at_point(True))
+
+
+def closed_directions(of_elbo):
+    """theory 1.3 and 3.5: (how many, direction, eigenvalue), q retained columns out of k."""
+    q = sp.Symbol("q")
+    yield q * (n - q), u_j @ e_a.T, (lam_j / lam_a - 1) / sigma2
+    yield q, u_a @ e_a.T, -2 * (lam_a - sigma2) / lam_a**2
+    yield (k - q) * (n - q), u_j @ e_c.T, (lam_j - sigma2) / sigma2**2
+    yield (k - q) * q, u_a @ e_c.T, -(lam_a - sigma2) / (sigma2 * lam_a) if of_elbo else 0
+    together, apart = u_a @ e_b.T + u_b @ e_a.T, u_a @ e_b.T - u_b @ e_a.T
+    if not of_elbo:
+        together, apart = l_b * u_a @ e_b.T + l_a * u_b @ e_a.T, l_a * u_a @ e_b.T - l_b * u_b @ e_a.T
+    pair = lam_a * lam_b
+    yield q * (q - 1) / 2, together, -((l_a + l_b) ** 2 if of_elbo else lam_a + lam_b - 2 * sigma2) / pair
+    yield q * (q - 1) / 2, apart, -((l_a - l_b) ** 2) / pair if of_elbo else 0
+
+
+def check_in_words(of_elbo, directions):
+    """Each direction is an eigenvector with its value, orthogonal to the others, and together they are nk."""
+    found = list(directions)
+    for _, direction, value in found:
+        same(hessian_on(direction, of_elbo), direction * value)
+    for i, (_, one, _) in enumerate(found):
+        for _, other, _ in found[:i]:
+            same(reduce(trace(one.T @ other), *at_point(of_elbo)), Scalar(0))
+    vanishes(sum(count for count, _, _ in found) - n * k)
+    return len(found)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_labelled_direction_of_the_likelihood_is_an_eigenvector_for_all_n_k_and_r(record):
+    for word in svd_point():
+        check(word.is_zero(), f"W = U L R does not have what is assumed of a stationary point: {word}")
+    # dL/dW = 0 iff S W = W M, since C and M are invertible.
+    same(reduce(expand(C, C) @ likelihood_in_words.gradient_in_latents() @ M, gram), S @ W - W @ M)
+    record(instances=check_in_words(False, closed_directions(False)))
+    # The whole gauge at once: W B with any skew B.
+    B = letter("B", k, k)
+    same(reduce(likelihood_in_words.hessian_vector_product(W @ (B - B.T)), *LIKELIHOOD_POINT), 0 * W)
+    record.witness("all n, k, R: D^2 L is differentiated from the derived gradient and applied to each direction")
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_labelled_direction_of_the_elbo_is_an_eigenvector_for_all_n_and_k(record):
+    same(reduce(substitute(elbo_in_words.profile_gradient(), {"M": K}), *ORTHOGONAL_POINT), 0 * W)
+    record(instances=check_in_words(True, closed_directions(True)))
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_block_towards_a_discarded_eigenvector_for_all_n_and_k(record):
+    """theory 3.6a: M e = t e in a block of m gives (lam_j - lam_a)/(t sigma2), and (lam_j/s - s/m)/s where t = s."""
+    e, t, m = unit_vector("e", k), *sp.symbols("t m", positive=True)
+    rules = (gram, *discarded(u_j, lam_j), *orthonormal(u_j), *orthonormal(e), *block_vector(e, t, m, t**2 / m))
+    same(reduce(elbo_in_words.profile_gradient() @ e, *rules), 0 * W @ e)
+    image = reduce(elbo_in_words.profile_hessian_vector_product(u_j @ e.T), *rules)
+    same(image, (lam_j - t**2 / m) / (t * sigma2) * (u_j @ e.T))
+    vanishes(((lam_j - t**2 / m) / (t * sigma2)).subs(t, sigma2) - (lam_j / sigma2 - sigma2 / m) / sigma2)
+    with rejected():
+        same(image, (lam_j - m) / (t * sigma2) * (u_j @ e.T))
+    record(instances=2)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_hessian_operators_of_the_models_are_the_derived_ones(record):
+    """The formulas of verify.models in words against the differential of the derived gradient, for all n and k."""
+    P = W @ inverse(M)
+    R = S @ P - W
+    dM = X.T @ W + W.T @ X
+    inner = S @ (X - P @ dM) @ inverse(M) - X - X @ P.T @ R - W @ X.T @ woodbury() @ R
+    of_likelihood = woodbury() @ inner
+    same(reduce(of_likelihood, gram), likelihood_in_words.hessian_vector_product(X))
+    E = inverse(diag(M))
+    of_gap = X @ (E - inverse(M)) + W @ (inverse(M) @ dM @ inverse(M) - diag(dM) @ E @ E)
+    same(reduce(of_likelihood - of_gap, gram), elbo_in_words.profile_hessian_vector_product(X))
+    # And the words, evaluated, against the functions themselves.
+    rng = np.random.default_rng(31)
+    arrays = {name: rng.standard_normal(shape) for name, shape in {"W": (5, 3), "X": (5, 3), "S": (5, 5)}.items()}
+    arrays["S"] = arrays["S"] @ arrays["S"].T
+    values = {n: 5, k: 3, sigma2: 0.8}
+    for words, function in (
+        (likelihood_in_words.hessian_vector_product(X), ppca.hessian_vector_product),
+        (elbo_in_words.profile_hessian_vector_product(X), linear_vae.profile_hessian_vector_product),
+    ):
+        actual = function(arrays["W"], 0.8, arrays["S"], arrays["X"])
+        record(worst_error=agree(actual, on_arrays(words, arrays, values), tolerance=1e-12))
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_in_words_too_a_wrong_row_is_rejected(record):
+    for of_elbo in (False, True):
+        rows = list(closed_directions(of_elbo))
+        for _, direction, value in rows:
+            with rejected():
+                same(hessian_on(direction, of_elbo), direction * (value + 1))
+        with rejected():  # a kind left out
+            check_in_words(of_elbo, rows[1:])
+        with rejected():  # the spectrum of the one is not that of the other
+            check_in_words(of_elbo, closed_directions(not of_elbo))
+    record(instances=1)
 
 
 # One retained pair a, b, one zero column, one discarded direction j: every kind of direction occurs.

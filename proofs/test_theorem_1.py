@@ -5,8 +5,9 @@ Statement   the local maxima of the ELBO are the orthogonal representatives of t
             encoder always adds a negative direction: a strict saddle, with its way out.
 Hypotheses  sigma2 > 0 fixed; V, D free; ties make maxima non-isolated and nothing else.
 Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path is refuted: claim theorem-1-path); theory 3.7, 3.8.
-Method      exact: a rotation of two columns leaves L, det M and the other diagonal entries, so the curvature is that
-            of two logarithms, for all n and k. Numeric: at every listed family (claim elbo-points: there are no others)
+Method      in words, for all n and k: the second derivative of the derived P along W exp(theta B), B a rotation of two
+            axes. Beside it by hand: the rotation leaves L, det M and the other diagonal entries, so that two logarithms
+            remain. Numeric: at every listed family (claim elbo-points: there are no others)
             the rotation, finite and infinitesimal; and the local maxima of P against those of L, both directions.
 Trusted     claims elbo-points and spectrum.
 """
@@ -24,6 +25,13 @@ from verify.landscape.spectrum import spectrum
 from verify.landscape.stability import steepest_rotation, verdict
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
+from verify.symbolic import linear_vae as in_words
+from verify.symbolic.differentials import differential
+from verify.symbolic.letters import M, W, gram, k
+from verify.symbolic.matrix_calculus import diag, identity, inverse
+from verify.symbolic.relations import reduce, relation
+from verify.symbolic.traces import trace
+from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 
 CLAIM = Claim(
     id="theorem-1",
@@ -55,6 +63,45 @@ def check_rotation_escapes(W, sigma2, S, i, j, expected):
     error = agree((there + back - 2 * before) / theta**2, expected, tolerance=1e-3, scale=expected + 1e4 * noise)
     agree(ppca.log_likelihood(turned(W, i, j, 0.3), sigma2, S), ppca.log_likelihood(W, sigma2, S), tolerance=1e-12)
     return error
+
+
+e, f = unit_vector("e_i", k), unit_vector("e_j", k)
+M_ij = trace(e.T @ M @ f)
+
+
+def on_a_plane(scalar, m_i, m_j):
+    """A scalar in words where the axes e, f have M_ii = m_i and M_jj = m_j."""
+    entries = ((e, m_i), (f, m_j))
+    rules = [relation(inverse(diag(M)) @ axis, axis / m) for axis, m in entries]
+    rules += [relation(axis.T @ M @ axis, m * identity(1)) for axis, m in entries]
+    rules += [gram, *orthonormal(e, f)]
+    return reduce(on_axes(reduce(scalar, *rules), e, f), *rules)
+
+
+def along_a_rotation():
+    """dP/dtheta and d^2P/dtheta^2 of W exp(theta B), B = f e^T - e f^T, at theta = 0: W' = W B, and W'' = W' B."""
+    turn = W @ (f @ e.T - e @ f.T)
+    slope = trace(turn.T @ in_words.profile_gradient())
+    return slope, differential(slope, W, turn)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_rotation_rises_at_rate_4_m_ij_squared_over_m_squared_for_all_n_and_k(record):
+    slope, curvature = along_a_rotation()
+    m, m_i, m_j = sp.symbols("m m_i m_j", positive=True)
+    # So columns of unequal norm are orthogonal at a stationary point; and norms may be equal only in a block.
+    same(on_a_plane(slope, m_i, m_j), (1 / m_j - 1 / m_i) * M_ij)
+    square = trace(e.T @ M @ f @ e.T @ M @ f)
+    same(on_a_plane(curvature, m, m), 4 / m**2 * square)
+    # The likelihood's share vanishes for every W, stationary or not.
+    of_gap = trace((W @ (f @ e.T - e @ f.T)).T @ W @ (inverse(M) - inverse(diag(M))))
+    same(on_a_plane(slope - of_gap, m_i, m_j), 0 * M_ij)
+    with rejected():
+        same(on_a_plane(curvature, m, m), 2 / m**2 * square)
+    with rejected():
+        same(on_a_plane(curvature, m_i, m_j), 4 / (m_i * m_j) * square)
+    record(instances=3)
+    record.witness(f"all n, k: d2P/dtheta2 = {on_a_plane(curvature, m, m)} at every W with M_ii = M_jj = m")
 
 
 @CLAIM.evidence(role="supports", kind="symbolic", strength="proved")

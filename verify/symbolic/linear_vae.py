@@ -2,8 +2,8 @@
 
 Notation   letters.py; q has E[z] = V x and covariance D; the average over data is E[x] = 0, E[x x^T] = S.
 Main       kl (Eq. 16), reconstruction (Eqs. 17-20), squared_error, elbo, gradients (Eqs. 21-23 and the
-           noise), posterior_kl, optimal_encoder, at_optimal_encoder, gap (Eqs. 24-28), placements (which
-           products conform).
+           noise), posterior_kl, optimal_encoder, at_optimal_encoder, gap (Eqs. 24-28), profile_elbo with
+           gradient, noise gradient and Hessian-vector product, placements (which products conform).
 
 Everything starts from log densities of Gaussians and is derived; no printed formula is used here. The printed
 ones are compared with these in proofs/.
@@ -112,6 +112,29 @@ def at_optimal_encoder(f: Scalar) -> Scalar:
 def gap() -> Scalar:
     """(A) at the optimal encoder: what the ELBO falls short of the likelihood (Eqs. 24-28)."""
     return at_optimal_encoder(posterior_kl())
+
+
+@cache
+def profile_elbo() -> Scalar:
+    """P(W), the ELBO at its optimal encoder: its maximum over V and D."""
+    return at_optimal_encoder(elbo())
+
+
+@cache
+def profile_gradient() -> WordSum:
+    """dP/dW, by differentiation.  -> (n, k)."""
+    return reduce(differentials.gradient(profile_elbo(), W), gram)
+
+
+@cache
+def profile_noise_gradient() -> Scalar:
+    """dP/dsigma2, by differentiation."""
+    return reduce(differentials.derivative(profile_elbo(), sigma2), gram)
+
+
+def profile_hessian_vector_product(X: WordSum) -> WordSum:
+    """D^2 P(W)[X], the differential of the gradient along X (n, k).  -> (n, k)."""
+    return reduce(differentials.differential(profile_gradient(), W, X), gram)
 
 
 def placements(letters: tuple[WordSum, ...], shape: Shape) -> tuple[WordSum, ...]:

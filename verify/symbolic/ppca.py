@@ -1,15 +1,17 @@
 """Derivations for probabilistic PCA, for all n and k.
 
 Notation   letters.py.
-Main       log_likelihood (Eq. 5), gradient (Eq. 11), noise_gradient, log_density, posterior (Eq. 6).
+Main       log_likelihood (Eq. 5), gradient (Eq. 11), noise_gradient, hessian_vector_product, mixed_noise_gradient,
+           noise_curvature, log_density, log_posterior (Eq. 6).
 """
 
 import sympy as sp
 
 from verify.symbolic import differentials
 from verify.symbolic.expectations import expectation, log_gaussian
-from verify.symbolic.letters import C, M, S, W, k, n, sigma2, x, z
+from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2, x, z
 from verify.symbolic.matrix_calculus import WordSum, identity, inverse, zero
+from verify.symbolic.relations import reduce
 from verify.symbolic.traces import Scalar, log_det
 
 
@@ -31,6 +33,27 @@ def gradient() -> WordSum:
 def noise_gradient() -> Scalar:
     """dL/dsigma2, by differentiation."""
     return differentials.derivative(log_likelihood(), sigma2)
+
+
+def gradient_in_latents() -> WordSum:
+    """dL/dW with C^-1 by Woodbury, in W, M and S: (I - W M^-1 W^T) S W M^-1 / sigma2 - W M^-1."""
+    return reduce(gradient(), marginal_precision(), gram)
+
+
+def hessian_vector_product(X: WordSum) -> WordSum:
+    """D^2 L(W)[X], the differential of the gradient along X (n, k).  -> (n, k)."""
+    return reduce(differentials.differential(gradient_in_latents(), W, X), gram)
+
+
+def mixed_noise_gradient() -> WordSum:
+    """d^2 L / dW dsigma2, by differentiation.  -> (n, k)."""
+    return reduce(differentials.derivative(gradient_in_latents(), sigma2), gram)
+
+
+def noise_curvature() -> Scalar:
+    """d^2 L / dsigma2^2, by differentiation."""
+    noise = reduce(noise_gradient(), marginal_precision(), gram)
+    return reduce(differentials.derivative(noise, sigma2), gram)
 
 
 def log_prior() -> Scalar:

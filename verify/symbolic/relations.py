@@ -2,7 +2,7 @@
 
 Notation   a relation `word = sum` is used from left to right, anywhere inside a word and around the ring of a
            trace, together with its transpose.
-Main       Relation, relation, of_definition, reduce, expand, substitute, substitute_log_det.
+Main       Relation, relation, of_definition, reduce, expand, substitute, substitute_log_det, map_words.
 
 For M = W^T W + sigma2 I, `of_definition(M)` is W^T W = M - sigma2 I: so M^-1 W^T W becomes
 I - sigma2 M^-1, and M^-1 M = I does the rest. A relation must lead to shorter words, or `reduce` may not end.
@@ -75,7 +75,7 @@ def reduce(A: Either, *relations: Relation) -> Either:
     rules = [rule for r in relations for rule in ((r,) if r.T.pattern == r.pattern else (r, r.T))]
     for _ in range(MAX_STEPS):
         before = A
-        A = _map_words(A, lambda factors, shape, ring: _step(factors, shape, ring, rules))
+        A = map_words(A, lambda factors, shape, ring: _step(factors, shape, ring, rules))
         if str(A) == str(before):
             return A
     raise RuntimeError(f"no end after {MAX_STEPS} steps: a relation makes words longer")
@@ -91,7 +91,7 @@ def expand(A: Either, *letters: WordSum) -> Either:
             return of_factor(factor)
         return value.T if factor.transposed else value
 
-    return _map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
+    return map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
 
 
 def substitute(A: Either, values: Mapping[str, WordSum]) -> Either:
@@ -107,7 +107,7 @@ def substitute(A: Either, values: Mapping[str, WordSum]) -> Either:
         value = value.T if factor.transposed else value
         return inverse(value) if factor.inverted else value
 
-    result = _map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
+    result = map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
     if isinstance(result, WordSum):
         return result
     return _with_log_dets(result, {atom: log_det(image(Factor(atom))) for atom in result.log_dets})
@@ -154,10 +154,10 @@ def _product(factors: Sequence[Factor], shape: Shape, image: Callable[[Factor], 
 
 
 @overload
-def _map_words(A: WordSum, image: Callable[[Factors, Shape, bool], WordSum]) -> WordSum: ...
+def map_words(A: WordSum, image: Callable[[Factors, Shape, bool], WordSum]) -> WordSum: ...
 @overload
-def _map_words(A: Scalar, image: Callable[[Factors, Shape, bool], WordSum]) -> Scalar: ...
-def _map_words(A: WordSum | Scalar, image: Callable[[Factors, Shape, bool], WordSum]) -> WordSum | Scalar:
+def map_words(A: Scalar, image: Callable[[Factors, Shape, bool], WordSum]) -> Scalar: ...
+def map_words(A: WordSum | Scalar, image: Callable[[Factors, Shape, bool], WordSum]) -> WordSum | Scalar:
     """Replace each word by a word sum; `image` is told whether the word is the ring of a trace."""
     if isinstance(A, WordSum):
         images = [(image(word.factors, word.shape, False), c) for word, c in A.terms.items()]

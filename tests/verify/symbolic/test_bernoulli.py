@@ -1,0 +1,50 @@
+"""The second order about collapse, in words, against the functions it is the second order of."""
+
+import numpy as np
+import pytest
+
+from verify.models import bernoulli as model
+from verify.models.quadrature import hermite
+from verify.symbolic import bernoulli
+from verify.symbolic.evaluation import on_arrays
+from verify.symbolic.letters import k, n
+
+
+@pytest.fixture(params=[(3, 2, 0), (4, 1, 1)], ids=lambda p: f"n{p[0]}k{p[1]}")
+def problem(request):
+    size, columns, seed = request.param
+    rng = np.random.default_rng(seed)
+    x = rng.random((12, size))
+    mean = x.mean(axis=0)
+    W, V = rng.standard_normal((size, columns)), rng.standard_normal((columns, size))
+    letters = {"W": W, "V": V, "S": model.second_moment(x), "Y": np.diag(mean * (1 - mean))}
+    return x, W, V, letters, {n: size, k: columns}
+
+
+def second_difference(f):
+    """1/2 f'' of an even f at 0, to fourth order in the step."""
+    t = 1e-2
+    return (16 * (f(t) - f(0)) - (f(2 * t) - f(0))) / (12 * t**2)
+
+
+def test_the_likelihood(problem):
+    x, W, _, letters, values = problem
+    mu, rule = model.collapsed_mean(x), hermite(W.shape[1], 20)
+    expected = second_difference(lambda t: float(model.log_likelihood(t * W, mu, x, rule)))
+    assert on_arrays(bernoulli.likelihood(), letters, values) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_elbo(problem):
+    x, W, V, letters, values = problem
+    mu, D = model.collapsed_mean(x), np.ones(W.shape[1])
+    expected = second_difference(lambda t: float(model.elbo(t * W, t * V, D, mu, x)))
+    found = on_arrays(bernoulli.second_order(bernoulli.elbo()), letters, values)
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_slopes_of_one_observation():
+    slopes = bernoulli.observation_slopes(3)
+    values = {"xbar": 0.3, "d": 0.2}
+    expected = [0.2, -0.21, -0.21 * 0.4]  # y'' = y (1 - y) (1 - 2 y)
+    found = [float(s.subs({v: values[v.name] for v in s.free_symbols})) for s in slopes]
+    assert found == pytest.approx(expected)
