@@ -81,6 +81,9 @@ def _add_checks(commands: Any) -> None:
     prove.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger (JSON)")
     prove.set_defaults(run="prove")
 
+    audit = commands.add_parser("audit", parents=[_common()], help="the paper's printed tables against themselves")
+    audit.set_defaults(run="audit")
+
     certify = commands.add_parser("certify", parents=[_common()], help="check a stored certificate (later version)")
     certify.add_argument("--check", type=Path, metavar="FILE", required=True)
     certify.set_defaults(run="certify")

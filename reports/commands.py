@@ -1,6 +1,6 @@
 """What each command does: load, compute, print.
 
-Main       prove, stationary, stability, landscape, certify, report, collapse.
+Main       prove, stationary, stability, landscape, certify, report, collapse, audit.
 
 Each takes the parsed arguments and a Session, and returns an exit code. What is slow to import (figures, pages, the
 proofs) is imported where it is used.
@@ -251,6 +251,19 @@ def report(args: argparse.Namespace, session: Session) -> int:
     session.result(document)
     session.say(verdict(document))
     session.say(f"\nopen {page}")
+    return 0
+
+
+def audit(args: argparse.Namespace, session: Session) -> int:
+    """The printed tables, read as by a hostile statistician."""
+    from reports.audit import audit_document, pieces
+
+    seed = random_seed(args.seed)
+    with session.working("auditing 100 rows"):
+        document = audit_document(args.data_dir, seed=seed)
+    session.result(document)
+    for piece in pieces(document):
+        session.say(piece)
     return 0
 
 
