@@ -117,11 +117,7 @@ def _passed_roles(evidence: Iterable[Evidence]) -> set[str]:
 
 def _faults(evidence: Sequence[Evidence], *, complete: bool) -> tuple[str, ...]:
     """Everything that makes a claim broken, as sentences."""
-    faults = [
-        f"{e.role} {e.test} failed: {e.reason or 'no reason given'}"
-        for e in evidence
-        if e.outcome == "failed"
-    ]
+    faults = [f"{e.role} {e.test} failed: {e.reason or 'no reason given'}" for e in evidence if e.outcome == "failed"]
     roles = _passed_roles(evidence)
     concluded = bool(roles - {"control"})
     if complete and not any(e.role == "control" for e in evidence):
@@ -146,11 +142,7 @@ def _conclusion(roles: set[str], *, complete: bool) -> str:
 
 def _open_questions(evidence: Sequence[Evidence], *, complete: bool) -> tuple[str, ...]:
     """Why a claim without a fault is still undecided."""
-    silent = [
-        f"{e.role} {e.test} {e.outcome}: {e.reason}"
-        for e in evidence
-        if e.outcome in ("skipped", "undecided")
-    ]
+    silent = [f"{e.role} {e.test} {e.outcome}: {e.reason}" for e in evidence if e.outcome in ("skipped", "undecided")]
     if not complete:
         silent.append("only part of the evidence was run")
     return tuple(silent) or ("what ran neither supports nor refutes the printed statement",)
@@ -244,15 +236,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}; write one with `elbo-verify prove --ledger FILE`"
-        ) from None
+        raise InputError(f"{path}: {error.strerror}; write one with `elbo-verify prove --ledger FILE`") from None
     except ValueError:
         document = None
-    if (
-        not isinstance(document, dict)
-        or document.get("schema") != 1
-        or not isinstance(document.get("claims"), list)
-    ):
+    if not isinstance(document, dict) or document.get("schema") != 1 or not isinstance(document.get("claims"), list):
         raise InputError(f"{path}: not a ledger; write one with `elbo-verify prove --ledger FILE`")
     return document

@@ -35,9 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ledger", metavar="FILE", type=Path, help="write the ledger of claims to FILE (JSON)")
     group.addoption("--claim", metavar="ID", action="append", default=[], help="only this claim (repeatable)")
     group.addoption("--thorough", action="store_true", help="more instances per claim; takes far longer")
-    group.addoption(
-        "--backend", choices=("numpy", "cupy", "auto"), default="auto", help="arrays for the proofs"
-    )
+    group.addoption("--backend", choices=("numpy", "cupy", "auto"), default="auto", help="arrays for the proofs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,9 +71,7 @@ def _check_writable(path: Path | None) -> None:
     try:
         path.resolve().parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise pytest.UsageError(
-            f"--ledger {path}: {error.strerror}; name a file in a writable folder"
-        ) from None
+        raise pytest.UsageError(f"--ledger {path}: {error.strerror}; name a file in a writable folder") from None
     if path.is_dir() or not os.access(path.resolve().parent, os.W_OK):
         raise pytest.UsageError(f"--ledger {path}: cannot be written; name a file in a writable folder")
 
@@ -85,9 +81,7 @@ def _mark(item: pytest.Item) -> EvidenceMark | None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     for position, item in enumerate(items):
         item.stash[POSITION] = position
     wanted = config.option.claim
@@ -169,9 +163,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     result = yield
     mark, recorder = _mark(item), item.stash.get(RECORDER, None)
     if mark is not None and mark.role == "control" and checks.rejections() == before:
-        raise AssertionError(
-            "this control rejected nothing; a control does `with rejected(): <a false statement>`"
-        )
+        raise AssertionError("this control rejected nothing; a control does `with rejected(): <a false statement>`")
     if mark is not None and mark.role != "control" and recorder is not None and recorder.empty:
         raise AssertionError("nothing was recorded: evidence over an empty range proves nothing")
     return result

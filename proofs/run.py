@@ -46,9 +46,7 @@ def prove(
     return 0 if status == 0 else 1
 
 
-def _command(
-    claims: Sequence[str], *, thorough: bool, ledger: Path | None, backend: str, folder: Path
-) -> list[str]:
+def _command(claims: Sequence[str], *, thorough: bool, ledger: Path | None, backend: str, folder: Path) -> list[str]:
     command = [sys.executable, "-m", "pytest", str(folder), "-p", "proofs.plugin", "-q"]
     # No configuration but this one, and no cache: the folder may be read-only, and the caller's is not ours.
     command += ["-c", os.devnull, "--rootdir", str(folder.parent), "-p", "no:cacheprovider"]
@@ -73,9 +71,7 @@ def _environment() -> dict[str, str]:
 def _run(command: list[str], *, cwd: str, quiet: bool) -> tuple[int, str]:
     """Exit status and, for bad input, pytest's complaint in one line."""
     stdout = subprocess.DEVNULL if quiet else None
-    process = subprocess.Popen(
-        command, cwd=cwd, env=_environment(), stdout=stdout, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, cwd=cwd, env=_environment(), stdout=stdout, stderr=subprocess.PIPE, text=True)
     try:
         _, errors = process.communicate()
     except KeyboardInterrupt:

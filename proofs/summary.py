@@ -43,9 +43,7 @@ def _claim(claim: dict[str, Any]) -> Iterator[str]:
         for role in ("refutes", "corrected"):
             for evidence in claim["evidence"]:
                 if evidence["role"] == role and evidence["outcome"] == "passed" and evidence["witness"]:
-                    yield from _note(
-                        f"{'witness' if role == 'refutes' else 'corrected'}: {evidence['witness']}"
-                    )
+                    yield from _note(f"{'witness' if role == 'refutes' else 'corrected'}: {evidence['witness']}")
     for reason in claim["reasons"]:
         yield from _note(reason)
 
@@ -57,9 +55,7 @@ def _totals(document: dict[str, Any]) -> Iterator[str]:
     yield f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'}: {counts or 'none was put to the test'}"
     skips = Counter(e["reason"] for claim in claims for e in claim["evidence"] if e["outcome"] == "skipped")
     for reason, count in skips.items():
-        yield from _note(
-            f"{count} {'piece' if count == 1 else 'pieces'} of evidence skipped: {reason}", indent=2
-        )
+        yield from _note(f"{count} {'piece' if count == 1 else 'pieces'} of evidence skipped: {reason}", indent=2)
     for file in document["skipped"]:
         yield from _note(f"a whole file skipped: {file}", indent=2)
     for error in document["errors"]:

@@ -24,8 +24,7 @@ def positive_noise(sigma2: Any) -> float:
         raise InputError(f"sigma2 = {value:g}: the noise variance must be positive and finite")
     if not SMALLEST_VARIANCE <= value <= LARGEST_VARIANCE:
         raise InputError(
-            f"sigma2 = {value:g}: outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}; "
-            "rescale the data and the noise"
+            f"sigma2 = {value:g}: outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}; rescale the data and the noise"
         )
     return value
 

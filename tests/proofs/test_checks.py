@@ -24,9 +24,7 @@ def test_error_is_relative_to_the_norm_of_what_is_expected():
 def test_error_does_not_leave_the_range_of_floating_point(scale):
     expected = scale * np.array([3.0, 4.0])
     # the sum itself is rounded
-    assert agree(expected + scale * np.array([0, 5e-3]), expected, tolerance=1) == pytest.approx(
-        1e-3, rel=1e-9
-    )
+    assert agree(expected + scale * np.array([0, 5e-3]), expected, tolerance=1) == pytest.approx(1e-3, rel=1e-9)
 
 
 def test_error_is_absolute_where_zero_is_expected_unless_a_scale_is_given():
@@ -43,9 +41,7 @@ def test_a_scalar_is_compared_with_every_entry():
 def test_exact_and_long_numbers_are_compared_too():
     assert agree(sympy.Matrix([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), tolerance=0) == 0.0
     assert agree(mpmath.mpf("0.5"), 0.5, tolerance=0) == 0.0
-    assert (
-        agree(np.array([1], dtype=np.uint8), np.array([2], dtype=np.uint8), tolerance=1) == 0.5
-    )  # no wrap-around
+    assert agree(np.array([1], dtype=np.uint8), np.array([2], dtype=np.uint8), tolerance=1) == 0.5  # no wrap-around
 
 
 def test_nonsense_is_no_disagreement():

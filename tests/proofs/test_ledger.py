@@ -12,9 +12,7 @@ CLAIM = Claim(id="eq-1", source="Eq. 1", statement="1 = 1", hypotheses="none")
 
 
 def said(role, outcome="passed", strength="tested", **fields):
-    return Evidence(
-        test=f"test_{role}", role=role, kind="numeric", strength=strength, outcome=outcome, **fields
-    )
+    return Evidence(test=f"test_{role}", role=role, kind="numeric", strength=strength, outcome=outcome, **fields)
 
 
 CONTROL = said("control")
@@ -103,10 +101,7 @@ def test_strength_is_the_strongest_that_speaks_for_the_verdict():
     assert judge(both).strength == "certified"
     assert judge([said("refutes", strength="proved"), said("corrected"), control]).strength == "tested"
     assert judge([said("refutes", strength="certified"), control]).strength == "certified"
-    assert (
-        judge([said("supports"), said("supports", "skipped", strength="proved"), control]).strength
-        == "tested"
-    )
+    assert judge([said("supports"), said("supports", "skipped", strength="proved"), control]).strength == "tested"
 
 
 def test_worst_error_is_that_of_evidence_that_passed_and_is_no_control():
@@ -193,9 +188,7 @@ def test_a_ledger_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", json.dumps({"schema": 2, "claims": []}), '{"schema": 1}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"schema": 2, "claims": []}), '{"schema": 1}'])
 def test_what_is_no_ledger_is_refused_by_name(tmp_path, text):
     path = tmp_path / "x.json"
     path.write_text(text)

@@ -32,9 +32,7 @@ def run(folder, *options):
     command += ["--rootdir", str(folder), "--ledger", str(path), *(options or [str(folder)])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     environment.pop("PYTEST_ADDOPTS", None)
-    process = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
-    )
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return process, json.loads(path.read_text()) if path.exists() else None
 
 
@@ -99,12 +97,7 @@ def test_the_printed_ledger_fits_100_columns_and_names_sections_witnesses_and_sk
     assert max(map(len, table)) <= 100
     assert "\x1b" not in good[0].stdout
     text = "\n".join(table)
-    assert (
-        text.index("Probabilistic PCA")
-        < text.index("eq-13")
-        < text.index("The linear VAE")
-        < text.index("eq-5")
-    )
+    assert text.index("Probabilistic PCA") < text.index("eq-13") < text.index("The linear VAE") < text.index("eq-5")
     assert "      witness: lam = (3, 2), sigma2 = 1: a long story" in text
     assert "3 claims: 1 holds, 1 holds with correction, 1 undecided" in text
     assert "1 piece of evidence skipped: python-flint is missing" in text

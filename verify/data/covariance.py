@@ -133,9 +133,7 @@ def _decomposed(total: Moments, facts: dict[str, Any]) -> Covariance:
     notes = list(facts.get("notes", []))
     if lam[-1] == 0:
         zeros = int(np.count_nonzero(lam == 0))
-        notes.append(
-            f"{zeros} of {n} eigenvalues lie within the rounding error {resolution * unit:.2g} and count as 0"
-        )
+        notes.append(f"{zeros} of {n} eigenvalues lie within the rounding error {resolution * unit:.2g} and count as 0")
     facts = {**facts, "shape": [N, n], "resolution": float(resolution * unit), "notes": notes}
     return Covariance(total.mean, lam, _oriented(vectors), N, facts)
 
@@ -189,15 +187,12 @@ def real_matrix(rows: Any, what: str = "the data") -> Array:
     if X.size == 0 and X.shape[1:] != X.shape[-1:]:
         raise InputError(f"{what} are empty (shape {X.shape}); give a matrix with one row per datum")
     if X.ndim != 2:
-        raise InputError(
-            f"{what} have shape {X.shape}; give a matrix with one row per datum (reshape(N, -1))"
-        )
+        raise InputError(f"{what} have shape {X.shape}; give a matrix with one row per datum (reshape(N, -1))")
     if X.shape[1] == 0:
         raise InputError(f"{what} are empty (shape {X.shape}); give at least one column")
     if X.shape[1] > LARGEST_DIMENSION:
         raise InputError(
-            f"{what} have {X.shape[1]} columns, more than {LARGEST_DIMENSION}; "
-            "are rows and columns exchanged?"
+            f"{what} have {X.shape[1]} columns, more than {LARGEST_DIMENSION}; are rows and columns exchanged?"
         )
     return X
 

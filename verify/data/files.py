@@ -123,26 +123,20 @@ def _is_number(field: str) -> bool:
 
 def _refuse_foreign_npy(magic: bytes, where: str) -> None:
     if magic != _NPY_MAGIC:
-        raise InputError(
-            f"{where}: not in NumPy's .npy format (pickles are refused); write it with numpy.save"
-        )
+        raise InputError(f"{where}: not in NumPy's .npy format (pickles are refused); write it with numpy.save")
 
 
 def _refuse_objects(file: io.BufferedIOBase, where: str) -> None:
     """Raises InputError unless the .npy header at hand can be read and promises plain values."""
     try:
         version = np.lib.format.read_magic(file)
-        reader = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
+        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         _, _, dtype = reader(file)
     except (ValueError, EOFError, SyntaxError, TypeError, tokenize.TokenError):
         # A header is a Python literal: what its parser trips over comes out as it is.
         raise InputError(f"{where}: the header is damaged; write it again with numpy.save") from None
     if dtype.hasobject:
-        raise InputError(
-            f"{where}: holds Python objects (a pickle), which are never loaded; save numbers instead"
-        )
+        raise InputError(f"{where}: holds Python objects (a pickle), which are never loaded; save numbers instead")
 
 
 @contextmanager
@@ -161,9 +155,7 @@ def _readable(path: Path) -> Iterator[None]:
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file in UTF-8; save it as UTF-8") from None
     except (MemoryError, OverflowError):
-        raise InputError(
-            f"{path}: does not fit into memory; save it as .npy, which is read block by block"
-        ) from None
+        raise InputError(f"{path}: does not fit into memory; save it as .npy, which is read block by block") from None
     except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise InputError(f"{path}: cannot be read ({reason})") from None

@@ -64,9 +64,7 @@ def read_idx(path: Path) -> Array:
         raise InputError(f"{path}: too short for an IDX header; copy it again")
     magic, N, height, width = struct.unpack(">IIII", content[:16])
     if magic != _MAGIC:
-        raise InputError(
-            f"{path}: magic number {magic:#010x} instead of {_MAGIC:#010x}; not an IDX file of images"
-        )
+        raise InputError(f"{path}: magic number {magic:#010x} instead of {_MAGIC:#010x}; not an IDX file of images")
     if len(content) != 16 + N * height * width:
         raise InputError(
             f"{path}: {len(content) - 16} bytes of pixels, but the header promises {N} x {height} x {width}"

@@ -44,9 +44,7 @@ class Preprocessing:
             return
         alpha = number(self.alpha, "logit")
         if not 0 < alpha < 0.5:
-            raise InputError(
-                f"logit = {alpha:g}: alpha must lie strictly between 0 and 0.5, for instance 1e-6"
-            )
+            raise InputError(f"logit = {alpha:g}: alpha must lie strictly between 0 and 0.5, for instance 1e-6")
         if self.levels != math.floor(self.levels) or self.levels > _MOST_LEVELS:
             raise InputError(
                 f"scale = {self.scale:g}: with logit it is the largest grey value, a whole number below 2^32"

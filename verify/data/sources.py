@@ -89,9 +89,7 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
     if name.startswith(_SPECTRUM):
         raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_CHOICES})")
     if name == "fashion-mnist" or name.startswith("celeba:") or lower.endswith(".parquet"):
-        raise InputError(
-            f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that"
-        )
+        raise InputError(f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that")
     for ending, reader in _READERS.items():
         if lower.endswith(ending):
             path = Path(name)
@@ -112,9 +110,7 @@ def _digits() -> Found:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise InputError(
-            "digits: needs scikit-learn, which is not installed (pip install scikit-learn)"
-        ) from None
+        raise InputError("digits: needs scikit-learn, which is not installed (pip install scikit-learn)") from None
     raw = np.ascontiguousarray(load_digits().data, dtype=np.float64)
     return raw, {"name": "digits", "kind": "digits", "sha256": hashlib.sha256(raw.tobytes()).hexdigest()}
 
