@@ -1,0 +1,75 @@
+"""The rules for Gaussian expectations, against moments and integrals that are known."""
+
+import numpy as np
+import pytest
+
+from verify.errors import InputError
+from verify.models.quadrature import for_dimension, hermite, sampled, spacing_for_sigmoids, uniform
+
+
+def mean(rule, f):
+    return float(np.exp(rule.log_weights) @ f(rule.nodes))
+
+
+@pytest.mark.parametrize("rule", [hermite(1, 5), hermite(2, 6), hermite(3), uniform(1, 0.7), uniform(2, 0.7)])
+def test_weights_and_moments_of_a_normal_vector(rule):
+    """1, E z = 0, E z_i^2 = 1, E z_1^4 = 3, E z_i z_j = 0; E z^10 = 945 is beyond five points and only there wrong."""
+    k = rule.nodes.shape[1]
+    assert mean(rule, lambda z: np.ones(len(z))) == pytest.approx(1, abs=1e-13)
+    for i in range(k):
+        assert mean(rule, lambda z, i=i: z[:, i]) == pytest.approx(0, abs=1e-13)
+        for j in range(k):
+            assert mean(rule, lambda z, i=i, j=j: z[:, i] * z[:, j]) == pytest.approx(float(i == j), abs=1e-12)
+    assert mean(rule, lambda z: z[:, 0] ** 4) == pytest.approx(3, rel=1e-11)
+    tenth = mean(rule, lambda z: z[:, 0] ** 10)
+    five = len(rule.nodes) == 5
+    assert (tenth == pytest.approx(945, rel=1e-9)) is not five
+
+
+def test_the_spacing_for_sigmoids_is_fine_enough_and_not_wasteful():
+    for scale in (0.0, 1e-3, 0.3, 1.0, 4.0, 30.0):
+        h = spacing_for_sigmoids(scale)
+
+        def at(spacing, scale=scale):
+            return mean(uniform(1, spacing), lambda z: np.logaddexp(0, 0.3 + scale * z[:, 0]))
+
+        exact = at(h / 3)
+        assert abs(at(h) - exact) <= 1e-14 * max(1, scale)
+        if scale >= 1:  # with a third of the nodes it is no longer exact
+            assert abs(at(3 * h) - exact) > 1e-12
+
+
+def test_samples_come_in_pairs_from_a_seed():
+    rule = sampled(5, 1001, seed=3)
+    assert rule.pairs
+    assert rule.nodes.shape == (1002, 5)
+    assert (rule.nodes[:501] == -rule.nodes[501:]).all()
+    assert np.exp(rule.log_weights).sum() == pytest.approx(1, abs=1e-13)
+    assert (sampled(5, 1001, seed=3).nodes == rule.nodes).all()
+    assert not (sampled(5, 1001, seed=4).nodes == rule.nodes).any()
+    # Five standard errors of E z^2, 0.02.
+    assert mean(sampled(2, 20_000), lambda z: z[:, 0] ** 2) == pytest.approx(1, abs=0.1)
+
+
+def test_many_dimensions_are_sampled():
+    assert [for_dimension(k).pairs for k in (1, 2, 3, 4, 20)] == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: hermite(4), "how many points"),
+        (lambda: hermite(2, 0), "how many points"),
+        (lambda: hermite(0, 5), "1 <= k"),
+        (lambda: hermite(8, 32), "2\\^24"),
+        (lambda: hermite(1.5, 3), "whole number"),
+        (lambda: uniform(1, 0.0), "positive"),
+        (lambda: uniform(1, 9.0), "at most the reach"),
+        (lambda: sampled(2, 3), "4 samples"),
+        (lambda: sampled(0), "at least 1 dimension"),
+        (lambda: sampled(2, 100, seed=-1), "seed"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(make, words):
+    with pytest.raises(InputError, match=words):
+        make()
