@@ -9,9 +9,11 @@ pytest-xdist leaves open.
 """
 
 import difflib
+import importlib
 import math
 import os
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,10 +46,20 @@ def pytest_configure(config: pytest.Config) -> None:
     except InputError as error:
         raise pytest.UsageError(str(error)) from None
     _reproducible_search(thorough=config.option.thorough)
+    _one_thread()
     if not hasattr(config, "workerinput"):
         _check_writable(config.option.ledger)
         collector = Collector(config.option, backend=config.stash[BACKEND].__name__, arguments=config.args)
         config.pluginmanager.register(collector, "elbo-verify-collector")
+
+
+def _one_thread() -> None:
+    """The matrices of the proofs are small: threads of the linear algebra only wait for each other (3 to 6 times)."""
+    with suppress(ImportError):
+        from threadpoolctl import threadpool_limits
+
+        importlib.import_module("scipy.linalg")  # brings a library of its own, which must be there to be limited
+        threadpool_limits(1)
 
 
 def _reproducible_search(*, thorough: bool) -> None:
