@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from reports.audit_bounds import constants
 from reports.audit_checks import CHECKS, EXCUSE, contradictions
-from reports.audit_sentences import sentences
+from reports.audit_sentences import figure_3, sentences
 from reports.console import table
 from reports.paper import TABLES, TRIALS, Row, printed_tables
 
@@ -37,10 +37,13 @@ class Printer(Protocol):
     def print(self, what: Any) -> None: ...
 
 
-def audit_document(data_dir: str | None = None, rows: Sequence[Row] | None = None, seed: int = 0) -> Document:
+def audit_document(
+    data_dir: str | None = None, rows: Sequence[Row] | None = None, seed: int = 0, figures: bool = True
+) -> Document:
     """The audit as plain JSON; `rows` default to the printed tables.
 
-    With MNIST at hand Figure 3 is judged too, by subsets drawn from `seed` on.  Raises InputError if it is damaged.
+    figures: judge Figure 3 too, which takes seconds: with MNIST at hand, by subsets drawn from `seed` on.
+    Raises InputError if MNIST is damaged.
     """
     rows = printed_tables() if rows is None else rows
     known = constants(rows)
@@ -56,7 +59,7 @@ def audit_document(data_dir: str | None = None, rows: Sequence[Row] | None = Non
             }
             for row in rows
         ],
-        "sentences": sentences(rows, known, data_dir, seed),
+        "sentences": sentences(rows, known) + ([figure_3(data_dir, seed)] if figures else []),
         "constants": [
             {
                 "dataset": c.dataset,
@@ -79,9 +82,9 @@ def print_audit(document: Document, console: Printer) -> None:
 
 def pieces(document: Document) -> Iterator[Any]:
     """The same, as lines and tables in their order."""
-    yield _verdict(document)
+    yield verdict(document)
     yield ""
-    yield _counts(document)
+    yield table([("check", False), *((f"Table {t}", True) for t in TABLES)], counts(document))
     yield "contradictions without excuse + with one; how far the excuses of each reach: --json"
     for excusable, heading in ((False, "No excuse"), (True, "Excusable by rounding, averaging or Monte Carlo noise")):
         yield from _listing(document, excusable, heading)
@@ -103,7 +106,8 @@ def _range(constant: Document) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _verdict(document: Document) -> str:
+def verdict(document: Document) -> str:
+    """The audit in two sentences."""
     rows = document["rows"]
     guilty = sum(any(not c["excusable"] for c in row["contradictions"]) for row in rows)
     doubtful = sum(bool(row["contradictions"]) for row in rows) - guilty
@@ -115,8 +119,8 @@ def _verdict(document: Document) -> str:
     )
 
 
-def _counts(document: Document) -> Any:
-    """Contradictions by check and table: those without excuse + those with."""
+def counts(document: Document) -> list[tuple[str, ...]]:
+    """Contradictions by check, then by table: those without excuse + those with."""
     count = Counter(
         (c["check"], row["table"], c["excusable"]) for row in document["rows"] for c in row["contradictions"]
     )
@@ -125,8 +129,7 @@ def _counts(document: Document) -> Any:
         cells = [(count[check, t, False], count[check, t, True]) for t in TABLES]
         shown = [f"{grave} + {light}" if light else str(grave) if grave else "-" for grave, light in cells]
         lines.append((check, *shown))
-    columns = [("check", False), *((f"Table {t}", True) for t in TABLES)]
-    return table(columns, lines)
+    return lines
 
 
 def _listing(document: Document, excusable: bool, heading: str) -> Iterator[Any]:
@@ -140,7 +143,7 @@ def _listing(document: Document, excusable: bool, heading: str) -> Iterator[Any]
                 row["dataset"],
                 f"{row['noise']} {row['init_sigma2']:g}",
                 f"{c['size']:.3g} {c['unit']}",
-                _fact(c),
+                fact(c),
             )
             for row in document["rows"]
             for c in row["contradictions"]
@@ -155,6 +158,6 @@ def _listing(document: Document, excusable: bool, heading: str) -> Iterator[Any]
         yield "nothing"
 
 
-def _fact(contradiction: Document) -> str:
+def fact(contradiction: Document) -> str:
     """What is wrong; how far the excuses reach is left to the JSON."""
     return str(contradiction["why"]).partition(EXCUSE)[0]

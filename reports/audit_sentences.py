@@ -34,8 +34,8 @@ FIGURE_3, FIGURE_3_K, SUBSETS = 950.7, 200, 10
 RARE = 1e-3
 
 
-def sentences(rows: Sequence[Row], known: Constants, data_dir: str | None = None, seed: int = 0) -> list[Sentence]:
-    """Each sentence with a verdict and its evidence, both computed from the rows (and MNIST, if it is at hand)."""
+def sentences(rows: Sequence[Row], known: Constants) -> list[Sentence]:
+    """Each sentence about the tables with a verdict and its evidence, both computed from the rows."""
     series = _full_series(rows, known)
     return [
         pixel_space(rows, known),
@@ -48,7 +48,6 @@ def sentences(rows: Sequence[Row], known: Constants, data_dir: str | None = None
         caption_of_collapse(rows),
         caption_of_table_1(rows),
         caption_of_table_5(rows, known),
-        figure_3(data_dir, seed),
     ]
 
 

@@ -19,8 +19,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from proofs.ledger import VERDICTS
-from reports import captions, wording
+from reports import audit, captions, wording
+from reports.audit_checks import CHECKS
 from reports.panels import PALETTE, window
+from reports.paper import TABLES
 
 Document = dict[str, Any]
 
@@ -74,6 +76,7 @@ def render(document: Document, figures: Path) -> str:
         figure2=captions.figure2(document) if document["figure2"] else "",
         tables=[_table(table) for table in document["stationary"]],
         ledger=_ledger(document["ledger"]),
+        audit=_audit(document["audit"]),
         explorer=_explorer(document),
         style=_source("style.css"),
         script=_source("page.js"),
@@ -147,6 +150,23 @@ def _ledger(document: Document | None) -> Document | None:
         "errors": document.get("errors", []),
         "skipped": document.get("skipped", []),
         "environment": document.get("environment", {}),
+    }
+
+
+def _audit(printed: Document) -> Document:
+    """The audit of the printed tables: counts, and what cannot be excused, check by check."""
+    listed: dict[str, list[Document]] = {check: [] for check in CHECKS}
+    for row in printed["rows"]:
+        for found in row["contradictions"]:
+            if not found["excusable"]:
+                listed[found["check"]].append({**row, **found, "why": audit.fact(found)})
+    return {
+        "verdict": audit.verdict(printed),
+        "counts": audit.counts(printed),
+        "tables": TABLES,
+        "grave": [(check, CHECKS[check], found) for check, found in listed.items() if found],
+        "sentences": printed["sentences"],
+        "assumptions": printed["assumptions"],
     }
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import verify
 from proofs import ledger as proofs_ledger
 from reports import figures, page
+from reports.audit import audit_document
 from reports.contents import Progress, compute
 from reports.files import read_json, staged, write_json, write_npz
 from verify.checks import latent_dimension
@@ -53,6 +54,8 @@ def write_report(
     with staged(Path(out)) as stage:
         document, slices = compute(covariance, k, _printable(name), say)
         document["ledger"] = proofs
+        say("the printed tables")
+        document["audit"] = audit_document(figures=False)
         document["provenance"] = provenance(covariance, seed, command)
         write_json(document, stage / "report.json")
         write_npz(stage / "report.npz", **{f: np.array([getattr(s, f) for s in slices]) for f in ("a", "b", "values")})

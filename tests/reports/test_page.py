@@ -167,3 +167,21 @@ def test_inline_svg_takes_its_own_ids_and_the_colours_of_the_page():
 def test_symbols_are_set_as_such_and_words_are_not():
     assert page.maths("λ₁₂ < k") == "<i>λ</i><sub>12</sub> &lt; <i>k</i>"
     assert page.maths("keep all 2 & Lucas") == "keep all 2 &amp; Lucas"
+
+
+def test_the_audit_of_the_printed_tables_is_on_the_page(document, folder):
+    """Every contradiction without excuse, and no other; the control has one more."""
+
+    def listed(report):
+        section = re.search(r'<section id="audit">(.*?)</section>', rendered(report, folder), re.DOTALL)[1]
+        return section.count('<td class="words">'), section
+
+    grave = [c for row in document["audit"]["rows"] for c in row["contradictions"] if not c["excusable"]]
+    count, text = listed(document)
+    assert count == len(grave) > 50
+    assert all(sentence["verdict"] in text for sentence in document["audit"]["sentences"])
+    document = copy.deepcopy(document)
+    document["audit"]["rows"][0]["contradictions"].append({**grave[0], "why": HOSTILE})
+    count, text = listed(document)
+    assert count == len(grave) + 1
+    assert "<script>alert" not in text
