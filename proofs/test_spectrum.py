@@ -23,9 +23,11 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu.hessian import hessian, profile_hessian
 from proofs.checks import agree, check, rejected, same, vanishes
 from proofs.landscapes import Landscape, landscapes, orthogonal
 from proofs.ledger import Claim
+from proofs.on_device import hessian_agrees
 from proofs.points_in_words import (
     LIKELIHOOD_POINT,
     ORTHOGONAL_POINT,
@@ -38,7 +40,7 @@ from proofs.points_in_words import (
 )
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
-from verify.landscape.spectrum import spectrum
+from verify.landscape.spectrum import inside_hessian, spectrum
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
 from verify.symbolic import linear_vae as elbo_in_words
@@ -371,3 +373,50 @@ def test_a_spectrum_with_one_wrong_row_is_rejected(record):
         with rejected():
             compare(point, at, closed=np.sort(values))
         record(instances=1)
+
+
+def check_inertia_of_a_block(lam, sigma2, counts):
+    """(positive, zero, negative) eigenvalues inside one full block of the eigenvalues lam are `counts`."""
+    size = len(lam)
+    values = np.linalg.eigvalsh(inside_hessian(Block(tuple(range(size)), size), lam, sigma2))
+    zero = PROMISED * np.abs(values).max()
+    found = [int((values > zero).sum()), int((np.abs(values) <= zero).sum()), int((values < -zero).sum())]
+    same(found, counts)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_inertia_inside_a_full_block(record, thorough):
+    """Without zero rows: k_b - 1 rising directions, (k_b-1)(k_b-2)/2 flat ones, the family itself, the rest fall."""
+    rng = np.random.default_rng(8)
+    for _ in range(thorough(40, 400)):
+        size = int(rng.integers(2, 6))
+        lam = np.sort(rng.uniform(1.0, 3.0, size))[::-1].copy()
+        if size > 2 and rng.random() < 0.3:
+            lam[1] = lam[0]  # a tie within the block
+        counts = [size - 1, (size - 1) * (size - 2) // 2, size * (size + 1) // 2]
+        check_inertia_of_a_block(lam, 0.3, counts)
+        record(instances=1)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_the_inertia_of_a_block_is_not_that_of_orthogonal_columns(record):
+    """Equal eigenvalues make the block orthogonal columns in disguise: no rising direction is left."""
+    for size in (2, 3):
+        counts = [size - 1, (size - 1) * (size - 2) // 2, size * (size + 1) // 2]
+        with rejected():
+            check_inertia_of_a_block(np.full(size, 2.0), 0.3, counts)
+        record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="device")
+def test_the_hessian_kernels_are_the_second_derivatives_by_sympy(record, thorough, xp):
+    """What the spectrum is the spectrum of: L and P differentiated twice entry by entry, at random W."""
+    count = thorough(50, 500)
+    for function, profile in ((hessian, False), (profile_hessian, True)):
+        record(instances=count, worst_error=hessian_agrees(function, profile, xp, count, seed=32))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_hessian_of_one_objective_is_not_that_of_the_other(xp):
+    with rejected():
+        hessian_agrees(hessian, True, xp, count=1, seed=33)

@@ -119,7 +119,11 @@ def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array) -> float | None:
 
 
 def learned_noise_families(lam: Array, k: int) -> list[Point]:
-    """Every family that is stationary in sigma2 as well, best first. For n and k so small that all can be listed."""
+    """Every family that is stationary in sigma2 as well, best first. For n and k so small that all can be listed.
+
+    Families that hold all n eigenvalues in n columns are left out: there the noise equation is empty, and every noise
+    below all t_a will do.
+    """
     found = []
     for blocks in _structures(len(lam), k):
         sigma2 = solve_noise(blocks, k, lam)

@@ -1,6 +1,6 @@
 """Enumeration at fixed and learned noise against itertools, and its order."""
 
-from itertools import combinations, islice, pairwise
+from itertools import combinations, islice, pairwise, product
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from verify.landscape.stationary import (
     learned_noise_candidates,
     learned_noise_points,
     noise_of,
+    profile_value,
     retained_count,
 )
 
@@ -69,3 +70,27 @@ def test_the_best_come_without_the_rest():
     assert best[0].retained == tuple(range(50))
     assert falling([p.value for p in best])
     assert next(fixed_noise_points(lam, 50, float(lam[60]))).retained == tuple(range(50))
+
+
+def test_an_exchange_for_a_larger_eigenvalue_keeps_a_set_valid_and_raises_its_value():
+    """What the search rests on (docs/mathematics.md, Proposition 6); the control: invalid sets may be better ones."""
+    exchanges = better_but_invalid = 0
+    for lam, _, _, k, _ in landscapes(80, most_n=7, most_k=5, seed=12):
+        lam = [float(x) for x in lam]
+        for q in range(1, min(k, len(lam) - 1) + 1):
+            for A in combinations(range(len(lam)), q):
+                noise = noise_of(lam, A)
+                for a, j in product(A, set(range(len(lam))) - set(A)):
+                    B = tuple(sorted({*A, j} - {a}))
+                    if noise is None or lam[j] == lam[a]:
+                        continue
+                    other = noise_of(lam, B)
+                    if lam[j] > lam[a]:
+                        assert other is not None
+                        assert profile_value(lam, B, other) > profile_value(lam, A, noise) - 1e-12
+                        exchanges += 1
+                    elif other is None and lam[-1] > 0:
+                        mean = sum(lam[i] for i in range(len(lam)) if i not in B) / (len(lam) - q)
+                        better_but_invalid += profile_value(lam, B, mean) > profile_value(lam, A, noise)
+    assert exchanges > 1000
+    assert better_but_invalid > 0
