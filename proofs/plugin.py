@@ -70,8 +70,8 @@ def _reproducible_search(*, thorough: bool) -> None:
         database=None,
         deadline=None,
         max_examples=1000 if thorough else 100,
-        # `record` is meant to gather over all examples of one test, which is what this check warns of.
-        suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+        # `record` is meant to gather over all examples of one test, and how fast a machine is says nothing of a claim.
+        suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
     )
     hypothesis.settings.load_profile("proofs")
 

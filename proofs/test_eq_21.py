@@ -22,6 +22,7 @@ from proofs.linear_vae_problems import (
     hard_problems,
     random_problem,
 )
+from proofs.on_device import gradient_agrees
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
 from verify.symbolic import linear_vae
@@ -140,3 +141,9 @@ def test_differences_reject_a_gradient_without_the_prior():
     expected = derivative_with_50_digits(p, "D")
     with rejected():
         agree(model.gradients(p.W, p.V, p.D, p.sigma2, p.S).D + 0.5, expected, tolerance=1e-12)
+
+
+@CLAIM.evidence(role="supports", kind="device")
+def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
+    count = thorough(50, 500)
+    record(instances=count, worst_error=gradient_agrees("D", xp, count, seed=26))

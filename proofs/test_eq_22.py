@@ -25,6 +25,7 @@ from proofs.linear_vae_problems import (
     hard_problems,
     random_problem,
 )
+from proofs.on_device import gradient_agrees
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
 from verify.symbolic import linear_vae
@@ -170,3 +171,9 @@ def test_with_a_regular_covariance_the_witness_is_rejected():
     matrices = {"W": sp.Matrix([1, 1]), "V": sp.Matrix([[sp.Rational(1, 3), sp.Rational(4, 3)]])}
     with rejected():
         vanishes(on_matrices(printed(), {**matrices, "S": sp.diag(1, sp.Rational(1, 100))}, {n: 2, k: 1, sigma2: 1}))
+
+
+@CLAIM.evidence(role="corrected", kind="device")
+def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
+    count = thorough(50, 500)
+    record(instances=count, worst_error=gradient_agrees("V", xp, count, seed=26))

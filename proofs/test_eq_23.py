@@ -22,6 +22,7 @@ from proofs.linear_vae_problems import (
     hard_problems,
     random_problem,
 )
+from proofs.on_device import gradient_agrees
 from verify.models import linear_vae as model
 from verify.symbolic import linear_vae
 from verify.symbolic.evaluation import on_arrays, on_matrices
@@ -157,3 +158,9 @@ def test_entry_by_entry_the_wrong_side_is_rejected():
 def _on(A, p):
     matrices = {"W": p.W, "V": p.V, "D": np.diag(p.D), "S": p.S}
     return on_arrays(A, matrices, {n: p.W.shape[0], k: p.W.shape[1], sigma2: p.sigma2})
+
+
+@CLAIM.evidence(role="corrected", kind="device")
+def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
+    count = thorough(50, 500)
+    record(instances=count, worst_error=gradient_agrees("W", xp, count, seed=26))

@@ -1,0 +1,48 @@
+"""The CUDA kernels and their one loader.
+
+Main       kernel, source, names, OPTIONS.
+
+    add = kernel("example", "add", cupy)                  # gpu/kernels/example.cu, extern "C" __global__ void add(...)
+    add((blocks,), (threads,), (x, y, np.int32(n)))       # arrays of the device, NumPy scalars of the very dtype
+
+A file is read from the package and compiled by NVRTC once per process and device; CuPy keeps the binary on disk. A
+library to load with is handed in (`gpu.device.backend`), so nothing of CuPy is imported here. Kernels include no
+headers: NVRTC has none of the host's.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from verify.errors import InputError
+
+# NVRTC may contract a * b + c to fma, which the emulator does not: where a comparison must come out as NumPy's does, a
+# kernel says __dmul_rn and __dadd_rn.
+OPTIONS = ("--std=c++17",)
+
+
+def names() -> list[str]:
+    """The kernel files, without their ending."""
+    return sorted(f.name.removesuffix(".cu") for f in files(__name__).iterdir() if f.name.endswith(".cu"))
+
+
+def source(module_name: str) -> str:
+    """The text of gpu/kernels/<module_name>.cu.  InputError where there is none."""
+    if module_name not in names():
+        raise InputError(f"kernels {module_name!r}: no such file in gpu/kernels; one of {', '.join(names())}")
+    return (files(__name__) / f"{module_name}.cu").read_text(encoding="utf-8")
+
+
+@cache
+def _module(module_name: str, backend: Any) -> Any:
+    # A RawModule compiles where it is first used and once for each device that it is used on.
+    return backend.RawModule(code=source(module_name), options=OPTIONS)
+
+
+@cache
+def kernel(module_name: str, function_name: str, backend: Any) -> Any:
+    """The kernel as CuPy calls it: kernel(grid, block, args, shared_mem=bytes).
+
+    `backend` is the array module cupy. Above 48 KiB of dynamic shared memory set `max_dynamic_shared_size_bytes`.
+    """
+    return _module(module_name, backend).get_function(function_name)

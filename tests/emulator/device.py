@@ -1,0 +1,79 @@
+"""A stand-in for CuPy whose kernels run: the host code of a device path without a device.
+
+Main       install(monkeypatch) -> the module `cupy` for the time of a test.
+
+    cupy = install(monkeypatch)
+    found = enumerate_learned(lam, k, top=50, backend=cupy)      # gpu.kernels.kernel(..., cupy) runs in the emulator
+
+Arrays are those of tests.verify.stand_in_cupy, as strict as CuPy's: they never mix with NumPy's and convert only by
+`.get()`. `cupy.launches` lists (kernel, grid, block) of every launch.
+"""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+
+from tests import emulator
+from tests.verify import stand_in_cupy
+
+ALSO = {
+    "abs", "arange", "argsort", "ascontiguousarray", "broadcast_to", "cumsum", "full", "isfinite", "max", "min",
+    "zeros",
+}  # fmt: skip
+
+
+class RawKernel:
+    """A kernel as CuPy hands it out: called with the grid, the block, the arguments."""
+
+    def __init__(self, module, name, launches):
+        self.module, self.name, self.launches = module, name, launches
+        self.max_dynamic_shared_size_bytes = 48 * 1024
+
+    def __call__(self, grid, block, args, *, shared_mem=0):
+        if not (isinstance(grid, tuple) and isinstance(block, tuple)):
+            raise TypeError("grid and block are tuples")
+        if shared_mem > self.max_dynamic_shared_size_bytes:
+            raise ValueError(f"{self.name}: {shared_mem} bytes of shared memory were not asked for beforehand")
+        for a in args:
+            if isinstance(a, np.ndarray):
+                raise TypeError(f"{self.name}: an array of the host")
+        arguments = [a.host if isinstance(a, stand_in_cupy.ndarray) else a for a in args]
+        self.launches.append((self.name, grid, block))
+        self.module.launch(self.name, grid, block, arguments, shared_mem)
+
+
+def device() -> ModuleType:
+    """A new stand-in module with RawModule and what host code asks of `cupy.cuda`."""
+    cupy = stand_in_cupy.module()
+    for name in ALSO:
+        setattr(cupy, name, stand_in_cupy._through(getattr(np, name)))
+    for name in ("bool_", "float64", "int32", "int64", "uint32", "uint64", "newaxis", "inf", "nan", "pi"):
+        setattr(cupy, name, getattr(np, name))
+    cupy.launches = []
+
+    class RawModule:
+        def __init__(self, code, options=()):
+            self.module = emulator.emulated(text=code)
+
+        def get_function(self, name):
+            return RawKernel(self.module, name, cupy.launches)
+
+    cupy.RawModule = RawModule
+    cupy.asarray = lambda a, dtype=None: stand_in_cupy.ndarray(
+        np.array(a.host if isinstance(a, stand_in_cupy.ndarray) else a, dtype=dtype, order="C")
+    )
+    cupy.asnumpy = lambda a: a.get()
+    cupy.cuda = SimpleNamespace(
+        Device=lambda index=0: SimpleNamespace(id=0, mem_info=(2**30, 2**31), attributes={"MultiProcessorCount": 1}),
+        get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
+        runtime=SimpleNamespace(memGetInfo=lambda: (2**30, 2**31)),
+    )
+    return cupy
+
+
+def install(monkeypatch) -> ModuleType:
+    """Make the stand-in be `cupy` until the test ends; -> the module."""
+    cupy = device()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    return cupy
