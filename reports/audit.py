@@ -115,7 +115,7 @@ def verdict(document: Document) -> str:
     words = ", ".join(f"{number} {verdict}" for verdict, number in said.items())
     return (
         f"{guilty} of {len(rows)} printed rows contradict what must hold of any correct table, and nothing excuses "
-        f"them; {doubtful} more do so excusably. Of {len(document['sentences'])} sentences: {words}."
+        f"them; {doubtful} more do so excusably. Of {len(document['sentences'])} sentences about them: {words}."
     )
 
 

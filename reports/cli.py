@@ -26,11 +26,19 @@ BAD_INPUT, INTERRUPTED = 2, 130
 DATA = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
 
 
+class _Help(argparse.HelpFormatter):
+    """Each command and what it does on one line: argparse forgets that commands are indented twice."""
+
+    def __init__(self, prog: str):
+        super().__init__(prog)
+        self._action_max_length = 4 + len("stationary")
+
+
 class _Parser(argparse.ArgumentParser):
     """Errors as one line, no guessing at abbreviated options."""
 
     def __init__(self, **options: Any):
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Help, **options)
         # Otherwise argparse takes -1e-3 for an option and complains of a missing value.
         self._negative_number_matcher = re.compile(r"^-(\d|\.\d|inf|nan)", re.IGNORECASE)
 
@@ -49,9 +57,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _command(commands: Any, name: str, about: str, parent: argparse.ArgumentParser) -> Any:
+    """One command, described alike in the list of commands and in its own help."""
+    return commands.add_parser(name, parents=[parent], help=about, description=f"{about[0].upper()}{about[1:]}.")
+
+
 def _common() -> argparse.ArgumentParser:
     common = _Parser(add_help=False)
-    common.add_argument("--seed", type=int, default=0, help="of everything random (default 0)")
+    common.add_argument("--seed", type=int, default=0, help="seed of everything random (default 0)")
     common.add_argument("--backend", choices=("numpy", "cupy", "auto"), default="auto", help="arrays to compute with")
     common.add_argument("--json", action="store_true", help="one JSON document on standard output, nothing else")
     common.add_argument("--quiet", action="store_true", help="no notes and no progress")
@@ -72,23 +85,23 @@ def _data(default: str | None = None) -> argparse.ArgumentParser:
 
 
 def _add_checks(commands: Any) -> None:
-    doctor = commands.add_parser("doctor", parents=[_common()], help="what is installed and what works")
+    doctor = _command(commands, "doctor", "what is installed and what works", _common())
     doctor.set_defaults(run="doctor")
 
-    prove = commands.add_parser("prove", parents=[_common()], help="put the claims of the paper to the test")
+    prove = _command(commands, "prove", "put the claims of the paper to the test", _common())
     prove.add_argument("claims", nargs="*", metavar="CLAIM", help="only these (default: all)")
     prove.add_argument("--thorough", action="store_true", help="more instances per claim; takes far longer")
     prove.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger (JSON)")
     prove.set_defaults(run="prove")
 
-    audit = commands.add_parser("audit", parents=[_common()], help="the paper's printed tables against themselves")
+    audit = _command(commands, "audit", "the paper's printed tables against themselves", _common())
     audit.set_defaults(run="audit")
 
-    certify = commands.add_parser("certify", parents=[_common()], help="check a stored certificate (later version)")
+    certify = _command(commands, "certify", "check a stored certificate (later version)", _common())
     certify.add_argument("--check", type=Path, metavar="FILE", required=True)
     certify.set_defaults(run="certify")
 
-    collapse = commands.add_parser("collapse", parents=[_common()], help="collapse of any model's latents")
+    collapse = _command(commands, "collapse", "collapse of any model's latents", _common())
     collapse.add_argument("latents", type=Path, metavar="LATENTS.npz", help="arrays mu and logvar, each (N, k)")
     collapse.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="default: 50 from 0 to 2")
     collapse.add_argument("--delta", type=float, default=0.01, metavar="D", help="default 0.01")
@@ -96,7 +109,7 @@ def _add_checks(commands: Any) -> None:
 
 
 def _add_analyses(commands: Any) -> None:
-    stationary = commands.add_parser("stationary", parents=[_data()], help="stationary points, best first")
+    stationary = _command(commands, "stationary", "stationary points, best first", _data())
     _add_k(stationary)
     noise = stationary.add_mutually_exclusive_group(required=True)
     noise.add_argument("--sigma2", type=float, metavar="S", help="fixed noise variance")
@@ -106,22 +119,24 @@ def _add_analyses(commands: Any) -> None:
     stationary.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
     stationary.set_defaults(run="stationary")
 
-    stability = commands.add_parser("stability", parents=[_data()], help="retained latents per noise, thresholds")
+    stability = _command(commands, "stability", "retained latents per noise, thresholds", _data())
     _add_k(stability)
     _add_noises(stability, "a grid over the spectrum")
     stability.add_argument("--certify", action="store_true", help="comes with a later version")
     stability.set_defaults(run="stability")
 
-    landscape = commands.add_parser("landscape", parents=[_data()], help="slices as in Figure 1")
+    landscape = _command(commands, "landscape", "slices as in Figure 1", _data())
     _add_k(landscape)
-    _add_noises(landscape, "at lam_4, lam_6, lam_8")
-    landscape.add_argument("--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7)")
+    _add_noises(landscape, "at lam_4, lam_6, lam_8, or spread over fewer")
+    landscape.add_argument(
+        "--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7, or what there is)"
+    )
     landscape.add_argument("--grid", type=int, default=101, metavar="G", help="points a side (default 101)")
     landscape.add_argument("--save", type=Path, metavar="FILE.npz", help="write the grids")
     landscape.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for figure and JSON")
     landscape.set_defaults(run="landscape")
 
-    report = commands.add_parser("report", parents=[_data("digits")], help="the stability report, one page")
+    report = _command(commands, "report", "the stability report, one page", _data("digits"))
     report.add_argument("-k", type=int, metavar="K", help="latents (default: the smaller of 10 and n - 1)")
     report.add_argument("--ledger", type=Path, metavar="FILE", help="a ledger to show (elbo-verify prove --ledger)")
     report.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/NAME")
@@ -129,7 +144,7 @@ def _add_analyses(commands: Any) -> None:
 
 
 def _add_k(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-k", type=int, metavar="K", required=True, help="number of latents")
+    command.add_argument("-k", type=int, metavar="K", required=True, help="latents, at most the columns of DATA")
 
 
 def _add_noises(command: argparse.ArgumentParser, default: str) -> None:
@@ -144,7 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     session = None
     try:
-        args = parser().parse_args(argv)
+        args, unknown = parser().parse_known_args(argv)
+        if unknown:
+            raise InputError(f"unrecognized arguments: {' '.join(unknown)}; see elbo-verify {args.command} --help")
         args.argv = argv
         if args.run == "doctor":
             code = int(importlib.import_module("reports.doctor").doctor(args))

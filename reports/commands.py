@@ -131,11 +131,16 @@ def _points_table(document: Document) -> Any:
 
 
 def _legend(document: Document) -> str:
-    text = "deficit: best value minus this one; rate: largest eigenvalue of the Hessian; w: columns of W"
-    if any(not p["strict"] for p in document["points"]):
+    points = document["points"]
+    text = "value: nats per datum; deficit: best value minus this one"
+    if document["objective"] == "elbo":
+        text += "; gap: likelihood minus ELBO"
+    text += "; index: directions in which the objective still rises; rate: largest eigenvalue of the Hessian"
+    text += "; w: columns of W; u: eigenvectors"
+    if any(not p["strict"] for p in points):
         text += "; flat: zero eigenvalues beyond those that symmetry forces"
-    if not all(p["orthogonal"] for p in document["points"]):
-        text += "; {}: eigenvectors that columns share (not orthogonal)"
+    if not all(p["orthogonal"] for p in points):
+        text += "; {}: eigenvectors that as many columns share (not orthogonal), 0 for each column more"
     return text
 
 
@@ -151,14 +156,15 @@ def _way(escape: Document | None) -> str:
 
 
 def _held(point: Document) -> str:
-    """The retained indices; those that share columns in braces, with the number of columns if it is larger."""
+    """The retained indices; those that share columns in braces, with a 0 for each column more."""
     blocks = [b for b in point.get("blocks", []) if len(b["columns"]) > 1]
     shared = {i for b in blocks for i in b["eigen"]}
     singles = [i for i in point["retained"] if i not in shared]
     parts = [ranges(singles)] if singles or not blocks else []
     for block in blocks:
-        zeros = len(block["columns"]) - len(block["eigen"])
-        parts.append("{" + ranges(block["eigen"]) + (f"; {zeros} zero" if zeros else "") + "}")
+        more = ",0" * (len(block["columns"]) - len(block["eigen"]))
+        # Without spaces, so that no line of the table breaks inside.
+        parts.append("{" + ranges(block["eigen"]).replace(" ", "") + more + "}")
     return " ".join(parts)
 
 
@@ -176,7 +182,7 @@ def stability(args: argparse.Namespace, session: Session) -> int:
         for r in document["noise"]
     ]
     session.say(table(columns, rows))
-    session.say("\nmargin: distance from sigma2 to the nearest eigenvalue")
+    session.say("\nvalue: nats per datum; margin: distance from sigma2 to the nearest eigenvalue")
     shown = [short(t["eigenvalue"], 5) for t in document["thresholds"]]
     more = f" ... {shown[-1]}" if len(shown) > 12 else ""
     session.say(f"latents collapse one by one as sigma2 passes {', '.join(shown[:12])}{more}")
@@ -276,8 +282,8 @@ def collapse(args: argparse.Namespace, session: Session) -> int:
     k, N = document["k"], document["N"]
     session.say(
         f"{document['active_units']} of {k} latents are active over {N} data; with delta = {document['delta']:g}, "
-        f"{first['collapsed_percent']:g}% are collapsed at epsilon = {short(first['epsilon'], 4)} and "
-        f"{last['collapsed_percent']:g}% at {short(last['epsilon'], 4)}. The mean KL is "
+        f"{short(first['collapsed_percent'], 4)}% are collapsed at epsilon = {short(first['epsilon'], 4)} and "
+        f"{short(last['collapsed_percent'], 4)}% at {short(last['epsilon'], 4)}. The mean KL is "
         f"{short(document['kl_total'])} nats.\n"
     )
     steps = [

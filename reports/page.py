@@ -53,6 +53,7 @@ _ENVIRONMENT.filters |= {
     "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
     "conclusion": conclusion,
     "maths": maths,
+    "sigma": lambda text: maths(text.replace("sigma^2", "σ²")),
     "nats": wording.nats,
     "ranges": wording.ranges,
     "blocks": captions.blocks,

@@ -181,6 +181,7 @@ BAD = [
     ("", "COMMAND"),
     ("stability", "DATA"),
     (f"doctor {SPECTRUM}", "unrecognized"),
+    (f"stability {SPECTRUM} -k 1 --sigm2 1", "unrecognized arguments: --sigm2 1; see elbo-verify stability --help"),
 ]
 
 

@@ -130,6 +130,14 @@ def test_without_a_ledger_the_page_says_so(document, folder):
     assert "1 holds with correction" in text and "witness plain" in text and "hypotheses plain" in text
 
 
+def test_a_claim_without_strength_shows_none(document, folder):
+    undecided = ledger()
+    undecided["claims"][0] |= {"verdict": "undecided", "strength": None}
+    text = rendered(document | {"ledger": undecided}, folder)
+    assert '<span class="strength"></span>' in text
+    assert '<span class="strength">tested</span>' in rendered(document | {"ledger": ledger()}, folder)
+
+
 def test_a_partial_ledger_says_so(document, folder):
     document["ledger"] = ledger() | {"complete": False}
     assert "A partial run" in rendered(document, folder)
