@@ -39,11 +39,9 @@ def _find_device() -> Device:
     try:
         cupy: Any = importlib.import_module("cupy")
     except ImportError as error:
-        return Device(False, reason=f"CuPy cannot be imported ({_line(error)}); install elbo-verify[gpu]")
+        return Device(False, reason=f"CuPy cannot be imported ({_line(error)}); pip install cupy-cuda13x")
     except Exception as error:  # a broken installation may raise anything at all while it loads its libraries
-        return Device(
-            False, reason=f"CuPy is installed but broken ({_line(error)}); reinstall elbo-verify[gpu]"
-        )
+        return Device(False, reason=f"CuPy is installed but broken ({_line(error)}); reinstall it")
     try:
         if cupy.cuda.runtime.getDeviceCount() < 1:
             return Device(False, reason="the driver sees no CUDA device")
@@ -57,9 +55,7 @@ def _find_device() -> Device:
         try:
             works(cupy)
         except Exception as error:
-            return Device(
-                False, name, memory, f"{library} does not work ({_line(error)}); reinstall elbo-verify[gpu]"
-            )
+            return Device(False, name, memory, f"{library} does not work ({_line(error)}); reinstall it")
     return Device(True, name, memory)
 
 

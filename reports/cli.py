@@ -98,7 +98,7 @@ def _add_checks(commands: Any) -> None:
     audit.set_defaults(run="audit")
 
     certify = _command(commands, "certify", "check a stored certificate (later version)", _common())
-    certify.add_argument("--check", type=Path, metavar="FILE", required=True)
+    certify.add_argument("--check", type=Path, metavar="FILE", help="the certificate")
     certify.set_defaults(run="certify")
 
     collapse = _command(commands, "collapse", "collapse of any model's latents", _common())

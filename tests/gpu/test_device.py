@@ -85,7 +85,7 @@ def test_no_cupy_is_named(monkeypatch):
     without_cupy(monkeypatch, ModuleNotFoundError("No module named 'cupy'"))
     device = find_device()
     assert not device.available
-    assert device.reason.startswith("CuPy cannot be imported (No module named 'cupy'); install")
+    assert device.reason.startswith("CuPy cannot be imported (No module named 'cupy'); pip install")
 
 
 def test_a_cupy_that_breaks_on_import_is_named(monkeypatch):

@@ -126,7 +126,7 @@ def test_an_unknown_claim_is_a_usage_error(good, workers):
     before = (folder / "out" / "ledger.json").read_bytes()
     process, _ = run(folder, str(folder), "--claim", "eq-31", *workers)
     assert process.returncode == USAGE
-    assert "--claim eq-31: no such claim" in process.stdout + process.stderr
+    assert "no such claim: eq-31" in process.stdout + process.stderr
     if not workers:
         assert "the nearest are eq-30, eq-13" in process.stderr
     assert (folder / "out" / "ledger.json").read_bytes() == before

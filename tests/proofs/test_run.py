@@ -65,7 +65,7 @@ def test_bad_input_is_one_line(tmp_path, elsewhere, capfd):
     folder = claims.write_claims(tmp_path / "claims", a=claims.CORRECTED)
     with pytest.raises(InputError) as unknown:
         prove(["eq-12"], folder=folder, quiet=True)
-    assert str(unknown.value) == "--claim eq-12: no such claim; the nearest are eq-13"
+    assert str(unknown.value) == "no such claim: eq-12; the nearest are eq-13"
     with pytest.raises(InputError, match="cannot be written"):
         prove(folder=folder, ledger=tmp_path, quiet=True)
     (tmp_path / "empty").mkdir()

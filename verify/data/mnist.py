@@ -34,20 +34,23 @@ def training_images(data_dir: str | os.PathLike[str] | None = None) -> Array:
 def find_training_file(data_dir: str | os.PathLike[str] | None = None) -> Path:
     """The training file in data_dir, ELBO_VERIFY_DATA, or shared/data beside or in the repository, or here.
 
-    The first that is there.  Raises InputError, naming the folders.
+    The first that is there.  Raises InputError, naming the folders that the user named.
     """
-    folders = [] if data_dir is None else [Path(data_dir)]
+    named = [] if data_dir is None else [Path(data_dir)]
     if os.environ.get("ELBO_VERIFY_DATA"):
-        folders.append(Path(os.environ["ELBO_VERIFY_DATA"]))
-    for root in (Path(__file__).resolve().parents[2], Path.cwd()):
-        folders += [root.parent / "shared" / "data", root / "shared" / "data"]
-    for folder in folders:
+        named.append(Path(os.environ["ELBO_VERIFY_DATA"]))
+    usual = [
+        folder
+        for root in (Path(__file__).resolve().parents[2], Path.cwd())
+        for folder in (root.parent / "shared" / "data", root / "shared" / "data")
+    ]
+    for folder in (*named, *usual):
         if (folder / TRAINING_FILE).is_file():
             return folder / TRAINING_FILE
-    places = ", ".join(dict.fromkeys(str(folder) for folder in folders))
+    where = f" in {', '.join(map(str, named))}" if named else ""
     raise InputError(
-        f"mnist: {TRAINING_FILE.as_posix()} not found in {places}; put it there, or name its folder "
-        "with --data-dir or ELBO_VERIFY_DATA"
+        f"mnist: {TRAINING_FILE.as_posix()} not found{where}; name the folder that holds it with --data-dir or "
+        "ELBO_VERIFY_DATA"
     )
 
 

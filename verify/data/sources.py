@@ -44,7 +44,12 @@ def load(
     """
     name = os.fspath(spec)
     if not name.startswith(_SPECTRUM):
-        return load_rows(spec, scale=scale, logit=logit, seed=seed, data_dir=data_dir).covariance()
+        rows = load_rows(spec, scale=scale, logit=logit, seed=seed, data_dir=data_dir)
+        try:
+            return rows.covariance()
+        except InputError as error:
+            # Which entry is wrong is known where it is met, and whose it is only here.
+            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
     if scale is not None or logit is not None:
         raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out scale and logit")
     return from_eigenvalues(_spectrum(name), provenance={"name": name})

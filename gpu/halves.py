@@ -1,0 +1,277 @@
+"""Index sets by the million on the CPU: outer sums over the two halves of a spectrum.
+
+Notation   lam (n,) descending eigenvalues, n <= 64; A the retained set, q = |A| <= k, p = n - q; a mask has bit i set
+           where i is in A. cost: what the value falls with, sum of `terms` over A, plus p log sigma2_A if learned.
+Main       Half, halves, Tally, walk_learned, walk_fixed.
+Reference  theory 1.2, 1.4 and 2; verify/landscape/stationary.py says the same one set at a time.
+
+A set is a pair: a subset of the first half of the spectrum (the columns of an array) and one of the second (its rows).
+All that matters is a sum over the pair: the discarded eigenvalues, the terms, the inversions. With the columns in the
+order of their discarded sum, the valid sets of a row are a leading run of it, because the smallest retained eigenvalue
+lies in the second half; what is beyond that run is excluded by one comparison and never touched.
+
+Ties. The sum of the discarded is kept in two doubles, hence rounded correctly, so that p lam_a > sum comes out as in
+stationary.noise_of, and equal eigenvalues compare as equal. Sets whose costs differ only by rounding are all kept
+until `Tally.best` compares them by sums in one fixed order.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from verify.arrays import Array
+
+BLOCK = 1 << 15  # pairs at once: some ten arrays of this length fit into a core's cache
+TASK = 1 << 24  # pairs in one task, so that progress moves and an interruption is quick
+SLACK = 16 * np.finfo(float).eps  # more than the rounding of p lam_a - sum, relative to p lam_a
+INVALID = 0  # the bin of the index histogram that collects what is not valid; index i is counted in bin i + 1
+
+
+@dataclass(frozen=True)
+class Half:
+    """All subsets of one size of a run of eigenvalues, (m,) each: what they bring to a sum over a pair."""
+
+    mask: Array
+    size: Array
+    discarded: Array  # sum of the discarded, rounded
+    remainder: Array  # and what the rounding left
+    cost: Array
+    inversions: Array  # pairs of a discarded eigenvalue and a smaller retained one
+    smallest: Array  # retained; infinity where there is none
+    most: Array  # the largest discarded, -infinity where there is none
+    least: Array  # the smallest discarded, infinity where there is none
+    tied_last: Array  # discarded ones equal to the last of the run
+    tied_first: Array  # retained ones equal to the first of the run
+
+    def __len__(self) -> int:
+        return len(self.mask)
+
+    def take(self, chosen: Array) -> "Half":
+        """The subsets that an index array, a slice or a Boolean array chooses."""
+        return Half(*[getattr(self, f.name)[chosen] for f in fields(self)])
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """a + b rounded, and the rounding error, exactly (Knuth)."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+def halves(lam: Array, terms: Array, start: int, stop: int, most: int) -> list[Half]:
+    """The subsets of lam[start:stop] of 0 .. min(most, stop - start) elements, size by size, by discarded sum."""
+    zero, real = np.zeros(1, dtype=np.int64), np.zeros(1)
+    inf = np.full(1, np.inf)
+    all_ = Half(np.zeros(1, dtype=np.uint64), zero, real, real, real, zero, inf, -inf, inf, zero, zero)
+    for i in range(start, stop):
+        x = lam[i]
+        tied = all_.tied_last if i > start and x == lam[i - 1] else np.zeros_like(all_.size)
+        total, error = two_sum(all_.discarded, np.full(len(all_), x))
+        without = Half(
+            all_.mask, all_.size, total, all_.remainder + error, all_.cost, all_.inversions, all_.smallest,
+            np.maximum(all_.most, x), np.full(len(all_), x), tied + 1, all_.tied_first,
+        )  # fmt: skip
+        with_it = Half(
+            all_.mask | np.uint64(1 << i), all_.size + 1, all_.discarded, all_.remainder, all_.cost + terms[i],
+            all_.inversions + (i - start - all_.size - tied), np.full(len(all_), x), all_.most, all_.least, tied,
+            all_.tied_first + int(x == lam[start]),
+        ).take(all_.size < most)  # fmt: skip
+        all_ = Half(*map(np.concatenate, zip(_arrays(without), _arrays(with_it), strict=True)))
+    by_size = [all_.take(all_.size == q) for q in range(min(most, stop - start) + 1)]
+    return [h.take(np.lexsort((h.remainder, h.discarded))) for h in by_size]
+
+
+def _arrays(half: Half) -> list[Array]:
+    return [getattr(half, f.name) for f in fields(half)]
+
+
+def reversed_bits(masks: Array) -> Array:
+    """Bit i to bit 63 - i: among sets of equal value the larger comes first, which is the order of their tuples."""
+    masks = np.asarray(masks, dtype=np.uint64)
+    for shift, keep in ((1, 0x5555555555555555), (2, 0x3333333333333333), (4, 0x0F0F0F0F0F0F0F0F)):
+        low = np.uint64(keep)
+        masks = ((masks >> np.uint64(shift)) & low) | ((masks & low) << np.uint64(shift))
+    return masks.byteswap()
+
+
+class Tally:
+    """What a walk collects: histograms of index and cost, and the sets of least cost. Threads may share one."""
+
+    def __init__(self, bins: int, low: float, high: float, top: int, exact: Callable[[Array], Array], indices: int):
+        self.index = np.zeros(indices + 1, dtype=np.int64)
+        self.cost = np.zeros(bins, dtype=np.int64)
+        self.low, self.high = low, high
+        self.per_width = bins / (high - low) if high > low else 0.0
+        self.top, self.exact = top, exact
+        self.cutoff = np.inf if top else -np.inf
+        # Costs are sums of some hundred terms in some order: equal ones differ by less than this.
+        self.slack = 1e-12 * max(1.0, abs(low), abs(high))
+        self._costs, self._masks = [np.zeros(0)], [np.zeros(0, dtype=np.uint64)]
+        self._held, self._lock = 0, threading.Lock()
+        self.walked = 0
+
+    def bin_of(self, cost: Array) -> Array:
+        """The bin of a cost: equal parts of [low, high], the ends included whatever rounding does to them."""
+        # Rounding may leave a cost a little below `low`: truncation takes it to bin 0 all the same.
+        return np.minimum(((cost - self.low) * self.per_width).astype(np.int64), len(self.cost) - 1)
+
+    def count(self, index: Array, cost_bin: Array | None) -> None:
+        """Add histograms (of bins of the index, of bins of the cost)."""
+        with self._lock:
+            self.index += index
+            if cost_bin is not None:
+                self.cost += cost_bin
+
+    def walk(self, sets: int) -> int:
+        """So many more sets have been decided on; -> as many."""
+        with self._lock:
+            self.walked += sets
+        return sets
+
+    def offer(self, cost: Array, masks: Array) -> None:
+        """Keep these sets if they may be among the best."""
+        with self._lock:
+            self._costs.append(cost)
+            self._masks.append(masks)
+            self._held += len(cost)
+            if self._held > 4 * self.top + 4 * BLOCK:
+                self._compress()
+
+    def _compress(self) -> None:
+        cost, masks = np.concatenate(self._costs), np.concatenate(self._masks)
+        if len(cost) > self.top > 0:
+            near = cost <= np.partition(cost, self.top - 1)[self.top - 1] + self.slack
+            cost, masks = cost[near], masks[near]
+        if len(cost):
+            exact = self.exact(masks)
+            order = np.lexsort((np.iinfo(np.uint64).max - reversed_bits(masks), exact))[: self.top]
+            cost, masks = exact[order], masks[order]
+        self._costs, self._masks, self._held = [cost], [masks], len(cost)
+        if len(cost) == self.top > 0:
+            self.cutoff = float(cost[-1]) + self.slack
+
+    def tighten(self) -> None:
+        """Update the cutoff from what is held."""
+        with self._lock:
+            self._compress()
+
+    def best(self) -> Array:
+        """The masks of the `top` sets of least cost, best first."""
+        self.tighten()
+        return self._masks[0]
+
+
+def _rectangles(widths: Array) -> Iterator[tuple[slice, slice]]:
+    """Cover row i up to column widths[i] (falling) by rectangles of at most BLOCK pairs."""
+    row = 0
+    while row < len(widths) and widths[row]:
+        width = int(widths[row])
+        rows = slice(row, row + max(1, BLOCK // width))
+        for column in range(0, width, BLOCK):
+            yield rows, slice(column, min(width, column + BLOCK))
+        row = rows.stop
+
+
+def _collect(
+    tally: Tally, index: Array, cost: Callable[[], Array], bound: float, valid: Array | None, pair: tuple[Half, Half]
+) -> None:
+    """Count one rectangle, and offer what may be among the best; the cost is computed only where it can matter.
+
+    index, cost(), valid (rows, columns); valid is None where all are.
+    """
+    columns, rows = pair
+    costs = None
+    bins = None
+    if len(tally.cost):
+        costs = cost()
+        counted = costs.reshape(-1) if valid is None else costs[valid]
+        bins = np.bincount(tally.bin_of(counted), minlength=len(tally.cost))
+    tally.count(np.bincount(index.reshape(-1), minlength=len(tally.index)), bins)
+    if bound <= tally.cutoff:
+        costs = cost() if costs is None else costs
+        near = costs <= tally.cutoff
+        r, c = np.nonzero(near if valid is None else valid & near)
+        if r.size:
+            picked = costs[r, c]
+            if np.isinf(tally.cutoff) and len(picked) > tally.top:
+                near = picked <= np.partition(picked, tally.top - 1)[tally.top - 1] + tally.slack
+                r, c, picked = r[near], c[near], picked[near]
+            tally.offer(picked, columns.mask[c] | rows.mask[r])
+            tally.tighten()
+
+
+def _cross_inversions(columns: Half, rows: Half, split: int, tied: bool) -> Array:
+    """Inversions of a whole set: those of its halves, and retained of the second half below discarded of the first."""
+    across = rows.size * (split - columns.size[0])
+    inversions = columns.inversions + (rows.inversions + across)[:, None]
+    return inversions - columns.tied_last * rows.tied_first[:, None] if tied else inversions
+
+
+def walk_learned(lam: Array, k: int, split: int, pair: tuple[Half, Half], tally: Tally) -> None:
+    """All sets A that join a subset of each half: valid iff p min_A lam_a > sum of the discarded > 0 (theory 2)."""
+    columns, rows = pair
+    n, q = len(lam), int(columns.size[0] + rows.size[0])
+    p, in_rows = n - q, bool(rows.size[0])
+    if in_rows:
+        most = p * rows.smallest
+        widths = np.searchsorted(columns.discarded, most - rows.discarded + SLACK * most, side="right")
+        order = np.argsort(-widths, kind="stable")
+        rows, widths = rows.take(order), widths[order]
+    else:
+        widths = np.full(len(rows), len(columns))
+    ties = bool((np.diff(lam) == 0).any())
+    cross_tie = 0 < split < n and bool(lam[split - 1] == lam[split])
+    touched = 0
+    for r, c in _rectangles(widths):
+        right, below = columns.take(c), rows.take(r)
+        touched += len(right) * len(below)
+        total, error = two_sum(right.discarded, below.discarded[:, None])
+        total += error + (right.remainder + below.remainder[:, None])
+        valid = total < (p * below.smallest[:, None] if in_rows else p * right.smallest)
+        if not total[0, 0] > 0:
+            valid &= total > 0
+        noise = total / p
+        if ties:  # a mean of equal numbers may miss them by an ulp, and ties with the noise would be lost
+            largest = np.maximum(right.most, below.most[:, None])
+            noise = np.where(largest == np.minimum(right.least, below.least[:, None]), largest, noise)
+        index = _cross_inversions(right, below, split, cross_tie)
+        if q < k:
+            index = index + (k - q) * (_above(lam, noise) - q)
+        index += 1
+        if not valid.all():
+            index[~valid] = INVALID
+
+        def cost(right: Half = right, below: Half = below, noise: Array = noise) -> Array:
+            with np.errstate(divide="ignore"):
+                return right.cost + below.cost[:, None] + p * np.log(noise)
+
+        least = noise[:, 0].min()
+        bound = right.cost.min() + below.cost.min() + p * np.log(least) if least > 0 else -np.inf
+        _collect(tally, index, cost, bound, valid, (right, below))
+
+
+def _above(lam: Array, noise: Array) -> Array:
+    """How many eigenvalues exceed the noise, entry by entry.  (n,), (r, c) -> (r, c)."""
+    # Within a rectangle the noise varies little, so few eigenvalues have to be compared with all of it.
+    surely = int((lam > noise.max()).sum())
+    count = np.full(noise.shape, surely, dtype=np.int8)
+    for x in lam[surely : int((lam > noise.min()).sum())]:
+        count += noise < x
+    return count.astype(np.int64)
+
+
+def walk_fixed(above: int, k: int, split: int, pair: tuple[Half, Half], tally: Tally, cross_tie: bool) -> None:
+    """All sets that join a subset of each half of the eigenvalues above the noise: every one is valid (theory 1.2)."""
+    columns, rows = pair
+    q = int(columns.size[0] + rows.size[0])
+    for r, c in _rectangles(np.full(len(rows), len(columns))):
+        right, below = columns.take(c), rows.take(r)
+        index = _cross_inversions(right, below, split, cross_tie) + ((k - q) * (above - q) + 1)
+
+        def cost(right: Half = right, below: Half = below) -> Array:
+            return right.cost + below.cost[:, None]
+
+        bound = right.cost.min() + below.cost.min()
+        _collect(tally, index, cost, bound, None, (right, below))
