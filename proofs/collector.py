@@ -59,7 +59,7 @@ class Collector:
         finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
         missing = [id for id in self.option.claim if id not in self.claims]
         if missing and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            self.errors[f"--claim {missing[0]}: no such claim"] = None
+            self.errors[f"no such claim: {missing[0]}"] = None
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if not (self.claims or self.errors or self.skipped):
             return

@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def _unknown_claim(id: str, known: list[str]) -> str:
     near = difflib.get_close_matches(id, known, n=3, cutoff=0.3) or known[:3]
-    return f"--claim {id}: no such claim" + (f"; the nearest are {', '.join(near)}" if near else "")
+    return f"no such claim: {id}" + (f"; the nearest are {', '.join(near)}" if near else "")
 
 
 class Recorder:

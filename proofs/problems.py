@@ -72,7 +72,7 @@ def random_rotation(rng: np.random.Generator, m: int) -> Array:
 
 
 def random_problem(rng: np.random.Generator, n: int | None = None, k: int | None = None) -> SpectralProblem:
-    """Distinct eigenvalues between 0.2 and 8, at least 5 % apart, a random basis, sigma2 within the spectrum."""
+    """Distinct eigenvalues between 0.2 and 1.6, 5 % apart or more, a random basis, sigma2 about the spectrum."""
     n = int(rng.integers(2, 8)) if n is None else n
     k = int(rng.integers(1, n)) if k is None else k
     steps = rng.uniform(1.05, 8 ** (1 / n), n)

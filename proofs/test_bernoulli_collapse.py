@@ -8,7 +8,7 @@ Statement   at W = 0, mu = logit(xbar) the Hessian in W of the log marginal like
             none if it is positive.
 Hypotheses  no pixel constantly 0 or 1 (mu would be infinite: dropped and reported); S divided by N; the encoder
             centred at xbar: centred at mu, as in Eq. 33, the ELBO has less curvature.
-Source      ours (theory 4.2); the paper says only that it is difficult to reason about the stationary points.
+Source      ours (theory 4.2); the paper leaves the stationary points of this model open.
 Method      first two cumulants in words, for all n and k; derivatives under the integral entry by entry; differences of
             values and gradients of the quadrature, and of mpmath's; the encoder maximised numerically; real digits.
 Trusted     differentiation under the integral (the integrand and its derivatives are bounded by polynomials in z); the

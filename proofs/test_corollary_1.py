@@ -5,12 +5,14 @@ Hypotheses  missing: (1) the retained eigenvalues are distinct; (2) lam_k > lam_
             k < n; (3) up to the signs and the order of the columns, zero columns (lam_a <= sigma2) among them. Not
             needed: lam_k > sigma2. Without (1) or (2) W can be turned within an eigenspace at no cost.
 Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
-Method      A global maximum has the value max L (lemma-1), so W maximises L and the gap is 0: W^T W is diagonal
-            (eq-24-28) and W W^T = U_q (Lam_q - sigma2 I) U_q^T, which (2) makes unique. Now (W W^T) W = W (W^T W), in
-            words: each column is an eigenvector of W W^T whose eigenvalue is its squared length; by (1) that is
-            +- sqrt(lam_a - sigma2) u_a, each once, since the lengths add up. Infinitesimally: the Hessian of
-            the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns.
-Trusted     lemma-1, eq-24-28; the case of equality in von Neumann's trace inequality; the rules of verify.symbolic.
+Method      A global maximum has the value max L (lemma-1), so W maximises L and the gap is 0: S W = W M (eq-11-12) with
+            M diagonal (eq-24-28). So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2,
+            or zero; and L is its value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)),
+            both in words for all n and k. g rises from 0 at sigma2, and orthogonal columns hold an eigenvalue at most
+            as often as S has it: so the maximum holds the q* largest above the noise. By (1) and (2) each of these has
+            one axis. Infinitesimally: the Hessian of the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b),
+            l_a = sqrt(lam_a - sigma2), for a pair of columns.
+Trusted     lemma-1, eq-11-12, eq-24-28; the rules of verify.symbolic.
 """
 
 from itertools import permutations, product
@@ -21,18 +23,21 @@ from hypothesis import assume, given
 
 from proofs.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
+from proofs.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K
 from proofs.problems import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots
 from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
-from verify.symbolic.letters import C, M, W, gram, k, n, sigma2
-from verify.symbolic.matrix_calculus import identity
-from verify.symbolic.relations import expand, reduce
+from verify.symbolic import ppca
+from verify.symbolic.letters import C, M, S, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
+from verify.symbolic.matrix_calculus import diag, identity, zero
+from verify.symbolic.relations import expand, reduce, substitute, substitute_log_det
+from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="corollary-1",
     source="Corollary 1, Sec. 4.2",
-    statement="the global maximum of the ELBO has the scaled principal components as the columns of W",
+    statement="at the global maximum of the ELBO the columns of W are the scaled principal axes",
     hypotheses="up to signs and order; distinct retained eigenvalues; lam_k > lam_{k+1} if all k columns are retained "
     "and k < n",
     section="The linear VAE",
@@ -77,11 +82,40 @@ def conditions(p):
 
 
 @CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
-def test_orthogonal_columns_are_eigenvectors_of_w_w_transposed_for_all_n_and_k(record):
-    # (C - sigma2 I) W = W (M - sigma2 I): with M diagonal, w_i is an eigenvector with the eigenvalue |w_i|^2.
-    outer = reduce(expand(C, C) - sigma2 * identity(n))
-    same(reduce(outer @ W, gram), reduce(W @ (M - sigma2 * identity(k)), gram))
-    record()
+def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_and_k(record):
+    """dL/dW = 0 is S W = W M; no gap is M = diag(M), the letter K: S w_i = kappa_i w_i, |w_i|^2 = kappa_i - sigma2."""
+    # C and M are invertible.
+    same(reduce(expand(C, C) @ ppca.gradient_in_latents() @ M, gram), S @ W - W @ M)
+    at_K = substitute(S @ W - W @ M, {"M": K}), substitute(W.T @ W + sigma2 * identity(k) - M, {"M": K})
+    for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
+        same(reduce(word, *ORTHOGONAL_POINT), nothing)
+    same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
+    record(instances=2)
+
+
+def rise_in_words():
+    """L - L(0) where S W = W K and W^T W = K - sigma2 I with K diagonal."""
+    in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
+    in_K = substitute(substitute_log_det(in_M, C, log_det_of_marginal()), {"M": K})
+    at_zero = -(trace(S) / sigma2 + Scalar(n * sp.log(2 * sp.pi * sigma2))) / 2
+    return reduce(in_K - at_zero, *ORTHOGONAL_POINT)
+
+
+def sum_of_gains():
+    """1/2 sum_i [kappa_i/sigma2 - 1 - log(kappa_i/sigma2)]: zero columns, kappa_i = sigma2, add nothing."""
+    return (trace(K) / sigma2 - k - log_det(K) + k * sp.log(sigma2)) / 2
+
+
+@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(record):
+    same(rise_in_words(), sum_of_gains())
+    x, s = sp.symbols("x s", positive=True)
+    gain = (x / s - 1 - sp.log(x / s)) / 2
+    vanishes(gain.subs(x, s))
+    above = sp.Symbol("excess", positive=True)  # x = s + excess
+    check(sp.diff(gain, x).subs(x, s + above).factor().is_positive, "the gain does not rise above the noise")
+    record(instances=2)
+    record.witness(f"L - L(0) = {sum_of_gains()} at orthogonal stationary columns, K = W^T W + sigma2 I, all n and k")
 
 
 @CLAIM.evidence(role="corrected", kind="symbolic")
@@ -334,6 +368,25 @@ def test_asking_for_lam_k_above_the_noise_is_rejected():
     values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
     with rejected():
         same(bool(values.max() < -1e-9), conditions(p) and bool(p.lam[p.k - 1] > p.sigma2))
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_slips_in_the_words_are_rejected():
+    with rejected():  # with a gap the columns are no eigenvectors: S W = W M, and M is not its diagonal
+        same(reduce(S @ W, *LIKELIHOOD_POINT), W @ diag(M))
+    with rejected():  # the eigenvalue without the noise
+        same(reduce(S @ W, *ORTHOGONAL_POINT), W @ (K - sigma2 * identity(k)))
+    for wrong in (
+        sum_of_gains() * 2,
+        sum_of_gains() + k / 2,  # as if a zero column cost something
+        (trace(K) / sigma2 - k) / 2,  # without the normaliser, log det C
+        (trace(K) / sigma2 - k + log_det(K) - k * sp.log(sigma2)) / 2,
+    ):
+        with rejected():
+            same(rise_in_words(), wrong)
+    x, s, above = sp.symbols("x s excess", positive=True)
+    with rejected():  # without the normaliser a latent at the noise would still gain by shrinking
+        check(sp.diff(sp.log(x / s) - x / s, x).subs(x, s + above).factor().is_positive, "falls above the noise")
 
 
 @CLAIM.evidence(role="control", kind="symbolic")

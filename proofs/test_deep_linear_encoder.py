@@ -1,7 +1,7 @@
 """A deep linear encoder, V = V_L ... V_1: what it does to the maximum, to stationary points and to local maxima.
 
-Statement   (Sec. 6.1) Corollary 1 and Theorem 1 no longer hold: even a deep linear encoder will not have a unique
-            global maximum, and new stationary points, possibly maxima, may be introduced. Three parts, three answers:
+Statement   (Sec. 6.1) a deep linear encoder already is enough to lose Corollary 1 and Theorem 1: its global maximum is
+            not unique, and it may have stationary points, even maxima, of its own. Three parts, three answers:
             (1) The factors V_i are not unique (V_2 A, A^-1 V_1). W is, as far as it was before: Corollary 1 stands.
             (2) No new stationary points: at each of them dELBO/dV = 0 for the product V as well, so that (W, V, D) is
                 stationary for the plain encoder. What multiplies are the factors behind it, with new flat directions.
@@ -243,13 +243,17 @@ def test_gradient_ascent_stays_collapsed_near_dead_units(record, thorough):
         shapes = shapes_of(p, (1,))
         at = np.concatenate([point[0].ravel(), point[1][0].ravel(), point[1][1].ravel(), np.log(point[2])])
         radius = guaranteed_radius(p, point[1][0])[1]
-        v = at + rng.standard_normal(at.size) * min(radius, 0.1) / at.size
+        v = start = at + rng.standard_normal(at.size) * min(radius, 0.1) / at.size
         for _ in range(4000):
             v = v + 0.05 * p.sigma2 / p.lam[0] * slope_vector(v, shapes, p)
-        W, factors, _ = unpacked(v, shapes)
         # Linear convergence at rates of order sigma2 - lam_j, which may be 2 % of sigma2.
-        record(worst_error=agree(np.linalg.norm(W) + np.linalg.norm(factors[1]), 0.0, tolerance=1e-2))
+        record(worst_error=agree(_away(unpacked(v, shapes)), 0.0, tolerance=0.5, scale=_away(unpacked(start, shapes))))
         at_most(elbo_of(*unpacked(v, shapes), p), elbo_of(*point, p))
+
+
+def _away(point):
+    """|W| + |V_2|: how far from collapsed."""
+    return np.linalg.norm(point[0]) + np.linalg.norm(point[1][1])
 
 
 @CLAIM.evidence(role="corrected", kind="numeric")

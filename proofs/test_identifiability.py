@@ -1,7 +1,7 @@
 """App. B: how far the global maximum of the linear VAE's ELBO is unique, and what the lengths of its columns say.
 
-Statement   the global optimum is unique up to the order of the eigenpairs; the order is that of the squared norms of
-            the columns of W, which correspond to the singular values; R is a permutation matrix.
+Statement   the global optimum is unique but for the order of the eigenpairs, that is, R is a permutation; the squared
+            lengths of the columns, which say the order, "correspond to the singular values".
 Hypotheses  as corrected: sigma2 fixed, or learned with k < n; the eigenvalues that the q columns hold distinct, and
             lam_k > lam_{k+1} if all k columns hold one and k < n; S > 0 for V to be unique as well.
 Correction  R is a signed permutation: w_i and -w_i are as good. The squared norm is lam_i - sigma2: the square of a

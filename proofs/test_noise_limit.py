@@ -1,7 +1,7 @@
 """The optimal noise of the linear model is the average, not the sum, of the variance lost; and it may be zero.
 
-Statement   (App. D) in the linear model, whose latent dimensions do not exceed the input dimensions, the optimal
-            variance does not shrink to zero and is given by the sum of the variance lost in the projection.
+Statement   (App. D) the linear model has no more latents than data dimensions, so that its best noise variance stays
+            away from zero: it is the "sum of the variance lost" by projecting.
 Hypotheses  corrected: sigma2 = T/(n - k), T = lam_{k+1} + ... + lam_n (Eq. 7, as Sec. 4.1 says: "average"), for k < n
             and rank S > k. The sum itself is optimal only if n - k = 1. If rank S <= k < n (k up to n is no excuse) the
             likelihood and the ELBO grow without bound as sigma2 -> 0; if rank S = k = n every sigma2 <= lam_n is best.

@@ -1,4 +1,4 @@
-"""Sec. 4.1: other stationary points correspond to zeroing out columns of W_MLE.
+"""Sec. 4.1: whatever else is stationary is W_MLE with columns set to zero.
 
 Statement   the stationary points besides W_MLE = U_k (Lam_k - sigma2 I)^{1/2} R are W_MLE with some columns zeroed.
             Refuted twice. Such points need not be stationary: for R other than a signed permutation (up to ties) they
@@ -37,7 +37,7 @@ from verify.symbolic.unit_vectors import orthonormal, unit_vector
 CLAIM = Claim(
     id="other-points",
     source="Sec. 4.1",
-    statement="the other stationary points of pPCA correspond to zeroing out columns of W_MLE",
+    statement="the other stationary points of pPCA are W_MLE with columns set to zero",
     hypotheses="R a signed permutation, and leading eigenvectors only",
     section="Probabilistic PCA",
 )

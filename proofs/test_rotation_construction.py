@@ -122,8 +122,7 @@ def test_the_exponential_of_the_turned_generator_is_the_turned_exponential(recor
     K = letter("K", k, k)
     orthogonal = relation(Q.T @ Q, identity(k))
     same(reduce((Q @ P @ Q.T) @ (Q @ K @ Q.T), orthogonal), Q @ P @ K @ Q.T)
-    same(reduce(Q @ Q.T, relation(Q @ Q.T, identity(k))), identity(k))
-    record(instances=2)
+    record(instances=1)
 
 
 @CLAIM.evidence(role="supports", kind="symbolic", strength="proved")

@@ -7,8 +7,10 @@ Hypotheses  sigma2 > 0 fixed; V, D free; ties make maxima non-isolated and nothi
 Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path is refuted: claim theorem-1-path); theory 3.7, 3.8.
 Method      in words, for all n and k: the second derivative of the derived P along W exp(theta B), B a rotation of two
             axes. Beside it by hand: the rotation leaves L, det M and the other diagonal entries, so that two logarithms
-            remain. Numeric: at every listed family (claim elbo-points: there are no others)
-            the rotation, finite and infinitesimal; and the local maxima of P against those of L, both directions.
+            remain. At orthogonal columns: towards a discarded u_j they stay orthogonal, so that P = L on the whole
+            line, and all rising directions of L are such (claim spectrum). Numeric: at every listed family (claim
+            elbo-points: there are no others) the rotation, finite and infinitesimal; and the local maxima of P against
+            those of L, both directions.
 Trusted     claims elbo-points and spectrum.
 """
 
@@ -27,8 +29,8 @@ from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
 from verify.symbolic import linear_vae as in_words
 from verify.symbolic.differentials import differential
-from verify.symbolic.letters import M, W, gram, k
-from verify.symbolic.matrix_calculus import diag, identity, inverse
+from verify.symbolic.letters import M, W, gram, k, n, sigma2
+from verify.symbolic.matrix_calculus import diag, identity, inverse, zero
 from verify.symbolic.relations import reduce, relation
 from verify.symbolic.traces import trace
 from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
@@ -131,6 +133,22 @@ def test_columns_that_are_not_orthogonal_have_equal_norms(record):
     with rejected():
         vanishes(sp.simplify(slope - c * (1 / a - 1 / b)))
     record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_orthogonal_columns_stay_orthogonal_towards_a_discarded_axis_for_all_n_and_k(record):
+    """theory 3.8: W^T u = 0 makes the Gram matrix of W + x u e^T that of W plus x^2 e e^T, e a coordinate axis.
+
+    So it is diagonal if W^T W is, the gap is 0 for every x, and P rises along the line exactly as L does.
+    """
+    u, x = unit_vector("u", n), sp.Symbol("x", real=True)
+    units = (gram, *orthonormal(u), *orthonormal(e, f))
+    moved, expected = W + x * (u @ e.T), M - sigma2 * identity(k) + x**2 * (e @ e.T)
+    same(reduce(moved.T @ moved, *units, relation(W.T @ u, zero(k, 1))), expected)
+    same(reduce(on_axes(diag(e @ e.T), e), *units), e @ e.T)  # it is its own diagonal part
+    with rejected():  # towards an axis that another column holds, the two do not stay orthogonal
+        same(reduce(moved.T @ moved, *units, relation(W.T @ u, f)), expected)
+    record(instances=2)
 
 
 @CLAIM.evidence(role="supports", kind="symbolic", strength="proved")

@@ -26,6 +26,7 @@ CLAIM = Claim(
     id="theorem-1-path",
     source="Sec. 4.2, App. C.2",
     statement="at a non-orthogonal stationary point a small rotation towards the R of the SVD raises the ELBO",
+    hypotheses="singular values in falling order, any signs; whether some order of them always works is open",
     section="The linear VAE",
 )
 
