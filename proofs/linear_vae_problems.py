@@ -1,7 +1,7 @@
 """Linear VAEs to put claims to the test on: random ones, hostile ones, and derivatives with 50 digits.
 
 Notation   W (n, k), V (k, n), D (k,), sigma2, S (n, n).
-Main       Problem, random_problem, hard_problems (for hypothesis), elbo_with_50_digits, derivative_with_50_digits.
+Main       Problem, random_vae, hard_vaes (for hypothesis), elbo_with_50_digits, derivative_with_50_digits.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ class Problem:
         return float((of_mean + of_noise) / self.sigma2 + kl + len(self.S) * (2 + abs(np.log(self.sigma2))))
 
 
-def random_problem(rng: np.random.Generator, n: int, k: int) -> Problem:
+def random_vae(rng: np.random.Generator, n: int, k: int) -> Problem:
     """All entries of order 1 and S of full rank."""
     A = rng.standard_normal((n, 2 * n))
     return Problem(
@@ -59,7 +59,7 @@ def random_problem(rng: np.random.Generator, n: int, k: int) -> Problem:
 
 
 @st.composite
-def hard_problems(draw: st.DrawFn) -> Problem:
+def hard_vaes(draw: st.DrawFn) -> Problem:
     """Spectra with ties and zeros over twelve decades, noise on a threshold, zero and huge columns of W."""
     n = draw(st.integers(1, 5))
     k = draw(st.integers(1, min(n, 3)))

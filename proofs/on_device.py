@@ -16,7 +16,7 @@ import sympy as sp
 
 from gpu.gradients import gradients
 from proofs.checks import agree
-from proofs.linear_vae_problems import Problem, random_problem
+from proofs.linear_vae_problems import Problem, random_vae
 from verify.arrays import Array, to_numpy
 from verify.symbolic.explicit import Explicit
 
@@ -27,7 +27,7 @@ SIZE = (3, 2)
 
 def _problems(count: int, seed: int) -> list[Problem]:
     rng = np.random.default_rng(seed)
-    return [random_problem(rng, *SIZE) for _ in range(count)]
+    return [random_vae(rng, *SIZE) for _ in range(count)]
 
 
 def _stacked(problems: list[Problem], xp: Any) -> list[Array]:

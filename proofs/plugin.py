@@ -176,7 +176,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     mark, recorder = _mark(item), item.stash.get(RECORDER, None)
     if mark is not None and mark.role == "control" and checks.rejections() == before:
         raise AssertionError("this control rejected nothing; a control does `with rejected(): <a false statement>`")
-    if mark is not None and mark.role != "control" and recorder is not None and recorder.empty:
+    if mark is not None and mark.role != "control" and (recorder is None or recorder.empty):
         raise AssertionError("nothing was recorded: evidence over an empty range proves nothing")
     return result
 

@@ -1,10 +1,11 @@
 """Spectra, bases and noises to put claims to the test on: harmless ones, hostile ones, and those of real data.
 
 Notation   lam (n,) eigenvalues, descending; U (n, n) eigenvectors; S = U diag(lam) U^T; k columns; noise sigma2.
-Main       SpectralProblem, random_problem, hard_problems (for hypothesis), random_rotation, data, climb.
+Main       SpectralProblem, random_problem, landscapes (many, ties and zeros among them), hard_problems (for
+           hypothesis), random_rotation, spectrum_of, data, climb.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -32,6 +33,10 @@ class SpectralProblem:
     k: int
     sigma2: float
 
+    def __iter__(self) -> Iterator[Any]:
+        """lam, U, S, k, sigma2, for unpacking."""
+        return iter((self.lam, self.U, self.S, self.k, self.sigma2))
+
     @property
     def n(self) -> int:
         return len(self.lam)
@@ -39,6 +44,11 @@ class SpectralProblem:
     @property
     def rank(self) -> int:
         return int((self.lam > 0).sum())
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the likelihood has a maximum when the noise is learned."""
+        return self.rank == self.n or self.rank > self.k
 
     @property
     def S(self) -> Array:
@@ -78,6 +88,31 @@ def random_problem(rng: np.random.Generator, n: int | None = None, k: int | None
     steps = rng.uniform(1.05, 8 ** (1 / n), n)
     lam = np.sort(0.2 * np.cumprod(steps))[::-1]
     return SpectralProblem(lam, random_rotation(rng, n), k, float(rng.uniform(0.3 * lam[-1], lam[0])))
+
+
+def spectrum_of(rng: np.random.Generator, n: int, ties: bool = False, zeros: int = 0) -> Array:
+    """A descending spectrum (n,) of order one, optionally with its two largest equal and its last ones zero."""
+    lam = np.sort(rng.gamma(0.8, 1.0, n) + 0.05)[::-1].copy()
+    if ties and n > 1:
+        lam[1] = lam[0]
+    if zeros:
+        lam[-zeros:] = 0.0
+    return lam
+
+
+def landscapes(
+    count: int, most_n: int = 6, most_k: int = 4, seed: int = 0, generic: bool = False
+) -> Iterator[SpectralProblem]:
+    """`count` landscapes; unless `generic`, a third with ties, a fifth with zeros, a quarter on a threshold."""
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        n = int(rng.integers(2, most_n + 1))
+        k = int(rng.integers(1, min(n, most_k) + 1))
+        zeros = int(i % 5 == 0 and n > 2 and not generic)
+        lam = spectrum_of(rng, n, ties=i % 3 == 0 and not generic, zeros=zeros)
+        on_threshold = i % 4 == 0 and not generic
+        sigma2 = lam[int(rng.integers(0, n - 1))] if on_threshold else rng.uniform(0.05, 1.2) * lam[0]
+        yield SpectralProblem(lam, random_rotation(rng, n), k, float(sigma2))
 
 
 @st.composite

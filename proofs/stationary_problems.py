@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from proofs.landscapes import landscapes
 from proofs.linear_vae_problems import Problem
-from proofs.problems import SpectralProblem, hard_problems
+from proofs.problems import SpectralProblem, hard_problems, landscapes
 from verify import reference
 from verify.arrays import Array
 from verify.landscape.families import fixed_noise_families, learned_noise_families

@@ -24,7 +24,7 @@ from scipy.stats import norm
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import random_problem
+from proofs.linear_vae_problems import random_vae
 from proofs.problems import climb
 from proofs.problems import random_problem as random_spectrum
 from proofs.stationary_problems import orthogonal_points
@@ -207,7 +207,7 @@ def trajectory(p, b, s, rate, steps=30):
 def test_gradient_descent_takes_the_same_steps_at_the_scaled_rate(record, thorough):
     rng = np.random.default_rng(103)
     for _ in range(thorough(20, 200)):
-        p, b = random_problem(rng, 4, 2), float(np.exp(rng.uniform(-1.5, 1.5)))
+        p, b = random_vae(rng, 4, 2), float(np.exp(rng.uniform(-1.5, 1.5)))
         rate = 1e-2 * min(1.0, p.sigma2) / (1 + b)
         ours = trajectory(p, b, p.sigma2, rate)
         # Rounding grows along 30 steps, by less than a factor 1e3 at this rate.
@@ -290,7 +290,7 @@ def test_another_noise_or_constant_is_rejected():
 @CLAIM.evidence(role="control", kind="numeric")
 @pytest.mark.parametrize("b", [0.5, 2.0])
 def test_the_same_learning_rate_is_rejected(b):
-    p = random_problem(np.random.default_rng(105), 4, 2)
+    p = random_vae(np.random.default_rng(105), 4, 2)
     ours = trajectory(p, b, p.sigma2, 2e-3)
     agree(ours, trajectory(p, 1.0, b * p.sigma2, b * 2e-3), tolerance=1e-12)
     with rejected():

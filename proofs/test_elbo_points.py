@@ -20,9 +20,9 @@ import numpy as np
 import sympy as sp
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.landscapes import landscapes, spectrum_of
 from proofs.ledger import Claim
 from proofs.points_in_words import BLOCK_POINT, block_vector
+from proofs.problems import landscapes, spectrum_of
 from verify.landscape.families import fixed_noise_families, learned_noise_families
 from verify.landscape.points import Block, Point, block_constant, ordered, weights
 from verify.landscape.roots import CONVERGED, DIVERGED, STALLED, find_roots

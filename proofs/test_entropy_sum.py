@@ -17,7 +17,7 @@ from hypothesis import assume, given
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import Problem, random_problem
+from proofs.linear_vae_problems import Problem, random_vae
 from proofs.problems import data
 from proofs.stationary_problems import families, learned_orthogonal_points, orthogonal_points
 from verify import reference
@@ -111,7 +111,7 @@ def test_at_points_with_orthogonal_columns_it_is_the_likelihood_of_theory_2(reco
 def test_the_numpy_functions_have_that_difference_everywhere(record, thorough, xp):
     rng = np.random.default_rng(51)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         W, V, D, s, _ = p.on(xp)
         G = model.gradients(*p.on(xp))
         scaling = float(xp.sum(W * G.W) - xp.sum(V * G.V) - 2 * xp.sum(D * G.D))

@@ -18,7 +18,7 @@ from scipy.stats import multivariate_normal
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import hard_problems, random_problem
+from proofs.linear_vae_problems import hard_vaes, random_vae
 from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
 from verify.symbolic import linear_vae, ppca
@@ -134,7 +134,7 @@ def test_sampling_gives_the_elbo_and_the_kl_of_the_closed_forms(record, thorough
     rng = np.random.default_rng(2)
     count = thorough(20_000, 500_000)
     for shape in ((3, 2), (5, 3), (4, 1), (2, 2)):
-        p = random_problem(rng, *shape)
+        p = random_vae(rng, *shape)
         datum = rng.standard_normal(shape[0])
         outer = np.outer(datum, datum)
         elbo = float(model.elbo(p.W, p.V, p.D, p.sigma2, outer))
@@ -150,7 +150,7 @@ def test_sampling_gives_the_elbo_and_the_kl_of_the_closed_forms(record, thorough
 def test_for_a_q_that_is_no_gaussian_every_sample_adds_up(record, thorough):
     rng = np.random.default_rng(3)
     for shape in ((3, 2), (5, 3), (2, 1)):
-        p = random_problem(rng, *shape)
+        p = random_vae(rng, *shape)
         datum = rng.standard_normal(shape[0])
         evidence = likelihood.log_likelihood(p.W, p.sigma2, np.outer(datum, datum))
         bound, kl = drawn(rng, p, datum, laplace(p, datum), thorough(500, 5000))
@@ -161,7 +161,7 @@ def test_for_a_q_that_is_no_gaussian_every_sample_adds_up(record, thorough):
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_no_elbo_is_above_the_evidence_on_hostile_problems(p, record, xp):
     W, V_, D_, s, S = p.on(xp)
     evidence = likelihood.log_likelihood(W, s, S)
@@ -215,7 +215,7 @@ def test_slips_in_the_decomposition_are_rejected():
 @CLAIM.evidence(role="control", kind="numeric")
 def test_sampling_sees_an_elbo_that_is_off_and_the_bound_one_that_is_too_high():
     rng = np.random.default_rng(4)
-    p = random_problem(rng, 3, 2)
+    p = random_vae(rng, 3, 2)
     datum = rng.standard_normal(3)
     outer = np.outer(datum, datum)
     bound, kl = drawn(rng, p, datum, gaussian(p, datum), 20_000)

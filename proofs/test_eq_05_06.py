@@ -19,7 +19,7 @@ from scipy.stats import multivariate_normal
 
 from proofs.checks import agree, rejected, same
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import hard_problems, random_problem
+from proofs.linear_vae_problems import hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
 from verify.models import ppca as model
@@ -88,7 +88,7 @@ def conditioned(W_, noise, datum):
 def test_the_joint_covariance_conditioned_naively_agrees(record, thorough, xp):
     rng = np.random.default_rng(5)
     for _ in range(thorough(50, 500)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         datum = rng.standard_normal(len(p.W))
         mean, covariance = model.posterior(xp.asarray(p.W), p.sigma2, xp.asarray(datum))
         expected = conditioned(p.W, p.sigma2, datum)
@@ -101,7 +101,7 @@ def test_the_joint_covariance_conditioned_naively_agrees(record, thorough, xp):
 def test_the_likelihood_is_the_mean_log_density_of_eq_5(record, thorough, xp):
     rng = np.random.default_rng(55)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 7, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 7, 2)))
         data = rng.standard_normal((9, len(p.W)))
         covariance = xp.asarray(data.T @ data / 9)
         marginal = multivariate_normal(cov=p.W @ p.W.T + p.sigma2 * np.eye(len(p.W)))
@@ -124,7 +124,7 @@ def integrated_density(W_, noise, datum, nodes=81):
 def test_integrating_over_z_gives_eqs_5_and_6(record, thorough):
     rng = np.random.default_rng(56)
     for index in range(thorough(10, 60)):
-        p = random_problem(rng, int(rng.integers(1, 5)), 1 + index % 2)
+        p = random_vae(rng, int(rng.integers(1, 5)), 1 + index % 2)
         datum = rng.standard_normal(len(p.W))
         density, mean = integrated_density(p.W, p.sigma2, datum)
         expected = model.log_likelihood(p.W, p.sigma2, np.outer(datum, datum))
@@ -134,7 +134,7 @@ def test_integrating_over_z_gives_eqs_5_and_6(record, thorough):
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_the_posterior_survives_hostile_problems_against_50_digits(p, record, xp):
     datum = np.linspace(-1.0, 1.0, len(p.W)) + 0.3
     mean, covariance = model.posterior(xp.asarray(p.W), p.sigma2, xp.asarray(datum))
@@ -180,7 +180,7 @@ def test_slips_in_eqs_5_and_6_are_rejected():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_a_posterior_of_another_noise_is_rejected_by_conditioning_and_by_quadrature():
-    p = random_problem(np.random.default_rng(57), 4, 2)
+    p = random_vae(np.random.default_rng(57), 4, 2)
     datum = np.ones(4)
     wrong_mean, wrong_covariance = model.posterior(p.W, 1.001 * p.sigma2, datum)
     with rejected():

@@ -23,7 +23,7 @@ from scipy.stats import norm
 
 from proofs.checks import Disagreement, agree, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import random_problem
+from proofs.linear_vae_problems import random_vae
 from verify import reference
 from verify.models import linear_vae as model
 from verify.symbolic import linear_vae
@@ -143,7 +143,7 @@ def test_with_the_factor_n_it_is_the_density_of_a_nonlinear_decoder(record, thor
 def test_the_numpy_elbo_has_the_factor_n(record, thorough, xp):
     rng = np.random.default_rng(82)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         W, V, D, s, S = p.on(xp)
         error = float(model.squared_error(W, V, D, S))
         expected = -float(model.kl(V, D, S)) + log_density(error, s, len(p.S))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import hard_problems, random_problem
+from proofs.linear_vae_problems import hard_vaes, random_vae
 from proofs.problems import random_rotation
 from verify import reference
 from verify.models import linear_vae as model
@@ -131,7 +131,7 @@ def test_entry_by_entry_on_small_matrices(size, record):
 def test_every_orthogonal_q_keeps_the_output(record, thorough):
     rng = np.random.default_rng(71)
     for _ in range(thorough(50, 500)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 7, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 7, 2)))
         new = rng.uniform(0.3, 2.0, len(p.D))
         A = np.sqrt(p.D)[:, None] * random_rotation(rng, len(p.D)) / np.sqrt(new)
         # A of a condition of order 10, and a handful of products.
@@ -142,7 +142,7 @@ def test_every_orthogonal_q_keeps_the_output(record, thorough):
 def test_the_reconstruction_term_stays_and_the_kl_changes_as_derived(record, thorough, xp):
     rng = np.random.default_rng(72)
     for _ in range(thorough(50, 500)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 7, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 7, 2)))
         W, V, D, s, S = p.on(xp)
         a = xp.asarray(rng.uniform(0.4, 2.5, len(p.D)) * rng.choice([-1, 1], len(p.D)))
         W2, V2, D2 = W * a, V / a[:, None], D / a**2
@@ -155,7 +155,7 @@ def test_the_reconstruction_term_stays_and_the_kl_changes_as_derived(record, tho
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems(), scales=st.lists(st.floats(-6, 6), min_size=3, max_size=3), flip=st.booleans())
+@given(p=hard_vaes(), scales=st.lists(st.floats(-6, 6), min_size=3, max_size=3), flip=st.booleans())
 def test_hostile_problems_and_scalings_over_twelve_decades(p, scales, flip, record):
     a = 10.0 ** np.array(scales[: len(p.D)]) * (-1.0 if flip else 1.0)
     other = p.W * a, p.V / a[:, None], p.D / a**2
@@ -168,7 +168,7 @@ def test_the_change_of_the_elbo_to_50_digits(record, thorough):
     """With scales of 1e-8 beside 1e8, where the KL cancels against itself in floats."""
     rng = np.random.default_rng(73)
     for _ in range(thorough(8, 80)):
-        p = random_problem(rng, 4, 3)
+        p = random_vae(rng, 4, 3)
         a = reference.exact(np.array([1e-8, 1.0 + 1e-9, -1e8]))
         before = reference.elbo(p.W, p.V, p.D, p.sigma2, p.S)
         with reference.precision():
@@ -217,7 +217,7 @@ def test_an_a_that_mixes_the_latents_is_rejected_when_only_the_diagonal_is_kept(
     """D' must stay diagonal in the model: what diag(A^-1 D A^-T) leaves out shows in the output."""
     rng = np.random.default_rng(74)
     for _ in range(10):
-        p = random_problem(rng, 4, 3)
+        p = random_vae(rng, 4, 3)
         A = rng.standard_normal((3, 3))
         new = np.linalg.solve(A, np.linalg.solve(A, np.diag(p.D)).T)
         with rejected():

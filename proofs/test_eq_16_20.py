@@ -17,7 +17,7 @@ from hypothesis import given
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import elbo_with_50_digits, hard_problems, random_problem
+from proofs.linear_vae_problems import elbo_with_50_digits, hard_vaes, random_vae
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
 from verify.symbolic import linear_vae, ppca
@@ -95,7 +95,7 @@ def test_sampling_from_the_encoder_agrees(record, thorough):
     rng = np.random.default_rng(16)
     samples = thorough(20_000, 500_000)
     for shape in ((3, 2), (5, 3), (4, 1)):
-        p = random_problem(rng, *shape)
+        p = random_vae(rng, *shape)
         datum = rng.standard_normal(shape[0])
         of_datum = (p.D, np.outer(datum, datum))
         kl, error = _samples(rng, p, datum, samples)
@@ -113,7 +113,7 @@ def test_the_numpy_functions_evaluate_the_derived_terms(record, thorough, xp):
     rng = np.random.default_rng(19)
     for _ in range(thorough(30, 300)):
         size = tuple(int(i) for i in rng.integers(1, 7, 2))
-        p = random_problem(rng, *size)
+        p = random_vae(rng, *size)
         matrices, values = _letters_of(p)
         W, V, D, s, S = p.on(xp)
         for actual, term in (
@@ -127,7 +127,7 @@ def test_the_numpy_functions_evaluate_the_derived_terms(record, thorough, xp):
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_a_definition_with_50_digits_agrees_on_hostile_spectra(p, record, xp):
     actual = float(to_numpy(model.elbo(*p.on(xp))))
     expected = float(elbo_with_50_digits(p))
@@ -156,7 +156,7 @@ def test_closed_forms_with_a_slip_are_rejected():
 @CLAIM.evidence(role="control", kind="numeric")
 def test_sampling_rejects_a_reconstruction_without_the_encoders_variance():
     rng = np.random.default_rng(20)
-    p = random_problem(rng, 3, 2)
+    p = random_vae(rng, 3, 2)
     datum = rng.standard_normal(3)
     _, values = _samples(rng, p, datum, 20_000)
     wrong = model.reconstruction(p.W, p.V, 0 * p.D, p.sigma2, np.outer(datum, datum))

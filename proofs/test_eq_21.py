@@ -19,8 +19,8 @@ from proofs.checks import agree, at_most, rejected, same, vanishes
 from proofs.ledger import Claim
 from proofs.linear_vae_problems import (
     derivative_with_50_digits,
-    hard_problems,
-    random_problem,
+    hard_vaes,
+    random_vae,
 )
 from proofs.on_device import gradient_agrees
 from verify.arrays import to_numpy
@@ -78,11 +78,11 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
     entries = explicit.lambdified(list(explicit.gradient(explicit.elbo, explicit.D).diagonal()))
     rng = np.random.default_rng(21)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, 3, 2)
+        p = random_vae(rng, 3, 2)
         actual = model.gradients(*p.on(xp)).D
         # Order-1 terms in float64.
         record(worst_error=agree(actual, entries(p.W, p.V, p.D, p.sigma2, p.S), tolerance=1e-12))
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         values = {n: p.W.shape[0], k: p.W.shape[1], sigma2: p.sigma2}
         expected = np.diag(on_arrays(printed(), {"W": p.W, "D": np.diag(p.D)}, values))
         record(worst_error=agree(model.gradients(*p.on(xp)).D, expected, tolerance=1e-12))
@@ -92,13 +92,13 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(22)
     for _ in range(thorough(10, 100)):
-        p = random_problem(rng, 4, 3)
+        p = random_vae(rng, 4, 3)
         expected = derivative_with_50_digits(p, "D")
         record(worst_error=agree(model.gradients(*p.on(xp)).D, expected, tolerance=1e-12))
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_no_variance_beats_the_printed_optimum_on_hostile_spectra(p, record, xp):
     W, V, D, s, S = p.on(xp)
     _, best = model.optimal_encoder(W, s)
@@ -137,7 +137,7 @@ def test_the_variance_of_the_true_posterior_is_rejected_as_optimum():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_differences_reject_a_gradient_without_the_prior():
-    p = random_problem(np.random.default_rng(23), 4, 3)
+    p = random_vae(np.random.default_rng(23), 4, 3)
     expected = derivative_with_50_digits(p, "D")
     with rejected():
         agree(model.gradients(p.W, p.V, p.D, p.sigma2, p.S).D + 0.5, expected, tolerance=1e-12)

@@ -22,8 +22,8 @@ from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
 from proofs.linear_vae_problems import (
     derivative_with_50_digits,
-    hard_problems,
-    random_problem,
+    hard_vaes,
+    random_vae,
 )
 from proofs.on_device import gradient_agrees
 from verify.arrays import to_numpy
@@ -109,10 +109,10 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
     entries = explicit.lambdified(explicit.gradient(explicit.elbo, explicit.V))
     rng = np.random.default_rng(22)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, 3, 2)
+        p = random_vae(rng, 3, 2)
         actual = model.gradients(*p.on(xp)).V
         record(worst_error=agree(actual, entries(p.W, p.V, p.D, p.sigma2, p.S), tolerance=ROUNDING))
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         values = {n: p.W.shape[0], k: p.W.shape[1], sigma2: p.sigma2}
         expected = on_arrays(printed(), {"W": p.W, "V": p.V, "S": p.S}, values)
         record(worst_error=agree(model.gradients(*p.on(xp)).V, expected, tolerance=ROUNDING))
@@ -122,13 +122,13 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(23)
     for _ in range(thorough(5, 50)):
-        p = random_problem(rng, 3, 2)
+        p = random_vae(rng, 3, 2)
         expected = derivative_with_50_digits(p, "V")
         record(worst_error=agree(model.gradients(*p.on(xp)).V, expected, tolerance=ROUNDING))
 
 
 @CLAIM.evidence(role="corrected", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_the_optimum_is_stationary_and_unbeaten_on_hostile_spectra(p, record, xp):
     W, V, D, s, S = p.on(xp)
     best, _ = model.optimal_encoder(W, s)

@@ -19,8 +19,8 @@ from proofs.checks import Disagreement, agree, rejected, same, vanishes
 from proofs.ledger import Claim
 from proofs.linear_vae_problems import (
     derivative_with_50_digits,
-    hard_problems,
-    random_problem,
+    hard_vaes,
+    random_vae,
 )
 from proofs.on_device import gradient_agrees
 from verify.models import linear_vae as model
@@ -97,10 +97,10 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
     entries = explicit.lambdified(explicit.gradient(explicit.elbo, explicit.W))
     rng = np.random.default_rng(23)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, 3, 2)
+        p = random_vae(rng, 3, 2)
         actual = model.gradients(*p.on(xp)).W
         record(worst_error=agree(actual, entries(p.W, p.V, p.D, p.sigma2, p.S), tolerance=ROUNDING))
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         actual = model.gradients(*p.on(xp)).W
         record(worst_error=agree(actual, _on(corrected(), p), tolerance=ROUNDING))
 
@@ -109,13 +109,13 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(24)
     for _ in range(thorough(5, 50)):
-        p = random_problem(rng, 3, 2)
+        p = random_vae(rng, 3, 2)
         expected = derivative_with_50_digits(p, "W")
         record(worst_error=agree(model.gradients(*p.on(xp)).W, expected, tolerance=ROUNDING))
 
 
 @CLAIM.evidence(role="corrected", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_the_numpy_gradient_survives_hostile_spectra(p, record, xp):
     # The definition written out: d/dW of E||x - W z||^2 is -2 E[(x - W z) z^T].
     cross = p.S @ p.V.T
@@ -140,7 +140,7 @@ def test_a_slip_in_the_gradient_is_rejected():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_the_product_on_the_wrong_side_is_rejected_for_square_problems():
-    p = random_problem(np.random.default_rng(25), 3, 3)
+    p = random_vae(np.random.default_rng(25), 3, 3)
     expected = derivative_with_50_digits(p, "W")
     cross = p.S @ p.V.T
     with rejected():

@@ -20,7 +20,7 @@ from hypothesis import given
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import Problem, hard_problems, random_problem
+from proofs.linear_vae_problems import Problem, hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
@@ -144,7 +144,7 @@ def test_the_derived_gap_on_explicit_matrices(size, record):
 def test_elbo_plus_gap_is_the_likelihood_at_the_optimal_encoder(record, thorough, xp):
     rng = np.random.default_rng(24)
     for _ in range(thorough(50, 500)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         W, _, _, s, S = p.on(xp)
         V, D = model.optimal_encoder(W, s)
         gap = model.gap(W, s)
@@ -167,7 +167,7 @@ def test_the_gap_of_nearly_orthogonal_columns_is_right_to_the_rounding_of_one(co
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_the_gap_is_nonnegative_and_zero_only_for_orthogonal_columns(p, record, xp):
     W, _, _, s, _ = p.on(xp)
     gap = float(to_numpy(model.gap(W, s)))
@@ -183,7 +183,7 @@ def test_the_gap_is_nonnegative_and_zero_only_for_orthogonal_columns(p, record, 
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_no_encoder_closes_the_gap_on_hostile_spectra(p, record, xp):
     W, V, D, s, S = p.on(xp)
     best_V, best_D = model.optimal_encoder(W, s)
@@ -231,7 +231,7 @@ def test_the_reference_rejects_a_gap_without_the_noise_even_at_tiny_cosines():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_a_gap_at_another_encoder_is_rejected():
-    p = random_problem(np.random.default_rng(25), 5, 3)
+    p = random_vae(np.random.default_rng(25), 5, 3)
     V, D = model.optimal_encoder(p.W, p.sigma2)
     elbo = model.elbo(p.W, V, 1.01 * D, p.sigma2, p.S)
     with rejected():

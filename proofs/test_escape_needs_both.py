@@ -20,10 +20,9 @@ import sympy as sp
 from scipy.optimize import brentq
 
 from proofs.checks import agree, at_most, check, rejected, same
-from proofs.landscapes import landscapes
 from proofs.ledger import Claim
 from proofs.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
-from proofs.problems import climb
+from proofs.problems import climb, landscapes
 from verify.landscape.points import weights
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import ppca

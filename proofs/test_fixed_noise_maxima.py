@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from proofs.checks import at_most, check, rejected, same, vanishes
-from proofs.landscapes import Landscape, landscapes, orthogonal
 from proofs.ledger import Claim
+from proofs.problems import SpectralProblem, landscapes, random_rotation
 from verify.landscape.points import value_at, weights
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points
@@ -93,7 +93,7 @@ scales = st.floats(-6, 6).map(lambda e: 10.0**e)
 )
 def test_spectra_that_hurt(record, lam, k, noise):
     lam = np.sort(np.array(lam))[::-1]
-    at = Landscape(lam, np.eye(len(lam)), min(k, len(lam)), noise)
+    at = SpectralProblem(lam, np.eye(len(lam)), min(k, len(lam)), noise)
     count, miss = check_maxima_are_global(at, is_maximum)
     record(instances=count, worst_error=miss / max(1.0, lam.sum() / noise))
 
@@ -126,7 +126,7 @@ def test_a_collapsed_optimum_by_hand(record):
     maxima = [p for p in points if is_maximum(p, lam)]
     same([p.retained for p in maxima], [(0,)])
     same(maxima[0].value, max(p.value for p in points))
-    U = orthogonal(np.random.default_rng(0), 3)
+    U = random_rotation(np.random.default_rng(0), 3)
     S, W = (U * lam) @ U.T, weights(maxima[0], lam, U)
     at_most(np.linalg.eigvalsh(ppca.hessian(W, sigma2, S)), 0.0, slack=1e-14)
     at_most(value_at([], lam, sigma2), maxima[0].value)
@@ -142,7 +142,7 @@ def test_a_collapsed_optimum_by_hand(record):
 def test_looking_at_zero_columns_only_finds_false_maxima(record):
     """lam = (3, 2, 1), sigma2 = 0.5, k = 1: retaining u_2 has no zero column, and an exchange with u_1 still rises."""
     for lam, k, sigma2 in (([3.0, 2.0, 1.0], 1, 0.5), ([5.0, 4.0, 3.0, 1.0], 2, 0.5)):
-        at = Landscape(np.array(lam), np.eye(len(lam)), k, sigma2)
+        at = SpectralProblem(np.array(lam), np.eye(len(lam)), k, sigma2)
         with rejected():
             check_maxima_are_global(at, zero_columns_do_not_rise)
         record(instances=1)

@@ -19,9 +19,8 @@ import numpy as np
 import sympy as sp
 
 from proofs.checks import agree, check, rejected, same, vanishes
-from proofs.landscapes import Landscape, landscapes
 from proofs.ledger import Claim
-from proofs.problems import climb
+from proofs.problems import SpectralProblem, climb, landscapes
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum
 from verify.landscape.stationary import fixed_noise_points
@@ -109,7 +108,7 @@ def test_beside_a_threshold_the_condition_number_is_the_same_on_both_sides(recor
     record(instances=1)
 
 
-def condition(at: Landscape, W, gauge):
+def condition(at: SpectralProblem, W, gauge):
     """max |eigenvalue| / min |eigenvalue| of the dense Hessian of L at W, without its `gauge` smallest."""
     values = np.sort(np.abs(np.linalg.eigvalsh(model.hessian(W, at.sigma2, at.S))))
     largest = (1 + at.lam[0] / at.sigma2) / at.sigma2  # no curvature at a stationary point is larger (theory 1.3)
@@ -117,7 +116,7 @@ def condition(at: Landscape, W, gauge):
     return float(values[-1] / values[gauge]) if values[gauge] > 1e-12 * largest else np.inf
 
 
-def maximum_of(at: Landscape):
+def maximum_of(at: SpectralProblem):
     """The global maximum: (W, how many of its columns are zero, its condition number)."""
     point = next(fixed_noise_points(at.lam, at.k, at.sigma2))
     W = weights(point, at.lam, at.U)
@@ -130,7 +129,7 @@ def maximum_of(at: Landscape):
     return W, collapsed, kappa
 
 
-def by_signs(at: Landscape, kappa):
+def by_signs(at: SpectralProblem, kappa):
     """theory 1.5: how many latents collapse."""
     return at.k - min(at.k, int((at.lam > at.sigma2).sum()))
 
@@ -168,7 +167,7 @@ def _accuracy(above, below, threshold):
     return float(right / (above.size + below.size))
 
 
-def ascent(at: Landscape, rng):
+def ascent(at: SpectralProblem, rng):
     """The singular values of W where ascent of the profile ELBO ends, from a random start."""
     shape = (at.n, at.k)
 
@@ -185,8 +184,8 @@ def ascent(at: Landscape, rng):
 def test_training_collapses_where_conditioning_is_perfect_and_not_where_it_is_bad(record):
     rng = np.random.default_rng(32)
     # kappa = 1 with collapse; kappa near 2000 with none: lam_2 and lam_3 nearly tie.
-    perfect = Landscape(np.array([1.0, 1.0, 1.0, 1.0]), np.eye(4), 2, 1.5)
-    bad = Landscape(np.array([40.0, 2.0, 1.999, 0.1]), np.eye(4), 2, 0.5)
+    perfect = SpectralProblem(np.array([1.0, 1.0, 1.0, 1.0]), np.eye(4), 2, 1.5)
+    bad = SpectralProblem(np.array([40.0, 2.0, 1.999, 0.1]), np.eye(4), 2, 0.5)
     (_, lost, kappa), (_, none_lost, large) = maximum_of(perfect), maximum_of(bad)
     same((lost, none_lost), (2, 0))
     agree(kappa, 1.0, tolerance=1e-12)
@@ -217,7 +216,7 @@ def test_rules_that_look_at_something_else_are_rejected():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_a_condition_number_that_takes_rotations_for_curvature_is_rejected():
-    at = Landscape(np.array([5.0, 3.0, 1.0]), np.eye(3), 2, 0.5)
+    at = SpectralProblem(np.array([5.0, 3.0, 1.0]), np.eye(3), 2, 0.5)
     W, _, kappa = maximum_of(at)
     check(kappa < 100, "this maximum is well conditioned")
     same(condition(at, W, 0), np.inf)  # with the gauge left in

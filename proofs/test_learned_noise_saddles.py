@@ -20,10 +20,9 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.checks import agree, at_most, check, rejected, same
-from proofs.landscapes import Landscape, landscapes
 from proofs.ledger import Claim
 from proofs.points_in_words import LIKELIHOOD_POINT, discarded
-from proofs.problems import hard_problems
+from proofs.problems import SpectralProblem, hard_problems, landscapes
 from verify.landscape.points import weights
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points, learned_noise_points
@@ -261,7 +260,7 @@ def test_saddles_without_exception_are_rejected(record):
 def test_telling_saddles_by_the_number_of_columns_is_rejected(record):
     """lam = (3, 1, 1), k = 2: u_1 alone is no saddle; lam = (4, 3, 1), k = 1: u_2 alone is one."""
     for lam, k_ in (((3.0, 1.0, 1.0), 2), ((4.0, 3.0, 1.0), 1)):
-        at = Landscape(np.array(lam), np.eye(3), k_, 1.0)
+        at = SpectralProblem(np.array(lam), np.eye(3), k_, 1.0)
         check_saddles(at, is_exempt, 1e-9)
         with rejected():
             check_saddles(at, lambda point, lam: len(point.retained) == point.k, 1e-9)

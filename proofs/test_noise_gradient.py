@@ -21,7 +21,7 @@ from hypothesis import given
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import STEP, Problem, elbo_with_50_digits, hard_problems, random_problem
+from proofs.linear_vae_problems import STEP, Problem, elbo_with_50_digits, hard_vaes, random_vae
 from proofs.stationary_problems import families
 from verify import reference
 from verify.models import linear_vae as model
@@ -130,7 +130,7 @@ def error_over_sigma_points(p, rng):
 def test_the_numpy_derivative_is_that_of_the_expectation(record, thorough, xp):
     rng = np.random.default_rng(31)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         expected = (error_over_sigma_points(p, rng) - len(p.S) * p.sigma2) / (2 * p.sigma2**2)
         size = p.size_of_elbo / p.sigma2
         record(worst_error=agree(model.gradients(*p.on(xp)).sigma2, expected, tolerance=ROUNDING, scale=size))
@@ -150,14 +150,14 @@ def derivative_from_differences(p):
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(32)
     for _ in range(thorough(20, 200)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 5, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 5, 2)))
         expected = derivative_from_differences(p)
         size = p.size_of_elbo / p.sigma2
         record(worst_error=agree(model.gradients(*p.on(xp)).sigma2, expected, tolerance=ROUNDING, scale=size))
 
 
 @CLAIM.evidence(role="supports", kind="property")
-@given(p=hard_problems())
+@given(p=hard_vaes())
 def test_no_other_noise_is_better_on_hostile_spectra(p, record, xp):
     """Naively: the error from its two nonnegative parts, the optimum from it, and the ELBO on both sides of it."""
     root = np.linalg.eigh(p.S)
@@ -222,7 +222,7 @@ def test_a_slip_in_the_derivative_is_rejected():
 
 @CLAIM.evidence(role="control", kind="numeric")
 def test_the_mean_reconstruction_gives_another_noise_and_is_rejected():
-    p = random_problem(np.random.default_rng(34), 4, 2)
+    p = random_vae(np.random.default_rng(34), 4, 2)
     residual = np.eye(4) - p.W @ p.V
     wrong = (np.trace(residual @ p.S @ residual.T) - 4 * p.sigma2) / (2 * p.sigma2**2)
     with rejected():

@@ -17,10 +17,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from proofs.checks import agree, at_most, check, rejected, same
-from proofs.landscapes import Landscape, landscapes, orthogonal
 from proofs.ledger import Claim
 from proofs.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
-from proofs.problems import climb, hard_problems
+from proofs.problems import SpectralProblem, climb, hard_problems, landscapes, random_rotation
 from verify.landscape.points import weights
 from verify.landscape.stationary import fixed_noise_points, retained_count
 from verify.models import linear_vae, ppca
@@ -158,7 +157,7 @@ def test_above_the_kth_eigenvalue_the_same_check_finds_latents_missing(record):
 @CLAIM.evidence(role="control", kind="numeric")
 def test_all_latents_on_other_eigenvectors_are_not_taken_for_full(record):
     lam = np.array([5.0, 4.0, 2.0, 1.0])
-    at = Landscape(lam, orthogonal(np.random.default_rng(64), 4), 2, 0.5)
+    at = SpectralProblem(lam, random_rotation(np.random.default_rng(64), 4), 2, 0.5)
     for retained in ((0, 2), (2, 3)):
         with rejected():
             check_full(at.U[:, retained] * np.sqrt(lam[list(retained)] - 0.5), at)

@@ -130,7 +130,7 @@ def network(rng, n, k, size):
 
 
 @CLAIM.evidence(role="refutes", kind="property")
-@given(p=linear_vae_problems.hard_problems(), seed=st.integers(0, 2**32 - 1))
+@given(p=linear_vae_problems.hard_vaes(), seed=st.integers(0, 2**32 - 1))
 def test_no_network_gets_above_the_profile_elbo_of_its_decoder_on_hostile_spectra(p, seed, record):
     rng = np.random.default_rng(seed)
     n, columns = p.W.shape

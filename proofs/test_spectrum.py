@@ -25,7 +25,6 @@ from hypothesis import strategies as st
 
 from gpu.hessian import hessian, profile_hessian
 from proofs.checks import agree, check, rejected, same, vanishes
-from proofs.landscapes import Landscape, landscapes, orthogonal
 from proofs.ledger import Claim
 from proofs.on_device import hessian_agrees
 from proofs.points_in_words import (
@@ -38,6 +37,7 @@ from proofs.points_in_words import (
     svd_point,
     zero_column,
 )
+from proofs.problems import SpectralProblem, landscapes, random_rotation
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import inside_hessian, spectrum
@@ -329,7 +329,7 @@ def test_spectra_that_hurt(record, lam, k, noise, seed):
     """Twelve decades, ties, near-ties, zeros, noise on a threshold; S rounds at eps max(lam), and so does the check."""
     lam = np.sort(np.array(lam))[::-1]
     k = min(k, len(lam))
-    at = Landscape(lam, orthogonal(np.random.default_rng(seed), len(lam)), k, noise)
+    at = SpectralProblem(lam, random_rotation(np.random.default_rng(seed), len(lam)), k, noise)
     rounding = 1e-13 * (lam[0] + noise) / noise**2  # what an error of eps in S does to the Hessian
     for point in fixed_noise_points(lam, k, noise):
         expected, size = dense(point, at)

@@ -20,7 +20,7 @@ from hypothesis import given
 
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.linear_vae_problems import Problem, random_problem
+from proofs.linear_vae_problems import Problem, random_vae
 from proofs.stationary_problems import families, orthogonal_points
 from verify import reference
 from verify.landscape.roots import CONVERGED, find_roots
@@ -119,7 +119,7 @@ def test_entry_by_entry_on_small_matrices(size, record):
 def test_the_numpy_gradients_combine_to_the_deviation(record, thorough, xp):
     rng = np.random.default_rng(41)
     for _ in range(thorough(30, 300)):
-        p = random_problem(rng, *(int(i) for i in rng.integers(1, 8, 2)))
+        p = random_vae(rng, *(int(i) for i in rng.integers(1, 8, 2)))
         W, V, D, _, _ = p.on(xp)
         G = model.gradients(*p.on(xp))
         along = xp.sum(W * G.W, axis=0) - xp.sum(V * G.V, axis=1) - 2 * D * G.D

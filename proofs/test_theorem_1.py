@@ -19,8 +19,8 @@ import sympy as sp
 from scipy.linalg import expm
 
 from proofs.checks import agree, check, rejected, same, vanishes
-from proofs.landscapes import landscapes
 from proofs.ledger import Claim
+from proofs.problems import landscapes
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum

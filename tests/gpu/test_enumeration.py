@@ -9,7 +9,7 @@ import pytest
 from gpu import enumeration, kernels
 from gpu.enumeration import candidates, enumerate_fixed, enumerate_learned, evaluate, members
 from gpu.halves import reversed_bits
-from proofs.landscapes import landscapes
+from proofs.problems import landscapes
 from tests.emulator import device, emulated
 from tests.emulator.build import patched
 from verify.errors import InputError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proofs.landscapes import landscapes
+from proofs.problems import landscapes
 from verify.landscape.best_families import best_families
 from verify.landscape.families import (
     _structures,

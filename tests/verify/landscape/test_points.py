@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proofs.landscapes import landscapes
+from proofs.problems import landscapes
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import (
     Block,
