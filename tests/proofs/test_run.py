@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,8 @@ def test_an_interrupt_gives_130_and_keeps_the_ledger_so_far(tmp_path, elsewhere)
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        # A shell starts its background jobs with SIGINT ignored, and that would be inherited.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:

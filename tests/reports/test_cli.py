@@ -103,7 +103,9 @@ def test_doctor_finds_a_package_of_our_name_elsewhere(tmp_path):
 
 def test_the_doctor_runs_and_the_rest_says_why_not_where_another_verify_comes_first(tmp_path):
     (tmp_path / "verify").mkdir()
-    (tmp_path / "verify" / "__init__.py").write_text("")
+    # With modules of its own: an editable installation lends a package the ones it lacks.
+    for module in ("__init__", "errors", "checks", "arrays"):
+        (tmp_path / "verify" / f"{module}.py").write_text("")
     run = elbo_verify("doctor", "--json", paths=[tmp_path, HOUSE])
     found = json.loads(run.stdout)["shadowing"]
     assert {"package": "verify", "place": str(tmp_path / "verify"), "used": True} in found

@@ -1,0 +1,246 @@
+"""Both ends of the spectrum without the Hessian: against the dense Hessian, the closed form, and what must go wrong."""
+
+import numpy as np
+import pytest
+
+from gpu import ends as module
+from gpu import matrix_free
+from gpu.ends import ends
+from gpu.matrix_free import Gauge, HessianOperator, aligned
+from tests.gpu.batches import TOLERANCE, cupy, error, on_device
+from verify.errors import InputError
+from verify.landscape.points import Block, Point, ordered, weights
+from verify.landscape.spectrum import spectrum
+from verify.models import linear_vae, ppca
+
+__all__ = ["cupy"]
+
+CLOSE = 1e-8  # of the norm, what is promised; the search stops at residuals of 1e-9
+DENSE = {False: ppca.hessian, True: linear_vae.profile_hessian}
+PRODUCT = {False: ppca.hessian_vector_product, True: linear_vae.profile_hessian_vector_product}
+BOTH = pytest.mark.parametrize("profile", [False, True], ids=["L", "P"])
+
+
+def problem(n, k, seed=0):
+    """Any W, and eigenvalues of order 1, a tie and a zero among them."""
+    rng = np.random.default_rng(seed)
+    lam = np.sort(rng.uniform(0.3, 3, n))[::-1].copy()
+    if n > 3:
+        lam[1], lam[-1] = lam[0], 0.0
+    return rng.standard_normal((n, k)), 0.5, lam, rng
+
+
+def single_columns(objective, retained, k, sigma2):
+    return Point(objective, ordered([Block((i,)) for i in retained], k), sigma2, 0.0)
+
+
+def closed_form(point, lam):
+    """All eigenvalues but the gauge's, ascending."""
+    whole = spectrum(point, lam)
+    values = whole.values()
+    zeros = np.flatnonzero(values == 0)[: whole.gauge]
+    assert len(zeros) == whole.gauge
+    return np.delete(values, zeros)
+
+
+def found(point, lam, rng=None, **options):
+    """The ends at a point; with rng, at another point of its orbit."""
+    W = weights(point, lam, np.eye(len(lam)))
+    if rng is not None:
+        W = W @ np.linalg.qr(rng.standard_normal((point.k, point.k)))[0]
+    return ends(W, point.sigma2, lam, profile=point.objective == "elbo", **options)
+
+
+def distance(result, values):
+    """The largest error of both ends, as a share of the norm."""
+    c = len(result.bottom.values)
+    errors = result.bottom.values - values[:c], result.top.values - values[::-1][:c]
+    return max(np.abs(e).max() for e in errors) / np.abs(values).max()
+
+
+@BOTH
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (6, 3), (4, 6), (30, 5)])
+@pytest.mark.parametrize("diagonal", [False, True], ids=["S", "eigenvalues"])
+def test_the_operator_is_the_model(profile, n, k, diagonal):
+    W, sigma2, lam, rng = problem(n, k)
+    A = rng.standard_normal((n, n))
+    S = np.diag(lam) if diagonal else A @ A.T / n
+    W_zero, W_orthogonal = W.copy(), aligned(W)[0] * aligned(W)[1]
+    W_zero[:, 1:] = 0.0
+    for weight in (W, W_zero, W_orthogonal, 0 * W):
+        X = rng.standard_normal((3, n, k))
+        operator = HessianOperator(weight, sigma2, lam if diagonal else S, profile=profile)
+        assert error(operator(X), PRODUCT[profile](weight, sigma2, S, X)) <= TOLERANCE
+        d = np.diagonal(DENSE[profile](weight, sigma2, S)).reshape(n, k)
+        assert error(operator.diagonal(), d) <= TOLERANCE
+
+
+def test_the_gauge_is_every_skew_rotation():
+    W, _, _, rng = problem(7, 4)
+    W[:, 2] = W[:, 0] + W[:, 1]  # rank 3
+    U, s, R = aligned(W)
+    assert error((U * s) @ R.T, W) <= TOLERANCE
+    units = [np.outer(e, f) - np.outer(f, e) for e in np.eye(4) for f in np.eye(4)]
+    basis = np.linalg.svd(np.array([(U * s @ omega).ravel() for omega in units]))
+    dimension = int((basis[1] > 1e-12).sum())
+    gauge = Gauge(U, s)
+    assert gauge.dimension == dimension == 3 * 2 // 2 + 3 * 1
+    B, X = basis[2][:dimension], rng.standard_normal((5, 28))
+    naive = X - (X @ B.T) @ B
+    assert error(gauge.project_out(X.reshape(5, 7, 4)).reshape(5, 28), naive) <= TOLERANCE
+    assert error(gauge.shares().ravel(), np.diagonal(B.T @ B)) <= TOLERANCE
+
+
+@BOTH
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (9, 3), (4, 6), (40, 4)])
+def test_ends_anywhere_are_the_dense_ones(profile, n, k):
+    W, sigma2, lam, _ = problem(n, k)
+    H = DENSE[profile](W, sigma2, np.diag(lam))
+    if not profile:
+        skew = [W @ (np.outer(e, f) - np.outer(f, e)) for e in np.eye(k) for f in np.eye(k)]
+        _, size, V = np.linalg.svd(np.array([x.ravel() for x in skew]))
+        V = V[int((size > 1e-12).sum()) :]  # what is orthogonal to the gauge
+        H = V @ H @ V.T
+    result = ends(W, sigma2, lam, count=5, profile=profile)
+    assert result.converged
+    assert distance(result, np.linalg.eigvalsh(H)) <= CLOSE
+
+
+@BOTH
+def test_vectors_and_residuals_are_those_of_the_model(profile):
+    lam = np.array([5.0, 4.0, 3.0, 2.0, 1.0, 0.5])
+    point = single_columns("elbo" if profile else "ppca", (0, 2), 3, 0.7)
+    W = weights(point, lam, np.eye(6))
+    if not profile:
+        W = W @ np.linalg.qr(np.random.default_rng(1).standard_normal((3, 3)))[0]
+    result = ends(W, point.sigma2, lam, count=4, profile=profile)
+    for end in (result.bottom, result.top):
+        x = end.vectors
+        image = PRODUCT[profile](W, point.sigma2, np.diag(lam), x)
+        lengths = np.linalg.norm((image - end.values[:, None, None] * x).reshape(4, -1), axis=1)
+        assert np.abs(lengths - end.residuals).max() <= 1e-13 * result.norm
+        assert error(x.reshape(4, -1) @ x.reshape(4, -1).T, np.eye(4)) <= TOLERANCE
+        assert end.bound == np.linalg.norm(end.residuals) <= CLOSE * result.norm
+
+
+TIED = np.array([6.0, 4.0, 4.0, 4.0, 2.0, 1.0, 0.4, 0.4, 0.4])
+POINTS = {
+    "maximum": single_columns("ppca", (0, 1, 2), 3, 0.4),
+    "zero columns": single_columns("ppca", (0, 2), 5, 0.4),
+    "collapsed": single_columns("ppca", (), 4, 0.4),
+    "everything retained": single_columns("ppca", tuple(range(6)), 6, 0.4),
+    "more latents than data": single_columns("ppca", (0, 4), 11, 0.4),
+    "maximum of P": single_columns("elbo", (0, 1, 2), 3, 0.4),
+    "zero columns of P": single_columns("elbo", (0, 2), 5, 0.4),
+    "blocks of P": Point("elbo", ordered([Block((0, 2), 3), Block((1, 4), 2)], 6), 0.3, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize("count", [3, 12])
+def test_ends_at_stationary_points_are_the_closed_form(name, count):
+    point = POINTS[name]
+    rng = np.random.default_rng(2) if point.objective == "ppca" else None
+    result = found(point, TIED, rng, count=count)
+    assert result.converged
+    assert distance(result, closed_form(point, TIED)) <= CLOSE
+
+
+def test_multiplicities_are_recognised():
+    # Three zero columns, and three discarded eigenvalues 6, 2 (once each) and 4 (twice): theory 1.3, row 4.
+    result = found(single_columns("ppca", (1,), 4, 0.4), TIED, count=13)
+    levels = result.top.levels(CLOSE * result.norm)
+    assert [m for _, m in levels] == [3, 6, 3, 1]
+    assert np.allclose([v for v, _ in levels[:3]], [(x - 0.4) / 0.16 for x in (6, 4, 2)], rtol=CLOSE, atol=0)
+
+
+def test_copies_that_the_start_misses_turn_up(monkeypatch):
+    """The search is started in one eigenvector of each end, which it cannot leave; the probes find the others."""
+    point = single_columns("ppca", (1,), 4, 0.4)
+    values = closed_form(point, TIED)
+
+    def blind(search):
+        order = np.argsort(search.model.host, kind="stable")[[0, 4, 5, 9, 12, 20]]
+        return np.eye(search.size)[order]
+
+    monkeypatch.setattr(module._Search, "_start", blind)
+    assert distance(found(point, TIED, count=3), values) <= CLOSE
+    # The control: without the probes it stops at what it was given.
+    monkeypatch.setattr(module._Search, "_complete", lambda *_: True)
+    assert distance(found(point, TIED, count=3), values) > 1e-3
+
+
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_a_moderate_case(objective):
+    lam = np.sort(np.random.default_rng(0).exponential(1, 200))[::-1].copy()
+    lam[150:] = 0.0
+    point = single_columns(objective, range(12), 20, float(lam[20]))
+    result = found(point, lam, np.random.default_rng(3) if objective == "ppca" else None, count=10)
+    assert result.converged
+    assert distance(result, closed_form(point, lam)) <= CLOSE
+    assert [m for _, m in result.top.levels(CLOSE * result.norm)] == [8, 2]
+    assert len(result.bottom.levels(CLOSE * result.norm)) == 1  # -1/sigma2, 50 times and more
+
+
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_a_start_that_knows_nothing_finds_every_copy(monkeypatch, objective):
+    lam = np.sort(np.random.default_rng(0).exponential(1, 60))[::-1].copy()
+    lam[45:] = 0.0
+    point = single_columns(objective, range(4), 10, float(lam[12]))
+    monkeypatch.setattr(module._Search, "_start", lambda search: search._random())
+    result = found(point, lam, count=10)
+    assert result.converged
+    assert distance(result, closed_form(point, lam)) <= CLOSE
+    assert [m for _, m in result.top.levels(CLOSE * result.norm)] == [6, 4]
+
+
+def test_with_the_gauge_in_the_top_of_a_maximum_is_zero():
+    point, lam = single_columns("ppca", (0, 1, 2), 3, 0.3), np.array([6.0, 5.0, 4.0, 2.0, 1.0, 0.5])
+    largest = closed_form(point, lam)[-1]
+    assert largest < -0.01
+    assert abs(found(point, lam, count=2).top.values[0] - largest) <= CLOSE
+    kept = found(point, lam, count=4, project=False)
+    assert np.abs(kept.top.values[:3]).max() <= CLOSE
+    assert abs(kept.top.values[3] - largest) <= CLOSE
+
+
+@pytest.mark.parametrize("part", ["u", "of_inverse", "of_T", "right"])
+def test_a_flipped_sign_in_the_operator_is_caught(monkeypatch, part):
+    point = POINTS["blocks of P"]
+    right = HessianOperator.__init__
+
+    def wrong(self, *args, **options):
+        right(self, *args, **options)
+        setattr(self, part, -getattr(self, part))
+        if part == "right":
+            self.entries, self.pair = None, np.hstack([matrix_free._full(a) for a in (self.inverse, -self.right)])
+
+    monkeypatch.setattr(HessianOperator, "__init__", wrong)
+    assert distance(found(point, TIED, count=12), closed_form(point, TIED)) > 1e-3
+
+
+@BOTH
+def test_the_device_does_the_same(cupy, profile):
+    W, sigma2, lam, rng = problem(8, 3)
+    A, X = rng.standard_normal((8, 8)), rng.standard_normal((2, 8, 3))
+    for S in (lam, A @ A.T):
+        there = HessianOperator(*on_device(cupy, W), sigma2, *on_device(cupy, S), profile=profile)
+        assert error(there(cupy.ndarray(X)), HessianOperator(W, sigma2, S, profile=profile)(X)) <= TOLERANCE
+    point = single_columns("elbo" if profile else "ppca", (0, 2), 3, 0.25)
+    W = weights(point, TIED, np.eye(9))
+    there = ends(*on_device(cupy, W), point.sigma2, cupy.ndarray(TIED), count=4, profile=profile)
+    assert type(there.top.vectors) is cupy.ndarray
+    assert distance(there, closed_form(point, TIED)) <= CLOSE
+
+
+def test_what_cannot_be_is_refused():
+    W, sigma2, lam, _ = problem(5, 2)
+    for wrong, message in [
+        (lambda: HessianOperator(W[None], sigma2, lam, profile=False), "shape"),
+        (lambda: HessianOperator(W, sigma2, lam[1:], profile=False), "shape"),
+        (lambda: HessianOperator(W, 0.0, lam, profile=False), "sigma2"),
+        (lambda: ends(W, sigma2, np.diag(lam)), "diagonalise"),
+        (lambda: ends(W, sigma2, lam, count=0), "count"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            wrong()
