@@ -1,0 +1,173 @@
+"""Hessians in W as operators on blocks of directions, and the gauge of L: for n = 784 and k = 50 to 200.
+
+Notation   W (n, k), sigma2 a number; S (n, n), or (n,): its eigenvalues, W then in the eigenbasis. X (b, n, k) a block
+           of directions. M, P, G, T, E as in hessian.py; N = S W - P (W^T S W)/2; R = S P - W.
+Main       HessianOperator, Gauge, aligned.
+Reference  verify/models: the operators that are rewritten here; theory 1.3 for the gauge.
+
+W, P, N and G lie in span [W, S W] = span Q, Q (n, r), r <= 2k, and r <= k at a stationary point. With small letters
+for coordinates in Q (P = Q p, ...) and Z = Q^T X,
+
+    D^2 L [X] = (S/sigma2 - I) X M^-1 - X T/sigma2 + Q Y,
+    Y = a Z M^-1 + p w^T Z T/sigma2 - u Z^T p - p Z^T u,   a = p w^T - (p nu^T + nu p^T)/sigma2,   u = g + p/2.
+
+For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
+So a direction costs two products with Q, and, where M or T is not diagonal, one with a (k, 2k) matrix.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from gpu.batches import contiguous
+from verify.arrays import Array, namespace, to_numpy, transpose
+from verify.checks import positive_noise
+from verify.errors import InputError
+from verify.models.linear_vae import diagonal
+from verify.models.ppca import symmetrised
+
+EPS = float(np.finfo(float).eps)
+
+
+def largest(a: Array) -> float:
+    """max |a|, 0 of an empty array."""
+    return max(float(a.max()), -float(a.min())) if a.size else 0.0
+
+
+def _lean(A: Array) -> Array:
+    """The diagonal (k,) of A (k, k) if the rest is rounding, else A."""
+    xp = namespace(A)
+    d = diagonal(A)
+    return d if largest(A - d[:, None] * xp.eye(len(A))) <= 16 * EPS * largest(A) else A
+
+
+def _full(A: Array) -> Array:
+    """Undo _lean."""
+    return A if A.ndim == 2 else A[:, None] * namespace(A).eye(len(A))
+
+
+def _times(X: Array, A: Array) -> Array:
+    """X A for a matrix A or the diagonal of one."""
+    return X * A if A.ndim == 1 else X @ A
+
+
+class HessianOperator:
+    """X -> D^2 L(W)[X], or D^2 P(W)[X] of the profile ELBO, for blocks X (b, n, k).
+
+    What does not depend on X is computed once. S (n, n) symmetric, or (n,) where S is diagonal. Raises InputError.
+    """
+
+    def __init__(self, W: Array, sigma2: float, S: Array, *, profile: bool):
+        xp = namespace(W, S)
+        if W.ndim != 2 or 0 in W.shape:
+            raise InputError(f"W has the shape {tuple(W.shape)}: give one matrix (n, k) with n and k at least 1")
+        n, k = self.shape = (int(W.shape[0]), int(W.shape[1]))
+        self.profile = profile
+        noise = self.sigma2 = positive_noise(sigma2)
+        W = contiguous(xp, W, (n, k), "W")
+        S = contiguous(xp, S, (n,) if S.ndim == 1 else (n, n), "S")
+        M = transpose(W) @ W + noise * xp.eye(k)
+        inverse, image = symmetrised(xp.linalg.inv(M)), S[:, None] * W if S.ndim == 1 else S @ W
+        P, of_P = W @ inverse, image @ inverse
+        R = of_P - W
+        G = (R - P @ (transpose(W) @ R)) / noise
+        N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
+        self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
+        Q = self.Q = _range(xp, W, image)
+        self.Qt = xp.ascontiguousarray(transpose(Q)) if xp is np else transpose(Q)
+        self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
+        shrunk = symmetrised(self.p @ transpose(self.w))
+        self.of_inverse = -2.0 / noise * symmetrised(self.p @ transpose(nu)) + (0.0 if profile else 1.0) * shrunk
+        self.of_T, self.u = shrunk / noise, g + (1.0 if profile else 0.5) * self.p
+
+    def _take(self, xp: Any, inverse: Array, T: Array, scale: Array, S: Array) -> None:
+        """What multiplies X from the left (n,) or (n, n), from the right, and entry by entry (n, k)."""
+        self.scale = scale
+        right = symmetrised(T) / self.sigma2
+        if self.profile:
+            right = right + _full(scale)
+        elif S.ndim == 1:
+            S = S - self.sigma2
+        else:
+            S = S - self.sigma2 * xp.eye(len(S))
+        self.left = S / self.sigma2
+        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(right)
+        self.entries = None
+        if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
+            self.entries = self.left[:, None] * self.inverse - self.right
+        elif self.left.ndim == 1:
+            self.pair = xp.concatenate([_full(self.inverse), -_full(self.right)], axis=1)
+
+    def __call__(self, X: Array) -> Array:
+        """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
+        Z = self.Qt @ X
+        Zt = transpose(Z)
+        Y = self.of_inverse @ _times(Z, self.inverse) + self.of_T @ _times(Z, self.T)
+        Y = Y - self.u @ (Zt @ self.p) - self.p @ (Zt @ self.u)
+        if self.profile:
+            along = namespace(X).sum(self.w * Z, axis=-2)
+            Y = Y + self.w * (2.0 * along * self.scale**2)[..., None, :]
+        return self._entrywise(X) + self.Q @ Y
+
+    def _entrywise(self, X: Array) -> Array:
+        """The part that does not pass through Q: (S/sigma2 - I) X M^-1 - X T/sigma2."""
+        if self.entries is not None:
+            return X * self.entries
+        if self.left.ndim == 2:
+            return self.left @ _times(X, self.inverse) - _times(X, self.right)
+        n, k = self.shape
+        both = (X.reshape(-1, k) @ self.pair).reshape(len(X), n, 2 * k)
+        return self.left[:, None] * both[..., :k] + both[..., k:]
+
+    def diagonal(self) -> Array:
+        """The diagonal of the Hessian, the preconditioner.  -> (n, k)."""
+        xp = namespace(self.Q)
+        inverse, T, right = (diagonal(_full(a)) for a in (self.inverse, self.T, self.right))
+        left = self.left if self.left.ndim == 1 else diagonal(self.left)
+        of_left = left + xp.sum((self.Q @ self.of_inverse) * self.Q, axis=1)
+        of_T = xp.sum((self.Q @ self.of_T) * self.Q, axis=1)
+        d = of_left[:, None] * inverse + of_T[:, None] * T - right - 2.0 * (self.Q @ self.u) * (self.Q @ self.p)
+        return d + 2.0 * ((self.Q @ self.w) * self.scale) ** 2 if self.profile else d
+
+
+def _range(xp: Any, W: Array, image: Array) -> Array:
+    """An orthonormal basis of span [W, S W].  (n, k), (n, k) -> (n, r)."""
+    both = xp.concatenate([a / (float(xp.linalg.norm(a)) or 1.0) for a in (W, image)], axis=1)
+    U, s, _ = xp.linalg.svd(both, full_matrices=False)
+    # Directions that are rounding of the two factors change the Hessian by as little.
+    return xp.ascontiguousarray(U[:, : int(xp.sum(s > 4 * EPS * max(both.shape)))])
+
+
+class Gauge:
+    """The directions W Omega, Omega skew, in which L does not change, at W = U diag(s): columns orthogonal.
+
+    They have the orthogonal basis s_a u_a e_b^T - s_b u_b e_a^T, a < b, without those that vanish.
+    """
+
+    def __init__(self, U: Array, s: Array):
+        xp = namespace(U)
+        self.U, self.s = U, s
+        size = s[:, None] ** 2 + s**2
+        self.weight = xp.where(size > 0, 1.0 / xp.where(size > 0, size, 1.0), 0.0)
+        q, k = int(xp.sum(s > 0)), len(s)
+        self.dimension = q * (q - 1) // 2 + q * (k - q)
+
+    def project_out(self, X: Array) -> Array:
+        """X without its component along the gauge.  (b, n, k) -> (b, n, k)."""
+        Z = self.s[:, None] * (transpose(self.U) @ X)
+        return X - self.U @ (self.s[:, None] * (Z - transpose(Z)) * self.weight)
+
+    def shares(self) -> Array:
+        """How much of each unit direction E_ia lies in the gauge, squared.  -> (n, k), on the host."""
+        U, s, weight = to_numpy(self.U), to_numpy(self.s), to_numpy(self.weight)
+        return (U * s) ** 2 @ (weight * (1.0 - np.eye(len(s))))
+
+
+def aligned(W: Array) -> tuple[Array, Array, Array]:
+    """W = U diag(s) R^T with R orthogonal (k, k); s (k,) with exact zeros, U (n, k) with zero columns where k > n."""
+    xp = namespace(W)
+    n, k = W.shape
+    U, s, Rt = xp.linalg.svd(W, full_matrices=k > n)
+    if k > n:
+        U, s = xp.concatenate([U, xp.zeros((n, k - n))], axis=1), xp.concatenate([s, xp.zeros(k - n)])
+    return U, xp.where(s > 4 * EPS * max(n, k) * float(s.max()), s, 0.0), transpose(Rt)
