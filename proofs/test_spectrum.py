@@ -66,10 +66,14 @@ PROMISED = 1e-8
 
 
 def dense(point, at):
-    """The eigenvalues of the dense Hessian, ascending, and its norm."""
+    """The eigenvalues of the dense Hessian, ascending, and its norm.
+
+    Where every eigenvalue ties with the noise the Hessian is zero, and what is left is the rounding of the terms of
+    size 1/sigma2 that cancel: hence the floor.
+    """
     of = ppca.hessian if point.objective == "ppca" else linear_vae.profile_hessian
     values = np.linalg.eigvalsh(of(weights(point, at.lam, at.U), at.sigma2, at.S))
-    return values, max(float(np.abs(values).max()), 1e-12 / at.sigma2)
+    return values, max(float(np.abs(values).max()), 1e-6 / at.sigma2)
 
 
 def compare(point, at, closed=None):
