@@ -1,7 +1,7 @@
 """The consistency audit of the printed tables: every row, and what the paper says about them.
 
 Main       audit_document, print_audit, pieces.
-Reference  claims.md, the published tables; design.md section 4 (`audit`); theory 5.1 and 5.2.
+Reference  theory 5.1 and 5.2; reports/schema/audit.json.
 
 Numbers are compared as intervals: half a unit of the last printed digit on either side. What still disagrees is a
 contradiction. It is excusable where averaging over the trials, Monte Carlo noise within the printed spreads, or (in

@@ -3,7 +3,7 @@
 Notation   as in audit_bounds.py. A contradiction's size is by how much the printed numbers miss at the most favourable
            rounding; where rounding itself is the excuse, by how much they miss as printed.
 Main       CHECKS, contradictions.
-Reference  theory 5.1 and 5.2; claims.md, the published tables.
+Reference  theory 5.1 and 5.2.
 """
 
 import math

@@ -2,7 +2,6 @@
 
 Notation   document: report.json as a dict; figures: the folder that reports.figures wrote.
 Main       render, inline_svg.
-Reference  design.md section 9.
 
 Everything from outside (names, the ledger's texts, the command) passes through Jinja's autoescape. Only our own SVGs,
 style sheet and script are put in as they are.

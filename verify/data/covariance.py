@@ -3,7 +3,7 @@
 Notation   X (N, n) rows; mean (n,); S (n, n) = (1/N) sum (x - mean)(x - mean)^T;
            S = U diag(lam) U^T, lam_1 >= ... >= lam_n >= 0; eps = 2^-52.
 Main       Covariance, covariance, from_eigenvalues, settle.
-Reference  theory.md section 0; [TB99] Tipping & Bishop, JRSS-B 61 (1999), Eq. 5.
+Reference  docs/mathematics.md, section 0; [TB99] Tipping & Bishop, JRSS-B 61 (1999), Eq. 5.
 
 S is divided by N: with N - 1 the ELBO of a trained model can exceed the "maximum" likelihood.
 

@@ -2,7 +2,7 @@
 
 Notation   v raw value; u uniform on [0, 1); x in [0, 1]; y what the model sees; alpha in (0, 1/2).
 Main       Preprocessing, logit.
-Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory.md 5.2.
+Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory 5.2.
 
     none      y = v
     scale c   y = v / c

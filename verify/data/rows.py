@@ -62,7 +62,7 @@ class Rows:
         return whole
 
     def mean_log_jacobian(self) -> float:
-        """The mean over data of log|det Jacobian| of the logit step; 0 without one (theory.md 5.2)."""
+        """The mean over data of log|det Jacobian| of the logit step; 0 without one (theory 5.2)."""
         if self.preprocessing.alpha is None:
             return 0.0
         return math.fsum(float(j.sum()) for _, j in self.blocks_with_jacobian()) / self.shape[0]

@@ -1,4 +1,4 @@
-"""The letters of theory.md, section 0, shared by the derivations of pPCA and of the linear VAE.
+"""The letters of docs/mathematics.md, section 0, shared by the derivations of pPCA and of the linear VAE.
 
 Notation   W (n, k); V (k, n); D (k, k) diagonal; S (n, n) symmetric; x (n, 1), measured from its mean, and
            z (k, 1); C = W W^T + sigma2 I (n, n); M = W^T W + sigma2 I (k, k).

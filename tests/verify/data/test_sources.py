@@ -152,7 +152,7 @@ def test_mnist_with_the_logit_has_the_jacobian_of_theory_5_2(mnist_folder):
     c = load("mnist", logit=1e-6, data_dir=mnist_folder)
     # The noise moves the mean over 60000 images by about 0.1.
     assert c.provenance["mean_log_jacobian"] == pytest.approx(4619.7, abs=0.3)
-    # theory.md 5.3: numbers of eigenvalues above the noise; 1 either way, for the noise.
+    # theory 5.3: numbers of eigenvalues above the noise; 1 either way, for the noise.
     counts = [int((c.eigenvalues > noise).sum()) for noise in (30, 10, 3, 1)]
     assert np.abs(np.array(counts) - [38, 74, 147, 581]).max() <= 1
 
