@@ -1,0 +1,49 @@
+"""Adam for an ensemble: one flat buffer of parameters, each model with its own learning rate.
+
+Notation   p, g, m, v (E, P): parameters, gradient of what is minimised, moments; t the step, from 1; alive (E,) bool.
+Main       Adam.
+Reference  [KB15] Kingma & Ba, ICLR 2015, Algorithm 1; beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8.
+
+    m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g^2,   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+
+The moments are kept divided by 1 - b1 and 1 - b2: then they are b1 m + g and b2 v + g^2, two passes fewer.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from gpu.vae.elementwise import in_pieces
+from verify.arrays import Array
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+def factors(learning_rates: Array, step: int) -> tuple[Array, float]:
+    """(rate (E,), eps): p <- p - rate m / (sqrt(v) + eps) with the scaled moments is Adam's step [KB15]."""
+    second = sqrt((1 - BETA2) / (1 - BETA2**step))
+    return np.asarray(learning_rates, dtype=np.float64) * ((1 - BETA1) / (1 - BETA1**step) / second), EPSILON / second
+
+
+def adam(p: Array, g: Array, m: Array, v: Array, learning_rates: Array, step: int, alive: Array) -> None:
+    """One step, in place.  p, g, m, v (E, P); learning_rates (E,); models that are not alive stay as they are."""
+    rates, epsilon = factors(learning_rates, step)
+    for e in np.flatnonzero(alive):
+        _update(p[e], g[e], m[e], v[e], float(rates[e]), epsilon)
+
+
+def _update(p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float) -> None:
+    def work(piece: slice) -> None:
+        slope, first, second = g[piece], m[piece], v[piece]
+        first *= BETA1
+        first += slope
+        spare = slope * slope
+        second *= BETA2
+        second += spare
+        np.sqrt(second, out=spare)
+        spare += epsilon
+        np.divide(first, spare, out=spare)
+        spare *= rate
+        p[piece] -= spare
+
+    in_pieces(work, len(p))

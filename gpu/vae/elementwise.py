@@ -1,0 +1,82 @@
+"""Everything between two matrix products: bias, ReLU, their gradients, and the rows of a batch.
+
+Notation   y, dy (E, B, d) contiguous; bias (E, d), a view of a flat buffer (E, P).
+Main       add_bias, bias_gradient, gather.
+
+On the host a pass over memory is what costs, so several operations run over a piece that stays in a core's cache, and
+large arrays are shared out to the cores.  No result depends on how many there are.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+
+from verify.arrays import Array
+
+# Numbers in one piece: two or three arrays of them fit into a core's second-level cache.
+PIECE = 1 << 15
+# Below so many numbers handing the work to another thread costs more than it saves.
+SHARED = 1 << 18
+
+
+@cache
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(cores(), thread_name_prefix="elementwise")
+
+
+def in_pieces(work: Callable[[slice], object], length: int, width: int = 1) -> None:
+    """Call work(slice) for pieces of 0 .. length, each of about PIECE numbers where one of them is `width`."""
+    step = max(1, PIECE // width)
+    pieces = [slice(start, min(start + step, length)) for start in range(0, length, step)]
+    if length * width < SHARED or cores() == 1:
+        for piece in pieces:
+            work(piece)
+        return
+
+    def every(first: int) -> None:
+        for piece in pieces[first :: cores()]:
+            work(piece)
+
+    rest = [_pool().submit(every, first) for first in range(1, cores())]
+    every(0)
+    for future in rest:
+        future.result()
+
+
+def add_bias(y: Array, bias: Array, relu: bool) -> None:
+    """y <- y + bias, and max(., 0) of it for ReLU, in place."""
+    for rows, own in zip(y, bias, strict=True):
+
+        def work(piece: slice, rows: Array = rows, own: Array = own) -> None:
+            part = rows[piece]
+            part += own
+            if relu:
+                np.maximum(part, 0, out=part)
+
+        in_pieces(work, len(rows), rows.shape[1])
+
+
+def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
+    """out (E, d) <- the sum of dy over the batch; with y, the output of a ReLU, dy <- dy [y > 0] first, in place."""
+    if y is not None:
+        for gradient, rows in zip(dy, y, strict=True):
+
+            def work(piece: slice, gradient: Array = gradient, rows: Array = rows) -> None:
+                np.multiply(gradient[piece], rows[piece] > 0, out=gradient[piece])
+
+            in_pieces(work, len(rows), rows.shape[1])
+    np.sum(dy, axis=1, out=out)
+
+
+def gather(X: Array, rows: Array, out: Array) -> Array:
+    """out (E, B, n) <- the rows (E, B) of X (N, n) -> out."""
+    return np.take(X, rows, axis=0, out=out, mode="clip")
