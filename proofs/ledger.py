@@ -11,14 +11,13 @@ never "refuted": a refutation is a test that passes because its witness stands.
 
 import importlib.metadata
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from verify.data.writing import atomic
 from verify.errors import InputError
 
 ROLES = ("supports", "corrected", "refutes", "control")
@@ -219,16 +218,10 @@ def _version(package: str) -> str | None:
 
 
 def write(document: dict[str, Any], path: Path) -> None:
-    """Write a ledger whole or not at all: a reader never sees half of one.  OSError from the system."""
+    """Write a ledger whole or not at all: a reader never sees half of one.  Raises InputError."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    try:
-        os.chmod(file.name, 0o644)  # temporary files are private, a ledger is not
-        os.replace(file.name, path)
-    except OSError:
-        os.unlink(file.name)
-        raise
+    with atomic(path) as file:
+        file.write(text.encode())
 
 
 def read(path: Path) -> dict[str, Any]:

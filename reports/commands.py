@@ -16,12 +16,13 @@ import numpy as np
 
 from reports import analysis
 from reports.console import Session, at_most, one_line, short, table
-from reports.files import read_json, read_latents, staged, writable, write_json, write_npz
+from reports.files import read_json, read_latents, staged, write_json, write_npz
 from reports.listing import how_found, readable
 from reports.wording import ranges, verdict
 from verify.checks import random_seed
 from verify.data.covariance import Covariance
 from verify.data.sources import load
+from verify.data.writing import writable
 from verify.errors import InputError
 
 Document = dict[str, Any]

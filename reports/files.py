@@ -1,9 +1,6 @@
 """Files of results: written whole or not at all, and the latents of other people's models.
 
-Main       writable, atomic, staged, write_json, read_json, to_json, write_npz, read_latents.
-
-What is written goes to a temporary file beside its destination first, and is moved there once it is on the disk:
-a full disk or an interruption leaves either the old file or the new one.
+Main       staged, write_json, read_json, to_json, write_npz, read_latents; and writing.py of verify/data.
 """
 
 import json
@@ -21,44 +18,8 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
+from verify.data.writing import atomic, unwritable
 from verify.errors import InputError
-
-
-def writable(path: Path) -> Path:
-    """`path` if a file can be written there; missing folders are made.  Raises InputError, before any computation."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file")
-    return path
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Any]:
-    """A binary file that takes the place of `path` if the block succeeds and vanishes if not.  Raises InputError."""
-    name = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", delete=False) as file:
-            name = file.name
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # temporary files are private, results are not
-        os.replace(name, path)
-        name = None
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({error.strerror or error}); name another place")
 
 
 def to_json(document: Any, ascii: bool = False) -> str:
@@ -103,7 +64,7 @@ def staged(out: Path) -> Iterator[Path]:
         for file in sorted(stage.iterdir()):
             os.replace(file, out / file.name)
     except OSError as error:
-        raise _unwritable(out, error) from None
+        raise unwritable(out, error) from None
     finally:
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)

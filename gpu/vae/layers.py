@@ -54,7 +54,8 @@ class Dense:
     """y = x W + b, with ReLU if asked for."""
 
     def __init__(self, inputs: int, outputs: int, relu: bool):
-        self.weight_shape, self.bias_shape = (inputs, outputs), (outputs,)
+        self.weight_shape: tuple[int, ...] = (inputs, outputs)
+        self.bias_shape: tuple[int, ...] = (outputs,)
         self.fan_in, self.fan_out, self.relu = inputs, outputs, relu
         self.width = outputs
         self._buffer = Buffers()

@@ -183,7 +183,7 @@ def test_a_ledger_comes_back_as_it_was_written_and_leaves_nothing_beside_it(tmp_
 
 def test_a_ledger_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(InputError, match="folder"):
         write({"schema": 1, "claims": []}, tmp_path / "folder")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 

@@ -11,6 +11,7 @@ import pytest
 from gpu.device import Device
 from reports import files
 from reports.cli import main
+from verify.data import writing
 from verify.errors import InputError
 
 SPECTRUM = "eigenvalues:6,4,2.5,1.2,0.5"
@@ -275,7 +276,7 @@ def test_a_disk_that_fills_while_figures_are_drawn_leaves_nothing(tmp_path, monk
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "document.json"
     files.write_json({"n": 1}, path)
-    with pytest.raises(KeyboardInterrupt), files.atomic(path) as file:
+    with pytest.raises(KeyboardInterrupt), writing.atomic(path) as file:
         file.write(b"half")
         raise KeyboardInterrupt
     assert files.read_json(path) == {"n": 1} and len(list(tmp_path.iterdir())) == 1
