@@ -1,7 +1,7 @@
 """Posterior collapse of any Gaussian encoder, measured: (epsilon, delta)-collapse and active units.
 
 Notation   mu, logvar (N, k): mean and log variance of q(z|x) for each datum; KL in nats.
-Main       kl, collapsed, collapse_curve, active_units.
+Main       kl, collapsed, enough, collapse_curve, active_units.
 Reference  Lucas et al. 2019, Sec. 6.2; active units: Burda et al., ICLR 2016. theory 3.11.
 
 The KL is taken per datum and a proportion of data is compared with 1 - delta: averaging the KL over the data first,
@@ -28,9 +28,13 @@ def collapsed(divergence: Array, epsilon: float, delta: float, strict: bool = Tr
     strict=False uses KL <= epsilon, without which (0, 0)-collapse cannot occur.
     """
     within = divergence < epsilon if strict else divergence <= epsilon
-    N = divergence.shape[0]
-    # Counts, not proportions: 1 - delta is not a binary fraction, and N (1 - delta) may miss an integer by an ulp.
-    return within.sum(axis=0) >= ceil(N * (1 - delta) - 1e-9 * N)
+    return within.sum(axis=0) >= enough(divergence.shape[0], delta)
+
+
+def enough(N: int, delta: float) -> int:
+    """The least number of data within epsilon at which a latent counts as collapsed."""
+    # A count, not a proportion: 1 - delta is not a binary fraction, and N (1 - delta) may miss an integer by an ulp.
+    return ceil(N * (1 - delta) - 1e-9 * N)
 
 
 def collapse_curve(divergence: Array, epsilons: Array, delta: float) -> Array:

@@ -1,0 +1,86 @@
+"""What is to be trained, on what, and what comes of it.
+
+Notation   sigma2 observation noise; beta weight of the KL; N data, n dimensions; an epoch is one pass over the data.
+Main       Run, Plan, Data, Outcome.
+Reference  Lucas et al. 2019, Secs. 5, 6.2, App. E (Adam, fixed learning rate, KL annealing from 0 to 1).
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Protocol
+
+import numpy as np
+
+from gpu.vae.architecture import Architecture
+from gpu.vae.evaluation import Evaluation
+from gpu.vae.model import Terms, elbo
+from verify.arrays import Array
+from verify.errors import InputError
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model.  anneal: epochs over which beta rises from 0; sigma2: the noise, or where it starts if learned."""
+
+    sigma2: float
+    learned: bool
+    seed: int = 0
+    learning_rate: float = 1e-3
+    beta: float = 1.0
+    anneal: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("sigma2", "learning_rate"):
+            if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise InputError(f"{name} = {getattr(self, name):g}: must be positive and finite")
+        if not (isfinite(self.beta) and self.beta >= 0) or self.anneal < 0:
+            raise InputError(f"beta = {self.beta:g}, anneal = {self.anneal}: must not be negative")
+
+
+class Data(Protocol):
+    """What is trained on: `array(epoch)` (N, n) float32 or float64; the same for every epoch unless `redrawn`."""
+
+    redrawn: bool
+
+    def array(self, epoch: int) -> Array:
+        """The data of an epoch, on the host; epoch 0 is what models are evaluated on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Models of one architecture, trained alike on the same data; `group` bounds how many run in step."""
+
+    architecture: Architecture
+    runs: tuple[Run, ...]
+    epochs: int
+    batch: int = 128
+    analytic: bool = False
+    dtype: str = "float32"
+    group: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise InputError("no models to train; name at least one noise")
+        if self.epochs < 1 or self.batch < 1 or (self.group is not None and self.group < 1):
+            raise InputError(f"epochs = {self.epochs}, batch = {self.batch}, group = {self.group}: all from 1")
+        if self.analytic and not self.architecture.linear_decoder:
+            raise InputError("the analytic ELBO needs a linear decoder; choose architecture linear or linear-decoder")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained model: its evaluation, None where it was frozen at `frozen` (a step, from 1), and its course.
+
+    history (epochs, 3): error, KL and sigma2, means over each epoch; `elbos` what they make of the ELBO.
+    """
+
+    run: Run
+    evaluation: Evaluation | None
+    frozen: int | None
+    history: list[list[float]]
+
+    def elbos(self, n: int) -> list[float]:
+        """The ELBO (beta = 1), epoch by epoch."""
+        error, kl, sigma2 = np.array(self.history).T
+        return [float(v) for v in elbo(Terms(error, kl), sigma2, n)]

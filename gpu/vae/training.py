@@ -1,0 +1,271 @@
+"""Training a whole table of models: groups of them in step, resumable anywhere, to the bit.
+
+Notation   E models of a group, B data a batch, N data; a step is one batch of every model of the group; beta (E,).
+Main       State, Group, train -> [Outcome]; Store, what keeps states (checkpoint.py).
+
+What a model becomes depends on its Run and on the plan's architecture, data and batch, and not on what is trained
+beside it: groups may be of any size, shrink where memory runs out, and be resumed in any other. The last N mod B data
+of an epoch's order are left out of it; the next epoch has another order.
+
+A model whose loss is no longer a number is frozen: it keeps its parameters, the others go on.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import isfinite
+from time import monotonic
+from typing import Any, Protocol
+
+import numpy as np
+
+from gpu.vae.adam import adam
+from gpu.vae.architecture import Layout
+from gpu.vae.elementwise import gather
+from gpu.vae.evaluation import evaluate
+from gpu.vae.model import Ensemble, elbo
+from gpu.vae.noise import LATENT, normals, permutations
+from gpu.vae.plan import Data, Outcome, Plan
+from verify.arrays import Array, to_numpy
+from verify.errors import InputError
+
+# Numbers of activations that a group on the host may hold: they stay in the last cache, and small models share a call.
+CACHED = 1 << 20
+EVALUATED = 1000  # data at a time
+
+
+@dataclass
+class State:
+    """Where a group stands: `step` steps are done.  models: places of its runs in the plan; arrays lead with E."""
+
+    models: list[int]
+    step: int
+    parameters: Array
+    first: Array
+    second: Array
+    frozen: Array  # (E,) int64: the step, from 1, whose loss was no number; 0 for none
+    sums: Array  # (E, 3) float64: error, KL, sigma2, summed over the epoch so far
+    history: list[Array] = field(default_factory=list)  # one (E, 3) on the host an epoch
+
+    def split(self) -> "tuple[State, State]":
+        """Two halves, for want of memory."""
+        half = len(self.models) // 2
+        return self._part(slice(0, half)), self._part(slice(half, None))
+
+    def _part(self, which: slice) -> "State":
+        arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
+        p, first, second, frozen, sums = (a[which].copy() for a in arrays)
+        history = [h[which].copy() for h in self.history]
+        return State(self.models[which], self.step, p, first, second, frozen, sums, history)
+
+
+def fresh(plan: Plan, models: Sequence[int], xp: Any = np) -> State:
+    """The state before the first step."""
+    runs = [plan.runs[i] for i in models]
+    flat = Layout(plan.architecture).initial([r.seed for r in runs], [r.sigma2 for r in runs], np.dtype(plan.dtype))
+    p = xp.asarray(flat)
+    E = len(runs)
+    return State(list(models), 0, p, xp.zeros_like(p), xp.zeros_like(p), xp.zeros(E, "int64"), xp.zeros((E, 3)))
+
+
+class Group:
+    """Models in step: advances a State."""
+
+    def __init__(self, plan: Plan, state: State, data: Data, xp: Any = np):
+        self.plan, self.state, self.data, self.xp = plan, state, data, xp
+        self.runs = [plan.runs[i] for i in state.models]
+        self.seeds = [r.seed for r in self.runs]
+        self.ensemble = Ensemble(
+            plan.architecture, state.parameters, xp.asarray([r.learned for r in self.runs]), analytic=plan.analytic
+        )
+        self.rates = xp.asarray([r.learning_rate for r in self.runs])
+        self.beta = xp.asarray([r.beta for r in self.runs])
+        self.anneal = xp.asarray([float(r.anneal) for r in self.runs])
+        self._epoch = -1
+        self._X: Array = None
+        N = len(self._data(0))
+        self.batch = min(plan.batch, N)
+        self.per_epoch = N // self.batch
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole training has."""
+        return self.plan.epochs * self.per_epoch
+
+    def _data(self, epoch: int) -> Array:
+        """The data of this epoch, on the device; kept while they stay the same."""
+        epoch = epoch if self.data.redrawn else 0
+        if epoch != self._epoch:
+            self._X, self._epoch = self.xp.asarray(self.data.array(epoch), dtype=self.plan.dtype), epoch
+        return self._X
+
+    def advance(self, until: int, told: Callable[[], bool] = lambda: False) -> bool:
+        """Train up to step `until`, or until `told`, called after each step, says stop; -> whether it came there."""
+        xp, state, B = self.xp, self.state, self.batch
+        E, n, k = len(self.runs), self.plan.architecture.n, self.plan.architecture.k
+        x = xp.empty((E, B, n), self.plan.dtype)
+        noise = None if self.plan.analytic else xp.empty((E, B, k), self.plan.dtype)
+        order: Array = None
+        ordered = -1
+        while state.step < until:
+            epoch, at = divmod(state.step, self.per_epoch)
+            X = self._data(epoch)
+            if epoch != ordered:
+                order, ordered = xp.asarray(permutations(self.seeds, epoch, len(X))), epoch
+            gather(X, order[:, at * B : (at + 1) * B], x)
+            if noise is not None:
+                normals(self.seeds, LATENT, state.step, noise)
+            self._step(x, noise)
+            if at == self.per_epoch - 1:
+                state.history.append(to_numpy(state.sums / self.per_epoch))
+                state.sums = xp.zeros_like(state.sums)
+            if told():
+                return state.step >= until
+        return True
+
+    def _step(self, x: Array, noise: Array | None) -> None:
+        """One batch: gradient, freezing, Adam.  Nothing of the state changes before all memory has been had."""
+        xp, state = self.xp, self.state
+        done = state.step / self.per_epoch
+        beta = self.beta * xp.where(self.anneal > 0, xp.minimum(1.0, done / xp.maximum(self.anneal, 1e-9)), 1.0)
+        with np.errstate(all="ignore"):  # a model that diverges is told by its loss
+            terms = self.ensemble.backward(x, noise, beta)
+            sigma2 = self.ensemble.sigma2
+            loss = elbo(terms, sigma2, self.plan.architecture.n)
+            state.frozen = xp.where((state.frozen == 0) & ~xp.isfinite(loss), state.step + 1, state.frozen)
+            columns = [part[:, None] for part in (terms.error, terms.kl, sigma2)]
+            state.sums = state.sums + xp.concatenate(columns, axis=1)
+            alive = state.frozen == 0
+            args = (state.parameters, self.ensemble.gradient, state.first, state.second)
+            adam(*args, self.rates, state.step + 1, alive)
+        state.step += 1
+
+    def outcomes(self) -> list[Outcome]:
+        """Evaluate every model that was not frozen."""
+        X, frozen = self._data(0), to_numpy(self.state.frozen)
+        with np.errstate(all="ignore"):
+            found = evaluate(self.ensemble, X, self.seeds, min(EVALUATED, len(X)))
+        return [
+            Outcome(
+                run,
+                None if frozen[e] or not isfinite(found[e].elbo) else found[e],
+                int(frozen[e]) or (None if isfinite(found[e].elbo) else self.state.step),
+                [h[e].tolist() for h in self.state.history],
+            )
+            for e, run in enumerate(self.runs)
+        ]
+
+
+def group_size(plan: Plan, xp: Any = np) -> int:
+    """How many models to run in step: all on a device, on the host as many as stay in its cache."""
+    if plan.group is not None:
+        return min(plan.group, len(plan.runs))
+    if xp is not np:
+        return len(plan.runs)
+    encoder, decoder = plan.architecture.layers()
+    width = plan.architecture.n + sum(layer.width for layer in (*encoder, *decoder))
+    return max(1, min(len(plan.runs), CACHED // (2 * width * plan.batch)))
+
+
+class Store(Protocol):
+    """Where states are kept between steps, and outcomes once there are any (checkpoint.py)."""
+
+    def states(self) -> list[State]:
+        """The states to resume from, no model twice."""
+        ...
+
+    def outcomes(self) -> dict[int, Outcome]:
+        """The finished models, by their place in the plan."""
+        ...
+
+    def save(self, state: State, outcomes: Sequence[Outcome] = ()) -> None:
+        """Keep a state; with outcomes, its models are finished."""
+        ...
+
+
+def _memory_errors(xp: Any) -> tuple[type[BaseException], ...]:
+    return (MemoryError,) if xp is np else (MemoryError, xp.cuda.memory.OutOfMemoryError)
+
+
+def train(
+    plan: Plan,
+    data: Data,
+    *,
+    xp: Any = np,
+    store: Store | None = None,
+    every: float = 60.0,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+    note: Callable[[str], object] = lambda text: None,
+) -> list[Outcome]:
+    """Train all runs of the plan; -> their outcomes in its order.
+
+    `store` keeps a state every so many seconds and at an interruption, and gives back what it kept before.
+    progress(done, total) counts epochs of single models. InputError where not even one model fits into memory.
+    """
+    finished = {} if store is None else store.outcomes()
+    waiting = [] if store is None else [s for s in store.states() if not set(s.models) & set(finished)]
+    begun = {i for s in waiting for i in s.models} | set(finished)
+    rest, size = [i for i in range(len(plan.runs)) if i not in begun], group_size(plan, xp)
+    queue: list[State | list[int]] = [*waiting, *(rest[i : i + size] for i in range(0, len(rest), size))]
+    while queue:
+        entry = queue.pop(0)
+        state = fresh(plan, entry, xp) if isinstance(entry, list) else entry
+        before = len(finished) * plan.epochs
+        try:
+            group = Group(plan, state, data, xp)
+            _run(group, store, every, lambda done, before=before: progress(before + done, len(plan.runs) * plan.epochs))  # type: ignore[misc]
+            outcomes = group.outcomes()
+        except _memory_errors(xp):
+            if len(state.models) == 1:
+                raise InputError("out of memory with a single model; choose a smaller batch or fewer units") from None
+            note(f"out of memory with {len(state.models)} models at once: going on with half as many")
+            queue[:0] = list(state.split())
+            continue
+        if store is not None:
+            store.save(state, outcomes)
+        finished |= dict(zip(state.models, outcomes, strict=True))
+    return [finished[i] for i in range(len(plan.runs))]
+
+
+def _run(group: Group, store: Store | None, every: float, told: Callable[[int], object]) -> None:
+    """Train a group to its end, keeping its state from time to time and when interrupted."""
+    last, epoch = monotonic(), -1
+
+    def after() -> bool:
+        nonlocal last, epoch
+        if (now := group.state.step // group.per_epoch) != epoch:
+            epoch = now
+            told(epoch * len(group.runs))
+        if store is not None and monotonic() - last > every:
+            store.save(group.state)
+            last = monotonic()
+        return interrupted()
+
+    with _deferred_interrupt() as interrupted:
+        ended = group.advance(group.steps, after)
+        if not ended or interrupted():
+            if store is not None:
+                store.save(group.state)
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C ends the step that runs, so that no state is half updated; a second one ends at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        asked.set()
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
