@@ -49,6 +49,12 @@ class State:
     sums: Array  # (E, 3) float64: error, KL, sigma2, summed over the epoch so far
     history: list[Array] = field(default_factory=list)  # one (E, 3) on the host an epoch
 
+    def on(self, xp: Any) -> "State":
+        """The same with its arrays on the device of xp."""
+        arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
+        p, first, second, frozen, sums = (xp.array(a) for a in arrays)
+        return State(self.models, self.step, p, first, second, frozen, sums, list(self.history))
+
     def split(self) -> "tuple[State, State]":
         """Two halves, for want of memory."""
         half = len(self.models) // 2
@@ -207,11 +213,10 @@ def train(
     finished = {} if store is None else store.outcomes()
     waiting = [] if store is None else [s for s in store.states() if not set(s.models) & set(finished)]
     begun = {i for s in waiting for i in s.models} | set(finished)
-    rest, size = [i for i in range(len(plan.runs)) if i not in begun], group_size(plan, xp)
-    queue: list[State | list[int]] = [*waiting, *(rest[i : i + size] for i in range(0, len(rest), size))]
+    queue: list[State | list[int]] = [*waiting, *_groups(len(plan.runs), begun, group_size(plan, xp))]
     while queue:
         entry = queue.pop(0)
-        state = fresh(plan, entry, xp) if isinstance(entry, list) else entry
+        state = fresh(plan, entry, xp) if isinstance(entry, list) else entry.on(xp)
         before = len(finished) * plan.epochs
         try:
             group = Group(plan, state, data, xp)
@@ -227,6 +232,17 @@ def train(
             store.save(state, outcomes)
         finished |= dict(zip(state.models, outcomes, strict=True))
     return [finished[i] for i in range(len(plan.runs))]
+
+
+def _groups(count: int, begun: set[int], size: int) -> list[list[int]]:
+    """What has not begun of 0 .. count - 1, in groups of neighbours."""
+    groups: list[list[int]] = []
+    for i in (i for i in range(count) if i not in begun):
+        if groups and groups[-1][-1] == i - 1 and len(groups[-1]) < size:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
 
 
 def _run(group: Group, store: Store | None, every: float, told: Callable[[int], object]) -> None:
