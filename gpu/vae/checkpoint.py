@@ -11,6 +11,7 @@ everything in it. A damaged one is refused by name and the previous one taken. R
 import hashlib
 import json
 import os
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -76,28 +77,25 @@ class Folder:
         self.path, self.plan, self.identity, self.note = path, plan, identity, note
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = (path / ".lock").open("w")
+            lock = os.open(path / ".lock", os.O_CREAT | os.O_WRONLY)
         except OSError as error:
             raise unwritable(path, error) from None
-        self._claim()
+        self.close = weakref.finalize(self, os.close, lock)  # lets others have the folder; by itself when we are gone
+        self._claim(lock)
         for left in path.glob(".unfinished-*"):
             left.unlink(missing_ok=True)
 
-    def _claim(self) -> None:
-        """The folder is ours until this process ends or `close` is called."""
+    def _claim(self, lock: int) -> None:
+        """The folder is ours until `close`, or the end of this process."""
         if fcntl is None:
             return
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._lock.close()
+            self.close()
             raise InputError(
                 f"{self.path}: another training is running there; wait for it or choose another folder"
             ) from None
-
-    def close(self) -> None:
-        """Let others have the folder."""
-        self._lock.close()
 
     @cached_property
     def _found(self) -> dict[str, tuple[State, dict[int, Outcome]]]:
