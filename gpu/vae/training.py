@@ -13,8 +13,10 @@ A model whose loss is no longer a number is frozen: it keeps its parameters, the
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite
 from time import monotonic
 from typing import Any, Protocol
@@ -76,6 +78,11 @@ def fresh(plan: Plan, models: Sequence[int], xp: Any = np) -> State:
     return State(list(models), 0, p, xp.zeros_like(p), xp.zeros_like(p), xp.zeros(E, "int64"), xp.zeros((E, 3)))
 
 
+@cache
+def _drawing() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="order")
+
+
 class Group:
     """Models in step: advances a State."""
 
@@ -89,8 +96,10 @@ class Group:
         self.rates = xp.asarray([r.learning_rate for r in self.runs])
         self.beta = xp.asarray([r.beta for r in self.runs])
         self.anneal = xp.asarray([float(r.anneal) for r in self.runs])
-        self._epoch = -1
+        self._epoch = self._ordered = -1
         self._X: Array = None
+        self._orders: Array = None
+        self._ahead: tuple[int, Future[Array]] | None = None
         N = len(self._data(0))
         self.batch = min(plan.batch, N)
         self.per_epoch = N // self.batch
@@ -107,20 +116,26 @@ class Group:
             self._X, self._epoch = self.xp.asarray(self.data.array(epoch), dtype=self.plan.dtype), epoch
         return self._X
 
+    def _order(self, epoch: int) -> Array:
+        """The order of the data for each model, (E, N) on the device; a thread draws the next one meanwhile."""
+        if epoch != self._ordered:
+            N = len(self._data(epoch))
+            drawn = self._ahead[1].result() if self._ahead and self._ahead[0] == epoch else None
+            self._orders = self.xp.asarray(permutations(self.seeds, epoch, N) if drawn is None else drawn)
+            self._ordered = epoch
+            self._ahead = (epoch + 1, _drawing().submit(permutations, self.seeds, epoch + 1, N))
+        return self._orders
+
     def advance(self, until: int, told: Callable[[], bool] = lambda: False) -> bool:
         """Train up to step `until`, or until `told`, called after each step, says stop; -> whether it came there."""
         xp, state, B = self.xp, self.state, self.batch
         E, n, k = len(self.runs), self.plan.architecture.n, self.plan.architecture.k
         x = xp.empty((E, B, n), self.plan.dtype)
         noise = None if self.plan.analytic else xp.empty((E, B, k), self.plan.dtype)
-        order: Array = None
-        ordered = -1
         while state.step < until:
             epoch, at = divmod(state.step, self.per_epoch)
             X = self._data(epoch)
-            if epoch != ordered:
-                order, ordered = xp.asarray(permutations(self.seeds, epoch, len(X))), epoch
-            gather(X, order[:, at * B : (at + 1) * B], x)
+            gather(X, self._order(epoch)[:, at * B : (at + 1) * B], x)
             if noise is not None:
                 normals(self.seeds, LATENT, state.step, noise)
             self._step(x, noise)
