@@ -1,21 +1,23 @@
 """Everything between two matrix products: bias, ReLU, their gradients, and the rows of a batch.
 
 Notation   y, dy (E, B, d) contiguous; bias (E, d), a view of a flat buffer (E, P).
-Main       add_bias, bias_gradient, gather.
+Main       add_bias, bias_gradient, gather; in_pieces, share_out.
 
 On the host a pass over memory is what costs, so several operations run over a piece that stays in a core's cache, and
 large arrays are shared out to the cores.  No result depends on how many there are.
 """
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
 from verify.arrays import Array
 
+T = TypeVar("T")
 # Numbers in one piece: two or three arrays of them fit into a core's second-level cache.
 PIECE = 1 << 15
 # Below so many numbers handing the work to another thread costs more than it saves.
@@ -37,17 +39,22 @@ def in_pieces(work: Callable[[slice], object], length: int, width: int = 1) -> N
     """Call work(slice) for pieces of 0 .. length, each of about PIECE numbers where one of them is `width`."""
     step = max(1, PIECE // width)
     pieces = [slice(start, min(start + step, length)) for start in range(0, length, step)]
-    if length * width < SHARED or cores() == 1:
-        for piece in pieces:
-            work(piece)
-        return
+    share_out(work, pieces, threads=length * width >= SHARED)
+
+
+def share_out(work: Callable[[T], object], items: Sequence[T], *, threads: bool = True) -> None:
+    """Call work(item) for every item, on all cores if `threads`."""
+    workers = min(cores(), len(items)) if threads else 1
 
     def every(first: int) -> None:
-        for piece in pieces[first :: cores()]:
-            work(piece)
+        for item in items[first::workers]:
+            work(item)
 
-    rest = [_pool().submit(every, first) for first in range(1, cores())]
-    every(0)
+    rest = [_pool().submit(every, first) for first in range(1, workers)]
+    try:
+        every(0)
+    finally:
+        wait(rest)
     for future in rest:
         future.result()
 

@@ -38,7 +38,7 @@ class Layer(Protocol):
 
 
 class Buffers:
-    """Arrays by name, allocated where a shape is new."""
+    """Arrays by name, allocated, and set to 0, where a shape is new."""
 
     def __init__(self) -> None:
         self._held: dict[str, Array] = {}
@@ -46,7 +46,7 @@ class Buffers:
     def __call__(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
         held = self._held.get(name)
         if held is None or held.shape != shape or held.dtype != like.dtype:
-            held = self._held[name] = namespace(like).empty(shape, dtype=like.dtype)
+            held = self._held[name] = namespace(like).zeros(shape, dtype=like.dtype)
         return held
 
 

@@ -18,8 +18,8 @@ from tests import emulator
 from tests.verify import stand_in_cupy
 
 ALSO = {
-    "abs", "arange", "argsort", "ascontiguousarray", "broadcast_to", "cumsum", "full", "isfinite", "max", "min",
-    "zeros",
+    "abs", "add", "arange", "argsort", "ascontiguousarray", "broadcast_to", "cumsum", "full", "isfinite", "max", "min",
+    "multiply", "zeros",
 }  # fmt: skip
 
 
