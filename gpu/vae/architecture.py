@@ -2,18 +2,19 @@
 
 Notation   n data, k latent dimensions; P parameters of a model; the encoder's last layer gives mean and log variance
            (2k numbers), or the mean alone where the variances are constant, as in the linear VAE (D in theory 3).
-Main       Architecture, mlp, linear, linear_decoder, convolutional; Layout.
+Main       Architecture; Layout.
 Reference  Lucas et al. 2019, App. E (784-1024-512-k-512-1024-784); [H17] Higgins et al., ICLR 2017, Table 1 (CelebA).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import prod, sqrt
+from math import isqrt, prod, sqrt
 from typing import Any
 
 import numpy as np
 
+from gpu.vae.convolution import Convolution, TransposedConvolution
 from gpu.vae.layers import Dense, Layer
 from gpu.vae.noise import INITIAL, generator
 from verify.arrays import Array
@@ -21,11 +22,17 @@ from verify.errors import InputError
 
 KINDS = ("mlp", "linear", "linear-decoder", "conv")
 HIDDEN = (1024, 512)
+# Channels of the convolutions, and the units of the dense layer behind them [H17].
+CHANNELS = (32, 32, 64, 64, 256)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """kind, n, k and the widths of hidden layers, encoder's order; `layers()` makes the layers."""
+    """kind, n, k and the widths of hidden layers, encoder's order; `layers()` makes the layers.
+
+    For "conv": channels of the convolutions (4 x 4, stride 2), then the units of one dense layer. InputError where n is
+    no square image with 1 or 3 channels that can be halved so often.
+    """
 
     kind: str
     n: int
@@ -37,6 +44,8 @@ class Architecture:
             raise InputError(f"architecture {self.kind!r}: none of {', '.join(KINDS)}; choose one of them")
         if self.n < 1 or self.k < 1 or any(width < 1 for width in self.hidden):
             raise InputError(f"architecture {self.kind}: n = {self.n}, k = {self.k}, hidden {self.hidden}: all from 1")
+        if self.kind == "conv":
+            _image(self.n, len(self.hidden) - 1)
 
     @property
     def constant_variance(self) -> bool:
@@ -51,6 +60,8 @@ class Architecture:
     def layers(self) -> tuple[list[Layer], list[Layer]]:
         """New layers of encoder and decoder."""
         heads = self.k if self.constant_variance else 2 * self.k
+        if self.kind == "conv":
+            return _convolutional(self.n, self.k, self.hidden)
         encoder = _dense([self.n, *self.hidden, heads])
         decoder = [self.k, self.n] if self.linear_decoder else [self.k, *self.hidden[::-1], self.n]
         return encoder, _dense(decoder)
@@ -59,6 +70,33 @@ class Architecture:
 def _dense(widths: Sequence[int]) -> list[Layer]:
     pairs = list(pairwise(widths))
     return [Dense(a, b, relu=i + 1 < len(pairs)) for i, (a, b) in enumerate(pairs)]
+
+
+def _image(n: int, halvings: int) -> tuple[int, int]:
+    """(side, channels) of square images of n numbers.  InputError where they cannot be halved so often."""
+    for channels in (3, 1):
+        side = isqrt(n // channels)
+        if side * side * channels == n and halvings >= 1 and side % 2**halvings == 0:
+            return side, channels
+    raise InputError(
+        f"architecture conv: {n} numbers are no square image of 1 or 3 channels whose side can be halved {halvings} "
+        "times; choose mlp, or other channels"
+    )
+
+
+def _convolutional(n: int, k: int, hidden: Sequence[int]) -> tuple[list[Layer], list[Layer]]:
+    """Convolutions, a dense layer, the heads; and the same backwards [H17]."""
+    *channels, units = hidden
+    side, colours = _image(n, len(channels))
+    encoder: list[Layer] = []
+    decoder: list[Layer] = []
+    for below, above in pairwise([colours, *channels]):
+        encoder.append(Convolution(side, side, below, above, relu=True))
+        side //= 2
+        decoder.insert(0, TransposedConvolution(side, side, above, below, relu=bool(decoder)))
+    features = side * side * channels[-1]
+    encoder += [Dense(features, units, relu=True), Dense(units, 2 * k, relu=False)]
+    return encoder, [Dense(k, units, relu=True), Dense(units, features, relu=True), *decoder]
 
 
 class Layout:

@@ -49,12 +49,15 @@ class _Layer:
     fan_in: int
     fan_out: int
     width: int
+    weight_shape: tuple[int, ...]
+    bias_shape: tuple[int, ...]
 
     def __init__(self, h: int, w: int, C: int, c: int, relu: bool):
         if min(h, w, C, c) < 1:
             raise InputError(f"a convolution from {2 * h} x {2 * w} x {C} to {h} x {w} x {c}: all must be at least 1")
         self._h, self._w, self._C, self._c, self.relu = h, w, C, c, relu
         self._big, self._small = (2 * h, 2 * w, C), (h, w, c)
+        self.multiplications = 16 * C * c * h * w
         self._buffer = Buffers()
         self._own = threading.local()
 
@@ -170,8 +173,8 @@ class Convolution(_Layer):
         _check_even(height, width)
         super().__init__(height // 2, width // 2, channels_in, channels_out, relu)
         self.shape_in, self.shape_out = self._big, self._small
-        self.weight_shape: tuple[int, ...] = (4, 4, channels_in, channels_out)
-        self.bias_shape: tuple[int, ...] = (channels_out,)
+        self.weight_shape = (4, 4, channels_in, channels_out)
+        self.bias_shape = (channels_out,)
         self.width = self._h * self._w * channels_out
         # How many inputs an output sees, and how many outputs an input reaches.
         self.fan_in, self.fan_out = 16 * channels_in, 4 * channels_out
@@ -216,8 +219,8 @@ class TransposedConvolution(_Layer):
     def __init__(self, height: int, width: int, channels_in: int, channels_out: int, relu: bool):
         super().__init__(height, width, channels_out, channels_in, relu)
         self.shape_in, self.shape_out = self._small, self._big
-        self.weight_shape: tuple[int, ...] = (4, 4, channels_in, channels_out)
-        self.bias_shape: tuple[int, ...] = (channels_out,)
+        self.weight_shape = (4, 4, channels_in, channels_out)
+        self.bias_shape = (channels_out,)
         self.width = 4 * height * width * channels_out
         # Of the 16 places of its kernel an output sees 4, wherever it lies.
         self.fan_in, self.fan_out = 4 * channels_in, 16 * channels_out

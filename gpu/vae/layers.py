@@ -22,11 +22,8 @@ class Layer(Protocol):
     fan_in: int
     fan_out: int
     relu: bool
-
-    @property
-    def width(self) -> int:
-        """How many numbers the output has for one datum."""
-        ...
+    width: int  # numbers in the output for one datum
+    multiplications: int  # of the forward pass for one datum
 
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:
         """-> y.  x, weight and bias must stay as they are until `backward`."""
@@ -57,7 +54,7 @@ class Dense:
         self.weight_shape: tuple[int, ...] = (inputs, outputs)
         self.bias_shape: tuple[int, ...] = (outputs,)
         self.fan_in, self.fan_out, self.relu = inputs, outputs, relu
-        self.width = outputs
+        self.width, self.multiplications = outputs, inputs * outputs
         self._buffer = Buffers()
 
     def forward(self, x: Array, weight: Array, bias: Array) -> Array:

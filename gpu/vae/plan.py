@@ -40,7 +40,10 @@ class Run:
 class Data(Protocol):
     """What is trained on: `array(epoch)` (N, n) float32 or float64; the same for every epoch unless `redrawn`."""
 
-    redrawn: bool
+    @property
+    def redrawn(self) -> bool:
+        """Whether every epoch has another array."""
+        ...
 
     def array(self, epoch: int) -> Array:
         """The data of an epoch, on the host; epoch 0 is what models are evaluated on."""

@@ -13,6 +13,8 @@ from gpu.vae.model import Ensemble, elbo
 # (architecture, analytic)
 ARCHITECTURES = {
     "mlp": (Architecture("mlp", 5, 2, (4, 3)), False),
+    "conv": (Architecture("conv", 48, 2, (2, 3, 5)), False),
+    "conv, grey": (Architecture("conv", 16, 2, (2, 3)), False),
     "linear": (Architecture("linear", 5, 2), False),
     "linear, analytic": (Architecture("linear", 5, 2), True),
     "linear decoder": (Architecture("linear-decoder", 5, 2, (4,)), False),

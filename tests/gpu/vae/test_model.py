@@ -187,7 +187,13 @@ def test_the_analytic_elbo_needs_a_linear_decoder():
         Ensemble(architecture, flat, np.array([True]), analytic=True)
 
 
-@pytest.mark.parametrize("arguments", [("tree", 4, 2), ("mlp", 0, 2), ("mlp", 4, 0), ("mlp", 4, 2, (3, 0))])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tree", 4, 2), ("mlp", 0, 2), ("mlp", 4, 0), ("mlp", 4, 2, (3, 0)), ("conv", 784, 2, (4, 4, 4, 4)),
+        ("conv", 13, 2, (4, 4)), ("conv", 48, 2, (4,)),
+    ],
+)  # fmt: skip
 def test_architectures_that_cannot_be_are_refused(arguments):
     with pytest.raises(InputError, match="architecture"):
         Architecture(*arguments)
