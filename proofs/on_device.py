@@ -2,7 +2,8 @@
 
 Notation   W (B, n, k), V (B, k, n), D (B, k), sigma2 (B,), S (B, n, n): B problems in one launch; xp the array module:
            CuPy runs the kernels, NumPy their twins.
-Main       gradient_agrees, hessian_agrees: the worst relative error, or Disagreement.
+Main       gradient_agrees, hessian_agrees; spectra_agree, against the closed form: the worst relative error, or
+           Disagreement.
 
 The derivatives are taken by SymPy entry by entry of explicit matrices (verify/symbolic/explicit.py) and lambdified.
 """
@@ -15,9 +16,12 @@ import numpy as np
 import sympy as sp
 
 from gpu.gradients import gradients
+from gpu.spectra import hessian_eigenvalues
 from proofs.checks import agree
 from proofs.linear_vae_problems import Problem, random_vae
 from verify.arrays import Array, to_numpy
+from verify.landscape.points import Block, Point, ordered, weights
+from verify.landscape.spectrum import spectrum
 from verify.symbolic.explicit import Explicit
 
 # Entries of order 1 and a few dozen roundings each, relative to the norm of one problem's derivative.
@@ -76,11 +80,38 @@ def derived_hessian(profile: bool) -> Callable[..., Array]:
     return of_arrays
 
 
-def gradient_agrees(name: str, xp: Any, count: int, seed: int) -> float:
-    """The kernel's gradient in W, V, D or sigma2 against SymPy's."""
+def gradient_agrees(name: str, xp: Any, count: int, seed: int, moved: float = 1.0) -> float:
+    """The kernel's gradient in W, V, D or sigma2 against SymPy's.  Other than 1, `moved` times the noise: a control."""
     problems = _problems(count, seed)
-    found = getattr(gradients(*_stacked(problems, xp)), name)
+    W, V, D, sigma2, S = _stacked(problems, xp)
+    found = getattr(gradients(W, V, D, moved * sigma2, S), name)
     return _worst(found, problems, derived_noise_gradient() if name == "sigma2" else derived_gradient(name))
+
+
+def spectra_agree(xp: Any, count: int, seed: int, shifted: int = 0) -> float:
+    """The eigenvalues of the Hessians, assembled and diagonalised in one batch, against the closed form (theory 1.3).
+
+    At points of L, and of the profile ELBO, that retain leading eigenvalues. `shifted` other than 0 takes the closed
+    form of another problem: a control.
+    """
+    rng = np.random.default_rng(seed)
+    worst = 0.0
+    for objective in ("ppca", "elbo"):
+        spectra_of = [np.sort(rng.uniform(0.2, 4.0, 5))[::-1].copy() for _ in range(count)]
+        points = []
+        for lam in spectra_of:
+            retained = range(int(rng.integers(0, 4)))
+            noise = float(lam[len(retained)]) * 0.9
+            points.append(Point(objective, ordered([Block((i,)) for i in retained], 3), noise, 0.0))
+        W = np.stack([weights(p, lam, np.eye(5)) for p, lam in zip(points, spectra_of, strict=True)])
+        noises, S = np.array([p.sigma2 for p in points]), np.stack([np.diag(lam) for lam in spectra_of])
+        on = [xp.asarray(a) for a in (W, noises, S)]
+        found = to_numpy(hessian_eigenvalues(*on, profile=objective == "elbo"))
+        for i, values in enumerate(found):
+            at = (i + shifted) % count
+            expected = spectrum(points[at], spectra_of[at]).values()
+            worst = max(worst, agree(values, expected, tolerance=TOLERANCE, scale=float(np.abs(expected).max())))
+    return worst
 
 
 def hessian_agrees(function: Callable[..., Array], profile: bool, xp: Any, count: int, seed: int) -> float:

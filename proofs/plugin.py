@@ -1,7 +1,7 @@
 """The pytest plugin that turns marked tests into a ledger of claims.
 
-Main       options --ledger, --claim, --thorough, --backend; fixtures record, thorough, xp; the printed
-           ledger; exit status 1 when a claim is broken although every test passed (no control, say).
+Main       options --ledger, --claim, --on-device, --thorough, --backend; fixtures record, thorough, xp; the
+           printed ledger; exit status 1 when a claim is broken although every test passed (no control, say).
 
 Here each process finds, runs and measures the evidence; collector.py, in the main process alone, makes the
 ledger of it. What a test said travels between them in `report.user_properties`, the one road that
@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("claims", "claims and evidence")
     group.addoption("--ledger", metavar="FILE", type=Path, help="write the ledger of claims to FILE (JSON)")
     group.addoption("--claim", metavar="ID", action="append", default=[], help="only this claim (repeatable)")
+    group.addoption("--on-device", action="store_true", help="only claims with evidence on arrays of --backend")
     group.addoption("--thorough", action="store_true", help="more instances per claim; takes far longer")
     group.addoption("--backend", choices=("numpy", "cupy", "auto"), default="auto", help="arrays for the proofs")
 
@@ -97,17 +98,20 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     for position, item in enumerate(items):
         item.stash[POSITION] = position
     wanted = config.option.claim
-    if not wanted:
+    if not wanted and not config.option.on_device:
         return
-    known = {mark.claim.id for item in items if (mark := _mark(item)) is not None}
+    claim_of = {item: mark.claim.id for item in items if (mark := _mark(item)) is not None}
+    known = set(claim_of.values())
     unknown = [id for id in wanted if id not in known]
     # A file that could not be imported may hold the claim, so that error comes first. A worker of
     # pytest-xdist must not stop by itself: there the Collector finds the claim missing at the end.
     if unknown and not session.testsfailed and not hasattr(config, "workerinput"):
         raise pytest.UsageError(_unknown_claim(unknown[0], sorted(known)))
-    keep = {item: (mark := _mark(item)) is not None and mark.claim.id in wanted for item in items}
-    config.hook.pytest_deselected(items=[item for item in items if not keep[item]])
-    items[:] = [item for item in items if keep[item]]
+    keep = set(wanted) if wanted else known
+    if config.option.on_device:
+        keep &= {id for item, id in claim_of.items() if "xp" in getattr(item, "fixturenames", ())}
+    config.hook.pytest_deselected(items=[item for item in items if claim_of.get(item) not in keep])
+    items[:] = [item for item in items if claim_of.get(item) in keep]
 
 
 def _unknown_claim(id: str, known: list[str]) -> str:

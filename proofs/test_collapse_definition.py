@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
 from proofs.problems import data, hard_problems, random_problem
-from verify.arrays import to_numpy
+from verify.arrays import namespace, to_numpy
 from verify.landscape.collapse import collapse_curve, collapsed, kl
 from verify.models import linear_vae as model
 from verify.models import ppca
@@ -55,7 +55,8 @@ def collapsed_by_definition(divergence, epsilon, delta, strict):
 def of_linear_vae(weights, noise, X):
     """The KL of each latent for each row of X (N, n), at the optimal encoder.  -> (N, k)."""
     V, D = model.optimal_encoder(weights, noise)
-    return kl(X @ V.T, np.log(D) * np.ones((len(X), 1)))
+    xp = namespace(D)
+    return kl(X @ V.T, xp.log(D) * xp.ones((len(X), 1)))
 
 
 def rows_with_covariance(p, rng, N=400):

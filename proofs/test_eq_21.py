@@ -147,3 +147,9 @@ def test_differences_reject_a_gradient_without_the_prior():
 def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
     count = thorough(50, 500)
     record(instances=count, worst_error=gradient_agrees("D", xp, count, seed=26))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
+    with rejected():
+        gradient_agrees("D", xp, 5, seed=26, moved=0.5)

@@ -177,3 +177,9 @@ def test_with_a_regular_covariance_the_witness_is_rejected():
 def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
     count = thorough(50, 500)
     record(instances=count, worst_error=gradient_agrees("V", xp, count, seed=26))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
+    with rejected():
+        gradient_agrees("V", xp, 5, seed=26, moved=0.5)

@@ -164,3 +164,9 @@ def _on(A, p):
 def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
     count = thorough(50, 500)
     record(instances=count, worst_error=gradient_agrees("W", xp, count, seed=26))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
+    with rejected():
+        gradient_agrees("W", xp, 5, seed=26, moved=0.5)

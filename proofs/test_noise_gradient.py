@@ -22,6 +22,7 @@ from hypothesis import given
 from proofs.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.ledger import Claim
 from proofs.linear_vae_problems import STEP, Problem, elbo_with_50_digits, hard_vaes, random_vae
+from proofs.on_device import gradient_agrees
 from proofs.stationary_problems import families
 from verify import reference
 from verify.models import linear_vae as model
@@ -234,3 +235,15 @@ def test_a_point_at_another_noise_is_rejected():
     p = replace(WITNESS, sigma2=1.01)
     with rejected():
         agree(model.gradients(p.W, p.V, p.D, p.sigma2, p.S).sigma2, 0.0, tolerance=1e-15)
+
+
+@CLAIM.evidence(role="supports", kind="device")
+def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
+    count = thorough(50, 500)
+    record(instances=count, worst_error=gradient_agrees("sigma2", xp, count, seed=26))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
+    with rejected():
+        gradient_agrees("sigma2", xp, 5, seed=26, moved=0.5)

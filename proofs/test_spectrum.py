@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from gpu.hessian import hessian, profile_hessian
 from proofs.checks import agree, check, rejected, same, vanishes
 from proofs.ledger import Claim
-from proofs.on_device import hessian_agrees
+from proofs.on_device import hessian_agrees, spectra_agree
 from proofs.points_in_words import (
     LIKELIHOOD_POINT,
     ORTHOGONAL_POINT,
@@ -424,3 +424,15 @@ def test_the_hessian_kernels_are_the_second_derivatives_by_sympy(record, thoroug
 def test_the_hessian_of_one_objective_is_not_that_of_the_other(xp):
     with rejected():
         hessian_agrees(hessian, True, xp, count=1, seed=33)
+
+
+@CLAIM.evidence(role="supports", kind="device")
+def test_the_kernels_diagonalise_the_hessians_into_the_closed_form(record, thorough, xp):
+    count = thorough(100, 10_000)
+    record(instances=2 * count, worst_error=spectra_agree(xp, count, seed=34))
+
+
+@CLAIM.evidence(role="control", kind="device")
+def test_the_closed_form_of_another_point_is_not_the_spectrum(xp):
+    with rejected():
+        spectra_agree(xp, 5, seed=34, shifted=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proofs.run import prove
+from proofs.run import TIMED_OUT, prove
 from tests.proofs import claims
 from verify.errors import InputError
 
@@ -125,3 +125,26 @@ def test_an_interrupt_gives_130_and_keeps_the_ledger_so_far(tmp_path, elsewhere)
     assert not document["complete"]
     [claim] = document["claims"]
     assert (claim["verdict"], len(claim["evidence"])) == ("undecided", 1)
+
+
+def test_a_run_out_of_time_gives_124_and_keeps_the_ledger_so_far(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", slow=SLOW)
+    ledger = tmp_path / "ledger.json"
+    started = time.monotonic()
+    # The second test sleeps for a minute; the first is over long before these seconds are.
+    assert prove(folder=folder, ledger=ledger, quiet=True, seconds=15) == TIMED_OUT
+    assert time.monotonic() - started < 50
+    document = json.loads(ledger.read_text())
+    assert not document["complete"]
+    assert [len(claim["evidence"]) for claim in document["claims"]] == [1]
+
+
+def test_only_claims_that_compute_with_the_backend(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.HOLDS, b=claims.CORRECTED)
+    ledger = tmp_path / "ledger.json"
+    assert prove(folder=folder, ledger=ledger, quiet=True, on_device=True) == 0
+    document = json.loads(ledger.read_text())
+    assert document["complete"]
+    [claim] = document["claims"]  # with all of its evidence, also that on the host
+    assert (claim["id"], claim["verdict"], len(claim["evidence"])) == ("eq-5", "holds", 6)
+    assert prove(["eq-5"], folder=folder, quiet=True, on_device=True) == 0

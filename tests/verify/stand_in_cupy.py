@@ -10,8 +10,9 @@ import types
 import numpy as np
 
 SHARED = {
-    "asarray", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p", "matmul", "maximum",
-    "meshgrid", "minimum", "ones", "ones_like", "sqrt", "sum", "trace", "where", "zeros", "zeros_like",
+    "asarray", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p", "logaddexp",
+    "matmul", "maximum", "meshgrid", "minimum", "ones", "ones_like", "sqrt", "sum", "trace", "where", "zeros",
+    "zeros_like",
 }  # fmt: skip
 SHARED_LINALG = {"cholesky", "eigh", "eigvalsh", "inv", "norm", "slogdet", "solve", "svd"}
 
@@ -79,7 +80,7 @@ class ndarray:
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "radd", "rsub", "rmul", "rtruediv", "rpow", "rmatmul",
-              "iadd", "isub", "imul", "itruediv", "neg", "lt", "le", "gt", "ge"):  # fmt: skip
+              "iadd", "isub", "imul", "itruediv", "neg", "abs", "invert", "and", "or", "lt", "le", "gt", "ge"):  # fmt: skip
     setattr(ndarray, f"__{_name}__", _through(getattr(np.ndarray, f"__{_name}__")))
 ndarray.__module__ = "cupy"
 
