@@ -31,7 +31,7 @@ class _Help(argparse.HelpFormatter):
 
     def __init__(self, prog: str):
         super().__init__(prog)
-        self._action_max_length = 4 + len("stationary")
+        self._action_max_length = 4 + len("device-check")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,6 +93,11 @@ def _add_checks(commands: Any) -> None:
     prove.add_argument("--thorough", action="store_true", help="more instances per claim; takes far longer")
     prove.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger (JSON)")
     prove.set_defaults(run="prove")
+
+    device_check = _command(commands, "device-check", "kernels, speed and proofs on this device", _common())
+    device_check.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the results (JSON)")
+    device_check.add_argument("--peers", action="store_true", help="beside torch and jax, if they are installed")
+    device_check.set_defaults(run="device_check")
 
     audit = _command(commands, "audit", "the paper's printed tables against themselves", _common())
     audit.set_defaults(run="audit")

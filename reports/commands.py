@@ -1,6 +1,6 @@
 """What each command does: load, compute, print.
 
-Main       prove, stationary, stability, landscape, certify, report, collapse, audit.
+Main       prove, device_check, stationary, stability, landscape, certify, report, collapse, audit.
 
 Each takes the parsed arguments and a Session, and returns an exit code. What is slow to import (figures, pages, the
 proofs) is imported where it is used.
@@ -66,6 +66,26 @@ def prove(args: argparse.Namespace, session: Session) -> int:
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code
+
+
+def device_check(args: argparse.Namespace, session: Session) -> int:
+    """The acceptance run on this device.  1 if something disagrees."""
+    from gpu.device import backend, find_device
+    from gpu.throughput import Events
+    from reports import device_check as acceptance
+
+    path = args.out / acceptance.evidence_name(find_device())
+    writable(path)
+
+    def keep(document: Document) -> None:
+        write_json(document, path)
+        if path not in session.kept:
+            session.wrote(path)
+
+    xp = backend("cupy")
+    document = acceptance.perform(acceptance.Run(xp, Events(xp), session.say, args.peers), keep)
+    session.result(document)
+    return 0 if acceptance.sound(document) else BROKEN
 
 
 def stationary(args: argparse.Namespace, session: Session) -> int:

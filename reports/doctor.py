@@ -38,12 +38,15 @@ PACKAGES = (
     ("cupy", "cupy", False),
     ("jsonschema", "jsonschema", False),
 )
+# Looked up and not imported: that takes seconds each, and a share of a device's memory.
+PEERS = ("torch", "jax")
 FEATURES = (
     ("analysis", ("numpy", "scipy")),
     ("digits", ("scikit-learn",)),
     ("figures", ("matplotlib",)),
     ("report", ("matplotlib", "jinja2")),
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
+    ("validation", ("jsonschema",)),
 )
 
 
@@ -68,10 +71,22 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"  {p['name']:<14} {p['version'] or '-':<12} {'' if p['needed'] else 'optional'}".rstrip()
     device = document["device"]
     if device["available"]:
-        yield f"\ndevice: {device['name']}, {device['memory_bytes'] / 2**30:.0f} GiB"
+        yield f"\n{_device_line(device)}"
     for other in document["shadowing"]:
         role = "is used instead of ours" if other["used"] else "is on the path as well, after ours"
         yield f"another package {other['package']} at {other['place']} {role}"
+
+
+def _device_line(device: Document) -> str:
+    free = f", {device['free_bytes'] / 2**30:.0f} free" if device["free_bytes"] is not None else ""
+    names = {
+        "capability": "compute capability",
+        "driver": "CUDA of the driver",
+        "runtime": "of CuPy",
+        "nvrtc": "of NVRTC",
+    }
+    versions = [f"{said} {device[name]}" for name, said in names.items() if device[name] is not None]
+    return f"device: {device['name']}, {device['memory_bytes'] / 2**30:.0f} GiB{free}; {', '.join(versions)}"
 
 
 def examine(data_dir: str | None = None) -> Document:
@@ -81,6 +96,9 @@ def examine(data_dir: str | None = None) -> Document:
     features = [_feature(name, [broken[n] for n in needs if n in broken]) for name, needs in FEATURES]
     device = _device()
     features.append(_feature("device", [] if device["available"] else [device["reason"]]))
+    features.append(_feature("kernels", _kernels()))
+    missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
+    features.append(_feature("peers", [f"{name} is not installed (pip install {name})" for name in missing]))
     features.append(_feature("mnist", _missing_mnist(data_dir)))
     return {
         "schema": 1,
@@ -123,6 +141,16 @@ def _device() -> Document:
         return dict(vars(find_device()))
     except Exception as error:  # another package called gpu, say
         return {"available": False, "name": None, "memory_bytes": None, "reason": f"gpu.device fails ({_line(error)})"}
+
+
+def _kernels() -> list[str]:
+    """Why kernels cannot be compiled, which takes a compiler and no device."""
+    try:
+        from gpu.device import why_kernels_cannot_be_compiled
+
+        return [why] if (why := why_kernels_cannot_be_compiled()) else []
+    except Exception as error:  # another package called gpu, say
+        return [f"gpu.device fails ({_line(error)})"]
 
 
 def _missing_mnist(data_dir: str | None) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from reports.doctor import HOUSE
 
-NAMES = ("stationary", "stability", "landscape", "collapse", "audit", "ledger", "doctor", "report")
+NAMES = ("stationary", "stability", "landscape", "collapse", "audit", "ledger", "doctor", "report", "device-check")
 
 
 def validator(name: str) -> Any:

@@ -321,4 +321,4 @@ def test_commands_and_parser_agree():
     actions = next(a for a in parser()._actions if a.dest == "command").choices
     for name, command in actions.items():
         run = command.get_default("run")
-        assert run == name and (run == "doctor" or callable(getattr(commands, run)))
+        assert run == name.replace("-", "_") and (run == "doctor" or callable(getattr(commands, run)))
