@@ -14,6 +14,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import pytest
 
 from verify.arrays import Array
 from verify.models import bernoulli as model
@@ -36,10 +37,9 @@ def grey_data(rng: np.random.Generator, N: int, n: int, spread: float = 1.0) -> 
 
 @lru_cache
 def digits() -> Array:
-    """scikit-learn's digits (1797, 64) as values in [0, 1]."""
-    from sklearn.datasets import load_digits
-
-    return load_digits().data / 16
+    """scikit-learn's digits (1797, 64) as values in [0, 1]; skips the test where it is not installed."""
+    datasets = pytest.importorskip("sklearn.datasets", reason="the digits come with scikit-learn, not installed here")
+    return datasets.load_digits().data / 16
 
 
 def log_density_with_digits(W: Array, mu: Array, datum: Array, digits: int = 30) -> Any:

@@ -139,12 +139,14 @@ def hard_problems(draw: st.DrawFn, max_n: int = 6, bounded: bool = False) -> Spe
 
 @lru_cache
 def data(spec: str, scale: float | None = None, seed: int = 0) -> Covariance:
-    """The covariance of a DATA word; skips the test where the MNIST files are not on this machine."""
+    """The covariance of a DATA word; skips the test where the MNIST files or scikit-learn are not on this machine."""
     if spec.startswith("mnist"):
         try:
             find_training_file()
         except InputError as error:
             pytest.skip(str(error))
+    if spec == "digits":
+        pytest.importorskip("sklearn", reason="the digits come with scikit-learn, which is not installed")
     return load(spec, scale=scale, seed=seed)
 
 
