@@ -234,7 +234,7 @@ def test_a_plain_cuda_image_is_enough(cupy, tmp_path):
             "raise ModuleNotFoundError(f'No module named {__name__!r}', name=__name__)\n"
         )
     code = (
-        "import sys; from reports import device_check; device_check.SCALE = 2e-4; device_check.CLAIMS = ('eq-22', 'lemma-1');"
+        "import sys; from reports import device_check as c; c.SCALE = 2e-4; c.CLAIMS = ('eq-22', 'lemma-1');"
         "from reports.cli import main; sys.exit(main())"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(blocked), str(IN_SUBPROCESSES), str(HOUSE)])}
