@@ -32,6 +32,8 @@ from verify.arrays import Array, to_numpy
 Clock = Callable[[Callable[[], object]], float]
 
 REPEATS = 5
+# Seconds from which on a call is timed once: five of a slow library would cost minutes.
+SLOW = 2.0
 # How far the eigenvalues of the library may lie from ours, as a share of the norm, before they are timed.
 PEERS_AGREE = 1e-10
 DOUBLE = 8
@@ -54,9 +56,9 @@ class Events:
 
 
 def seconds(work: Callable[[], object], clock: Clock, repeats: int = REPEATS) -> float:
-    """The median over `repeats` calls, after one that compiles and warms up."""
-    work()
-    return median(clock(work) for _ in range(repeats))
+    """The median over `repeats` calls, after one that compiles and warms up; one call where that one was slow."""
+    first = clock(work)
+    return median(clock(work) for _ in range(repeats if first < SLOW else 1))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gpu.landscape import plane
 from reports.files import write_npz
 from reports.listing import elbo_points, likelihood_points
-from verify.arrays import Array
+from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, number, positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.errors import InputError
@@ -196,10 +197,12 @@ def landscape(
     sigma2s: Sequence[float] | None = None,
     directions: tuple[int, int] | None = None,
     grid: int = 101,
+    backend: Any = np,
 ) -> tuple[Document, list[Slice]]:
     """Slices as in Figure 1: two zero columns moved along two eigenvectors (theory 1.6).  Raises InputError.
 
-    directions count from 1. Defaults: along u_5 and u_7 at sigma2 = lam_4, lam_6, lam_8, three retained columns.
+    directions count from 1. Defaults: along u_5 and u_7 at sigma2 = lam_4, lam_6, lam_8, three retained columns. The
+    grids are computed by the array module `backend`.
     """
     lam, k, n = covariance.eigenvalues, latent_dimension(k, covariance.n), covariance.n
     workable(lam)
@@ -211,7 +214,12 @@ def landscape(
     noises = _default_noises(lam, pair) if sigma2s is None else [positive_noise(s) for s in sigma2s]
     workable(lam, noises)
     retained, columns = max(0, min(3, k - 2, *pair)), min(2, k)
-    slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns) for s in noises]
+
+    def on_plane(W: Array, X: Array, Y: Array, a: Array, b: Array, sigma2: float, S: Array) -> Array:
+        W, X, Y, a, b, S = (backend.asarray(part) for part in (W, X, Y, a, b, S))
+        return to_numpy(plane(W, X, Y, a, b, sigma2, S))
+
+    slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns, on_plane=on_plane) for s in noises]
     document = {
         "schema": 1,
         "n": n,

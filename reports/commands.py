@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu.device import backend, find_device
 from reports import analysis
 from reports.console import Session, at_most, one_line, short, table
 from reports.files import read_json, read_latents, staged, write_json, write_npz
@@ -45,8 +46,6 @@ def _loaded(args: argparse.Namespace, session: Session) -> Covariance:
 def _checked_backend(name: str) -> None:
     """Raises InputError where a device is asked for and there is none; closed forms need none."""
     if name == "cupy":
-        from gpu.device import backend
-
         backend(name)
 
 
@@ -70,7 +69,6 @@ def prove(args: argparse.Namespace, session: Session) -> int:
 
 def device_check(args: argparse.Namespace, session: Session) -> int:
     """The acceptance run on this device.  1 if something disagrees."""
-    from gpu.device import backend, find_device
     from gpu.throughput import Events
     from reports import device_check as acceptance
 
@@ -225,7 +223,8 @@ def landscape(args: argparse.Namespace, session: Session) -> int:
     """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
     save = None if args.save is None else writable(args.save)
     covariance = _loaded(args, session)
-    document, slices = analysis.landscape(covariance, args.k, args.sigma2, args.directions, args.grid)
+    xp = backend(args.backend)
+    document, slices = analysis.landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp)
     with session.working("drawing"), staged(args.out) as stage:
         from reports import figures
 

@@ -10,6 +10,7 @@ import pytest
 from reports import analysis
 from reports.files import to_json
 from reports.listing import BEST, LISTED, how_found, readable
+from tests.emulator import device
 from verify.data.covariance import covariance, from_eigenvalues
 from verify.errors import InputError
 from verify.models import linear_vae, ppca
@@ -295,3 +296,15 @@ def test_points_that_would_fill_the_disk_are_refused(spectrum, tmp_path, monkeyp
     with pytest.raises(InputError, match="--top"):
         analysis.save_points(tmp_path / "points.npz", points, spectrum)
     assert not list(tmp_path.iterdir())
+
+
+def test_slices_are_computed_on_the_device_that_is_given(monkeypatch):
+    cupy = device.install(monkeypatch)
+    data = from_eigenvalues(np.arange(9.0, 0, -1))
+    here, slices = analysis.landscape(data, 5, grid=7)
+    there, on_device = analysis.landscape(data, 5, grid=7, backend=cupy)
+    assert [name for name, _, _ in cupy.launches] == ["plane_values_large"] * len(slices)
+    for a, b in zip(slices, on_device, strict=True):
+        assert type(b.values) is np.ndarray
+        np.testing.assert_allclose(b.values, a.values, rtol=1e-13)
+    assert here.keys() == there.keys()

@@ -80,7 +80,8 @@ class ndarray:
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "radd", "rsub", "rmul", "rtruediv", "rpow", "rmatmul",
-              "iadd", "isub", "imul", "itruediv", "neg", "abs", "invert", "and", "or", "lt", "le", "gt", "ge"):  # fmt: skip
+              "iadd", "isub", "imul", "itruediv", "neg", "abs", "invert", "and", "or", "lt", "le", "gt",
+              "ge"):  # fmt: skip
     setattr(ndarray, f"__{_name}__", _through(getattr(np.ndarray, f"__{_name}__")))
 ndarray.__module__ = "cupy"
 

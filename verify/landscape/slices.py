@@ -8,6 +8,7 @@ L depends on W through M = W^T W + sigma2 I and T = W^T S W alone, both quadrati
 k x k factorisation a point, whatever n.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log, pi
 
@@ -74,11 +75,13 @@ def zero_column_slice(
     grid: int = 101,
     extent: float | None = None,
     columns: int = 2,
+    on_plane: Callable[..., Array] = plane,
 ) -> Slice:
     """Figure 1: W holds the first `retained` principal axes and zero columns; two are moved along two eigenvectors.
 
     lam (n,) descending; directions are two eigen-indices from 0. With columns = 1 both move the same zero column.
     Works in the eigenbasis with the rows concerned; the others add a constant. extent: half-width of the square.
+    on_plane: what computes the grid in place of `plane`, with its arguments and its result, all on the host.
     """
     i, j = directions
     first = [p for p in range(retained) if lam[p] > sigma2]
@@ -94,6 +97,6 @@ def zero_column_slice(
     axis = np.linspace(-extent, extent, grid)
     rest = np.delete(lam, rows)
     constant = -0.5 * (rest.size * log(2 * pi * sigma2) + float(rest.sum()) / sigma2)
-    values = plane(W, X, Y, axis, axis, sigma2, np.diag(small)) + constant
+    values = on_plane(W, X, Y, axis, axis, sigma2, np.diag(small)) + constant
     curvatures = tuple(float((lam[d] - sigma2) / sigma2 / sigma2) for d in directions)
     return Slice(sigma2, (i, j), tuple(first), axis, axis, values, (curvatures[0], curvatures[1]))
