@@ -126,14 +126,22 @@ def _figure(job: Job, rates: Machine, clock: Clock) -> Figure:
     taken = seconds(job.work, clock)
     by_bytes, by_operations = job.bytes / rates.bandwidth, job.operations / rates.rate
     floor = max(by_bytes, by_operations)
-    agrees = theirs = None
-    if job.library is not None:
-        ours, expected = to_numpy(job.work()), to_numpy(job.library())
-        agrees = bool(np.linalg.norm(ours - expected) <= PEERS_AGREE * np.linalg.norm(expected))
-        theirs = seconds(job.library, clock) if agrees else None
+    agrees, theirs = (None, None) if job.library is None else _library(job.work, job.library, clock)
     bound = "bytes" if by_bytes >= by_operations else "operations"
     shown = (job.name, job.size, job.unit, job.count, taken, job.count / taken, floor, bound, taken / floor)
     return Figure(*shown, theirs, agrees)
+
+
+def _library(
+    work: Callable[[], object], library: Callable[[], object], clock: Clock
+) -> tuple[bool | None, float | None]:
+    """Whether the library agrees with us, and its seconds if so; None where it cannot do the task at all."""
+    try:
+        ours, expected = to_numpy(work()), to_numpy(library())
+        agrees = bool(np.linalg.norm(ours - expected) <= PEERS_AGREE * np.linalg.norm(expected))
+        return agrees, seconds(library, clock) if agrees else None
+    except Exception:  # of memory, of sizes: whatever it is, our own figure stands
+        return None, None
 
 
 def _many(xp: Any, usual: int, bytes_each: float, scale: float) -> int:

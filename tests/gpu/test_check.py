@@ -162,6 +162,12 @@ def test_a_library_with_another_answer_is_not_timed():
     assert figure.library_agrees is False and figure.library_seconds is None
 
 
+def test_a_library_that_cannot_do_it_leaves_our_figure_alone():
+    job = throughput.Job("a job", "", "things", 1, 1.0, 1.0, lambda: np.ones(3), fail("CUSOLVER_STATUS_ALLOC_FAILED"))
+    figure = throughput._figure(job, throughput.Machine(1.0, 1.0), lambda work: work() is None or 1.0)
+    assert (figure.seconds, figure.library_agrees, figure.library_seconds) == (1.0, None, None)
+
+
 @pytest.mark.parametrize(
     ("taken", "median", "calls"), [([1.5, 9.0, 1.0, 2.0, 3.0, 100.0], 3.0, 6), ([50.0, 40.0, 1.0], 40.0, 2)]
 )
