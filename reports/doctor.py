@@ -33,6 +33,7 @@ PACKAGES = (
     ("scikit-learn", "sklearn", True),
     ("rich", "rich", True),
     ("jinja2", "jinja2", True),
+    ("safetensors", "safetensors", True),
     ("pytest", "pytest", True),
     ("hypothesis", "hypothesis", True),
     ("cupy", "cupy", False),
@@ -46,6 +47,7 @@ FEATURES = (
     ("figures", ("matplotlib",)),
     ("report", ("matplotlib", "jinja2")),
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
+    ("checkpoints", ("safetensors",)),
     ("validation", ("jsonschema",)),
 )
 
@@ -65,7 +67,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"elbo-verify {document['version']}, Python {document['python']}: {said}{trouble}."
     yield ""
     for f in document["features"]:
-        yield f"  {f['name']:<10} {'on' if f['on'] else 'off':<4} {f['reason'] or ''}".rstrip()
+        yield f"  {f['name']:<11} {'on' if f['on'] else 'off':<4} {f['reason'] or ''}".rstrip()
     yield ""
     for p in document["packages"]:
         yield f"  {p['name']:<14} {p['version'] or '-':<12} {'' if p['needed'] else 'optional'}".rstrip()
