@@ -70,7 +70,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Subject:
-    """One benchmark: `check(ours, theirs)` is the error of a peer's answer; `work(ours)` what bounds the time."""
+    """One benchmark: `check(ours, theirs)` is the error of a peer's answer; `work(ours)` what bounds the time.
+
+    `amount` of `unit` are done in one run, and ours should do `rate` of them a second.
+    """
 
     name: str
     title: str
@@ -81,6 +84,9 @@ class Subject:
     tolerance: float
     work: Callable[[Answer], Work]
     remark: str = ""
+    unit: str = ""
+    amount: float = 0.0
+    rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,16 @@ class Result:
     def ours(self) -> list[float]:
         """Every time of ours, whichever peer it was paired with."""
         return self.alone + [seconds for outcome in self.outcomes for seconds in outcome.ours]
+
+    @property
+    def rate(self) -> float | None:
+        """How much is done a second, by the median time; None where there is nothing to count."""
+        return self.subject.amount / median(self.ours) if self.subject.unit else None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether that rate reaches its target; None where there is none."""
+        return None if self.rate is None or self.subject.rate is None else self.rate >= self.subject.rate
 
 
 class Entrant:

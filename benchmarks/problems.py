@@ -10,7 +10,7 @@ import numpy as np
 
 from verify.landscape.points import Block, Point, ordered, weights
 
-# Latents that the stationary point leaves unused, so that its spectrum has every part there is.
+# Latents that a stationary point leaves unused unless told otherwise, so that its spectrum has every part there is.
 UNUSED = 3
 
 
@@ -36,11 +36,11 @@ def _covariance(n: int, seed: int) -> tuple[Any, Any, Any]:
 
 
 def stationary_problem(setup: dict[str, Any]) -> Problem:
-    """A stationary point of L: the leading k - UNUSED eigenvectors retained, the noise below lam_k."""
-    n, k = setup["n"], setup["k"]
+    """A stationary point of L: the leading k - unused eigenvectors retained, the noise below lam_k."""
+    n, k, unused = setup["n"], setup["k"], setup.get("unused", UNUSED)
     S, lam, U = _covariance(n, setup.get("seed", 0))
     sigma2 = float(0.5 * (lam[k] + lam[k + 1]))
-    point = Point("ppca", ordered([Block((i,)) for i in range(k - UNUSED)], k), sigma2, 0.0)
+    point = Point("ppca", ordered([Block((i,)) for i in range(k - unused)], k), sigma2, 0.0)
     return Problem(S, lam, U, sigma2, weights(point, lam, U), point)
 
 

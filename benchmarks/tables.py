@@ -84,6 +84,9 @@ def show(result: Result) -> None:
         table.add_row(o.contender.name, str(o.threads), spread(whole), ratios, _verdict(o))
     console = _console()
     console.print(table)
+    if result.rate is not None:
+        goal = "" if result.met is None else f", at least {result.subject.rate:.2g}: {'met' if result.met else 'MISSED'}"
+        console.print(f"  ours: {result.rate:.3g} {result.subject.unit}/s{goal}", soft_wrap=True)
     remarks = [result.subject.remark, *(f"{o.contender.name}: {o.contender.remark}" for o in result.outcomes)]
     for remark in remarks:
         if remark and not remark.endswith(": "):
@@ -95,7 +98,10 @@ def show_targets(results: list[Result]) -> None:
     """How many of the targets were met."""
     judged = [(r, o) for r in results for o in r.outcomes if o.met is not None]
     missed = [f"{r.subject.title} against {o.contender.name}" for r, o in judged if not o.met]
-    print(f"{len(judged) - len(missed)} of {len(judged)} targets met" + "".join(f"\n  missed: {m}" for m in missed))
+    rated = [r for r in results if r.met is not None]
+    missed += [f"{r.subject.title}: {r.subject.unit}/s" for r in rated if not r.met]
+    total = len(judged) + len(rated)
+    print(f"{total - len(missed)} of {total} targets met" + "".join(f"\n  missed: {m}" for m in missed))
 
 
 def _versions() -> dict[str, str | None]:
@@ -156,6 +162,10 @@ def document(machine: Machine, results: list[Result], *, quick: bool) -> dict[st
                     "threads": r.threads,
                     "seconds": asdict(Spread.of(r.ours)),
                     "of_floor": Spread.of(r.ours).middle / r.floor,
+                    "unit": r.subject.unit or None,
+                    "rate": r.rate,
+                    "target_rate": r.subject.rate,
+                    "met": r.met,
                 },
                 "peers": [_outcome(o) for o in r.outcomes],
             }
