@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 from benchmarks import floors, tables
-from benchmarks.harness import SHORTEST, compare
+from benchmarks.harness import FULL, QUICK, compare
 from benchmarks.processes import Failed
 
 MODULES = ("spectrum", "hessian", "product", "ends", "enumeration")
-BUDGET, QUICK_BUDGET = 8.0, 1.0  # seconds for the pairs of one peer
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,20 +17,19 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours beside its peers, in one run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(MODULES)} (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured")
-    parser.add_argument("--quick", action="store_true", help="fewer sizes, fewer pairs")
+    parser.add_argument("--quick", action="store_true", help="fewer sizes, fewer pairs, one thread")
     args = parser.parse_args(argv)
     if unknown := sorted(set(args.names) - set(MODULES)):
         parser.error(f"unknown {', '.join(unknown)}; choose from {', '.join(MODULES)}")
-    budget, shortest = (QUICK_BUDGET, SHORTEST / 4) if args.quick else (BUDGET, SHORTEST)
-    say = tables.progress
-    say("the machine")
-    machine = floors.measured(shortest)
+    effort = QUICK if args.quick else FULL
+    tables.progress("the machine")
+    machine = floors.measured(effort)
     tables.show_machine(machine)
     results, code = [], 0
     for name in args.names or MODULES:
         for subject in importlib.import_module(f"benchmarks.{name}").subjects(args.quick):
             try:
-                result = compare(subject, machine, budget, say, shortest)
+                result = compare(subject, machine, effort, tables.progress)
             except Failed as failed:
                 print(f"{subject.title}: ours does not run: {failed}", file=sys.stderr)
                 code = 1

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Answer, Contender, Subject, Work
+from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import UNUSED, spectrum_of
 from gpu.ends import ends
 from verify.landscape.points import Block, Point, ordered, weights
@@ -23,7 +23,7 @@ COUNT = 10
 CLOSE = 1e-8  # of the norm: what is promised
 
 
-def place(setup: dict[str, Any]) -> tuple[Any, Any, float, Point]:
+def place(setup: Setup) -> tuple[Any, Any, float, Point]:
     """lam, W, sigma2 and the point, in the eigenbasis: k - unused retained, the noise below lam_k."""
     lam, k = spectrum_of(setup), setup["k"]
     lam[len(lam) - setup["zeros"] :] = 0.0
@@ -32,7 +32,7 @@ def place(setup: dict[str, Any]) -> tuple[Any, Any, float, Point]:
     return lam, weights(point, lam, np.eye(len(lam))), sigma2, point
 
 
-def matrix_free(setup: dict[str, Any]) -> Callable[[], Answer]:
+def matrix_free(setup: Setup) -> Callable[[], Answer]:
     """gpu.ends.ends, preparation of the operator included."""
     lam, W, sigma2, _ = place(setup)
 
@@ -45,7 +45,7 @@ def matrix_free(setup: dict[str, Any]) -> Callable[[], Answer]:
     return run
 
 
-def closed_form(setup: dict[str, Any]) -> Callable[[], Answer]:
+def closed_form(setup: Setup) -> Callable[[], Answer]:
     """verify.landscape.spectrum, without as many zeros as the gauge has."""
     lam, _, _, point = place(setup)
 
@@ -67,28 +67,32 @@ def check(ours: Answer, theirs: Answer) -> float:
     return max(float(np.abs(ours[end] - theirs[end]).max()) for end in ("bottom", "top")) / float(ours["norm"])
 
 
-def _work(setup: dict[str, Any], ours: Answer) -> Work:
+def work(setup: Setup, ours: Answer) -> Work:
+    """As many products as ours took."""
     n, k, products = setup["n"], setup["k"], float(ours["products"])
     return Work(products * 16.0 * n * k, products * 4.0 * n * k * k)
 
 
+def _subject(where: str, setup: Setup, *peers: Contender) -> Subject:
+    return Subject(
+        name="ends",
+        title=f"both ends, {COUNT} eigenvalues each, n = {setup['n']}, k = {setup['k']}, {where}",
+        setup=setup,
+        ours=Contender("block Davidson, matrix-free", "benchmarks.ends:matrix_free"),
+        peers=peers,
+        check=check,
+        tolerance=CLOSE,
+        work=work,
+    )
+
+
 def subjects(quick: bool) -> list[Subject]:
-    """A saddle of 39200 dimensions with copies threefold; a maximum of 640, where the gauge stands at the top."""
+    """A maximum of 640 dimensions, where the gauge stands at the top; a saddle of 39200 with threefold copies."""
     peer = "benchmarks.peers.scipy_peers"
     deflated = Contender("scipy eigsh, gauge deflated", f"{peer}:deflated", target=3.0)
     theory = Contender("closed form", "benchmarks.ends:closed_form")
     undeflated = Contender("scipy eigsh, undeflated", f"{peer}:undeflated", wrong_on_purpose=True)
-    ours = Contender("block Davidson, matrix-free", "benchmarks.ends:matrix_free")
-    large = {"n": 784, "k": 50, "unused": UNUSED, "zeros": 100}
     small = {"n": 64, "k": 10, "unused": 0, "zeros": 10}
-    cases = [
-        (small, "at a maximum", (deflated, theory, undeflated)),
-        (large, "at a saddle", (deflated, theory)),
-    ]
-    return [
-        Subject(
-            "ends", f"both ends, {COUNT} eigenvalues each, n = {setup['n']}, k = {setup['k']}, {where}", setup, ours,
-            peers, check, CLOSE, lambda answer, setup=setup: _work(setup, answer),
-        )  # fmt: skip
-        for setup, where, peers in (cases[:1] if quick else cases)
-    ]
+    large = {"n": 784, "k": 50, "unused": UNUSED, "zeros": 100}
+    found = [_subject("at a maximum", small, deflated, theory, undeflated)]
+    return found if quick else [*found, _subject("at a saddle", large, deflated, theory)]

@@ -8,11 +8,10 @@ Floor      one operation for each set.
 
 from collections.abc import Callable
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Answer, Contender, Subject, Work
+from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import relative_error, spectrum_of
 from gpu.enumeration import candidates, enumerate_learned, evaluate
 from verify.landscape.stationary import learned_noise_points
@@ -21,7 +20,7 @@ TOP = 50
 SMALL = 4  # the sets of so few elements are what plain Python walks
 
 
-def walk(setup: dict[str, Any]) -> Callable[[], Answer]:
+def walk(setup: Setup) -> Callable[[], Answer]:
     """enumerate_learned; beside it, outside the timed run, what there is to know of the small sets."""
     lam, k = spectrum_of(setup), setup["k"]
     sets = [A for q in range(SMALL + 1) for A in combinations(range(len(lam)), q)]
@@ -47,7 +46,7 @@ def walk(setup: dict[str, Any]) -> Callable[[], Answer]:
     return run
 
 
-def search(setup: dict[str, Any]) -> Callable[[], Answer]:
+def search(setup: Setup) -> Callable[[], Answer]:
     """learned_noise_points to its end: the stationary ones only, each as a Point."""
     lam, k = spectrum_of(setup), setup["k"]
 
@@ -68,28 +67,44 @@ def check(ours: Answer, theirs: Answer) -> float:
     return max(relative_error(ours[name], theirs[name]) for name in theirs if name.endswith("values"))
 
 
+def work(setup: Setup, ours: Answer) -> Work:
+    """One operation for each set."""
+    return Work(0.0, float(candidates(setup["n"], setup["k"])))
+
+
+def _peers(n: int, k: int) -> tuple[Contender, ...]:
+    numba, few = "benchmarks.peers.numba_peers", candidates(n, SMALL)
+    return (
+        Contender("numba, bits of each mask", f"{numba}:bits", ("numba",), target=4.0),
+        Contender("numba, sums of halves in tables", f"{numba}:halves", ("numba",), remark="our idea, compiled"),
+        Contender(
+            "itertools.combinations",
+            "benchmarks.peers.python_peers:combinations_one_by_one",
+            target=1000.0,
+            remark=f"timed on the {few} sets of at most {SMALL}, extrapolated",
+            share=few / candidates(n, k),
+            threads=(1,),
+        ),
+        Contender("best first, stationary ones only", "benchmarks.enumeration:search", threads=(1,)),
+    )
+
+
+def _subject(n: int, k: int) -> Subject:
+    return Subject(
+        name="enumeration",
+        title=f"learned noise, n = {n}, k = {k}: {candidates(n, k)} index sets",
+        setup={"n": n, "k": k},
+        ours=Contender("walk over two halves", "benchmarks.enumeration:walk"),
+        peers=_peers(n, k),
+        check=check,
+        tolerance=1e-11,  # two orders of adding some tens of terms
+        work=work,
+        unit="index sets",
+        amount=float(candidates(n, k)),
+        rate=1e8,
+    )
+
+
 def subjects(quick: bool) -> list[Subject]:
     """Two sizes."""
-    ours = Contender("walk over two halves", "benchmarks.enumeration:walk")
-
-    def peers(n: int, k: int) -> tuple[Contender, ...]:
-        numba, python = "benchmarks.peers.numba_peers", "benchmarks.peers.python_peers"
-        few = candidates(n, SMALL)
-        return (
-            Contender("numba, bits of each mask, prange", f"{numba}:bits", ("numba",), target=4.0),
-            Contender("numba, sums of halves tabulated", f"{numba}:halves", ("numba",), remark="our idea, compiled"),
-            Contender(
-                "itertools.combinations", f"{python}:combinations_one_by_one", target=1000.0, threads=(1,),
-                share=few / candidates(n, k), remark=f"timed on the {few} sets of at most {SMALL}, extrapolated",
-            ),
-            Contender("only the stationary ones, best first", "benchmarks.enumeration:search", threads=(1,)),
-        )  # fmt: skip
-
-    return [
-        Subject(
-            "enumeration", f"learned noise, n = {n}, k = {k}: {candidates(n, k)} index sets", {"n": n, "k": k}, ours,
-            peers(n, k), check, 1e-11, lambda answer, sets=candidates(n, k): Work(0.0, float(sets)), "", "index sets",
-            float(candidates(n, k)), 1e8,
-        )  # fmt: skip
-        for n, k in (((24, 12),) if quick else ((24, 12), (27, 13)))
-    ]
+    return [_subject(24, 12)] if quick else [_subject(24, 12), _subject(27, 13)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import SHORTEST, Contender, Entrant, Machine
+from benchmarks.harness import Contender, Effort, Entrant, Machine
 
 COPIED = 1 << 26  # bytes: far more than the caches hold
 SIDE = 1024
@@ -39,11 +39,11 @@ def product(setup: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     return run
 
 
-def measured(shortest: float = SHORTEST) -> Machine:
+def measured(effort: Effort) -> Machine:
     """The best of several times, each with the better number of threads."""
 
     def best(name: str, where: str, setup: dict[str, Any]) -> float:
-        entrant = Entrant(Contender(name, f"benchmarks.floors:{where}"), setup, shortest)
+        entrant = Entrant(Contender(name, f"benchmarks.floors:{where}"), setup, effort)
         try:
             return min(entrant.time() for _ in range(5))
         finally:

@@ -1,7 +1,7 @@
 """What a benchmark is, and how ours and a peer are compared: answers first, then times, in turn.
 
 Notation   a ratio is the peer's time over ours, pair by pair: ours, peer, ours, peer, ...
-Main       Subject, Contender, Work, Spread, Machine; compare -> Outcome.
+Main       Subject, Contender, Work, Machine, Effort; compare -> Result (Outcome, Spread).
 
 To add a subject: a module of this package with `subjects(quick) -> list[Subject]`, its name in __main__.MODULES. Each
 contender is "module:function", where function(setup) does what is not timed and returns run(), and run() returns the
@@ -19,12 +19,32 @@ from benchmarks.processes import Failed, Missing, Worker, thread_choices
 Setup = dict[str, Any]
 Answer = dict[str, Any]
 
-# One measured time lasts this long at least: what is faster is repeated.
-SHORTEST = 0.1
-# Pairs of times: as many as fit into so many seconds.
+# Pairs of times: as many as fit into the budget, within these bounds.
 FEWEST, MOST = 2, 9
 # An answer that took longer is not asked for again to warm up.
 WARM = 3.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure: `budget` seconds for the pairs of one peer; one time takes `shortest` seconds at least, for
+    which what is faster is repeated; numbers of threads to choose the best from."""
+
+    budget: float
+    shortest: float
+    threads: tuple[int, ...]
+
+    def loops(self, seconds: float) -> int:
+        """How often to repeat what takes so many seconds."""
+        return max(1, round(self.shortest / max(seconds, 1e-7)))
+
+    def pairs(self, seconds: float) -> int:
+        """How many pairs of so many seconds to measure."""
+        return max(FEWEST, min(MOST, int(self.budget / seconds)))
+
+
+FULL = Effort(8.0, 0.1, thread_choices())
+QUICK = Effort(1.0, 0.025, (1,))
 
 
 @dataclass(frozen=True)
@@ -70,7 +90,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Subject:
-    """One benchmark: `check(ours, theirs)` is the error of a peer's answer; `work(ours)` what bounds the time.
+    """One benchmark: `check(ours, theirs)` is the error of a peer's answer; `work(setup, ours)` what bounds
+    the time.
 
     `amount` of `unit` are done in one run, and ours should do `rate` of them a second.
     """
@@ -82,7 +103,7 @@ class Subject:
     peers: tuple[Contender, ...]
     check: Callable[[Answer, Answer], float]
     tolerance: float
-    work: Callable[[Answer], Work]
+    work: Callable[[Setup, Answer], Work]
     remark: str = ""
     unit: str = ""
     amount: float = 0.0
@@ -159,16 +180,15 @@ class Entrant:
     """A contender at work: the process with the number of threads that was fastest, its answer, and how often to
     repeat it for one measured time."""
 
-    def __init__(self, contender: Contender, setup: Setup, shortest: float = SHORTEST):
+    def __init__(self, contender: Contender, setup: Setup, effort: Effort):
         self.contender, self.worker = contender, None
-        for threads in contender.threads or thread_choices():
+        for threads in contender.threads or effort.threads:
             worker = Worker(contender.where, setup, threads, contender.packages)
             try:
                 answer, seconds = worker.answer()
                 if seconds < WARM:
                     seconds = min(worker.time(1), worker.time(1))
-                    loops = max(1, round(shortest / max(seconds, 1e-7)))
-                    seconds = worker.time(loops)
+                    seconds = worker.time(effort.loops(seconds))
             except BaseException:
                 worker.close()
                 self.close()
@@ -178,7 +198,7 @@ class Entrant:
                 continue
             self.close()
             self.worker, self.answer, self.threads, self.seconds = worker, answer, threads, seconds
-        self.loops = max(1, round(shortest / max(self.seconds, 1e-7)))
+        self.loops = effort.loops(self.seconds)
 
     def time(self) -> float:
         """Seconds of one computation, the mean of `loops`."""
@@ -191,10 +211,10 @@ class Entrant:
             self.worker.close()
 
 
-def outcome_of(subject: Subject, peer: Contender, ours: Entrant, budget: float, shortest: float = SHORTEST) -> Outcome:
-    """Check a peer's answer, and where it is right time it in turn with ours, for about `budget` seconds."""
+def outcome_of(subject: Subject, peer: Contender, ours: Entrant, effort: Effort) -> Outcome:
+    """Check a peer's answer, and where it is right time it in turn with ours."""
     try:
-        theirs = Entrant(peer, subject.setup, shortest)
+        theirs = Entrant(peer, subject.setup, effort)
     except Missing as missing:
         return Outcome(peer, "missing", str(missing))
     except Failed as failed:
@@ -205,7 +225,7 @@ def outcome_of(subject: Subject, peer: Contender, ours: Entrant, budget: float, 
             return Outcome(peer, "wrong", f"off by {error:.2g}, allowed are {subject.tolerance:.0e}", error)
         found = Outcome(peer, "timed", error=error, threads=theirs.threads)
         pair = ours.loops * ours.seconds + theirs.loops * theirs.seconds
-        for _ in range(max(FEWEST, min(MOST, int(budget / pair)))):
+        for _ in range(effort.pairs(pair)):
             found.ours.append(ours.time())
             found.theirs.append(theirs.time())
         return found
@@ -216,21 +236,17 @@ def outcome_of(subject: Subject, peer: Contender, ours: Entrant, budget: float, 
 
 
 def compare(
-    subject: Subject,
-    machine: Machine,
-    budget: float,
-    say: Callable[[str], object] = lambda text: None,
-    shortest: float = SHORTEST,
+    subject: Subject, machine: Machine, effort: Effort, say: Callable[[str], object] = lambda text: None
 ) -> Result:
     """Ours against every peer of a subject.  Raises Failed if ours does not run."""
     say(f"{subject.title}: {subject.ours.name}")
-    ours = Entrant(subject.ours, subject.setup, shortest)
+    ours = Entrant(subject.ours, subject.setup, effort)
     try:
         outcomes = []
         for peer in subject.peers:
             say(f"{subject.title}: {peer.name}")
-            outcomes.append(outcome_of(subject, peer, ours, budget, shortest))
+            outcomes.append(outcome_of(subject, peer, ours, effort))
         alone = [] if any(o.ours for o in outcomes) else [ours.time() for _ in range(FEWEST + 1)]
-        return Result(subject, ours.threads, machine.floor(subject.work(ours.answer)), outcomes, alone)
+        return Result(subject, ours.threads, machine.floor(subject.work(subject.setup, ours.answer)), outcomes, alone)
     finally:
         ours.close()

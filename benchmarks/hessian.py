@@ -5,14 +5,13 @@ Floor      (nk)^2 numbers are written.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from benchmarks.harness import Answer, Contender, Subject, Work
+from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import anywhere_problem, relative_error
 from gpu.hessian import hessian
 
 
-def assembled(setup: dict[str, Any]) -> Callable[[], Answer]:
+def assembled(setup: Setup) -> Callable[[], Answer]:
     """gpu.hessian.hessian."""
     problem = anywhere_problem(setup)
     return lambda: {"H": hessian(problem.W, problem.sigma2, problem.S)}
@@ -23,17 +22,27 @@ def check(ours: Answer, theirs: Answer) -> float:
     return relative_error(ours["H"], theirs["H"])
 
 
-def subjects(quick: bool) -> list[Subject]:
-    """Two sizes."""
-    peers = (
-        Contender("torch.func.hessian", "benchmarks.peers.torch_peers:dense_hessian", ("torch",), target=3.0),
-        Contender("jax.hessian", "benchmarks.peers.jax_peers:dense_hessian", ("jax",)),
+def work(setup: Setup, ours: Answer) -> Work:
+    """Every entry is written once."""
+    return Work(8.0 * (setup["n"] * setup["k"]) ** 2, 0.0)
+
+
+def _subject(n: int, k: int) -> Subject:
+    return Subject(
+        name="hessian",
+        title=f"dense Hessian, n = {n}, k = {k}",
+        setup={"n": n, "k": k},
+        ours=Contender("assembled", "benchmarks.hessian:assembled"),
+        peers=(
+            Contender("torch.func.hessian", "benchmarks.peers.torch_peers:dense_hessian", ("torch",), target=3.0),
+            Contender("jax.hessian", "benchmarks.peers.jax_peers:dense_hessian", ("jax",)),
+        ),
+        check=check,
+        tolerance=1e-10,  # two orders of adding up to n terms
+        work=work,
     )
-    ours = Contender("assembled", "benchmarks.hessian:assembled")
-    return [
-        Subject(
-            "hessian", f"dense Hessian, n = {n}, k = {k}", {"n": n, "k": k}, ours, peers, check, 1e-10,
-            lambda answer, size=n * k: Work(8.0 * size**2, 0.0),
-        )  # fmt: skip
-        for n, k in (((64, 10),) if quick else ((64, 10), (196, 10)))
-    ]
+
+
+def subjects(quick: bool) -> list[Subject]:
+    """640 dimensions, and 1960."""
+    return [_subject(64, 10)] if quick else [_subject(64, 10), _subject(196, 10)]

@@ -51,7 +51,7 @@ class Worker:
         if threads == 1:
             environment["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD_OF_XLA}".strip()
         self.where = where
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - close() closes it
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.processes", where, json.dumps(setup), *packages],
             env=environment,

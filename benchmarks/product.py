@@ -5,18 +5,17 @@ Floor      X is read and the result written; two products with k directions, 2 n
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Answer, Contender, Subject, Work
+from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import anywhere_problem, relative_error, stationary_problem
 from gpu.matrix_free import HessianOperator
 
 PEERS = "benchmarks.peers.torch_peers"
 
 
-def matrix_free(setup: dict[str, Any]) -> Callable[[], Answer]:
+def matrix_free(setup: Setup) -> Callable[[], Answer]:
     """HessianOperator, which is prepared once as the peers' graphs are."""
     problem = (stationary_problem if setup["stationary"] else anywhere_problem)(setup)
     W = np.ascontiguousarray(problem.U.T @ problem.W)
@@ -30,23 +29,35 @@ def check(ours: Answer, theirs: Answer) -> float:
     return relative_error(ours["product"], theirs["product"])
 
 
+def work(setup: Setup, ours: Answer) -> Work:
+    """X is read, the result written; two products with k directions."""
+    n, k = setup["n"], setup["k"]
+    return Work(16.0 * n * k, 4.0 * n * k * k)
+
+
+def _subject(stationary: bool) -> Subject:
+    torch, curvlinops = ("torch",), ("torch", "curvlinops")
+    n, k = 784, 50
+    return Subject(
+        name="product",
+        title=f"Hessian-vector product, n = {n}, k = {k}, {'at a stationary point' if stationary else 'anywhere'}",
+        setup={"n": n, "k": k, "stationary": stationary},
+        ours=Contender("matrix-free", "benchmarks.product:matrix_free"),
+        peers=(
+            Contender("torch, double backward", f"{PEERS}:double_backward", torch, 2.0, "the graph is kept"),
+            Contender("torch.func.linearize", f"{PEERS}:linearized", torch, 2.0),
+            Contender("jax.linearize, compiled", "benchmarks.peers.jax_peers:product", ("jax",)),
+            Contender("curvlinops", f"{PEERS}:curvature_operator", curvlinops, 1 / 0.12),
+            Contender(
+                "curvlinops, logdet in the loss", f"{PEERS}:curvature_by_logdet", curvlinops, wrong_on_purpose=True
+            ),
+        ),
+        check=check,
+        tolerance=1e-10,  # two orders of adding up to n terms
+        work=work,
+    )
+
+
 def subjects(quick: bool) -> list[Subject]:
     """At a stationary point, where M is diagonal, and anywhere."""
-    peers = (
-        Contender("torch, double backward, graph kept", f"{PEERS}:double_backward", ("torch",), target=2.0),
-        Contender("torch.func.linearize", f"{PEERS}:linearized", ("torch",), target=2.0),
-        Contender("jax.linearize", "benchmarks.peers.jax_peers:product", ("jax",)),
-        Contender("curvlinops", f"{PEERS}:curvature_operator", ("torch", "curvlinops"), target=1 / 0.12),
-        Contender(
-            "curvlinops, loss with logdet", f"{PEERS}:curvature_operator_by_logdet", ("torch", "curvlinops"),
-            wrong_on_purpose=True,
-        ),
-    )  # fmt: skip
-    n, k, ours = 784, 50, Contender("matrix-free", "benchmarks.product:matrix_free")
-    return [
-        Subject(
-            "product", f"Hessian-vector product, n = {n}, k = {k}, {where}", {"n": n, "k": k, "stationary": stationary},
-            ours, peers, check, 1e-10, lambda answer: Work(16.0 * n * k, 4.0 * n * k * k),
-        )  # fmt: skip
-        for stationary, where in ((True, "at a stationary point"), (False, "anywhere"))
-    ]
+    return [_subject(True)] if quick else [_subject(True), _subject(False)]

@@ -6,16 +6,18 @@ Floor      the tridiagonal reduction of S, 4/3 n^3 operations.
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from benchmarks.harness import Answer, Contender, Subject, Work
+from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import relative_error, stationary_problem
 from verify.landscape.spectrum import spectrum
 
+PEERS = "benchmarks.peers"
 
-def closed_form(setup: dict[str, Any]) -> Callable[[], Answer]:
+
+def closed_form(setup: Setup) -> Callable[[], Answer]:
     """S -> lam -> all eigenvalues of the Hessian of L."""
     problem = stationary_problem(setup)
 
@@ -26,7 +28,7 @@ def closed_form(setup: dict[str, Any]) -> Callable[[], Answer]:
     return run
 
 
-def only_eigenvalues(setup: dict[str, Any]) -> Callable[[], Answer]:
+def only_eigenvalues(setup: Setup) -> Callable[[], Answer]:
     """numpy.linalg.eigvalsh(S)."""
     S = stationary_problem(setup).S
     return lambda: {"lam": np.linalg.eigvalsh(S)}
@@ -37,26 +39,31 @@ def check(ours: Answer, theirs: Answer) -> float:
     return max(relative_error(ours[name], theirs[name]) for name in theirs)
 
 
-def _subject(n: int, k: int, peers: tuple[Contender, ...], remark: str = "") -> Subject:
-    ours = Contender("closed form", "benchmarks.spectrum:closed_form")
-    # A dense eigenvalue errs by some eps times the norm and the dimension.
+def work(setup: Setup, ours: Answer) -> Work:
+    """The tridiagonal reduction of S, which is read."""
+    n = float(setup["n"])
+    return Work(8.0 * n * n, 4.0 / 3.0 * n**3)
+
+
+def _subject(n: int, k: int, *peers: Contender, remark: str = "") -> Subject:
     return Subject(
-        "spectrum", f"whole spectrum, n = {n}, k = {k} ({n * k} eigenvalues)", {"n": n, "k": k}, ours, peers, check,
-        1e-8, lambda answer: Work(8.0 * n * n, 4.0 / 3.0 * n**3), remark,
-    )  # fmt: skip
+        name="spectrum",
+        title=f"whole spectrum, n = {n}, k = {k} ({n * k} eigenvalues)",
+        setup={"n": n, "k": k},
+        ours=Contender("closed form", "benchmarks.spectrum:closed_form"),
+        peers=peers,
+        check=check,
+        tolerance=1e-8,  # a dense eigenvalue errs by some eps times the norm and the dimension
+        work=work,
+        remark=remark,
+    )
 
 
 def subjects(quick: bool) -> list[Subject]:
     """n = 784 beside the eigenvalues of S; smaller ones beside dense Hessians."""
-
-    def dense(target: float) -> tuple[Contender, ...]:
-        torch = Contender(
-            "torch.func.hessian + eigvalsh", "benchmarks.peers.torch_peers:dense_spectrum", ("torch",), target
-        )
-        jax = Contender("jax.hessian + eigvalsh", "benchmarks.peers.jax_peers:dense_spectrum", ("jax",))
-        return torch, jax
-
-    alone = Contender("numpy eigvalsh(S) alone", "benchmarks.spectrum:only_eigenvalues", target=1 / 1.1)
+    torch = partial(Contender, "torch.func.hessian, eigvalsh", f"{PEERS}.torch_peers:dense_spectrum", ("torch",))
+    jax = Contender("jax.hessian, eigvalsh", f"{PEERS}.jax_peers:dense_spectrum", ("jax",))
+    alone = Contender("eigvalsh(S) alone", "benchmarks.spectrum:only_eigenvalues", target=1 / 1.1)
     memory = "the dense Hessian of 39200 dimensions takes 11.4 GiB, and its derivatives many times that: no peer fits"
-    found = [_subject(784, 50, (alone,), memory), _subject(64, 10, dense(200.0))]
-    return found if quick else [*found, _subject(196, 10, dense(300.0))]
+    found = [_subject(784, 50, alone, remark=memory), _subject(64, 10, torch(target=200.0), jax)]
+    return found if quick else [*found, _subject(196, 10, torch(target=300.0), jax)]

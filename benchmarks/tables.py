@@ -34,9 +34,7 @@ def progress(text: str) -> None:
 
 def seconds(value: float) -> str:
     """Three digits and a unit."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= size:
-            break
+    unit, size = next((u for u in (("s", 1.0), ("ms", 1e-3)) if value >= u[1]), ("µs", 1e-6))
     return f"{value / size:.3g} {unit}"
 
 
@@ -85,7 +83,9 @@ def show(result: Result) -> None:
     console = _console()
     console.print(table)
     if result.rate is not None:
-        goal = "" if result.met is None else f", at least {result.subject.rate:.2g}: {'met' if result.met else 'MISSED'}"
+        goal = (
+            "" if result.met is None else f", at least {result.subject.rate:.2g}: {'met' if result.met else 'MISSED'}"
+        )
         console.print(f"  ours: {result.rate:.3g} {result.subject.unit}/s{goal}", soft_wrap=True)
     remarks = [result.subject.remark, *(f"{o.contender.name}: {o.contender.remark}" for o in result.outcomes)]
     for remark in remarks:

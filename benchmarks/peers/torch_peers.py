@@ -116,6 +116,6 @@ def curvature_operator(setup: dict[str, Any]) -> Run:
     return _curvature(setup, likelihood)
 
 
-def curvature_operator_by_logdet(setup: dict[str, Any]) -> Run:
+def curvature_by_logdet(setup: dict[str, Any]) -> Run:
     """The same with logdet and solve in the loss."""
     return _curvature(setup, likelihood_by_logdet)
