@@ -87,12 +87,17 @@ def _subject(where: str, setup: Setup, *peers: Contender) -> Subject:
 
 
 def subjects(quick: bool) -> list[Subject]:
-    """A maximum of 640 dimensions, where the gauge stands at the top; a saddle of 39200 with threefold copies."""
+    """A maximum of 640 dimensions, where the gauge stands at the top; the same with more copies than Lanczos meets; a
+    saddle of 39200 dimensions with threefold copies."""
     peer = "benchmarks.peers.scipy_peers"
     deflated = Contender("scipy eigsh, gauge deflated", f"{peer}:deflated", target=3.0)
     theory = Contender("closed form", "benchmarks.ends:closed_form")
     undeflated = Contender("scipy eigsh, undeflated", f"{peer}:undeflated", wrong_on_purpose=True)
-    small = {"n": 64, "k": 10, "unused": 0, "zeros": 10}
+    small = {"n": 64, "k": 10, "unused": 0, "zeros": 0}
+    copies = Contender("scipy eigsh, gauge deflated", f"{peer}:deflated", wrong_on_purpose=True)
     large = {"n": 784, "k": 50, "unused": UNUSED, "zeros": 100}
-    found = [_subject("at a maximum", small, deflated, theory, undeflated)]
+    found = [
+        _subject("at a maximum", small, deflated, theory, undeflated),
+        _subject("whose lowest eigenvalue is a hundredfold", small | {"zeros": 10}, theory, copies),
+    ]
     return found if quick else [*found, _subject("at a saddle", large, deflated, theory)]

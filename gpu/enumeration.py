@@ -184,7 +184,7 @@ def _pairs(lam: Array, terms: Array, split: int, largest: int) -> Iterator[tuple
                 columns, rows = first[q1], second[q - q1]
                 step = max(1, TASK // len(columns))
                 for r in range(0, len(rows), step):
-                    yield columns, rows.take(slice(r, r + step))
+                    yield columns, rows if step >= len(rows) else rows.take(slice(r, r + step))
 
 
 def _run(

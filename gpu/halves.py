@@ -18,6 +18,7 @@ until `Tally.best` compares them by sums in one fixed order.
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,8 +80,9 @@ def halves(lam: Array, terms: Array, start: int, stop: int, most: int) -> list[H
             all_.tied_first + int(x == lam[start]),
         ).take(all_.size < most)  # fmt: skip
         all_ = Half(*map(np.concatenate, zip(_arrays(without), _arrays(with_it), strict=True)))
-    by_size = [all_.take(all_.size == q) for q in range(min(most, stop - start) + 1)]
-    return [h.take(np.lexsort((h.remainder, h.discarded))) for h in by_size]
+    all_ = all_.take(np.lexsort((all_.remainder, all_.discarded, all_.size)))
+    cuts = np.searchsorted(all_.size, np.arange(min(most, stop - start) + 2)).tolist()
+    return [all_.take(slice(a, b)) for a, b in pairwise(cuts)]
 
 
 def _arrays(half: Half) -> list[Array]:
