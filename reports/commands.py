@@ -17,7 +17,7 @@ import numpy as np
 from reports import analysis
 from reports.console import Session, at_most, one_line, short, table
 from reports.files import read_json, read_latents, staged, write_json, write_npz
-from reports.listing import how_found, readable
+from reports.listing import how_found, interrupted, readable
 from reports.wording import ranges, verdict
 from verify.checks import random_seed
 from verify.data.covariance import Covariance
@@ -83,8 +83,7 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
             progress=session,
         )
     said = how_found(document)
-    interrupted = "walk" in document and document["walk"]["walked"] < document["walk"]["candidates"]
-    if said is not None and not interrupted:
+    if said is not None and not interrupted(document):
         session.note(said)
     if save is not None:
         analysis.save_points(save, points, covariance)
@@ -94,7 +93,7 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
     session.say("")
     session.say(_points_table(document))
     session.say(f"\n{_legend(document)}")
-    if interrupted:
+    if interrupted(document):
         raise KeyboardInterrupt(said)
     return 0
 

@@ -1,7 +1,7 @@
 """Which stationary points a command lists: all where that is possible, else the best, and how many there are.
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
-Main       likelihood_points, elbo_points -> Listing; how_found, walk_of, Progress.
+Main       likelihood_points, elbo_points -> Listing; how_found, interrupted, walk_of, Progress.
 Reference  theory 1.2, 2 and 3.6.
 """
 
@@ -148,13 +148,18 @@ def walk_of(walk: Enumeration) -> dict[str, Any]:
     return {"candidates": walk.count, "walked": walk.walked, "by_index": walk.index_histogram.tolist()}
 
 
+def interrupted(document: dict[str, Any]) -> bool:
+    """Whether the walk that a document tells of was ended before its time."""
+    return "walk" in document and document["walk"]["walked"] < document["walk"]["candidates"]
+
+
 def how_found(document: dict[str, Any]) -> str | None:
     """What to say of a list that is not complete: how many compete, and how the best were found; None if it is."""
     if not document["truncated"]:
         return None
     n, k, shown, count = document["n"], document["k"], len(document["points"]), document["count"]
     walk = document.get("walk")
-    if walk is not None and count is None:
+    if walk is not None and interrupted(document):
         found = f"walked {readable(walk['walked'])} of {readable(walk['candidates'])} index sets"
         return f"{found}, of which {readable(sum(walk['by_index']))} are stationary points; shown are the best known"
     if count is not None:

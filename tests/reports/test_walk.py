@@ -156,6 +156,22 @@ def test_an_interrupted_walk_shows_and_keeps_what_it_knows(monkeypatch, capsys, 
     assert "has at least" in out and "nothing was written" not in err
 
 
+def test_an_interrupted_report_is_not_written(monkeypatch, capsys, tmp_path):
+    """It shows no bar for its walks, so the walk itself is interrupted."""
+    walk = listing.enumerate_learned
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        listing, "enumerate_learned", lambda *args, **options: walk(*args, **options | {"progress": stop})
+    )
+    argv = ["report", spelled(NEARLY_ALL), "-k", "12", "--out", str(tmp_path / "page")]
+    assert main(argv) == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def on_a_terminal(argv, interrupt_at=None):
     """The command with standard error on a pseudo-terminal -> (exit code, standard output, what the terminal got)."""
     ours, theirs = pty.openpty()
