@@ -1,6 +1,8 @@
-# make report | test | lint | proofs | clean.  Each makes its own virtual environment in .venv when it has to.
+# make report | test | lint | proofs | benchmark | clean.  Each makes its own virtual environment when it has to.
 PYTHON ?= python3
 EXTRAS ?=
+# make benchmark ONLY="hessian ends": these subjects only.
+ONLY ?=
 
 comma := ,
 bin := .venv/bin
@@ -12,7 +14,7 @@ ready := .venv/ready-$(subst $(comma),-,$(development))
 # Several test processes at once, one thread each: more threads than cores only wait for each other.
 pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2
 
-.PHONY: report test lint proofs clean
+.PHONY: report test lint proofs benchmark clean
 
 report: .venv/ready
 	$(bin)/elbo-verify prove --ledger $(ledger)
@@ -32,8 +34,12 @@ lint: $(ready)
 proofs: $(ready)
 	$(pytest) proofs --ledger $(ledger)
 
+# The peers are large and would drag the versions of everything else along: they have an environment of their own.
+benchmark: .venv-peers/ready
+	.venv-peers/bin/python -m benchmarks $(ONLY) --json reports/out/benchmark.json
+
 clean:
-	rm -rf .venv build reports/out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf .venv .venv-peers build reports/out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready: setup.cfg pyproject.toml
@@ -45,3 +51,8 @@ $(ready): setup.cfg pyproject.toml
 	test -x $(bin)/python || $(PYTHON) -m venv .venv
 	$(bin)/python -m pip install --quiet --editable '.[$(development)]'
 	touch $@ .venv/ready
+
+.venv-peers/ready: setup.cfg pyproject.toml
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --editable '.[peers]'
+	touch $@

@@ -18,6 +18,7 @@ until `Tally.best` compares them by sums in one fixed order.
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,8 +80,9 @@ def halves(lam: Array, terms: Array, start: int, stop: int, most: int) -> list[H
             all_.tied_first + int(x == lam[start]),
         ).take(all_.size < most)  # fmt: skip
         all_ = Half(*map(np.concatenate, zip(_arrays(without), _arrays(with_it), strict=True)))
-    by_size = [all_.take(all_.size == q) for q in range(min(most, stop - start) + 1)]
-    return [h.take(np.lexsort((h.remainder, h.discarded))) for h in by_size]
+    all_ = all_.take(np.lexsort((all_.remainder, all_.discarded, all_.size)))
+    cuts = np.searchsorted(all_.size, np.arange(min(most, stop - start) + 2)).tolist()
+    return [all_.take(slice(a, b)) for a, b in pairwise(cuts)]
 
 
 def _arrays(half: Half) -> list[Array]:
@@ -142,15 +144,19 @@ class Tally:
     def _compress(self) -> None:
         cost, masks = np.concatenate(self._costs), np.concatenate(self._masks)
         if len(cost) > self.top > 0:
-            near = cost <= np.partition(cost, self.top - 1)[self.top - 1] + self.slack
+            # Two costs, each off by rounding: the last of the best and whatever may be as good.
+            self.cutoff = float(np.partition(cost, self.top - 1)[self.top - 1]) + 2 * self.slack
+            near = cost <= self.cutoff
             cost, masks = cost[near], masks[near]
-        if len(cost):
-            exact = self.exact(masks)
-            order = np.lexsort((np.iinfo(np.uint64).max - reversed_bits(masks), exact))[: self.top]
-            cost, masks = exact[order], masks[order]
+        if len(cost) > 4 * self.top:  # so many ties have to be decided now, or they would pile up
+            cost, masks = self._ordered(masks)
         self._costs, self._masks, self._held = [cost], [masks], len(cost)
-        if len(cost) == self.top > 0:
-            self.cutoff = float(cost[-1]) + self.slack
+
+    def _ordered(self, masks: Array) -> tuple[Array, Array]:
+        """The costs and masks of the best of these, compared by sums in one fixed order."""
+        exact = self.exact(masks)
+        order = np.lexsort((np.iinfo(np.uint64).max - reversed_bits(masks), exact))[: self.top]
+        return exact[order], masks[order]
 
     def tighten(self) -> None:
         """Update the cutoff from what is held."""
@@ -160,7 +166,7 @@ class Tally:
     def best(self) -> Array:
         """The masks of the `top` sets of least cost, best first."""
         self.tighten()
-        return self._masks[0]
+        return self._ordered(self._masks[0])[1]
 
 
 def _rectangles(widths: Array) -> Iterator[tuple[slice, slice]]:
@@ -217,7 +223,9 @@ def walk_learned(lam: Array, k: int, split: int, pair: tuple[Half, Half], tally:
     if in_rows:
         most = p * rows.smallest
         widths = np.searchsorted(columns.discarded, most - rows.discarded + SLACK * most, side="right")
-        order = np.argsort(-widths, kind="stable")
+        order = np.argsort(-widths, kind="stable")[: np.count_nonzero(widths)]
+        if not order.size:  # most pairs of sizes hold no valid set at all
+            return
         rows, widths = rows.take(order), widths[order]
     else:
         widths = np.full(len(rows), len(columns))

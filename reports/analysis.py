@@ -5,7 +5,7 @@ Main       stationary, stability, landscape, collapse; save_points.
 Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in reports/schema/; indices count from 1.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 
 from gpu.landscape import plane
 from reports.files import write_npz
-from reports.listing import elbo_points, likelihood_points
+from reports.listing import Progress, elbo_points, likelihood_points, walk_of
 from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, number, positive_noise, whole_number
 from verify.data.covariance import Covariance
@@ -27,8 +27,6 @@ from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
 Document = dict[str, Any]
-# (things, what is being done, how many) -> the same things; what shows a progress bar.
-Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 # Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
 SMALLEST, LARGEST = 1e-75, 1e75
@@ -56,11 +54,14 @@ def stationary(
     sigma2: float | None,
     objective: str = "ppca",
     top: int | None = None,
-    progress: Track | None = None,
+    backend: str = "numpy",
+    progress: Progress | None = None,
 ) -> tuple[Document, list[Point]]:
     """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
 
-    Without `top`, all of them up to a limit, else the best (listing.py). InputError: k, sigma2, scales, unbounded.
+    Without `top`, all of them up to a limit, else the best (listing.py). "walk" is there where all index sets were
+    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, scales,
+    unbounded, no such backend.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
     if objective not in ("ppca", "elbo"):
@@ -73,12 +74,15 @@ def stationary(
     else:
         sigma2 = positive_noise(sigma2)
         workable(lam, [sigma2])
-    found, count = (likelihood_points if objective == "ppca" else elbo_points)(lam, k, sigma2, top)
+    if objective == "ppca":
+        found, count, walk = likelihood_points(lam, k, sigma2, top, backend=backend, progress=progress)
+    else:
+        found, count, walk = elbo_points(lam, k, sigma2, top)
     # The search orders by gains; a difference of an ulp in the values must not show as disorder.
     points = sorted(found, key=lambda point: -point.value)
     _resolvable(points, lam)
-    tracked = points if progress is None else progress(points, "classifying", len(points))
-    document = {
+    tracked = points if progress is None else progress.track(points, "classifying", len(points))
+    document: Document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
@@ -88,7 +92,7 @@ def stationary(
         "truncated": count is None or len(points) < count,
         "points": [_described(point, lam, points[0].value, sigma2 is None) for point in tracked],
     }
-    return document, points
+    return document if walk is None else document | {"walk": walk_of(walk)}, points
 
 
 def _resolvable(points: Iterable[Point], lam: Array) -> None:

@@ -179,9 +179,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except SystemExit as stop:  # --help
         return int(stop.code or 0)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        sys.stdout.flush()
         kept = ", ".join(map(str, session.kept)) if session is not None else ""
-        return _complain(f"interrupted; {f'kept {kept}' if kept else 'nothing was written'}", INTERRUPTED)
+        said = [f"interrupted: {stop}" if str(stop) else "interrupted"]  # a command that has shown something says what
+        said += [f"kept {kept}"] if kept else ["nothing was written"] if not str(stop) else []
+        return _complain("; ".join(said), INTERRUPTED)
     except BrokenPipeError:
         _silence_stdout()
         return 0  # whoever reads has had enough

@@ -18,7 +18,7 @@ from gpu.device import backend, find_device
 from reports import analysis
 from reports.console import Session, at_most, one_line, short, table
 from reports.files import read_json, read_latents, staged, write_json, write_npz
-from reports.listing import how_found, readable
+from reports.listing import how_found, interrupted, readable
 from reports.wording import ranges, verdict
 from verify.checks import random_seed
 from verify.data.covariance import Covariance
@@ -92,9 +92,16 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
     covariance = _loaded(args, session)
     with session.working("searching"):
         document, points = analysis.stationary(
-            covariance, args.k, sigma2=args.sigma2, objective=args.objective, top=args.top, progress=session.track
+            covariance,
+            args.k,
+            sigma2=args.sigma2,
+            objective=args.objective,
+            top=args.top,
+            backend=args.backend,
+            progress=session,
         )
-    if (said := how_found(document)) is not None:
+    said = how_found(document)
+    if said is not None and not interrupted(document):
         session.note(said)
     if save is not None:
         analysis.save_points(save, points, covariance)
@@ -104,6 +111,8 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
     session.say("")
     session.say(_points_table(document))
     session.say(f"\n{_legend(document)}")
+    if interrupted(document):
+        raise KeyboardInterrupt(said)
     return 0
 
 
@@ -114,8 +123,11 @@ def _stationary_verdict(document: Document) -> str:
     what = "stationary point" if document["objective"] == "ppca" else "family of stationary points"
     plural = "stationary points" if document["objective"] == "ppca" else "families of stationary points"
     count = document["count"]
+    known = max(len(points), sum(document["walk"]["by_index"]) if "walk" in document else 0)
     many = (
-        f"at least {len(points)} {plural}" if count is None else f"{readable(count)} {what if count == 1 else plural}"
+        f"at least {readable(known)} {plural}"
+        if count is None
+        else f"{readable(count)} {what if count == 1 else plural}"
     )
     top = next((p for p in points if p["global"]), points[0])  # it may tie with others to the last digit
     best = f"the global maximum retains {len(top['retained'])} of {k} latents"

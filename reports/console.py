@@ -5,7 +5,7 @@ Main       Session; table, short, at_most, one_line.
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,20 +67,34 @@ class Session:
 
     def track(self, things: Iterable[Any], doing: str, total: int) -> Iterator[Any]:
         """The same things, with a progress bar on a terminal once they take more than a moment."""
+        with self.counting(doing) as told:
+            for done, thing in enumerate(things, start=1):
+                yield thing
+                told(done, total)
+
+    @contextmanager
+    def counting(self, doing: str, *, stays: bool = False) -> Iterator[Callable[[int, int], object]]:
+        """Yields a function that is told (done, total), for a progress bar on a terminal.
+
+        The bar comes once the block takes more than a moment, and goes with it; one that `stays` comes at once and
+        remains, so that one can read what was counted however fast it went.
+        """
         if self.quiet or not self._err.is_terminal:
-            yield from things
+            yield lambda done, total: None
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        bar = Progress(*columns, console=self._err, transient=True)
-        task, start = bar.add_task(doing, total=total), time.monotonic()
+        bar = Progress(*columns, console=self._err, transient=not stays)
+        task, start = bar.add_task(doing, total=None), time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if stays or time.monotonic() - start > PATIENCE:
+                if self._spinner is not None:
+                    self._spinner.stop()  # a console shows one live display at a time
+                bar.start()
+
         try:
-            for thing in things:
-                yield thing
-                bar.advance(task)
-                if time.monotonic() - start > PATIENCE:
-                    if self._spinner is not None:
-                        self._spinner.stop()  # a console shows one live display at a time
-                    bar.start()
+            yield told
         finally:
             bar.stop()
 

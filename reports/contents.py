@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from reports import analysis, panels
+from reports.listing import interrupted
 from verify.arrays import Array
 from verify.data.covariance import Covariance
 from verify.errors import InputError
@@ -78,6 +79,8 @@ def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[l
             except InputError as error:  # spectra of too many decades; all else can still be said
                 notes.append(f"{at}: {error}")
             else:
+                if interrupted(found):
+                    raise KeyboardInterrupt  # half a walk has no place on a page
                 tables.append(found)
     return tables, notes
 

@@ -1,14 +1,20 @@
 """Which stationary points a command lists: all where that is possible, else the best, and how many there are.
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
-Main       likelihood_points, elbo_points, how_found.
+Main       likelihood_points, elbo_points -> Listing; how_found, interrupted, walk_of, Progress.
 Reference  theory 1.2, 2 and 3.6.
 """
 
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
+from gpu.device import backend as array_module
+from gpu.enumeration import LONGEST, WIDEST_TOP, Enumeration, enumerate_learned, members
 from verify.arrays import Array
 from verify.landscape.best_families import best_families
 from verify.landscape.families import candidates, fixed_noise_families, learned_noise_families
@@ -17,13 +23,37 @@ from verify.landscape.stationary import (
     fixed_noise_count,
     fixed_noise_points,
     learned_noise_candidates,
+    learned_noise_point,
     learned_noise_points,
 )
 
 # Without `top` everything is listed up to LISTED points, else the best BEST.
 LISTED, BEST = 1000, 20
-# So many structures of families are listed completely, and so many points of learned noise are walked to count them.
-COMPLETE, WALKED = 20_000, 5_000
+# So many structures of families are listed completely, and so many points of learned noise are searched to count them.
+COMPLETE, SEARCHED = 20_000, 5_000
+# So many index sets are walked one and all, here and on a device: under a second for most spectra, and some six on two
+# cores where nearly every set is stationary or n = 64.
+WALKED_HERE, WALKED_ON_DEVICE = 10**8, 10**9
+# What takes less is walked here, before a device is found, and without a bar.
+FEW = 10**6
+
+
+class Progress(Protocol):
+    """What shows progress: console.Session."""
+
+    def track(self, things: Iterable[Any], doing: str, total: int) -> Iterable[Any]:
+        """The same things, counted as they are used."""
+
+    def counting(self, doing: str, *, stays: bool) -> AbstractContextManager[Callable[[int, int], object]]:
+        """For the time of a block, a function that is told (done, total)."""
+
+
+class Listing(NamedTuple):
+    """The best points, best first; how many there are (None: nobody knows); the walk that counted them, if one did."""
+
+    points: list[Point]
+    count: int | None
+    walk: Enumeration | None = None
 
 
 def _wanted(top: int | None, count: int | None) -> int:
@@ -33,19 +63,63 @@ def _wanted(top: int | None, count: int | None) -> int:
     return count if count is not None and count <= LISTED else BEST
 
 
-def likelihood_points(lam: Array, k: int, sigma2: float | None, top: int | None) -> tuple[list[Point], int | None]:
-    """The best stationary points of L, and how many there are (None: more than it pays to walk)."""
+def likelihood_points(
+    lam: Array,
+    k: int,
+    sigma2: float | None,
+    top: int | None,
+    *,
+    backend: str = "numpy",
+    progress: Progress | None = None,
+) -> Listing:
+    """The best stationary points of L, and how many there are.
+
+    At learned noise all index sets are walked if they are few enough, and otherwise the best are searched for.
+    InputError for a backend that is not there.
+    """
     if sigma2 is not None:
-        count: int | None = fixed_noise_count(lam, k, sigma2)
-        return list(islice(fixed_noise_points(lam, k, sigma2), _wanted(top, count))), count
-    walked, count = [], None
-    if _fewest_learned(lam, k) <= WALKED:
-        walked = list(islice(learned_noise_points(lam, k), WALKED + 1))
-        count = len(walked) if len(walked) <= WALKED else None
+        count = fixed_noise_count(lam, k, sigma2)
+        return Listing(list(islice(fixed_noise_points(lam, k, sigma2), _wanted(top, count))), count)
+    xp = _where_to_walk(len(lam), learned_noise_candidates(len(lam), k), backend)
+    return _searched(lam, k, top) if xp is None else _walked(lam, k, top, xp, progress)
+
+
+def _where_to_walk(n: int, sets: int, backend: str) -> Any:
+    """The array module to walk so many index sets with, None where they are too many."""
+    if n > LONGEST or sets > WALKED_ON_DEVICE:
+        return None
+    xp = np if backend == "auto" and sets <= FEW else array_module(backend)
+    return None if xp is np and sets > WALKED_HERE else xp
+
+
+def _walked(lam: Array, k: int, top: int | None, xp: Any, progress: Progress | None) -> Listing:
+    """Every index set is looked at, so that the count is exact; of an interrupted walk, what it came to know."""
+    kept = min(LISTED if top is None else top, LISTED if xp is np else WIDEST_TOP)
+    stays = learned_noise_candidates(len(lam), k) > FEW
+    showing = nullcontext() if progress is None else progress.counting("walking all index sets", stays=stays)
+    with showing as told:
+        walk = enumerate_learned(lam, k, top=kept, bins=0, progress=told, backend=xp)
+    count = walk.valid if walk.complete else None
+    wanted = min(_wanted(top, walk.valid), walk.valid)
+    if walk.complete and wanted > len(walk.masks):
+        return Listing(list(islice(learned_noise_points(lam, k), wanted)), count, walk)
+    points = [p for p in (learned_noise_point(lam, k, members(m)) for m in walk.masks[:wanted]) if p is not None]
+    if not walk.complete:  # the optimum, from which deficits are measured, may not have been met yet
+        best = next(learned_noise_points(lam, k))
+        points = [best, *(p for p in points if p.retained != best.retained)]
+    return Listing(points, count, walk)
+
+
+def _searched(lam: Array, k: int, top: int | None) -> Listing:
+    """The best by best-first search, and how many there are if it comes to its end soon."""
+    found, count = [], None
+    if _fewest_learned(lam, k) <= SEARCHED:
+        found = list(islice(learned_noise_points(lam, k), SEARCHED + 1))
+        count = len(found) if len(found) <= SEARCHED else None
     wanted = _wanted(top, count)
-    if count is None and wanted > len(walked):
-        walked = list(islice(learned_noise_points(lam, k), wanted))
-    return walked[:wanted], count
+    if count is None and wanted > len(found):
+        found = list(islice(learned_noise_points(lam, k), wanted))
+    return Listing(found[:wanted], count)
 
 
 def _fewest_learned(lam: Array, k: int) -> int:
@@ -57,25 +131,41 @@ def _fewest_learned(lam: Array, k: int) -> int:
     return fixed_noise_count(lam, k, float(lam.sum()) / max(n - k, 1))
 
 
-def elbo_points(lam: Array, k: int, sigma2: float | None, top: int | None) -> tuple[list[Point], int | None]:
+def elbo_points(lam: Array, k: int, sigma2: float | None, top: int | None) -> Listing:
     """The best families of the ELBO, and how many there are (None: too many to enumerate)."""
     if candidates(len(lam), k) <= COMPLETE:
         every = learned_noise_families(lam, k) if sigma2 is None else fixed_noise_families(lam, k, sigma2)
-        return every[: _wanted(top, len(every))], len(every)
+        return Listing(every[: _wanted(top, len(every))], len(every))
     wanted = _wanted(top, None)
     # One more than wanted tells whether there are more; with learned noise the search leaves some out.
     found = best_families(lam, k, sigma2, wanted + 1)
     exhausted = sigma2 is not None and len(found) <= wanted
-    return found[:wanted], len(found) if exhausted else None
+    return Listing(found[:wanted], len(found) if exhausted else None)
+
+
+def walk_of(walk: Enumeration) -> dict[str, Any]:
+    """What a document says of a walk: how many index sets there are, how many were walked, and the points by index."""
+    return {"candidates": walk.count, "walked": walk.walked, "by_index": walk.index_histogram.tolist()}
+
+
+def interrupted(document: dict[str, Any]) -> bool:
+    """Whether the walk that a document tells of was ended before its time."""
+    return "walk" in document and document["walk"]["walked"] < document["walk"]["candidates"]
 
 
 def how_found(document: dict[str, Any]) -> str | None:
     """What to say of a list that is not complete: how many compete, and how the best were found; None if it is."""
     if not document["truncated"]:
         return None
-    n, k, shown = document["n"], document["k"], len(document["points"])
-    if document["count"] is not None:
-        return f"{readable(document['count'])} points in all; shown are the best {shown}"
+    n, k, shown, count = document["n"], document["k"], len(document["points"]), document["count"]
+    walk = document.get("walk")
+    if walk is not None and interrupted(document):
+        found = f"walked {readable(walk['walked'])} of {readable(walk['candidates'])} index sets"
+        return f"{found}, of which {readable(sum(walk['by_index']))} are stationary points; shown are the best known"
+    if count is not None:
+        total = f"{readable(count)} points in all"
+        total += f", of {readable(walk['candidates'])} index sets, each of them tried" if walk is not None else ""
+        return f"{total}; shown are the best {shown}"
     if document["objective"] == "ppca":
         total = readable(learned_noise_candidates(n, k))
         return f"{total} index sets compete, too many to try; shown are the best {shown}, found by best-first search"

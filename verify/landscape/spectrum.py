@@ -25,12 +25,30 @@ ZERO = 1e-10
 
 @dataclass(frozen=True)
 class Part:
-    """Eigenvalues of one kind: values (m,), the columns (m, c) and the eigen-indices (m, e) that they move."""
+    """Eigenvalues of one kind: values (m,), the columns (m, c) and the eigen-indices (m, e) that they move.
+
+    The directions form a grid of m places; which columns and indices they move is spread over it when it is asked for,
+    because most who want the values do not.
+    """
 
     kind: str
     values: Array
-    columns: Array
-    eigen: Array
+    grid: tuple[int, ...]
+    moved: tuple[Array, Array]
+
+    @property
+    def columns(self) -> Array:
+        """The columns of W that each direction moves.  -> (m, c)."""
+        return self._spread(self.moved[0])
+
+    @property
+    def eigen(self) -> Array:
+        """The eigen-indices along which it moves them.  -> (m, e)."""
+        return self._spread(self.moved[1])
+
+    def _spread(self, indices: Array) -> Array:
+        last = np.shape(indices)[-1]
+        return np.broadcast_to(indices, (*self.grid, last)).reshape(self.values.size, last)
 
 
 @dataclass(frozen=True)
@@ -62,13 +80,9 @@ class Spectrum:
 
 
 def _part(kind: str, values: Array, columns: Array, eigen: Array) -> Part:
+    """values (*grid,); columns and eigen, with one more axis, as they broadcast against the grid."""
     values = np.asarray(values, dtype=float)
-
-    def spread(indices: Array) -> Array:
-        last = np.shape(indices)[-1]
-        return np.broadcast_to(indices, (*values.shape, last)).reshape(values.size, last)
-
-    return Part(kind, values.reshape(-1), spread(columns), spread(eigen))
+    return Part(kind, values.reshape(-1), values.shape, (columns, eigen))
 
 
 def _snapped(values: Array, size: Array) -> Array:
@@ -97,7 +111,7 @@ def _towards_discarded(at: _Layout) -> Iterator[Part]:
     a, c = at.single_eigen, at.single_column
     held = lam[a][:, None]
     yield _part("retained column towards discarded", (lam[j] - held) / held / s, c[:, None, None], j[:, None])
-    zero = np.broadcast_to((lam[j] - s) / s / s, (at.zero_column.size, j.size))
+    zero = np.repeat(((lam[j] - s) / s / s)[None], at.zero_column.size, axis=0)
     yield _part("zero column towards discarded", zero, at.zero_column[:, None, None], j[:, None])
     for block, columns in at.blocks:
         values = lam[list(block.eigen)]
@@ -107,7 +121,7 @@ def _towards_discarded(at: _Layout) -> Iterator[Part]:
         if block.zeros:
             # m carries the rounding of its square root, and at k = n the noise makes this difference vanish.
             row = _snapped(lam[j] / s - s / m, lam[j] / s + s / m) / s
-            zeros = np.broadcast_to(row, (block.zeros, j.size))
+            zeros = np.repeat(row[None], block.zeros, axis=0)
             yield _part("zero row of a block towards discarded", zeros, columns, j[:, None])
 
 
@@ -117,13 +131,14 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
     a, c = at.single_eigen, at.single_column
     held = lam[a]
     yield _part("retained column along itself", -2 * (held - s) / held / held, c[:, None], a[:, None])
-    i, j = np.triu_indices(a.size, 1)
-    pair, eigen = np.stack([c[i], c[j]], axis=-1), np.stack([a[i], a[j]], axis=-1)
-    li, lj = np.sqrt(held[i] - s), np.sqrt(held[j] - s)
+    order = np.arange(a.size)
+    both = np.array(np.nonzero(order[:, None] < order))
+    pair, eigen, (one, other) = c[both].T, a[both].T, held[both]
     if of_elbo:
-        together, apart = -((li + lj) ** 2) / held[i] / held[j], -((li - lj) ** 2) / held[i] / held[j]
+        li, lj = np.sqrt(one - s), np.sqrt(other - s)
+        together, apart = -((li + lj) ** 2) / one / other, -((li - lj) ** 2) / one / other
     else:
-        together, apart = -(held[i] + held[j] - 2 * s) / held[i] / held[j], np.zeros(i.size)
+        together, apart = -(one + other - 2 * s) / one / other, np.zeros(len(one))
     yield _part("two retained columns into each other", together, pair, eigen)
     yield _part(
         "two retained columns rotated" if of_elbo else "gauge: two retained columns rotated",
@@ -132,7 +147,7 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
         eigen,
     )
     into = -(held - s) / s / held if of_elbo else np.zeros(a.size)
-    into = np.broadcast_to(into, (at.zero_column.size, a.size))
+    into = np.repeat(into[None], at.zero_column.size, axis=0)
     kind = "zero column towards retained" if of_elbo else "gauge: zero column towards retained"
     yield _part(kind, into, at.zero_column[:, None, None], a[:, None])
 

@@ -1,7 +1,7 @@
 """All stationary points of pPCA, at fixed and at learned noise, the best ones first.
 
 Notation   lam (n,) descending eigenvalues; A the set of retained eigen-indices, q = |A| <= k; sigma2 the noise.
-Main       fixed_noise_points, learned_noise_points, fixed_noise_count, retained_count, noise_of.
+Main       fixed_noise_points, learned_noise_points, learned_noise_point, fixed_noise_count, retained_count, noise_of.
 Reference  theory 1.2 and 2; Tipping & Bishop, JRSS-B 61 (1999), App. A.
 
 Each index set counts once, however eigenvalues tie and whatever the rotation R. At k = n and learned noise the set
@@ -72,6 +72,12 @@ def profile_value(lam: Array, chosen: IndexSet, sigma2: float) -> float:
     return -0.5 * (n * (log(2 * pi) + 1) + logs + (n - len(chosen)) * log(sigma2))
 
 
+def learned_noise_point(lam: Array, k: int, chosen: IndexSet) -> Point | None:
+    """The joint stationary point that retains these indices (ascending), None where there is none (theory 2)."""
+    noise = noise_of([float(x) for x in lam], chosen)
+    return None if noise is None else _point(chosen, k, lam, noise)
+
+
 def learned_noise_points(lam: Array, k: int) -> Iterator[Point]:
     """Yield every joint stationary point of L in (W, sigma2), best first: sigma2_A is the mean discarded (theory 2)."""
     values = [float(x) for x in lam]
@@ -81,9 +87,9 @@ def learned_noise_points(lam: Array, k: int) -> Iterator[Point]:
         return None if noise is None else profile_value(values, chosen, noise)
 
     for _, chosen in best_first(len(values), min(k, len(values) - 1), worth):
-        noise = noise_of(values, chosen)
-        assert noise is not None  # only valid sets are yielded
-        yield _point(chosen, k, lam, noise)
+        point = learned_noise_point(lam, k, chosen)
+        assert point is not None  # only valid sets are yielded
+        yield point
 
 
 def learned_noise_candidates(n: int, k: int) -> int:
