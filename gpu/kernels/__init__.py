@@ -1,15 +1,16 @@
 """The CUDA kernels and their one loader.
 
-Main       kernel, source, names, OPTIONS.
+Main       kernel, source, included, names, OPTIONS.
 
     add = kernel("example", "add", cupy)                  # gpu/kernels/example.cu, extern "C" __global__ void add(...)
     add((blocks,), (threads,), (x, y, np.int32(n)))       # arrays of the device, NumPy scalars of the very dtype
 
 A file is read from the package and compiled by NVRTC once per process and device; CuPy keeps the binary on disk. A
 library to load with is handed in (`gpu.device.backend`), so nothing of CuPy is imported here. Kernels include no
-headers: NVRTC has none of the host's.
+headers of the host, which NVRTC lacks; a line `#include "common.cuh"` brings in gpu/kernels/common.cuh, as text.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,6 +20,7 @@ from verify.errors import InputError
 # NVRTC may contract a * b + c to fma, which the emulator does not: where a comparison must come out as NumPy's does, a
 # kernel says __dmul_rn and __dadd_rn.
 OPTIONS = ("--std=c++17",)
+INCLUDE = re.compile(r'^#include "(\w+\.cuh)"$', re.MULTILINE)
 
 
 def names() -> list[str]:
@@ -30,7 +32,25 @@ def source(module_name: str) -> str:
     """The text of gpu/kernels/<module_name>.cu.  InputError where there is none."""
     if module_name not in names():
         raise InputError(f"kernels {module_name!r}: no such file in gpu/kernels; one of {', '.join(names())}")
-    return (files(__name__) / f"{module_name}.cu").read_text(encoding="utf-8")
+    file = f"{module_name}.cu"
+    return included((files(__name__) / file).read_text(encoding="utf-8"), file)
+
+
+def included(text: str, file: str) -> str:
+    """The text of `file` with the files of gpu/kernels that it includes written out, not those that these include.
+
+    InputError for a file that is not there.
+    """
+
+    def written_out(line: re.Match[str]) -> str:
+        header = files(__name__) / line[1]
+        if not header.is_file():
+            raise InputError(f"{file}: includes {line[1]}, and there is no such file in gpu/kernels; add it")
+        after = text[: line.start()].count("\n") + 2
+        # Compilers then name the file and the line that somebody wrote.
+        return f'#line 1 "{line[1]}"\n{header.read_text(encoding="utf-8")}#line {after} "{file}"'
+
+    return INCLUDE.sub(written_out, text)
 
 
 @cache

@@ -10,22 +10,9 @@
 // Shared  with e = m rounded up to even and h = e/2: e(e+1)/2 + 2h + blockDim.x doubles, then 2h + h(h-1)/2 ints;
 //         the lower triangle is packed, 45 KB at m = 96, so that no block needs more than the default 48 KB.
 
-__device__ int packed(int i, int j) { return i > j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
+#include "common.cuh"
 
-__device__ double block_reduce(double value, double* partial, bool largest) {
-  partial[threadIdx.x] = value;
-  __syncthreads();
-  for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) {
-      const double other = partial[threadIdx.x + half], own = partial[threadIdx.x];
-      partial[threadIdx.x] = largest ? (own > other ? own : other) : own + other;
-    }
-    __syncthreads();
-  }
-  const double result = partial[0];
-  __syncthreads();
-  return result;
-}
+__device__ int packed(int i, int j) { return i > j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
 
 // The sum of squares of the packed triangle, with the diagonal or without.
 __device__ double squares(const double* a, int size, bool diagonal, double* partial) {
@@ -34,7 +21,7 @@ __device__ double squares(const double* a, int size, bool diagonal, double* part
     const int i = e / size, j = e % size;
     if (j < i || (diagonal && j == i)) sum += a[packed(i, j)] * a[packed(i, j)];
   }
-  return block_reduce(sum, partial, false);
+  return block_sum(sum, partial);
 }
 
 // Rotates pair number `pair` of a round to a_pq = 0; its indices, cosine and sine are left for the others.

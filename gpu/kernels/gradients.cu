@@ -8,18 +8,7 @@
 // Grid    one block per problem: gridDim.x = B; blockDim.x a power of two. `rows` >= 1 rows of S are staged at a time.
 // Shared  4 n k + 2 k k + rows n + blockDim.x doubles.
 
-// The sum of `value` over the block, in every thread; the order of additions depends on blockDim.x alone.
-__device__ double block_sum(double value, double* partial) {
-  partial[threadIdx.x] = value;
-  __syncthreads();
-  for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) partial[threadIdx.x] += partial[threadIdx.x + half];
-    __syncthreads();
-  }
-  const double sum = partial[0];
-  __syncthreads();
-  return sum;
-}
+#include "common.cuh"
 
 extern "C" __global__ void elbo_gradients(const double* __restrict__ W, const double* __restrict__ V,
                                           const double* __restrict__ D, const double* __restrict__ sigma2,

@@ -15,38 +15,7 @@
 //         gridDim.y blocks of `rows` values of i each, gridDim.y * rows >= n. Each thread writes its part of a column,
 //         so that neighbours write neighbouring entries.
 
-// The Cholesky factor of the symmetric positive definite A (k, k), in its lower triangle; by the whole block.
-__device__ void cholesky(double* A, int k) {
-  for (int c = 0; c < k; ++c) {
-    __syncthreads();
-    if (threadIdx.x == 0) A[c * k + c] = sqrt(A[c * k + c]);
-    __syncthreads();
-    for (int i = c + 1 + threadIdx.x; i < k; i += blockDim.x) A[i * k + c] /= A[c * k + c];
-    __syncthreads();
-    for (int e = threadIdx.x; e < (k - c - 1) * (k - c - 1); e += blockDim.x) {
-      const int i = c + 1 + e / (k - c - 1), j = c + 1 + e % (k - c - 1);
-      if (j <= i) A[i * k + j] -= A[i * k + c] * A[j * k + c];
-    }
-  }
-  __syncthreads();
-}
-
-// X = (L L^T)^-1, (k, k), a column per thread.
-__device__ void inverse_from_cholesky(const double* L, double* X, int k) {
-  for (int c = threadIdx.x; c < k; c += blockDim.x) {
-    for (int i = 0; i < k; ++i) {
-      double sum = i == c ? 1.0 : 0.0;
-      for (int j = c; j < i; ++j) sum -= L[i * k + j] * X[j * k + c];
-      X[i * k + c] = i < c ? 0.0 : sum / L[i * k + i];
-    }
-    for (int i = k - 1; i >= 0; --i) {
-      double sum = X[i * k + c];
-      for (int j = i + 1; j < k; ++j) sum -= L[j * k + i] * X[j * k + c];
-      X[i * k + c] = sum / L[i * k + i];
-    }
-  }
-  __syncthreads();
-}
+#include "common.cuh"
 
 // out = alpha X Y + beta in, X (m, p), Y (p, q) or, transposed, (q, p); `in` may be `out`.
 __device__ void product(double* out, double alpha, const double* X, const double* Y, bool transposed, double beta,

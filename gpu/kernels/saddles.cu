@@ -10,6 +10,8 @@
 //         saddle_examine: one block per problem, gridDim.x = B, any blockDim.x; 3 k k + k + 3 blockDim.x doubles and
 //         blockDim.x ints of dynamic shared memory.
 
+#include "common.cuh"
+
 // Entries of the diagonal closer than this share of m count as equal: nothing is left to rotate.
 #define TIE 1e-15
 
@@ -68,39 +70,6 @@ extern "C" __global__ void saddle_points(const double* __restrict__ lam, const d
     d = __dsub_rn(__dadd_rn(d, other), m);
     carry = partner;
   }
-}
-
-// The Cholesky factor of the symmetric positive definite A (k, k), in its lower triangle; by the whole block.
-__device__ void cholesky(double* A, int k) {
-  for (int c = 0; c < k; ++c) {
-    __syncthreads();
-    if (threadIdx.x == 0) A[c * k + c] = sqrt(A[c * k + c]);
-    __syncthreads();
-    for (int i = c + 1 + threadIdx.x; i < k; i += blockDim.x) A[i * k + c] /= A[c * k + c];
-    __syncthreads();
-    for (int e = threadIdx.x; e < (k - c - 1) * (k - c - 1); e += blockDim.x) {
-      const int i = c + 1 + e / (k - c - 1), j = c + 1 + e % (k - c - 1);
-      if (j <= i) A[i * k + j] -= A[i * k + c] * A[j * k + c];
-    }
-  }
-  __syncthreads();
-}
-
-// X = (L L^T)^-1, (k, k), a column per thread.
-__device__ void inverse_from_cholesky(const double* L, double* X, int k) {
-  for (int c = threadIdx.x; c < k; c += blockDim.x) {
-    for (int i = 0; i < k; ++i) {
-      double sum = i == c ? 1.0 : 0.0;
-      for (int j = c; j < i; ++j) sum -= L[i * k + j] * X[j * k + c];
-      X[i * k + c] = i < c ? 0.0 : sum / L[i * k + i];
-    }
-    for (int i = k - 1; i >= 0; --i) {
-      double sum = X[i * k + c];
-      for (int j = i + 1; j < k; ++j) sum -= L[j * k + i] * X[j * k + c];
-      X[i * k + c] = sum / L[i * k + i];
-    }
-  }
-  __syncthreads();
 }
 
 // out = X Y, all (k, k).

@@ -36,6 +36,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gpu.kernels import included
+
 HEADER = Path(__file__).with_name("cuda_on_cpu.h")
 # No contraction to fma, so that __dmul_rn and its like are what they say. Hidden visibility and no
 # unique symbols, or two loaded libraries would share their globals.
@@ -116,7 +118,7 @@ def emulated(
 ) -> "Module":
     """The kernels of a .cu file (or of a text), compiled for the CPU.  ValueError where they do not compile."""
     name = "text.cu" if path is None else Path(path).name
-    source = Path(path).read_text() if text is None and path is not None else text
+    source = included(Path(path).read_text(), name) if text is None and path is not None else text
     if source is None:
         raise ValueError("either a path or a text")
     flags = [f"-fsanitize={sanitizer}", "-O1"] if sanitizer else []
