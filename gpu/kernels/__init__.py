@@ -1,6 +1,6 @@
 """The CUDA kernels and their one loader.
 
-Main       kernel, source, included, names, OPTIONS.
+Main       kernel, source, included, names, altered, OPTIONS.
 
     add = kernel("example", "add", cupy)                  # gpu/kernels/example.cu, extern "C" __global__ void add(...)
     add((blocks,), (threads,), (x, y, np.int32(n)))       # arrays of the device, NumPy scalars of the very dtype
@@ -11,6 +11,8 @@ headers of the host, which NVRTC lacks; a line `#include "common.cuh"` brings in
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -53,16 +55,41 @@ def included(text: str, file: str) -> str:
     return INCLUDE.sub(written_out, text)
 
 
+Patch = tuple[str, str]
+_altered: dict[str, Patch] = {}
+
+
+@contextmanager
+def altered(module_name: str, patch: Patch) -> Iterator[None]:
+    """For controls: within the block the kernels of this file are compiled with one text in place of another.
+
+    ValueError unless the text to replace occurs exactly once.
+    """
+    found = source(module_name).count(patch[0])
+    if found != 1:
+        raise ValueError(f"{patch[0]!r} occurs {found} times in gpu/kernels/{module_name}.cu, not once")
+    _altered[module_name] = patch
+    try:
+        yield
+    finally:
+        del _altered[module_name]
+
+
 @cache
-def _module(module_name: str, backend: Any) -> Any:
+def _module(module_name: str, backend: Any, patch: Patch | None) -> Any:
+    text = source(module_name)
     # A RawModule compiles where it is first used and once for each device that it is used on.
-    return backend.RawModule(code=source(module_name), options=OPTIONS)
+    return backend.RawModule(code=text if patch is None else text.replace(*patch), options=OPTIONS)
 
 
 @cache
+def _kernel(module_name: str, function_name: str, backend: Any, patch: Patch | None) -> Any:
+    return _module(module_name, backend, patch).get_function(function_name)
+
+
 def kernel(module_name: str, function_name: str, backend: Any) -> Any:
     """The kernel as CuPy calls it: kernel(grid, block, args, shared_mem=bytes).
 
     `backend` is the array module cupy. Above 48 KiB of dynamic shared memory set `max_dynamic_shared_size_bytes`.
     """
-    return _module(module_name, backend).get_function(function_name)
+    return _kernel(module_name, function_name, backend, _altered.get(module_name))

@@ -10,6 +10,7 @@ Arrays are those of tests.verify.stand_in_cupy, as strict as CuPy's: they never 
 """
 
 import sys
+import time
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -43,6 +44,16 @@ class RawKernel:
         self.module.launch(self.name, grid, block, arguments, shared_mem)
 
 
+class Event:
+    """A mark in a stream in which everything is over when it returns."""
+
+    def record(self):
+        self.time = time.perf_counter()
+
+    def synchronize(self):
+        pass
+
+
 def device() -> ModuleType:
     """A new stand-in module with RawModule and what host code asks of `cupy.cuda`."""
     cupy = stand_in_cupy.module()
@@ -64,10 +75,22 @@ def device() -> ModuleType:
         np.array(a.host if isinstance(a, stand_in_cupy.ndarray) else a, dtype=dtype, order="C")
     )
     cupy.asnumpy = lambda a: a.get()
+    cupy.__version__ = "stand-in"
+    cupy.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
+    cupy.RawKernel = lambda code, name: RawModule(code).get_function(name)
     cupy.cuda = SimpleNamespace(
         Device=lambda index=0: SimpleNamespace(id=0, mem_info=(2**30, 2**31), attributes={"MultiProcessorCount": 1}),
+        Event=Event,
+        get_elapsed_time=lambda start, end: 1000.0 * (end.time - start.time),
         get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
-        runtime=SimpleNamespace(memGetInfo=lambda: (2**30, 2**31)),
+        nvrtc=SimpleNamespace(getVersion=lambda: (0, 0)),
+        runtime=SimpleNamespace(
+            memGetInfo=lambda: (2**30, 2**31),
+            getDeviceCount=lambda: 1,
+            getDeviceProperties=lambda index: {"name": b"Emulator", "totalGlobalMem": 2**31, "major": 0, "minor": 0},
+            driverGetVersion=lambda: 0,
+            runtimeGetVersion=lambda: 0,
+        ),
     )
     return cupy
 
