@@ -12,7 +12,7 @@ buffer and one array for all models need no copy there. Arrays of float32 are mu
     bf16      the same with 7 bits (2^-8)
 
 and arrays of float64 always in float64. cuBLAS chooses its algorithm by the shapes, E among them: on a device the same
-group of models gives the same bits, and another one those of other roundings. Tensor cores want matrices that begin at
+group of models gives the same bits, and another one those of other roundings. It is fastest on matrices that begin at
 multiples of 16 bytes, which Layout sees to.
 """
 
@@ -63,8 +63,7 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
 
 def _on_device(xp: Any, a: Array, b: Array, out: Array | None) -> Array:
     """The rows of c are the columns of what cuBLAS, which counts by columns, sees: c^T = b^T a^T."""
-    E, m, p = max(len(a), len(b)), *a.shape[1:]
-    q = b.shape[2]
+    E, (_, m, p), q = max(len(a), len(b)), a.shape, b.shape[2]
     if out is None:
         out = xp.empty((E, m, q), dtype=a.dtype)
     shapes, dtypes = (a.shape, b.shape, out.shape), (a.dtype, b.dtype, out.dtype)

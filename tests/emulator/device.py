@@ -20,8 +20,8 @@ from tests.emulator.cublas import HANDLE, Cublas
 from tests.verify import stand_in_cupy
 
 ALSO = {
-    "abs", "add", "arange", "argsort", "ascontiguousarray", "broadcast_to", "cumsum", "full", "isfinite", "max", "min",
-    "multiply", "zeros",
+    "abs", "add", "arange", "argsort", "array", "ascontiguousarray", "bincount", "broadcast_to", "cumsum", "full",
+    "isfinite", "max", "min", "multiply", "searchsorted", "zeros",
 }  # fmt: skip
 
 

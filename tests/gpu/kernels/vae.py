@@ -1,4 +1,4 @@
-"""The kernels of vae.cuh in either precision: several models, ragged tiles and strips, views, several chunks of rows."""
+"""The kernels of vae.cuh in either precision: several models, ragged tiles and strips, views, chunks of rows."""
 
 import numpy as np
 import pytest

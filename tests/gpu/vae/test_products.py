@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gpu.vae import products
+from gpu.vae import architecture, products
+from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.products import PRECISIONS, multiply, precision
 from tests.gpu.batches import cupy, error, on_device
 from verify.arrays import transpose
@@ -165,3 +166,16 @@ def test_what_does_not_belong_together_is_refused(cupy, a, b, out):
     with pytest.raises(InputError):
         multiply(*on_device(cupy, a, b), out=None if out is None else cupy.ndarray(out))
     assert not cupy.cuda.cublas.calls
+
+
+@pytest.mark.parametrize("aligned", [32, 1])
+def test_weights_begin_where_tensor_cores_want_them(monkeypatch, aligned):
+    """At multiples of 16 bytes, in the flat buffers of all models; packed without gaps (the control) they do not."""
+    monkeypatch.setattr(architecture, "ALIGNED", aligned)
+    layout = Layout(Architecture("mlp", 784, 5, (13, 7)))
+    views = layout.views(np.zeros((2, layout.size), dtype="float32"))
+    weights = [view for name, view in views.items() if name.endswith("weight")]
+    starts = [view[e].ctypes.data - weights[0][0].ctypes.data for view in weights for e in range(2)]
+    assert all(start % 16 == 0 for start in starts) == (aligned == 32)
+    taken = [i for at in layout.slices.values() for i in range(at.start, at.stop)]
+    assert len(taken) == len(set(taken)) and layout.size - len(taken) < (len(weights) + 1) * aligned
