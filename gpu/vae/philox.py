@@ -47,4 +47,4 @@ def normals(seeds: Sequence[int], purpose: int, step: int, shape: tuple[int, ...
     # The angle is reduced before it meets pi, as on a device: its rounding is then the same.
     angle = np.pi * (2 * (w[..., 1] * unit)).astype(np.float64)
     pairs = [radius * np.cos(angle).astype(dtype), radius * np.sin(angle).astype(dtype)]
-    return np.stack(pairs, axis=-1).reshape(len(keys), -1)[:, :count].reshape(len(keys), *shape)
+    return np.stack(pairs, axis=-1).reshape(len(keys), 4 * quads)[:, :count].reshape(len(keys), *shape)
