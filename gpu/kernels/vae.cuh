@@ -1,34 +1,53 @@
 // Training an ensemble of VAEs between its matrix products; REAL is float or double, as the file that includes this has
 // it. E models, B data of a batch; arrays (E, B, d) row-major, a model's `size` = B d numbers one after another.
-//   add_bias                  y <- y + bias, and max(., 0) of it if `relu`; what is not a number stays so
-//   bias_gradient             dy <- dy [y > 0] where y is given; out <- the sums of dy over the rows of each chunk
-//   gather                    out[e, r] <- X[rows[e, r]], the nearest row of X for a number beyond its ends
-//   reparameterise            deviation <- exp(log_variance/2), z <- mean + deviation noise (mean alone without noise);
-//                             sums <- of each tile, sum (mean^2 + deviation^2 - 1 - log_variance)/2
-//   reparameterise_gradient   dmean <- dz + scale mean, dlog_variance <- (dz noise deviation + scale (deviation^2 - 1))/2
-//   likelihood                y <- weight (y - x); sums <- of each tile, sum (y - x)^2
-//   add_up                    out[e] <- the sum of parts[e, .]
-//   adam                      m <- beta1 m + g, v <- beta2 v + g^2, p <- p - rate factor m / (sqrt(v) + epsilon)
-//   normals                   out <- standard normal numbers: Philox4x32-10 and Box-Muller, see below
+//   add_bias         y <- y + bias, and max(., 0) of it if `relu`; what is not a number stays so
+//   bias_gradient    dy <- dy [y > 0] where y is given; out <- the sums of dy over the rows of each chunk
+//   gather           out[e, r] <- X[rows[e, r]], the nearest row of X for a number beyond its ends
+//   reparameterise   deviation <- exp(log_variance/2), z <- mean + deviation noise (mean alone without noise);
+//                    sums <- of each tile, sum (mean^2 + deviation^2 - 1 - log_variance)/2
+//   reparameterise_gradient   dmean <- dz + scale mean,
+//                    dlog_variance <- (dz noise deviation + scale (deviation^2 - 1))/2
+//   likelihood       y <- weight (y - x); sums <- of each tile, sum (y - x)^2
+//   add_up           out[e] <- the sum of parts[e, .]
+//   adam             m <- beta1 m + g, v <- beta2 v + g^2, p <- p - rate factor m / (sqrt(v) + epsilon)
+//   normals          out <- standard normal numbers: Philox4x32-10 and Box-Muller, see below
 // Twin    the functions of these names in gpu/vae: elementwise.py, loss.py, adam.py; normals: philox.py
 // Shapes  scale, weight, rates (E) double; alive (E) bool: a model that is not keeps p, m and v; seeds (E); sums and
 //         parts (E, tiles) double; X (count, n); rows (E, B) int; out of bias_gradient (E, chunks, d). An array whose
-//         `_stride` is passed may be a view: so many numbers lie between its models (0: one for all), and `_row` between
-//         its rows (0: one for all); those of a row are neighbours. noise and y may be null. No output overlaps an input
-//         or another output.
+//         `_stride` is passed may be a view: so many numbers lie between its models (0: one for all), and `_row`
+//         between its rows (0: one for all); those of a row are neighbours. noise and y may be null. No output overlaps
+//         an input or another output.
 // Grid    gridDim.x = E tiles, tiles = ceil(size / (EACH blockDim.x)): block b takes the tile b % tiles of the model
 //         b / tiles, and no array of a model has 2^31 numbers. bias_gradient: gridDim.x = E chunks ceil(d / 32),
 //         blockDim.x a multiple of 32. add_up: gridDim.x = E. blockDim.x is a power of two; blockDim.x doubles of
 //         dynamic shared memory for bias_gradient, reparameterise, likelihood and add_up.
-// Sums    in double, in an order that depends on the shapes alone: no atomics, the same bits every time.
+// Sums    in double, in an order that depends on the shapes and blockDim.x alone: no atomics, the same bits every time.
+//
+// Cost    (computed, not measured.) Every kernel is bound by memory. Bytes of a number in float32: adam 28, add_bias 8,
+// bias_gradient 12 behind a ReLU and 4 elsewhere, likelihood 12, gather 8, reparameterise 20, its gradient 24,
+// normals 4. For 784-1024-512-200 and back with B = 128 a model has P = 3.0e6 parameters and 0.55e6 outputs of layers.
+// A step moves, in MB: adam 83; products 36 of weights and their gradients (12 P) and 13 of activations; the other
+// kernels 13. At 3.35 TB/s (H100) that is 43 us a model, at 4.8 TB/s (H200) 30 us, and less where activations stay in
+// the second-level cache. The products have 2.1 Gflop: 31 us at 67 Tflop/s in float32 and some 6 us in TF32, less than
+// their bytes take. So TF32 is worth having, and BF16 only for larger batches.
+// Launches  17 products; 18 kernels, and add_up for each of KL and error where a model has several tiles; some 36 of
+// the library on (E) numbers, 24 of them for the bookkeeping of the training. Some 0.7 ms of the host, which a device
+// of that speed hides from some 20 such models on.
+// Not done, and why
+// - The bias as one more row of the weights beside a column of ones in x, so that one product gives y and both
+//   gradients: the pass for the ReLU would remain, which is what costs, and 785 columns would spoil the alignment.
+// - One kernel for heads, bias, draw and KL: it would save 1 MB of 145. Nor are the normals drawn where they are used:
+//   the gradient needs them again.
+// - Bias and ReLU in the epilogue of the products: would save up to 9 MB, but the cuBLAS of CuPy has no epilogues.
+// - Adam where gradients are made, without writing them: would save 8 P = 24 MB, but needs products of our own.
 
 #define EACH 4  // numbers that a thread works on: enough loads under way to keep the memory busy
 
 // The first of this thread's numbers of its model; the others follow blockDim.x apart.
 __device__ unsigned first_of(int tiles) { return blockIdx.x % tiles * (EACH * blockDim.x) + threadIdx.x; }
 
-extern "C" __global__ void add_bias(REAL* __restrict__ y, const REAL* __restrict__ bias, long long bias_stride, int size,
-                                    int d, int tiles, int relu) {
+extern "C" __global__ void add_bias(REAL* __restrict__ y, const REAL* __restrict__ bias, long long bias_stride,
+                                    int size, int d, int tiles, int relu) {
   const long long model = blockIdx.x / tiles;
   const unsigned first = first_of(tiles);
   y += model * size;
