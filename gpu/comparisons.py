@@ -9,6 +9,7 @@ leads no kernel beyond its arrays, which would spoil the device for all that fol
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from gpu.kernels import Patch, altered
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator
 from gpu.saddles import Families, build, encode, examine
+from gpu.vae import comparisons as vae
 from verify.arrays import Array, to_numpy
 from verify.landscape.families import fixed_noise_families
 
@@ -263,4 +265,15 @@ COMPARISONS = {
         _landscape, ("log_det + (total - explained) / sigma2", "log_det - (total - explained) / sigma2")
     ),
     "matrix_free": Comparison(_matrix_free, None),
+    "vae_float32": Comparison(
+        partial(vae.between_products, dtype="float32"), ("m + s * noise", "m - s * noise"), vae.KERNELS["float32"]
+    ),
+    "vae_float64": Comparison(
+        partial(vae.between_products, dtype="float64"), ("m + s * noise", "m - s * noise"), vae.KERNELS["float64"]
+    ),
+    **{
+        f"vae_products_{name}": Comparison(partial(vae.products, name=name), None, tolerance)
+        for name, tolerance in vae.PRODUCTS.items()
+    },
+    "vae_steps": Comparison(vae.steps, None),
 }

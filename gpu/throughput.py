@@ -27,6 +27,11 @@ from gpu.hessian import hessian, profile_hessian
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator
 from gpu.saddles import Families, build, examine
+from gpu.vae.adam import adam
+from gpu.vae.architecture import HIDDEN, Architecture, Layout
+from gpu.vae.model import Ensemble
+from gpu.vae.noise import LATENT, normals
+from gpu.vae.products import PRECISIONS, precision
 from verify.arrays import Array, to_numpy
 
 Clock = Callable[[Callable[[], object]], float]
@@ -247,4 +252,30 @@ def _products(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
         yield Job("Hessian products", f"n = {n}, k = {k}", "directions", directions, bytes_touched, operations, work)
 
 
-WORKLOADS = (_gradients, _hessians, _spectra, _sets, _saddles, _planes, _products)
+def _vae_steps(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
+    large = scale >= 1
+    architecture = Architecture("mlp", 784, 200, HIDDEN) if large else Architecture("mlp", 12, 3, (9, 7))
+    P, B = Layout(architecture).size, 128 if large else 5
+    outputs = sum(layer.width for half in architecture.layers() for layer in half)
+    # What kernels/vae.cuh counts up: of the operations there is no floor here, as they are not in float64.
+    each = 40.0 * P + 48.0 * B * outputs
+    count = _many(xp, 32, each, scale)
+    few = Layout(architecture).initial(range(min(count, 4)), [0.1] * min(count, 4), np.float32)
+    p = xp.asarray(few)[xp.asarray(np.arange(count) % len(few))]
+    model = Ensemble(architecture, p, xp.zeros(count, dtype="bool"))
+    x = xp.asarray(rng.random((count, B, architecture.n), dtype=np.float32))
+    noise, first, second = xp.empty((count, B, architecture.k), dtype="float32"), xp.zeros_like(p), xp.zeros_like(p)
+    ones, rates = xp.ones(count), xp.asarray(np.full(count, 1e-3))
+    seeds, alive = range(count), xp.ones(count, dtype="bool")
+
+    def step(name: str) -> None:
+        with precision(name, xp):
+            model.backward(x, normals(seeds, LATENT, 0, noise), ones)
+        adam(p, model.gradient, first, second, rates, 1, alive)
+
+    for name in PRECISIONS:
+        size = f"n = {architecture.n}, k = {architecture.k}, {name}"
+        yield Job("VAE step", size, "models", count, count * each, 0.0, partial(step, name))
+
+
+WORKLOADS = (_gradients, _hessians, _spectra, _sets, _saddles, _planes, _products, _vae_steps)

@@ -13,21 +13,25 @@ from math import sqrt
 
 import numpy as np
 
+from gpu.vae import on_device
 from gpu.vae.elementwise import in_pieces
-from verify.arrays import Array
+from verify.arrays import Array, namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-def factors(learning_rates: Array, step: int) -> tuple[Array, float]:
-    """(rate (E,), eps): p <- p - rate m / (sqrt(v) + eps) with the scaled moments is Adam's step [KB15]."""
+def factors(step: int) -> tuple[float, float]:
+    """(f, eps): p <- p - lr f m / (sqrt(v) + eps) with the scaled moments is Adam's step [KB15]."""
     second = sqrt((1 - BETA2) / (1 - BETA2**step))
-    return np.asarray(learning_rates, dtype=np.float64) * ((1 - BETA1) / (1 - BETA1**step) / second), EPSILON / second
+    return (1 - BETA1) / (1 - BETA1**step) / second, EPSILON / second
 
 
 def adam(p: Array, g: Array, m: Array, v: Array, learning_rates: Array, step: int, alive: Array) -> None:
     """One step, in place.  p, g, m, v (E, P); learning_rates (E,); models that are not alive stay as they are."""
-    rates, epsilon = factors(learning_rates, step)
+    factor, epsilon = factors(step)
+    if namespace(p) is not np:
+        return on_device.adam(p, g, m, v, learning_rates, alive, factor, epsilon, (BETA1, BETA2))
+    rates = np.asarray(learning_rates, dtype=np.float64) * factor
     for e in np.flatnonzero(alive):
         _update(p[e], g[e], m[e], v[e], float(rates[e]), epsilon)
 

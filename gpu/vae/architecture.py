@@ -24,6 +24,9 @@ KINDS = ("mlp", "linear", "linear-decoder", "conv")
 HIDDEN = (1024, 512)
 # Channels of the convolutions, and the units of the dense layer behind them [H17].
 CHANNELS = (32, 32, 64, 64, 256)
+# Weights begin at multiples of so many numbers, as do models in the flat buffer: matrices that begin at multiples of
+# 16 bytes a device reads several numbers at a time, and its tensor cores are fastest on them.
+ALIGNED = 32
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,15 @@ def _convolutional(n: int, k: int, hidden: Sequence[int]) -> tuple[list[Layer], 
     return encoder, [Dense(k, units, relu=True), Dense(units, features, relu=True), *decoder]
 
 
+def _aligned(at: int) -> int:
+    return -(-at // ALIGNED) * ALIGNED
+
+
 class Layout:
-    """Names of parameters and where they lie: encoder.0.weight, encoder.0.bias, ..., log_variance, log_sigma2."""
+    """Names of parameters and where they lie: encoder.0.weight, encoder.0.bias, ..., log_variance, log_sigma2.
+
+    Between some of them a few numbers belong to none; their gradient is 0, so that they stay 0.
+    """
 
     def __init__(self, architecture: Architecture):
         encoder, decoder = architecture.layers()
@@ -117,9 +127,10 @@ class Layout:
         self.slices: dict[str, slice] = {}
         at = 0
         for name, shape in self.shapes.items():
+            at = _aligned(at) if name.endswith("weight") else at
             self.slices[name] = slice(at, at + prod(shape))
             at += prod(shape)
-        self.size = at
+        self.size = _aligned(at)
 
     def views(self, flat: Array) -> dict[str, Array]:
         """Each parameter (E, *shape) as a view of the flat buffer (E, P)."""

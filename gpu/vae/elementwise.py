@@ -4,7 +4,7 @@ Notation   y, dy (E, B, d) contiguous; bias (E, d), a view of a flat buffer (E, 
 Main       add_bias, bias_gradient, gather; in_pieces, share_out.
 
 On the host a pass over memory is what costs, so several operations run over a piece that stays in a core's cache, and
-large arrays are shared out to the cores.  No result depends on how many there are.
+large arrays are shared out to the cores.  No result depends on how many there are.  A device runs kernels/vae.cuh.
 """
 
 import os
@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from verify.arrays import Array
+from gpu.vae import on_device
+from verify.arrays import Array, namespace
 
 T = TypeVar("T")
 # Numbers in one piece: two or three arrays of them fit into a core's second-level cache.
@@ -37,7 +38,7 @@ def _pool() -> ThreadPoolExecutor:
 
 def in_pieces(work: Callable[[slice], object], length: int, width: int = 1) -> None:
     """Call work(slice) for pieces of 0 .. length, each of about PIECE numbers where one of them is `width`."""
-    step = max(1, PIECE // width)
+    step = max(1, PIECE // max(1, width))
     pieces = [slice(start, min(start + step, length)) for start in range(0, length, step)]
     share_out(work, pieces, threads=length * width >= SHARED)
 
@@ -61,6 +62,8 @@ def share_out(work: Callable[[T], object], items: Sequence[T], *, threads: bool 
 
 def add_bias(y: Array, bias: Array, relu: bool) -> None:
     """y <- y + bias, and max(., 0) of it for ReLU, in place."""
+    if namespace(y) is not np:
+        return on_device.add_bias(y, bias, relu)
     for rows, own in zip(y, bias, strict=True):
 
         def work(piece: slice, rows: Array = rows, own: Array = own) -> None:
@@ -74,6 +77,8 @@ def add_bias(y: Array, bias: Array, relu: bool) -> None:
 
 def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
     """out (E, d) <- the sum of dy over the batch; with y, the output of a ReLU, dy <- dy [y > 0] first, in place."""
+    if namespace(dy) is not np:
+        return on_device.bias_gradient(dy, y, out)
     if y is not None:
         for gradient, rows in zip(dy, y, strict=True):
 
@@ -86,4 +91,6 @@ def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
 
 def gather(X: Array, rows: Array, out: Array) -> Array:
     """out (E, B, n) <- the rows (E, B) of X (N, n) -> out."""
+    if namespace(X) is not np:
+        return on_device.gather(X, rows, out)
     return np.take(X, rows, axis=0, out=out, mode="clip")

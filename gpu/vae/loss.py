@@ -10,8 +10,9 @@ Reference  Lucas et al. 2019, Eqs. 9, 10 (with n/2 in front of the logarithm); t
 
 import numpy as np
 
+from gpu.vae import on_device
 from gpu.vae.elementwise import in_pieces
-from verify.arrays import Array
+from verify.arrays import Array, namespace
 
 
 def reparameterise(mean: Array, log_variance: Array, noise: Array | None, z: Array, deviation: Array) -> Array:
@@ -19,6 +20,8 @@ def reparameterise(mean: Array, log_variance: Array, noise: Array | None, z: Arr
 
     -> KL(q(z|x) || N(0, I)) summed over the batch and the latents, (E,) float64.
     """
+    if namespace(mean) is not np:
+        return on_device.reparameterise(mean, log_variance, noise, z, deviation)
     np.multiply(log_variance, 0.5, out=deviation)
     np.exp(deviation, out=deviation)
     np.copyto(z, mean)
@@ -41,6 +44,8 @@ def reparameterise_gradient(
 
     scale (E,) = beta / B; the gradients are those of -ELBO_beta.  Without noise the first product is left out.
     """
+    if namespace(dz) is not np:
+        return on_device.reparameterise_gradient(dz, mean, deviation, noise, scale, dmean, dlog_variance)
     scale = scale.astype(dz.dtype)[:, None, None]
     np.multiply(mean, scale, out=dmean)
     dmean += dz
@@ -54,6 +59,8 @@ def reparameterise_gradient(
 
 def likelihood(y: Array, x: Array, weight: Array) -> Array:
     """y <- weight (y - x), in place; -> the sum of (y - x)^2 over the batch, (E,) float64."""
+    if namespace(y) is not np:
+        return on_device.likelihood(y, x, weight)
     sums = []
     for e, (rows, data) in enumerate(zip(y, x, strict=True)):
         parts = np.empty(len(rows), dtype=rows.dtype)

@@ -3,6 +3,9 @@
 Notation   E models with `seeds` (E,); step counts batches, epoch passes over the data.
 Main       generator, normals, permutations.
 
+A device draws other normal numbers than the host: those of philox.py, a stream of the same kind and with the same
+promises. What is drawn there depends on seed, purpose and step, and, but for rounding, not on the precision.
+
 A stream is opened anew for each use, at a counter that the step names: no state is kept, so that a training resumed
 anywhere continues to the bit, and a model draws the same alone and among others.
 """
@@ -11,7 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verify.arrays import Array
+from gpu.vae import on_device
+from verify.arrays import Array, namespace
 
 # What a stream is for; part of its key.
 INITIAL, ORDER, LATENT, EVALUATION = range(4)
@@ -24,6 +28,8 @@ def generator(seed: int, purpose: int, step: int = 0) -> np.random.Generator:
 
 def normals(seeds: Sequence[int], purpose: int, step: int, out: Array) -> Array:
     """Standard normal numbers, out (E, B, k) in float32 or float64 -> out."""
+    if namespace(out) is not np:
+        return on_device.normals(seeds, purpose, step, out)
     for seed, rows in zip(seeds, out, strict=True):
         generator(seed, purpose, step).standard_normal(dtype=out.dtype, out=rows)
     return out

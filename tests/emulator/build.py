@@ -7,9 +7,10 @@ Main       emulated(path) -> Module; Module.launch(name, grid, block, args, shar
     module.launch("scale", grid=(1,), block=(32,), args=(x, out, np.float64(2.0), np.int32(3)))
 
 `grid` and `block` are an int or up to three ints; `args` are NumPy arrays (global memory: C-contiguous, of the very
-dtype of the kernel's pointer, writeable unless the pointer is to const) and NumPy scalars of the very dtype of the
-parameter (plain Python numbers are refused: CuPy would silently pass them as 8-byte ones). `shared` is the number of
-bytes of `extern __shared__` memory. A wrong call raises ValueError or TypeError before anything runs; a kernel that
+dtype of the kernel's pointer, writeable unless the pointer is to const; where the kernel is told `x_stride` for `x`, a
+view whose last axis is contiguous), None for a null pointer, and NumPy scalars of the very dtype of the parameter
+(plain Python numbers are refused: CuPy would silently pass them as 8-byte ones). `shared` is the number of bytes of
+`extern __shared__` memory. A wrong call raises ValueError or TypeError before anything runs; a kernel that
 goes wrong (divergent __syncthreads, deadlock, bad shuffle) raises KernelError, or aborts with the same words where
 threads=True. What of CUDA is emulated, and where it is stricter than a device: cuda_on_cpu.h.
 
@@ -125,7 +126,15 @@ def emulated(
     flags += ["-DCUDA_ON_CPU_THREADS"] if threads or sanitizer else []
     flags += ["-DCUDA_ON_CPU_UCONTEXT"] if ucontext else []
     source = patched(source, patch or {})
-    return Module(_library(source, name, flags), [k[3] for k in KERNEL.findall(source)], name)
+    kernels = {k[3]: _told_strides(source, k[3]) for k in KERNEL.findall(source)}
+    return Module(_library(source, name, flags), kernels, name)
+
+
+def _told_strides(text: str, kernel: str) -> set[int]:
+    """Which parameters x of a kernel come with another one named x_stride."""
+    (listed,) = re.findall(rf"__global__[^;{{]*?\b{kernel}\s*\(([^)]*)\)", text)
+    names = [re.findall(r"\w+", parameter)[-1] for parameter in listed.split(",")]
+    return {i for i, name in enumerate(names) if f"{name}_stride" in names}
 
 
 def _three(value: int | Sequence[int], what: str) -> tuple[int, int, int]:
@@ -138,13 +147,16 @@ def _three(value: int | Sequence[int], what: str) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _argument(a: object, expected: str, where: str) -> ctypes._SimpleCData:
+def _argument(a: object, expected: str, where: str, strided: bool) -> ctypes._SimpleCData:
     """The C value of an argument, checked against the parameter: "f8" a value, "*f8" written to, "&f8" read."""
     dtype = np.dtype(expected.lstrip("*&"))
     if expected[0] in "*&":
+        if a is None:
+            return ctypes.c_void_p(None)
         if not isinstance(a, np.ndarray) or a.dtype != dtype:
             raise TypeError(f"{where}: an array of {dtype}, not {getattr(a, 'dtype', type(a).__name__)}")
-        if not (a.flags.c_contiguous and a.flags.aligned):
+        rows = strided and a.ndim > 0 and (a.shape[-1] <= 1 or a.strides[-1] == a.itemsize)
+        if not ((a.flags.c_contiguous or rows) and a.flags.aligned):
             raise ValueError(f"{where}: the array is not C-contiguous and aligned")
         if expected[0] == "*" and not a.flags.writeable:
             raise ValueError(f"{where}: the kernel may write to it, the array is read-only")
@@ -157,8 +169,9 @@ def _argument(a: object, expected: str, where: str) -> ctypes._SimpleCData:
 class Module:
     """The kernels of one file; `names` are theirs, `launched` those that have run."""
 
-    def __init__(self, library: Path, names: Sequence[str], source: str):
-        self.names = tuple(names)
+    def __init__(self, library: Path, kernels: Mapping[str, set[int]], source: str):
+        self.names = tuple(kernels)
+        self._strided = kernels
         self.source = source
         self.launched: set[str] = set()
         self._path = library
@@ -200,7 +213,8 @@ class Module:
         expected = self.signature(name)
         if len(args) != len(expected):
             raise TypeError(f"{name}: {len(args)} arguments for {len(expected)} parameters ({' '.join(expected)})")
-        values = [_argument(a, e, f"{name}, argument {i}") for i, (a, e) in enumerate(zip(args, expected, strict=True))]
+        pairs = enumerate(zip(args, expected, strict=True))
+        values = [_argument(a, e, f"{name}, argument {i}", i in self._strided[name]) for i, (a, e) in pairs]
         pointers = (ctypes.c_void_p * len(values))(*map(ctypes.addressof, values))
         dims = [(ctypes.c_uint * 3)(*s) for s in sizes]
         run = self._function(name, "launch", ctypes.c_char_p)

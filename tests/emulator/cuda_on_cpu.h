@@ -605,6 +605,16 @@ inline double __dsqrt_rn(double a) { return sqrt(a); }
 inline double __fma_rn(double a, double b, double c) { return fma(a, b, c); }
 inline double rsqrt(double x) { return 1 / sqrt(x); }
 inline float rsqrtf(float x) { return 1 / sqrtf(x); }
+// Sine and cosine of pi x.
+inline void sincospi(double x, double* sine, double* cosine) {
+  const double angle = M_PI * (x - 2 * floor(x / 2));
+  *sine = sin(angle), *cosine = cos(angle);
+}
+inline void sincospi(float x, float* sine, float* cosine) {
+  double s, c;
+  sincospi((double)x, &s, &c);
+  *sine = (float)s, *cosine = (float)c;
+}
 inline float __expf(float x) { return expf(x); }
 inline float __logf(float x) { return logf(x); }
 

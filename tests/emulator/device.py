@@ -6,7 +6,7 @@ Main       install(monkeypatch) -> the module `cupy` for the time of a test.
     found = enumerate_learned(lam, k, top=50, backend=cupy)      # gpu.kernels.kernel(..., cupy) runs in the emulator
 
 Arrays are those of tests.verify.stand_in_cupy, as strict as CuPy's: they never mix with NumPy's and convert only by
-`.get()`. `cupy.launches` lists (kernel, grid, block) of every launch.
+`.get()`. `cupy.launches` lists (kernel, grid, block) of every launch; products go through cublas.py.
 """
 
 import sys
@@ -16,11 +16,12 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from tests import emulator
+from tests.emulator.cublas import HANDLE, Cublas
 from tests.verify import stand_in_cupy
 
 ALSO = {
-    "abs", "add", "arange", "argsort", "ascontiguousarray", "broadcast_to", "cumsum", "full", "isfinite", "max", "min",
-    "multiply", "zeros",
+    "abs", "add", "arange", "argsort", "array", "ascontiguousarray", "bincount", "broadcast_to", "cumsum", "full",
+    "isfinite", "max", "min", "multiply", "searchsorted", "zeros",
 }  # fmt: skip
 
 
@@ -80,6 +81,8 @@ def device() -> ModuleType:
     cupy.RawKernel = lambda code, name: RawModule(code).get_function(name)
     cupy.cuda = SimpleNamespace(
         Device=lambda index=0: SimpleNamespace(id=0, mem_info=(2**30, 2**31), attributes={"MultiProcessorCount": 1}),
+        cublas=Cublas(stand_in_cupy.MEMORY),
+        device=SimpleNamespace(get_cublas_handle=lambda: HANDLE),
         Event=Event,
         get_elapsed_time=lambda start, end: 1000.0 * (end.time - start.time),
         get_current_stream=lambda: SimpleNamespace(synchronize=lambda: None),
@@ -90,6 +93,8 @@ def device() -> ModuleType:
             getDeviceProperties=lambda index: {"name": b"Emulator", "totalGlobalMem": 2**31, "major": 0, "minor": 0},
             driverGetVersion=lambda: 0,
             runtimeGetVersion=lambda: 0,
+            CUDA_R_32F=0,
+            CUDA_R_64F=1,
         ),
     )
     return cupy

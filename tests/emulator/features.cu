@@ -63,7 +63,14 @@ extern "C" __global__ void turned(double* x, double* y, int n) {
   x[t] = s[t];
 }
 
-// Bits and rounding: integers in y (6,), doubles in z (4,).  One thread.
+// y (rows, columns) = x, whose rows lie x_row and whose halves of the rows x_stride numbers apart; -1 where x is null.
+extern "C" __global__ void rows(const double* x, long long x_stride, long long x_row, double* y, int columns) {
+  const int r = threadIdx.x;
+  for (int c = 0; c < columns; c++)
+    y[r * columns + c] = x ? x[r / 2 * x_stride + r % 2 * x_row + c] : -1;
+}
+
+// Bits and rounding: integers in y (6,), doubles in z (8,).  One thread.
 extern "C" __global__ void intrinsics(unsigned long long* y, double* z, double a, double b) {
   y[0] = __popcll(0xf0f0f0f0f0f0f0f0ull);
   y[1] = __ffsll(0x100);
@@ -75,4 +82,8 @@ extern "C" __global__ void intrinsics(unsigned long long* y, double* z, double a
   z[1] = rsqrt(4.0);
   z[2] = max(a, 3) + min(2u, 5);
   z[3] = log(exp(a)) + hypot(3.0, 4.0);
+  float sine, cosine;
+  sincospi(1.5f, &sine, &cosine);
+  sincospi(a, &z[4], &z[5]);
+  z[6] = sine, z[7] = cosine;
 }

@@ -66,12 +66,32 @@ def test_shared_memory_starts_poisoned_and_ends_with_the_block(features):
 
 
 def test_intrinsics(features):
-    y, z = np.zeros(6, dtype=np.uint64), np.zeros(4)
+    y, z = np.zeros(6, dtype=np.uint64), np.zeros(8)
     features.launch("intrinsics", 1, 1, (y, z, np.float64(0.1), np.float64(0.3)))
     assert y.tolist() == [32, 9, 63, 1 << 63, 3, 1 << 63]
     assert z[0] != 0  # the product's rounding error, which contraction or its absence would change
     assert abs(z[0]) < np.spacing(0.03)
-    assert z[1:] == pytest.approx([0.5, 5.0, 5.1])
+    assert z[1:4] == pytest.approx([0.5, 5.0, 5.1])
+    assert z[4:] == pytest.approx([np.sin(0.1 * np.pi), np.cos(0.1 * np.pi), -1.0, 0.0], abs=1e-7)
+
+
+def test_a_view_will_do_where_the_kernel_is_told_its_strides(features):
+    whole = np.arange(60.0).reshape(2, 2, 15)
+    x, y = whole[:, :, 4:9], np.zeros((4, 5))
+    features.launch("rows", 1, 4, (x, np.int64(30), np.int64(15), y, np.int32(5)))
+    assert np.array_equal(y, x.reshape(4, 5))
+    with pytest.raises(ValueError, match="not C-contiguous"):  # its rows are not neighbours
+        features.launch("rows", 1, 4, (whole[:, :, ::3], np.int64(30), np.int64(15), y, np.int32(5)))
+    with pytest.raises(ValueError, match="not C-contiguous"):  # nobody tells the kernel those of y
+        features.launch("rows", 1, 4, (x, np.int64(30), np.int64(15), np.zeros((4, 9))[:, :5], np.int32(5)))
+
+
+def test_none_is_a_null_pointer(features):
+    y = np.zeros((4, 5))
+    features.launch("rows", 1, 4, (None, np.int64(0), np.int64(0), y, np.int32(5)))
+    assert (y == -1).all()
+    with pytest.raises(TypeError):  # a number cannot be left out
+        features.launch("rows", 1, 4, (None, np.int64(0), np.int64(0), y, None))
 
 
 def test_a_missing_barrier_shows_in_one_of_the_two_orders():

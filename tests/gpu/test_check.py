@@ -133,7 +133,7 @@ def test_every_figure_has_its_floor(cupy):
     names = {f["name"] for f in document["figures"]}
     assert names == {
         "gradients", "hessian", "profile_hessian", "eigenvalues", "enumeration", "saddle points", "saddle escapes",
-        "landscape", "Hessian products",
+        "landscape", "Hessian products", "VAE step",
     }  # fmt: skip
     assert clock.calls >= throughput.REPEATS * (2 + len(document["figures"]))
     for f in document["figures"]:

@@ -4,10 +4,12 @@ Its arrays never mix with NumPy's (CuPy raises TypeError there) and convert only
 NumPy that CuPy has too; another name raises AttributeError, as CuPy would.
 """
 
+import ctypes
 import sys
 import types
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 SHARED = {
     "asarray", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p", "logaddexp",
@@ -42,6 +44,31 @@ def _through(function):
     return call
 
 
+class Memory:
+    """Addresses that were asked for, and the ends of the array that each lies in."""
+
+    def __init__(self):
+        self._ends = {}
+
+    def pointer(self, a):
+        owner = a
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        self._ends[a.ctypes.data] = byte_bounds(owner)
+        return types.SimpleNamespace(ptr=a.ctypes.data)
+
+    def numbers(self, at, dtype, count):
+        """`count` numbers from there on, all of one array."""
+        if at not in self._ends:
+            raise ValueError(f"{at:#x} is the address of no array")
+        if at + count * dtype.itemsize > self._ends[at][1]:
+            raise IndexError(f"{count} numbers of {dtype} from {at:#x} on reach beyond the end of the array")
+        return np.frombuffer((ctypes.c_char * (count * dtype.itemsize)).from_address(at), dtype)
+
+
+MEMORY = Memory()
+
+
 class ndarray:
     """An array "on the device": NumPy's operators and methods, results wrapped again."""
 
@@ -55,6 +82,10 @@ class ndarray:
 
     def get(self):
         return self.host
+
+    @property
+    def data(self):
+        return MEMORY.pointer(self.host)
 
     def __len__(self):
         return len(self.host)
@@ -80,9 +111,10 @@ class ndarray:
 
 
 for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "radd", "rsub", "rmul", "rtruediv", "rpow", "rmatmul",
-              "iadd", "isub", "imul", "itruediv", "neg", "abs", "invert", "and", "or", "lt", "le", "gt",
-              "ge"):  # fmt: skip
+              "iadd", "isub", "imul", "itruediv", "neg", "abs", "invert", "and", "or", "lt", "le", "gt", "ge", "eq",
+              "ne"):  # fmt: skip
     setattr(ndarray, f"__{_name}__", _through(getattr(np.ndarray, f"__{_name}__")))
+ndarray.__hash__ = None  # as everything that compares entry by entry
 ndarray.__module__ = "cupy"
 
 

@@ -1,0 +1,4 @@
+// The kernels of vae.cuh for float64.
+#define REAL double
+#include "common.cuh"
+#include "vae.cuh"

@@ -1,0 +1,7 @@
+"""The kernels of vae.cuh for float32."""
+
+from tests.gpu.kernels import vae
+
+
+def exercise(module):
+    vae.exercise(module, "float32")
