@@ -170,21 +170,6 @@ def _tally(lam: Array, k: int, sigma2: float | None, top: int, bins: int) -> Tal
     return Tally(bins, low, high, top, lambda masks: _measured(lam, k, masks, sigma2)[2], n * k + 1)
 
 
-def _result(lam: Array, k: int, sigma2: float | None, tally: Tally, count: int, walked: int) -> Enumeration:
-    masks = tally.best()
-    _, base, weight = _terms(lam, sigma2)
-    index = np.trim_zeros(tally.index[1:], "b")  # the first bin holds what is not valid
-    return Enumeration(
-        count,
-        walked,
-        index,
-        tally.cost[::-1].copy(),  # costs rise where values fall
-        (base - weight * tally.high, base - weight * tally.low),
-        masks,
-        evaluate(lam, k, masks, sigma2),
-    )
-
-
 def _pairs(lam: Array, terms: Array, split: int, largest: int) -> Iterator[tuple[Half, Half]]:
     """Pairs of subsets of the two halves that make up all sets of 0 .. largest elements, in pieces, largest first."""
     n = len(lam)
