@@ -194,10 +194,12 @@ def _add_trainings(commands: Any) -> None:
         metavar="DATA",
         help="in place of the preset's; celeba:FOLDER for CelebA's rows",
     )
-    tables.add_argument("--epochs", type=int, metavar="E", help="passes over the data")
+    tables.add_argument("-k", type=int, metavar="K", help="latents (default: the preset's)")
+    tables.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units (default: the preset's)")
+    tables.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     _add_trials(tables, "the preset's number", "the preset's")
     tables.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/tables-PRESET")
-    tables.set_defaults(run="tables", module="training_commands")
+    tables.set_defaults(run="tables", module="tables_command")
 
 
 def _add_trials(command: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:

@@ -99,7 +99,7 @@ def trained(
         store = Folder(folder, plan, identity(plan, data.fingerprint, xp.__name__, precision), note=session.note)
         _say_what_is_there(store, plan, session)
     try:
-        with _precision(precision), _blas_threads(plan, xp), session.counting(doing) as progress:
+        with _precision(precision), blas_threads(plan, xp), session.counting(doing) as progress:
             return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
     except KeyboardInterrupt:
         if store is not None:
@@ -127,7 +127,7 @@ def _precision(name: str) -> Any:
 
 
 @contextmanager
-def _blas_threads(plan: Plan, xp: Any) -> Iterator[None]:
+def blas_threads(plan: Plan, xp: Any) -> Iterator[None]:
     """Small products on one thread of the matrix library: on more they mostly wait for each other."""
     encoder, decoder = plan.architecture.layers()
     largest = plan.batch * max(layer.fan_in * layer.fan_out for layer in (*encoder, *decoder))

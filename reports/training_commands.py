@@ -1,6 +1,6 @@
-"""The commands that train: train, tables.
+"""The command `train`: models from options, what came of them as a table.  (`tables` is in tables_command.py.)
 
-Main       train, tables; each takes the parsed arguments and a Session, and returns an exit code.
+Main       train, which takes the parsed arguments and a Session, and returns an exit code; seeds_of.
 """
 
 import argparse
@@ -131,8 +131,8 @@ def _verdict(document: Document) -> str:
     e = best["evaluation"]
     where = f"ending at sigma2 = {short(e['sigma2'], 4)}" if best["noise"] == "learned" else "which is fixed"
     return (
-        f"The best of {len(models)} models (number {document['best']}) reaches an ELBO of {e['elbo']:.1f} nats per datum "
-        f"from sigma2 = {short(best['init_sigma2'])}, {where}; it keeps {e['retained']} of {k} latents, a linear "
+        f"The best of {len(models)} models (number {document['best']}) reaches an ELBO of {e['elbo']:.1f} nats per "
+        f"datum from sigma2 = {short(best['init_sigma2'])}, {where}; it keeps {e['retained']} of {k} latents, a linear "
         f"model would keep {e['linear_retained']} at that noise.{lost}"
     )
 

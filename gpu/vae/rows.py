@@ -1,6 +1,6 @@
 """What models are trained on: preprocessed rows, dequantised once or anew every epoch.
 
-Notation   X (N, n) float32 what the model sees; J = mean log|det Jacobian| of the logit + log|det Jacobian| of the scale.
+Notation   X (N, n) float32 what the model sees; J = log|det Jacobian| of the logit (mean over data) plus that of the scale.
 Main       TrainingRows, a plan.Data.
 Reference  theory 5.2: log-density of the raw values = log-density in the model's space + J.
 
@@ -62,7 +62,7 @@ class TrainingRows:
 
     @cached_property
     def raw_scale_constant(self) -> float:
-        """J: what takes an ELBO from the model's space to the scale of the raw values, 0..255 of images (theory 5.2)."""
+        """J: takes an ELBO from the model's space to the scale of the raw values, 0..255 of images (theory 5.2)."""
         return self.mean_log_jacobian + self.log_scale_jacobian
 
     @cached_property
