@@ -51,7 +51,6 @@ def tables(args: argparse.Namespace, session: Session) -> int:
         data=args.data,
         seeds=seeds,
         first_seed=random_seed(args.seed),
-        data_dir=args.data_dir,
         epochs=args.epochs,
         learning_rates=tuple(dict.fromkeys(args.learning_rates or [])) or None,
         k=args.k,

@@ -138,7 +138,7 @@ def legend(document: Document) -> Iterator[str]:
         scale, data = training["scale"], training["data"]
         J = data["mean_log_jacobian"] + data["log_scale_jacobian"]
         name = f"{training['dataset']}, {_preprocessed(training['preprocessing'])}"
-        yield f"{name}: ELBOs on the scale of the grey values; in the model's space they are {J:.1f} less. {_scale(scale)}"
+        yield f"{name}: ELBOs on the scale of grey values; in the model's space they are {J:.1f} less. {_scale(scale)}"
 
 
 def _scale(scale: Document | None) -> str:

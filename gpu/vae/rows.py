@@ -1,6 +1,6 @@
 """What models are trained on: preprocessed rows, dequantised once or anew every epoch.
 
-Notation   X (N, n) float32 what the model sees; J = log|det Jacobian| of the logit (mean over data) plus that of the scale.
+Notation   X (N, n) float32 what the model sees; J = mean log|det Jacobian| of the logit, plus that of the scale.
 Main       TrainingRows, a plan.Data.
 Reference  theory 5.2: log-density of the raw values = log-density in the model's space + J.
 
