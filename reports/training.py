@@ -10,8 +10,8 @@ import argparse
 import csv
 import io
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from gpu.device import backend
+from gpu.vae import products
 from gpu.vae.architecture import Layout
 from gpu.vae.checkpoint import Folder, identity
 from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
@@ -121,26 +122,14 @@ def _precision(name: str) -> Any:
     """The products' precision within the block."""
     if name == "float32":
         return nullcontext()
-    from gpu.vae import products
-
     return products.precision(name)
 
 
-@contextmanager
-def blas_threads(plan: Plan, xp: Any) -> Iterator[None]:
-    """Small products on one thread of the matrix library: on more they mostly wait for each other."""
+def blas_threads(plan: Plan, xp: Any) -> AbstractContextManager[Any]:
+    """Within it, small products run on one thread: on more they mostly wait for each other."""
     encoder, decoder = plan.architecture.layers()
     largest = plan.batch * max(layer.fan_in * layer.fan_out for layer in (*encoder, *decoder))
-    if xp is not np or largest > ONE_THREAD:
-        yield
-        return
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:  # comes with scikit-learn; without it training is only slower
-        yield
-        return
-    with threadpool_limits(limits=1, user_api="blas"):
-        yield
+    return products.one_thread() if xp is np and largest <= ONE_THREAD else nullcontext()
 
 
 def described(outcome: Outcome, data: Material, k: int) -> Document:
