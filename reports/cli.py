@@ -23,7 +23,10 @@ except ImportError:  # another package called verify comes first: only the docto
 
 
 BAD_INPUT, INTERRUPTED = 2, 130
-DATA = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
+DATA = (
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, or "
+    "eigenvalues:6,4,2.5"
+)
 
 
 class _Help(argparse.HelpFormatter):
@@ -154,7 +157,9 @@ def _add_trainings(commands: Any) -> None:
     train = _command(commands, "train", "Gaussian VAEs, deep or linear, many at once", _data())
     train.add_argument("--arch", required=True, metavar="ARCH", help="mlp, conv, linear or linear-decoder")
     _add_k(train)
-    train.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512)")
+    train.add_argument(
+        "--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512); of conv: channels, units"
+    )
     train.add_argument("--sigma2", type=float, nargs="+", default=[], metavar="S", help="models with this fixed noise")
     train.add_argument(
         "--learned-noise", type=float, nargs="+", default=[], metavar="S", help="models that learn it, from S on"
@@ -166,7 +171,7 @@ def _add_trainings(commands: Any) -> None:
     train.add_argument("--batch", type=int, default=128, metavar="B", help="data a step (default 128)")
     train.add_argument("--analytic", action="store_true", help="the ELBO in closed form; linear decoders only")
     train.add_argument(
-        "--dequantise", choices=("once", "epoch"), help="noise of grey values, the same or anew every epoch"
+        "--dequantise", choices=("once", "epoch"), help="add noise to grey values: the same or anew every epoch"
     )
     train.add_argument(
         "--precision", choices=("float32", "tf32", "bf16"), default="float32", help="of products on a device"

@@ -86,7 +86,7 @@ def tables(args: argparse.Namespace, session: Session) -> int:
 def _left_out(without: Sequence[Row]) -> list[Document]:
     """What is not trained, and why."""
     counted = Counter((row.table, row.dataset) for row in without)
-    why = "its images are not at hand; name their folder with --data celeba:FOLDER"
+    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:300"
     return [{"table": t, "dataset": dataset, "rows": count, "why": why} for (t, dataset), count in counted.items()]
 
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from gpu.device import backend
-from gpu.vae.architecture import HIDDEN, Architecture
+from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture
 from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Plan, Run
 from reports.console import Session, one_line, short, table
@@ -86,23 +86,27 @@ def _runs(args: argparse.Namespace) -> tuple[Run, ...]:
 
 
 def _rows(args: argparse.Namespace) -> Rows:
-    return load_rows(args.data, scale=args.scale, logit=args.logit, seed=random_seed(args.seed), data_dir=args.data_dir)
+    return load_rows(
+        args.data,
+        scale=args.scale,
+        logit=args.logit,
+        dequantise=args.dequantise is not None,
+        seed=random_seed(args.seed),
+        data_dir=args.data_dir,
+    )
 
 
 def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     """The plan.  Raises InputError: architecture, k, sizes."""
     k, hidden = latent_dimension(args.k, n), tuple(args.hidden or ())
-    if args.arch in ("linear", "conv") and hidden:
-        raise InputError(f"--hidden: architecture {args.arch} has no hidden layers to choose; leave it out")
-    if args.arch in ("mlp", "linear-decoder"):
-        hidden = hidden or HIDDEN
-    architecture = Architecture(args.arch, n, k, hidden)
+    if args.arch == "linear" and hidden:
+        raise InputError("--hidden: a linear model has no hidden layers; leave it out")
+    usual = {"mlp": HIDDEN, "linear-decoder": HIDDEN, "conv": CHANNELS}.get(args.arch, ())
+    architecture = Architecture(args.arch, n, k, hidden or usual)
     return Plan(architecture, runs, args.epochs, args.batch, args.analytic, group=args.group)
 
 
 def _material(args: argparse.Namespace, rows: Rows, session: Session) -> Material:
-    if args.dequantise is not None and not rows.preprocessing.facts().get("dequantised"):
-        raise InputError("--dequantise: only grey values can be; ask for --logit ALPHA as well")
     with session.working(f"reading {one_line(args.data)}"):
         data = material(args.data, rows, redrawn=args.dequantise == "epoch")
     for sentence in data.notes:

@@ -9,10 +9,7 @@ Epoch 0 holds the noise that the rows came with; models are evaluated on it, and
 
 import hashlib
 import json
-from dataclasses import replace
 from functools import cached_property
-
-import numpy as np
 
 from verify.arrays import Array
 from verify.data.rows import Rows
@@ -23,7 +20,7 @@ class TrainingRows:
 
     def __init__(self, rows: Rows, *, redrawn: bool = False):
         self.rows = rows
-        self.redrawn = redrawn and bool(rows.preprocessing.facts().get("dequantised"))
+        self.redrawn = redrawn and rows.preprocessing.dequantised
         self._held: tuple[int, Array] | None = None
 
     @property
@@ -36,19 +33,8 @@ class TrainingRows:
         epoch = epoch if self.redrawn else 0
         if self._held is None or self._held[0] != epoch:
             self._held = None  # two epochs need not fit into memory
-            self._held = epoch, self._drawn(epoch)
+            self._held = epoch, self.rows.float32_array(epoch or None)
         return self._held[1]
-
-    def _drawn(self, epoch: int) -> Array:
-        preprocessing = self.rows.preprocessing
-        if epoch > 0:
-            stream = np.random.SeedSequence(preprocessing.seed, spawn_key=(2, epoch))
-            preprocessing = replace(preprocessing, seed=int(stream.generate_state(1, np.uint64)[0]))
-        whole, start = np.empty(self.shape, dtype=np.float32), 0
-        for y in replace(self.rows, preprocessing=preprocessing).blocks():
-            whole[start : start + len(y)] = y
-            start += len(y)
-        return whole
 
     @property
     def log_scale_jacobian(self) -> float:

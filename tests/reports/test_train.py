@@ -181,7 +181,7 @@ BAD = {
     "sigma2 = -1": ["--learned-noise", "-1"],
     "sigma2 = nan": ["--sigma2", "nan"],
     "none of mlp": ["--sigma2", "1", "--arch", "transformer"],
-    "conv": ["--sigma2", "1", "--arch", "conv"],
+    "no square image": ["--sigma2", "1", "--arch", "conv"],
     "--hidden": ["--sigma2", "1", "--arch", "linear"],
     "epochs = 0": ["--sigma2", "1", "--epochs", "0"],
     "learning_rate": ["--sigma2", "1", "--learning-rate", "0"],
@@ -208,9 +208,19 @@ def test_bad_input_gets_one_line(said, grey, capsys, tmp_path, monkeypatch):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_dequantise_needs_grey_values(grey, capsys):
-    assert main(["train", grey, "--arch", "linear", "-k", "2", "--sigma2", "1", "--dequantise", "once"]) == 2
-    assert "--logit" in capsys.readouterr().err
+LINEAR = ("--arch", "linear", "-k", "2", "--sigma2", "1", "--epochs", "2", "--dequantise", "once")
+
+
+def test_grey_values_are_dequantised_without_the_logit_too(grey, capsys):
+    document = check("train", document_of(capsys, "train", grey, *LINEAR))
+    assert document["data"]["mean_log_jacobian"] == 0
+    np.testing.assert_allclose(document["data"]["log_scale_jacobian"], -6 * np.log(256), rtol=1e-12)
+
+
+def test_what_is_no_grey_value_is_not_dequantised(capsys, tmp_path):
+    np.save(tmp_path / "reals.npy", np.random.default_rng(0).normal(size=(20, 3)))
+    assert main(["train", str(tmp_path / "reals.npy"), *LINEAR]) == 2
+    assert "whole number from 0 to 255" in capsys.readouterr().err
 
 
 def test_a_spectrum_has_no_rows_to_train_on(capsys):
