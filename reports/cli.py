@@ -187,7 +187,7 @@ def _add_trainings(commands: Any) -> None:
         "the paper's Tables 1-5, trained again, beside the printed ones",
         _common(),
         "quick: small models on a subset, minutes on two cores. paper: the paper's models and data; 1000 epochs of the "
-        "200 models of Table 2 take weeks without a device, so name fewer --epochs, --seeds, --learning-rates. How "
+        "400 models of Table 2 take months without a device, so name fewer --epochs, --seeds, --learning-rates. How "
         "much work is ahead is said before it starts; interrupted, the same command continues.",
     )
     tables.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="1 to 5 (default: all)")

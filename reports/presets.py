@@ -144,7 +144,7 @@ def open_choices(training: Training) -> list[dict[str, str]]:
         "batch size": str(training.sizes.batch),
         "initialisation": "weights uniform within sqrt(6/(fan in + fan out)) (Glorot), biases 0",
         "dequantisation": "the noise is drawn once, not anew every epoch",
-        "trials behind the spread": f"{len(training.seeds)} seeds; spread is the sample standard deviation over them. "
+        "trials behind the spread": f"{len(training.seeds)} here; spread is the sample standard deviation. "
         "The paper has 5 trials and does not say whether its spread is that or the error of the mean",
         "choice of the learning rate": f"the best mean over the seeds of the final training ELBO, of {rates}; rates at "
         "which a model diverged come last. The paper does not say whether it chose by trial or by mean",

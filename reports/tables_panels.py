@@ -41,7 +41,7 @@ def both(axes: Sequence[Axes], document: Document, number: int) -> None:
     elbo.set_yscale("log")
     elbo.invert_yaxis()
     elbo.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"−{value:,.0f}".replace(",", "\u202f")))
-    elbo.set_ylabel("ELBO, nats per datum, 0..255 scale")
+    elbo.set_ylabel("ELBO, nats per datum, scale of grey values")
     for panel in axes:
         panel.set_xscale("log")
         panel.set_xlabel("noise σ², at the start")

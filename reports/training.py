@@ -100,7 +100,8 @@ def trained(
         store = Folder(folder, plan, identity(plan, data.fingerprint, xp.__name__, precision), note=session.note)
         _say_what_is_there(store, plan, session)
     try:
-        with _precision(precision), blas_threads(plan, xp), session.counting(doing) as progress:
+        in_precision = nullcontext() if precision == "float32" else products.precision(precision, xp)
+        with in_precision, blas_threads(plan, xp), session.counting(doing) as progress:
             return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
     except KeyboardInterrupt:
         if store is not None:
@@ -116,13 +117,6 @@ def _say_what_is_there(store: Folder, plan: Plan, session: Session) -> None:
     if done or begun:
         under_way = sum(len(s.models) for s in begun)
         session.note(f"{store.path}: continuing; {done} of {len(plan.runs)} models are trained, {under_way} begun")
-
-
-def _precision(name: str) -> Any:
-    """The products' precision within the block."""
-    if name == "float32":
-        return nullcontext()
-    return products.precision(name)
 
 
 def blas_threads(plan: Plan, xp: Any) -> AbstractContextManager[Any]:

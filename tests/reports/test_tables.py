@@ -143,7 +143,7 @@ def test_the_linear_prediction_counts_eigenvalues_of_these_data(made):
 
 def test_what_is_open_is_named(made):
     choices = {o["name"]: o["value"] for o in made[1]["trainings"][0]["open"]}
-    assert choices["batch size"] == str(QUICK["digits"].batch) and "2 seeds" in choices["trials behind the spread"]
+    assert choices["batch size"] == str(QUICK["digits"].batch) and "2 here" in choices["trials behind the spread"]
     assert {"initialisation", "dequantisation", "evaluation", "Adam"} <= set(choices)
 
 
@@ -307,4 +307,4 @@ def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
 
 def test_help_says_how_much_work_there_is(capsys):
     assert main(["tables", "--help"]) == 0
-    assert "weeks without a device" in " ".join(capsys.readouterr().out.split())
+    assert "months without a device" in " ".join(capsys.readouterr().out.split())
