@@ -23,7 +23,10 @@ except ImportError:  # another package called verify comes first: only the docto
 
 
 BAD_INPUT, INTERRUPTED = 2, 130
-DATA = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
+DATA = (
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, or "
+    "eigenvalues:6,4,2.5"
+)
 
 
 class _Help(argparse.HelpFormatter):
@@ -54,12 +57,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     _add_checks(commands)
     _add_analyses(commands)
+    _add_trainings(commands)
     return top
 
 
-def _command(commands: Any, name: str, about: str, parent: argparse.ArgumentParser) -> Any:
+def _command(commands: Any, name: str, about: str, parent: argparse.ArgumentParser, more: str = "") -> Any:
     """One command, described alike in the list of commands and in its own help."""
-    return commands.add_parser(name, parents=[parent], help=about, description=f"{about[0].upper()}{about[1:]}.")
+    said = f"{about[0].upper()}{about[1:]}. {more}".rstrip()
+    return commands.add_parser(name, parents=[parent], help=about, description=said)
 
 
 def _common() -> argparse.ArgumentParser:
@@ -148,6 +153,67 @@ def _add_analyses(commands: Any) -> None:
     report.set_defaults(run="report")
 
 
+def _add_trainings(commands: Any) -> None:
+    train = _command(commands, "train", "Gaussian VAEs, deep or linear, many at once", _data())
+    train.add_argument("--arch", required=True, metavar="ARCH", help="mlp, conv, linear or linear-decoder")
+    _add_k(train)
+    train.add_argument(
+        "--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512); of conv: channels, units"
+    )
+    train.add_argument("--sigma2", type=float, nargs="+", default=[], metavar="S", help="models with this fixed noise")
+    train.add_argument(
+        "--learned-noise", type=float, nargs="+", default=[], metavar="S", help="models that learn it, from S on"
+    )
+    _add_trials(train, "one, that of --seed", "0.001", "--learning-rate")
+    train.add_argument("--beta", type=float, default=1.0, metavar="B", help="weight of the KL (default 1)")
+    train.add_argument("--anneal", type=int, default=0, metavar="EPOCHS", help="raise beta from 0 over so many epochs")
+    train.add_argument("--epochs", type=int, default=100, metavar="E", help="default 100")
+    train.add_argument("--batch", type=int, default=128, metavar="B", help="data a step (default 128)")
+    train.add_argument("--analytic", action="store_true", help="the ELBO in closed form; linear decoders only")
+    train.add_argument(
+        "--dequantise", choices=("once", "epoch"), help="add noise to grey values: the same or anew every epoch"
+    )
+    train.add_argument(
+        "--precision", choices=("float32", "tf32", "bf16"), default="float32", help="of products on a device"
+    )
+    train.add_argument("--group", type=int, metavar="G", help="models in step (default: as many as suit the machine)")
+    train.add_argument("--save-latents", type=Path, metavar="FILE.npz", help="mu, logvar of the best model; with --out")
+    train.add_argument("--out", type=Path, metavar="DIR", help="results, and checkpoints to continue from")
+    train.set_defaults(run="train", module="training_commands")
+
+    tables = _command(
+        commands,
+        "tables",
+        "the paper's Tables 1-5, trained again, beside the printed ones",
+        _common(),
+        "quick: small models on a subset, minutes on two cores. paper: the paper's models and data; 1000 epochs of the "
+        "400 models of Table 2 take months without a device, so name fewer --epochs, --seeds, --learning-rates. How "
+        "much work is ahead is said before it starts; interrupted, the same command continues.",
+    )
+    tables.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="1 to 5 (default: all)")
+    tables.add_argument("--preset", choices=("quick", "paper"), default="quick", help="default quick")
+    tables.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="DATA",
+        help="in place of the preset's; celeba:FOLDER for CelebA's rows",
+    )
+    tables.add_argument("-k", type=int, metavar="K", help="latents (default: the preset's)")
+    tables.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units (default: the preset's)")
+    tables.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
+    _add_trials(tables, "the preset's number", "the preset's")
+    tables.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/tables-PRESET")
+    tables.set_defaults(run="tables", module="tables_command")
+
+
+def _add_trials(command: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:
+    command.add_argument("--seeds", type=int, nargs="+", metavar="N", help=f"how many, or which (default {seeds})")
+    command.add_argument(
+        option, type=float, nargs="+", metavar="LR", dest="learning_rates", help=f"of Adam (default {rates})"
+    )
+
+
 def _add_k(command: argparse.ArgumentParser) -> None:
     command.add_argument("-k", type=int, metavar="K", required=True, help="latents, at most the columns of DATA")
 
@@ -174,7 +240,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return code
         console = importlib.import_module("reports.console")
         session = console.Session(json=args.json, quiet=args.quiet)
-        code = int(getattr(importlib.import_module("reports.commands"), args.run)(args, session))
+        module = importlib.import_module(f"reports.{getattr(args, 'module', 'commands')}")
+        code = int(getattr(module, args.run)(args, session))
         sys.stdout.flush()
         return code
     except SystemExit as stop:  # --help

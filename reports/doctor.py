@@ -46,6 +46,7 @@ FEATURES = (
     ("digits", ("scikit-learn",)),
     ("figures", ("matplotlib",)),
     ("report", ("matplotlib", "jinja2")),
+    ("checkpoints", ("safetensors",)),
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
     ("checkpoints", ("safetensors",)),
     ("validation", ("jsonschema",)),

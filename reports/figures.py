@@ -1,7 +1,7 @@
 """The pictures of a report, drawn from its JSON and npz alone.
 
 Notation   document: report.json as a dict; slices: Slice objects (Figure 1), computed or read back.
-Main       draw (all pictures of a report), landscape (the slices alone).
+Main       draw (all pictures of a report), landscape (the slices alone), tables (those of tables.json).
 Reference  Lucas et al. 2019, Figures 1 and 2; what stands on the axes is in panels.py.
 
 Every picture is written as SVG and as PNG, the same bytes each time: no date, a fixed salt for ids.
@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports import panels
+from reports import panels, tables_panels
 from reports.panels import PALETTE
 from verify.landscape.slices import Slice
 
@@ -82,6 +82,17 @@ def landscape(slices: Sequence[Slice], out: Path) -> list[Path]:
         for axes, piece in zip(np.atleast_1d(figure.subplots(1, len(slices))), slices, strict=True):
             panels.slice_(axes, piece)
         return _save(figure, out, "landscape")
+
+
+def tables(document: Document, folder: Path) -> list[Path]:
+    """Collapse and ELBO over noise for each training of tables.json: tables-1.svg ... in `folder`; -> the paths."""
+    written = []
+    with matplotlib.rc_context(_STYLE):
+        for number in range(1, len(document["trainings"]) + 1):
+            figure = Figure(figsize=(2 * WIDTH, 1.1 * HEIGHT), layout="constrained")
+            tables_panels.both(figure.subplots(1, 2), document, number)
+            written += _save(figure, folder, f"tables-{number}")
+    return written
 
 
 def _save(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -1,7 +1,7 @@
 """index.html: one file that holds style, script and pictures, drawn from report.json and the SVGs beside it.
 
 Notation   document: report.json as a dict; figures: the folder that reports.figures wrote.
-Main       render, inline_svg.
+Main       render, inline_svg; ENVIRONMENT and source, for other pages.
 
 Everything from outside (names, the ledger's texts, the command) passes through Jinja's autoescape. Only our own SVGs,
 style sheet and script are put in as they are.
@@ -40,14 +40,14 @@ def conclusion(test: str) -> str:
     return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
 
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=PackageLoader("reports", "templates"),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-_ENVIRONMENT.filters |= {
+ENVIRONMENT.filters |= {
     "number": wording.number,
     "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
     "conclusion": conclusion,
@@ -58,13 +58,13 @@ _ENVIRONMENT.filters |= {
     "blocks": captions.blocks,
     "escape_words": captions.escape,
 }
-_ENVIRONMENT.globals |= {"sub": wording.sub}
+ENVIRONMENT.globals |= {"sub": wording.sub}
 
 
 def render(document: Document, figures: Path) -> str:
     """The page as text."""
     facts = document["stability"]
-    return _ENVIRONMENT.get_template("page.html").render(
+    return ENVIRONMENT.get_template("page.html").render(
         report=document,
         verdict=wording.verdict(document),
         recommended=wording.recommended(document),
@@ -78,16 +78,16 @@ def render(document: Document, figures: Path) -> str:
         ledger=_ledger(document["ledger"]),
         audit=_audit(document["audit"]),
         explorer=_explorer(document),
-        style=_source("style.css"),
-        script=_source("page.js"),
+        style=source("style.css"),
+        script=source("page.js"),
     )
 
 
-def _source(name: str) -> Markup:
+def source(name: str) -> Markup:
     """Our own style sheet or script, not escaped."""
-    loader = _ENVIRONMENT.loader
+    loader = ENVIRONMENT.loader
     assert loader is not None
-    return Markup(loader.get_source(_ENVIRONMENT, name)[0])
+    return Markup(loader.get_source(ENVIRONMENT, name)[0])
 
 
 def _pictures(document: Document, folder: Path) -> dict[str, Markup]:

@@ -7,7 +7,19 @@ import pytest
 
 from reports.doctor import HOUSE
 
-NAMES = ("stationary", "stability", "landscape", "collapse", "audit", "ledger", "doctor", "report", "device-check")
+NAMES = (
+    "stationary",
+    "stability",
+    "landscape",
+    "collapse",
+    "audit",
+    "ledger",
+    "doctor",
+    "report",
+    "device-check",
+    "train",
+    "tables",
+)
 
 
 def validator(name: str) -> Any:

@@ -1,0 +1,248 @@
+"""Trainings for the commands: rows, checkpoints, progress, and what comes of the models as plain JSON.
+
+Notation   J takes an ELBO from the model's space to the scale of the raw values, 0..255 of images (theory 5.2);
+           lam (n,) eigenvalues of the covariance of the very rows that are trained on.
+Main       Material, trained, described, train_document, write_training, save_latents, SPREAD.
+Reference  theory 5; reports/schema/train.json.
+"""
+
+import argparse
+import csv
+import io
+import shlex
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpu.device import backend
+from gpu.vae import products
+from gpu.vae.architecture import Layout
+from gpu.vae.checkpoint import Folder, identity
+from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
+from gpu.vae.model import Ensemble
+from gpu.vae.plan import Outcome, Plan
+from gpu.vae.rows import TrainingRows
+from gpu.vae.training import train
+from proofs import ledger
+from reports.console import Session
+from reports.files import staged, write_json, write_npz
+from verify.arrays import Array
+from verify.data.rows import Rows
+from verify.errors import InputError
+from verify.landscape.stationary import retained_count
+
+Document = dict[str, Any]
+# Multiplications in a matrix product below which a second thread costs more than it saves.
+ONE_THREAD = 1 << 25
+# Data that pass the encoder at a time.
+ENCODED = 1000
+
+
+@dataclass
+class Material:
+    """What is trained on, and what the linear theory says of it."""
+
+    name: str
+    rows: TrainingRows
+    lam: Array
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def J(self) -> float:
+        return self.rows.raw_scale_constant
+
+    def facts(self) -> Document:
+        """As plain JSON."""
+        (N, n), rows = self.rows.shape, self.rows
+        return {
+            "name": self.name,
+            "N": N,
+            "n": n,
+            "rank": int((self.lam > 0).sum()),
+            "preprocessing": rows.rows.preprocessing.facts(),
+            "redrawn": rows.redrawn,
+            "mean_log_jacobian": rows.mean_log_jacobian,
+            "log_scale_jacobian": rows.log_scale_jacobian,
+            "fingerprint": rows.fingerprint,
+        }
+
+
+def material(name: str, rows: Rows, redrawn: bool = False) -> Material:
+    """Rows, ready to be trained on.  Raises InputError as the covariance does."""
+    try:
+        covariance = rows.covariance()
+    except InputError as error:
+        raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+    notes = list(covariance.provenance.get("notes", []))
+    return Material(name, TrainingRows(rows, redrawn=redrawn), covariance.eigenvalues, notes)
+
+
+def trained(
+    plan: Plan,
+    data: TrainingRows,
+    session: Session,
+    *,
+    on: str = "auto",
+    precision: str = "float32",
+    folder: Path | None = None,
+    doing: str = "training",
+) -> list[Outcome]:
+    """Train all of the plan, continuing what `folder` holds.  InputError; KeyboardInterrupt, with the folder kept."""
+    xp = backend(on)
+    if precision != "float32" and xp is np:
+        raise InputError(f"precision {precision}: products on a CPU run in float32; choose float32 or a device")
+    store = None
+    if folder is not None:
+        store = Folder(folder, plan, identity(plan, data.fingerprint, xp.__name__, precision), note=session.note)
+        _say_what_is_there(store, plan, session)
+    try:
+        in_precision = nullcontext() if precision == "float32" else products.precision(precision, xp)
+        with in_precision, blas_threads(plan, xp), session.counting(doing) as progress:
+            return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
+    except KeyboardInterrupt:
+        if store is not None:
+            session.kept.append(Path(f"{folder} (the same command continues there)"))
+        raise
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _say_what_is_there(store: Folder, plan: Plan, session: Session) -> None:
+    done, begun = len(store.outcomes()), [s for s in store.states() if not set(s.models) & set(store.outcomes())]
+    if done or begun:
+        under_way = sum(len(s.models) for s in begun)
+        session.note(f"{store.path}: continuing; {done} of {len(plan.runs)} models are trained, {under_way} begun")
+
+
+def blas_threads(plan: Plan, xp: Any) -> AbstractContextManager[Any]:
+    """Within it, small products run on one thread: on more they mostly wait for each other."""
+    encoder, decoder = plan.architecture.layers()
+    largest = plan.batch * max(layer.fan_in * layer.fan_out for layer in (*encoder, *decoder))
+    return products.one_thread() if xp is np and largest <= ONE_THREAD else nullcontext()
+
+
+def described(outcome: Outcome, data: Material, k: int) -> Document:
+    """One trained model as plain JSON: the ELBO in the model's space and on the scale of the raw values.
+
+    linear_retained: a linear beta-VAE compares the eigenvalues with beta times its noise (theory 3.9).
+    """
+    run, e = outcome.run, outcome.evaluation
+    noise = "learned" if run.learned else "fixed"
+    told: Document = {"noise": noise, "init_sigma2": run.sigma2, "seed": run.seed, "learning_rate": run.learning_rate}
+    told |= {"beta": run.beta, "anneal": run.anneal, "frozen": outcome.frozen}
+    if e is None:
+        return told | {"evaluation": None}
+    return told | {
+        "evaluation": {
+            "sigma2": e.sigma2,
+            "elbo": e.elbo,
+            "elbo_raw_scale": e.elbo + data.J,
+            "tuned_sigma2": e.tuned_sigma2,
+            "tuned_elbo": e.tuned_elbo,
+            "tuned_elbo_raw_scale": e.tuned_elbo + data.J,
+            "kl": e.kl,
+            "collapse_percent": e.collapse_percent,
+            "retained": k - round(e.collapse_percent * k / 100),
+            "active_units": e.active_units,
+            "linear_retained": retained_count(data.lam, k, (e.sigma2 if run.learned else run.sigma2) * run.beta),
+            "kl_of_latents": e.kl_of_latents,
+            "collapse_curve": e.collapse_curve,
+        }
+    }
+
+
+def provenance(args: argparse.Namespace) -> Document:
+    """Versions, seed and command."""
+    return {
+        "environment": ledger.environment(args.backend),
+        "seed": args.seed,
+        "command": shlex.join(["elbo-verify", *args.argv]),
+    }
+
+
+def train_document(plan: Plan, outcomes: Sequence[Outcome], data: Material, args: argparse.Namespace) -> Document:
+    """train.json."""
+    architecture = plan.architecture
+    models = [described(outcome, data, architecture.k) for outcome in outcomes]
+    elbos = [m["evaluation"]["elbo"] if m["evaluation"] else -np.inf for m in models]
+    return {
+        "schema": 1,
+        "data": data.facts(),
+        "architecture": {
+            "kind": architecture.kind,
+            "n": architecture.n,
+            "k": architecture.k,
+            "hidden": list(architecture.hidden),
+            "parameters": Layout(architecture).size,
+        },
+        "training": {
+            "epochs": plan.epochs,
+            "batch": min(plan.batch, data.rows.shape[0]),
+            "analytic": plan.analytic,
+            "precision": args.precision,
+        },
+        "epsilon": EPSILON,
+        "delta": DELTA,
+        "epsilons": list(EPSILONS),
+        "models": models,
+        "best": int(np.argmax(elbos)) + 1 if max(elbos) > -np.inf else None,
+        "provenance": provenance(args),
+    }
+
+
+COLUMNS = ("noise", "init_sigma2", "seed", "learning_rate", "beta", "anneal", "frozen")
+MEASURED = (
+    "sigma2", "elbo", "elbo_raw_scale", "tuned_sigma2", "tuned_elbo", "tuned_elbo_raw_scale", "kl", "collapse_percent",
+    "retained", "active_units", "linear_retained",
+)  # fmt: skip
+
+
+def write_training(document: Document, outcomes: Sequence[Outcome], out: Path) -> list[Path]:
+    """train.json, train.csv and train.npz (the courses of the models) into the folder `out`; -> the paths."""
+    n = document["architecture"]["n"]
+    history = np.array([outcome.history for outcome in outcomes])
+    with np.errstate(all="ignore"):  # of a model that diverged
+        elbos = np.array([outcome.elbos(n) for outcome in outcomes])
+    with staged(out) as stage:
+        write_json(document, stage / "train.json")
+        lines = [
+            [m[c] for c in COLUMNS] + [(m["evaluation"] or {}).get(c) for c in MEASURED] for m in document["models"]
+        ]
+        write_csv(stage / "train.csv", [*COLUMNS, *MEASURED], lines)
+        courses = {name: history[:, :, i] for i, name in enumerate(("error", "kl", "sigma2"))}
+        write_npz(stage / "train.npz", elbo=elbos, **courses)
+    return [out / name for name in ("train.json", "train.csv", "train.npz")]
+
+
+def write_csv(path: Path, heading: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
+    """A table as CSV; nothing for None."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows(["" if value is None else value for value in line] for line in lines)
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def save_latents(path: Path, plan: Plan, model: int, data: TrainingRows, folder: Path, identified: Document) -> None:
+    """mu and logvar (N, k) of one model, by its place in the plan, from its checkpoint; as `collapse` reads them."""
+    store = Folder(folder, plan, identified)
+    try:
+        state = next(s for s in store.states() if model in s.models)
+    finally:
+        store.close()
+    at = state.models.index(model)
+    parameters = np.ascontiguousarray(state.parameters[at : at + 1])
+    ensemble = Ensemble(plan.architecture, parameters, np.array([plan.runs[model].learned]))
+    X = data.array(0).astype(plan.dtype, copy=False)
+    means, variances = [], []
+    for start in range(0, len(X), ENCODED):
+        mean, log_variance = ensemble.encode(X[None, start : start + ENCODED])
+        # Both lie in a buffer that the next batch overwrites.
+        means.append(np.array(mean[0]))
+        variances.append(np.array(log_variance[0]))
+    write_npz(path, mu=np.concatenate(means), logvar=np.concatenate(variances))
