@@ -1,6 +1,6 @@
 """Tables of numbers in files: .npy, .npz, .csv and .csv.gz.
 
-Main       read_npy, read_npz, read_csv, sha256_of.
+Main       read_npy, read_npz, read_csv, sha256_of, readable.
 
 Nothing here unpickles: arrays of Python objects are refused.  Every way in which a file can be damaged ends
 in an InputError that names the file.
@@ -28,7 +28,7 @@ _NPY_MAGIC = b"\x93NUMPY"
 
 def read_npy(path: Path) -> Array:
     """The array of a .npy file, memory-mapped and unread so far.  Raises InputError."""
-    with _readable(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         _refuse_foreign_npy(file.read(len(_NPY_MAGIC)), str(path))
         file.seek(0)
         _refuse_objects(file, str(path))
@@ -42,7 +42,7 @@ def read_npy(path: Path) -> Array:
 
 def read_npz(path: Path) -> Array:
     """The only array of a .npz file, or the one called X, x or data.  Raises InputError."""
-    with _readable(path), zipfile.ZipFile(path) as archive:
+    with readable(path), zipfile.ZipFile(path) as archive:
         members = {m.removesuffix(".npy"): m for m in archive.namelist() if m.endswith(".npy")}
         chosen = [name for name in _NPZ_NAMES if name in members] or list(members)
         if not members:
@@ -62,7 +62,7 @@ def read_csv(path: Path) -> Array:
 
     A first line of words is a header.  Rows in messages are counted without it.  Raises InputError.
     """
-    with _readable(path):
+    with readable(path):
         content = path.read_bytes()
         if path.name.lower().endswith(".gz"):
             content = gzip.decompress(content)
@@ -84,7 +84,7 @@ def read_csv(path: Path) -> Array:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes.  Raises InputError."""
-    with _readable(path), path.open("rb") as file:
+    with readable(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -140,7 +140,7 @@ def _refuse_objects(file: io.BufferedIOBase, where: str) -> None:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Turns what goes wrong while reading `path` into an InputError."""
     try:
         with warnings.catch_warnings():

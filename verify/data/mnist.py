@@ -1,7 +1,8 @@
-"""The MNIST training images, from files already on this machine; nothing is downloaded.
+"""The training images of MNIST and Fashion-MNIST, from files already on this machine; nothing is downloaded.
 
 Main       training_images, read_idx.
 Reference  LeCun & Cortes, the MNIST database: the IDX format; 60000 images of 28 x 28 grey values 0..255.
+           Xiao, Rasul & Vollgraf, arXiv:1708.07747 (2017): Fashion-MNIST, in the same format.
 """
 
 import gzip
@@ -16,23 +17,26 @@ from verify.arrays import Array
 from verify.data.files import sha256_of
 from verify.errors import InputError
 
-TRAINING_FILE = Path("mnist", "train-images-idx3-ubyte.gz")
-TRAINING_SHA256 = "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+TRAINING_FILE = "train-images-idx3-ubyte.gz"  # in a folder of the data's name
+TRAINING_SHA256 = {
+    "mnist": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "fashion-mnist": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+}
 _MAGIC = 0x00000803  # unsigned bytes, three axes
 _LONGEST = 1 << 30  # no IDX file of images read here comes near a gigabyte
 
 
-def training_images(data_dir: str | os.PathLike[str] | None = None) -> Array:
-    """The training images (60000, 784) uint8, in the order of the file.  Raises InputError."""
-    path = find_training_file(data_dir)
+def training_images(data_dir: str | os.PathLike[str] | None = None, name: str = "mnist") -> Array:
+    """The training images (60000, 784) uint8 of mnist or fashion-mnist, in the file's order.  Raises InputError."""
+    path = find_training_file(data_dir, name)
     images = read_idx(path)
-    if sha256_of(path) != TRAINING_SHA256:
-        raise InputError(f"{path}: wrong sha256, not the original MNIST training images; copy the file again")
+    if sha256_of(path) != TRAINING_SHA256[name]:
+        raise InputError(f"{path}: wrong sha256, not the original {name} training images; copy the file again")
     return images
 
 
-def find_training_file(data_dir: str | os.PathLike[str] | None = None) -> Path:
-    """The training file in data_dir, ELBO_VERIFY_DATA, or shared/data beside or in the repository, or here.
+def find_training_file(data_dir: str | os.PathLike[str] | None = None, name: str = "mnist") -> Path:
+    """The training file of `name` in data_dir, ELBO_VERIFY_DATA, or shared/data beside or in the repository, or here.
 
     The first that is there.  Raises InputError, naming the folders that the user named.
     """
@@ -45,11 +49,11 @@ def find_training_file(data_dir: str | os.PathLike[str] | None = None) -> Path:
         for folder in (root.parent / "shared" / "data", root / "shared" / "data")
     ]
     for folder in (*named, *usual):
-        if (folder / TRAINING_FILE).is_file():
-            return folder / TRAINING_FILE
+        if (folder / name / TRAINING_FILE).is_file():
+            return folder / name / TRAINING_FILE
     where = f" in {', '.join(map(str, named))}" if named else ""
     raise InputError(
-        f"mnist: {TRAINING_FILE.as_posix()} not found{where}; name the folder that holds it with --data-dir or "
+        f"{name}: {name}/{TRAINING_FILE} not found{where}; name the folder that holds it with --data-dir or "
         "ELBO_VERIFY_DATA"
     )
 

@@ -1,7 +1,7 @@
 """Count, mean and scatter of rows, block by block.
 
 Notation   X (b, n) a block of rows; scatter = sum over rows of (x - mean)(x - mean)^T; S = scatter / N.
-Main       Moments, moments, merge.
+Main       Moments, moments, merge; Centred, centred.
 Reference  [CGL83] Chan, Golub & LeVeque, Amer. Statist. 37 (1983): merging the moments of two samples.
 
 Two precautions keep small variances: the mean is held as `shift + offset`, where `shift` is a row of the
@@ -37,8 +37,23 @@ class Moments:
         return self.shift + np.ldexp(self.offset, self.exponent)
 
 
-def moments(X: Array) -> Moments:
-    """The moments of one block, finite float64 X (b, n) with b >= 1."""
+@dataclass(frozen=True, eq=False)
+class Centred:
+    """X = shift + 2^exponent (offset + deviations), the columns of deviations (b, n) summing to 0."""
+
+    shift: Array  # (n,)
+    offset: Array  # (n,)
+    deviations: Array
+    exponent: int
+
+    @property
+    def mean(self) -> Array:
+        """The mean of the rows (n,)."""
+        return self.shift + np.ldexp(self.offset, self.exponent)
+
+
+def centred(X: Array) -> Centred:
+    """One block, finite float64 X (b, n) with b >= 1, about its mean."""
     shift = np.array(X[0], dtype=np.float64)
     deviations = np.subtract(X, shift, dtype=np.float64)
     exponent = _exponent(deviations)
@@ -47,7 +62,13 @@ def moments(X: Array) -> Moments:
     offset = deviations.mean(axis=0)
     # The rounding of this mean, eps times the largest deviation, enters the scatter squared.
     deviations -= offset
-    return Moments(len(X), shift, offset, deviations.T @ deviations, exponent)
+    return Centred(shift, offset, deviations, exponent)
+
+
+def moments(X: Array) -> Moments:
+    """The moments of one block, finite float64 X (b, n) with b >= 1."""
+    c = centred(X)
+    return Moments(len(X), c.shift, c.offset, c.deviations.T @ c.deviations, c.exponent)
 
 
 def merge(a: Moments, b: Moments) -> Moments:

@@ -4,12 +4,13 @@ Notation   v raw value; u uniform on [0, 1); x in [0, 1]; y what the model sees;
 Main       Preprocessing, logit.
 Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory 5.2.
 
-    none      y = v
-    scale c   y = v / c
-    logit     x = (v + u) / (c + 1),   y = logit(alpha + (1 - 2 alpha) x),   v whole numbers 0..c (c = 255)
+    none         y = v
+    scale c      y = v / c
+    dequantise   y = x = (v + u) / (c + 1)                                     v whole numbers 0..c (c = 255)
+    logit        y = logit(alpha + (1 - 2 alpha) x),   x as above
 
 Densities: log p(v) = log p(y) + log|dy/dx| + log|dx/dv|.  The first Jacobian depends on the datum and is
-returned by `apply`; the second, `log_scale_jacobian`, is -n log c, or -n log(c + 1) with the logit.
+returned by `apply`; the second, `log_scale_jacobian`, is -n log c, or -n log(c + 1) after dequantisation.
 """
 
 import math
@@ -28,11 +29,12 @@ _MOST_LEVELS = 2.0**32
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The options `--scale`, `--logit` and the seed of the dequantisation.  Raises InputError."""
+    """The options `--scale`, `--logit`, and dequantisation with its seed; logit implies it.  Raises InputError."""
 
     scale: float | None = None
     alpha: float | None = None
     seed: int = 0
+    dequantise: bool = False
 
     def __post_init__(self) -> None:
         random_seed(self.seed)
@@ -40,45 +42,56 @@ class Preprocessing:
             scale = number(self.scale, "scale")
             if not (math.isfinite(scale) and scale > 0):
                 raise InputError(f"scale = {scale:g}: must be positive and finite, for instance 255")
-        if self.alpha is None:
-            return
-        alpha = number(self.alpha, "logit")
-        if not 0 < alpha < 0.5:
-            raise InputError(f"logit = {alpha:g}: alpha must lie strictly between 0 and 0.5, for instance 1e-6")
-        if self.levels != math.floor(self.levels) or self.levels > _MOST_LEVELS:
+        if self.alpha is not None:
+            alpha = number(self.alpha, "logit")
+            if not 0 < alpha < 0.5:
+                raise InputError(f"logit = {alpha:g}: alpha must lie strictly between 0 and 0.5, for instance 1e-6")
+        if self.dequantised and (self.levels != math.floor(self.levels) or self.levels > _MOST_LEVELS):
+            with_what = "with logit" if self.alpha is not None else "for dequantisation"
             raise InputError(
-                f"scale = {self.scale:g}: with logit it is the largest grey value, a whole number below 2^32"
+                f"scale = {self.scale:g}: {with_what} it is the largest grey value, a whole number below 2^32"
             )
 
     @property
+    def dequantised(self) -> bool:
+        """Whether noise is added to the grey values."""
+        return self.dequantise or self.alpha is not None
+
+    @property
     def levels(self) -> float:
-        """The number of grey values that the logit assumes."""
+        """The number of grey values that dequantisation assumes."""
         return 256.0 if self.scale is None else float(self.scale) + 1
 
-    def generator(self) -> np.random.Generator:
-        """The dequantisation noise; a stream apart from the one that draws rows, `default_rng(seed)`."""
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(1,)))
+    def generator(self, noise_seed: int | None = None) -> np.random.Generator:
+        """The dequantisation noise; a stream apart from the one that draws rows, `default_rng(seed)`.
+
+        Each noise_seed >= 0 is another stream.  Raises InputError for another noise_seed.
+        """
+        key = (1,) if noise_seed is None else (1, random_seed(noise_seed))
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
     def apply(self, X: Array, noise: np.random.Generator, start: int = 0) -> tuple[Array, Array]:
         """Raw float64 X (b, n) -> y (b, n) and log|det dy/dx| per row (b,); `start` rows came before.
 
         The noise is drawn row by row, so the result does not depend on how the rows are cut into blocks.
-        Raises InputError where logit meets a value that is not one of the grey values.
+        Raises InputError where dequantisation meets a value that is not one of the grey values.
         """
-        if self.alpha is None:
+        if not self.dequantised:
             return (X if self.scale is None else X / self.scale), np.zeros(len(X))
         self._check_levels(X, start)
-        return logit((X + noise.random(X.shape)) / self.levels, self.alpha)
+        x = (X + noise.random(X.shape)) / self.levels
+        return (x, np.zeros(len(X))) if self.alpha is None else logit(x, self.alpha)
 
     def log_scale_jacobian(self, n: int) -> float:
         """log|det dx/dv| of dividing n columns by the scale, or by the number of grey values."""
-        divisor = self.levels if self.alpha is not None else (self.scale or 1.0)
+        divisor = self.levels if self.dequantised else (self.scale or 1.0)
         return 0.0 - n * math.log(divisor)
 
     def facts(self) -> dict[str, Any]:
         """The options as plain JSON, for the provenance."""
-        if self.alpha is not None:
-            return {"logit": float(self.alpha), "levels": int(self.levels), "dequantised": True}
+        if self.dequantised:
+            transform = {} if self.alpha is None else {"logit": float(self.alpha)}
+            return {**transform, "levels": int(self.levels), "dequantised": True}
         return {} if self.scale is None else {"scale": float(self.scale)}
 
     def _check_levels(self, X: Array, start: int) -> None:
@@ -88,7 +101,7 @@ class Preprocessing:
         row, column = np.argwhere(wrong)[0]
         raise InputError(
             f"{X[row, column]:g} at row {start + row + 1}, column {column + 1} is not a whole number from 0 "
-            f"to {self.levels - 1:g}; logit dequantises grey values (set scale to the largest one)"
+            f"to {self.levels - 1:g}; what is dequantised are grey values (set scale to the largest one)"
         )
 
 

@@ -14,14 +14,19 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.covariance import Covariance, check_entries, covariance
 from verify.data.preprocess import Preprocessing
+from verify.errors import InputError
 
 # Numbers per block: 8 MB of float64; smaller blocks merge too often, larger ones fall out of the cache.
 BLOCK_ENTRIES = 1 << 20
+_LARGEST_SINGLE = 1e15  # sums of squares of such entries, and of their reciprocals, are normal single-precision numbers
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """N rows of n values.  Every pass over the blocks gives the same values, dequantisation noise and all."""
+    """N rows of n values.  Every pass over the blocks gives the same values, dequantisation noise and all.
+
+    Where a noise_seed can be given, each (from 0) is a draw of that noise of its own, None the one of all other passes.
+    """
 
     raw: Array
     preprocessing: Preprocessing
@@ -32,14 +37,17 @@ class Rows:
         """(N, n)."""
         return int(self.raw.shape[0]), int(self.raw.shape[1])
 
-    def blocks_with_jacobian(self, size: int | None = None) -> Iterator[tuple[Array, Array]]:
+    def blocks_with_jacobian(
+        self, size: int | None = None, noise_seed: int | None = None
+    ) -> Iterator[tuple[Array, Array]]:
         """Blocks y (b, n), b <= size, with their log|det Jacobian| of the logit (b,).
 
-        Raises InputError at NaN, infinity, entries beyond 1e150, or what the logit refuses.
+        Raises InputError at NaN, infinity, entries beyond 1e150, or what dequantisation refuses.
         """
         N, n = self.shape
-        size = size or max(64, BLOCK_ENTRIES // n)
-        noise = self.preprocessing.generator()
+        # With fewer rows than n/16, adding a block's (n, n) scatter to the sum takes longer than computing it.
+        size = size or max(64, BLOCK_ENTRIES // n, n // 16)
+        noise = self.preprocessing.generator(noise_seed)
         for start in range(0, N, size):
             with np.errstate(over="ignore"):  # the check names what overflowed
                 X = np.array(self.raw[start : start + size], dtype=np.float64)
@@ -61,11 +69,28 @@ class Rows:
             start += len(y)
         return whole
 
-    def mean_log_jacobian(self) -> float:
+    def float32_array(self, noise_seed: int | None = None) -> Array:
+        """All rows at once for training, y (N, n) float32; memory of that and one block.  Raises InputError."""
+        whole = np.empty(self.shape, dtype=np.float32)
+        start, largest = 0, 0.0
+        for y, _ in self.blocks_with_jacobian(noise_seed=noise_seed):
+            largest = max(largest, float(np.abs(y).max()))
+            if largest > _LARGEST_SINGLE:
+                break
+            whole[start : start + len(y)] = y
+            start += len(y)
+        if largest > _LARGEST_SINGLE or 0 < largest < 1 / _LARGEST_SINGLE:
+            raise InputError(
+                f"entries of size {largest:.3g}: training works in single precision; bring the data to a size near 1"
+            )
+        return whole
+
+    def mean_log_jacobian(self, noise_seed: int | None = None) -> float:
         """The mean over data of log|det Jacobian| of the logit step; 0 without one (theory 5.2)."""
         if self.preprocessing.alpha is None:
             return 0.0
-        return math.fsum(float(j.sum()) for _, j in self.blocks_with_jacobian()) / self.shape[0]
+        sums = (float(j.sum()) for _, j in self.blocks_with_jacobian(noise_seed=noise_seed))
+        return math.fsum(sums) / self.shape[0]
 
     def covariance(self) -> Covariance:
         """The sample covariance of y, and the mean log-Jacobian, in one pass.  Raises InputError."""

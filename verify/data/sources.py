@@ -4,6 +4,9 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows).
 
     digits                 1797 images of 8 x 8, grey values 0..16, from scikit-learn
     mnist, mnist:1000      the 60000 training images; or so many of them, drawn without replacement
+    fashion-mnist          likewise
+    celeba:FOLDER or .zip  photographs, cut and resized to 64 x 64 x 3
+    patches, patches:500   10000, or so many, 64 x 64 x 3 patches of scikit-learn's two photographs
     FILE.npy .npz .csv .csv.gz
     eigenvalues:6,4,2.5    a bare spectrum, no rows
 """
@@ -19,6 +22,7 @@ from verify.arrays import Array
 from verify.checks import random_seed
 from verify.data.covariance import Covariance, from_eigenvalues, real_matrix
 from verify.data.files import read_csv, read_npy, read_npz, sha256_of
+from verify.data.images import PATCHES, SIDE, folder_or_archive, patches
 from verify.data.mnist import TRAINING_SHA256, training_images
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
@@ -26,7 +30,11 @@ from verify.errors import InputError
 
 _READERS = {".npy": read_npy, ".npz": read_npz, ".csv.gz": read_csv, ".csv": read_csv}
 _SPECTRUM = "eigenvalues:"
-_CHOICES = "digits, mnist, mnist:1000, a .npy, .npz, .csv or .csv.gz file, or eigenvalues:6,4,2.5"
+_PHOTOGRAPHS = "celeba:"
+_CHOICES = (
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, "
+    "or eigenvalues:6,4,2.5"
+)
 Found = tuple[Array, dict[str, Any]]
 
 
@@ -35,23 +43,24 @@ def load(
     *,
     scale: float | None = None,
     logit: float | None = None,
+    dequantise: bool = False,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
 ) -> Covariance:
-    """The covariance of DATA, preprocessed: divided by `scale`, or dequantised and put through the logit.
+    """The covariance of DATA, preprocessed: divided by `scale`, or dequantised, or that and put through the logit.
 
     Raises InputError whenever the data or an option is unusable; the message is one line.
     """
     name = os.fspath(spec)
     if not name.startswith(_SPECTRUM):
-        rows = load_rows(spec, scale=scale, logit=logit, seed=seed, data_dir=data_dir)
+        rows = load_rows(spec, scale=scale, logit=logit, dequantise=dequantise, seed=seed, data_dir=data_dir)
         try:
             return rows.covariance()
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
             raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
-    if scale is not None or logit is not None:
-        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out scale and logit")
+    if scale is not None or logit is not None or dequantise:
+        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out scale, logit and dequantise")
     return from_eigenvalues(_spectrum(name), provenance={"name": name})
 
 
@@ -60,12 +69,13 @@ def load_rows(
     *,
     scale: float | None = None,
     logit: float | None = None,
+    dequantise: bool = False,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
 ) -> Rows:
     """The rows (N, n) of DATA with their preprocessing, streamed in blocks.  Raises InputError."""
     name = os.fspath(spec)
-    preprocessing = Preprocessing(scale, logit, random_seed(seed))
+    preprocessing = Preprocessing(scale, logit, random_seed(seed), dequantise)
     raw, facts = _find(name, preprocessing.seed, data_dir)
     raw = real_matrix(raw, name)
     N, n = (int(length) for length in raw.shape)
@@ -89,11 +99,18 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
     lower = name.lower()
     if name == "digits":
         return _digits()
-    if name == "mnist" or name.startswith("mnist:"):
-        return _mnist(name, seed, data_dir)
+    word = name.partition(":")[0]
+    if word in TRAINING_SHA256:
+        return _training_images(name, seed, data_dir)
+    if word == "patches":
+        count = _row_count(name) if ":" in name else PATCHES
+        images, facts = patches(count, seed)
+        return images, {"name": name, "kind": "patches", **facts}
+    if name.startswith(_PHOTOGRAPHS):
+        return _photographs(name)
     if name.startswith(_SPECTRUM):
         raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_CHOICES})")
-    if name == "fashion-mnist" or name.startswith("celeba:") or lower.endswith(".parquet"):
+    if lower.endswith(".parquet"):
         raise InputError(f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that")
     for ending, reader in _READERS.items():
         if lower.endswith(ending):
@@ -120,22 +137,37 @@ def _digits() -> Found:
     return raw, {"name": "digits", "kind": "digits", "sha256": hashlib.sha256(raw.tobytes()).hexdigest()}
 
 
-def _mnist(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
-    """The MNIST training images, or `mnist:M` of them in the order in which they were drawn."""
-    _, chosen, number = name.partition(":")
-    if chosen and not (number.isascii() and number.isdigit()):
-        raise InputError(f"{name}: {number!r} is not a number of rows; for instance mnist:1000")
-    images = training_images(data_dir)
-    facts: dict[str, Any] = {"name": name, "kind": "mnist", "sha256": TRAINING_SHA256}
+def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
+    """The training images of mnist or fashion-mnist, or `mnist:M` of them in the order in which they were drawn."""
+    kind, chosen, _ = name.partition(":")
+    count = _row_count(name) if chosen else 0
+    images = training_images(data_dir, kind)
+    facts: dict[str, Any] = {"name": name, "kind": kind, "sha256": TRAINING_SHA256[kind]}
     if not chosen:
         return images, facts
-    # The length first: int() of a very long digit string is slow, and refused by Python itself.
-    if len(number) > 9 or not 2 <= int(number) <= len(images):
+    if not 2 <= count <= len(images):
         raise InputError(f"{name}: the number of rows must lie between 2 and {len(images)}")
-    drawn = np.random.default_rng(seed).choice(len(images), int(number), replace=False)
+    drawn = np.random.default_rng(seed).choice(len(images), count, replace=False)
     digest = hashlib.sha256(drawn.astype("<i8").tobytes()).hexdigest()
-    facts["rows"] = {"drawn": int(number), "of": len(images), "sha256": digest}
+    facts["rows"] = {"drawn": count, "of": len(images), "sha256": digest}
     return images[drawn], facts
+
+
+def _row_count(name: str) -> int:
+    """The number after the colon of `mnist:1000`."""
+    number = name.partition(":")[2]
+    # The length too: int() of a very long digit string is slow, and refused by Python itself.
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):
+        raise InputError(f"{name[:60]}: {number[:20]!r} is not a usable number of rows; for instance mnist:1000")
+    return int(number)
+
+
+def _photographs(name: str) -> Found:
+    """The images of a folder or archive, cut and resized."""
+    path = Path(name.removeprefix(_PHOTOGRAPHS)).expanduser()
+    images, digest = folder_or_archive(path)
+    cut = {"crop": "largest centred square", "resized": [SIDE, SIDE, 3]}
+    return images, {"name": f"{_PHOTOGRAPHS}{path.name}", "kind": "images", "sha256": digest, "images": cut}
 
 
 def _spectrum(name: str) -> list[float]:

@@ -141,6 +141,53 @@ def test_fewer_rows_than_columns_give_rank_N_minus_1(N):
     assert covariance(sample(7, N, 20)).rank == N - 1
 
 
+@pytest.mark.parametrize(("N", "n"), [(2, 4), (2, 9), (7, 20), (10, 20), (11, 20)])
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_few_rows_have_the_covariance_of_the_definition(N, n, size):
+    """N = 10 of n = 20 are the most whose covariance is not formed; 11 go the way of many rows."""
+    X = sample(10, N, n)
+    c = covariance(X[i : i + size] for i in range(0, N, size))
+    U, lam = c.eigenvectors, c.eigenvalues
+    assert (c.N, c.n, c.rank) == (N, n, N - 1) and np.all(lam[N - 1 :] == 0)
+    assert distance(c.matrix(), naive(X)) < 300 * EPS and distance(c.mean, X.mean(axis=0)) < 100 * EPS
+    # All of U is orthogonal, the part without variance included, with the usual signs.
+    assert distance(U.T @ U, np.eye(n)) < 100 * EPS
+    assert all(u[np.argmax(np.abs(u))] > 0 for u in U.T)
+    assert distance(covariance(2 * X).matrix(), naive(X)) > 2  # control
+
+
+def test_few_rows_with_copies_and_zero_columns():
+    X = np.repeat(sample(11, 3, 30), 4, axis=0) * (np.arange(30) % 3 > 0)
+    c = covariance(X)
+    assert c.rank == 2 and distance(c.matrix(), naive(X)) < 300 * EPS
+    assert distance(c.eigenvectors.T @ c.eigenvectors, np.eye(30)) < 100 * EPS
+    assert np.abs(c.matrix()[::3]).max() < 100 * EPS * c.eigenvalues[0]
+
+
+def test_few_rows_keep_small_variances_beside_a_large_mean():
+    X = 1e8 + sample(12, 6, 40)
+    assert distance(covariance(X).matrix(), naive(X - 1e8)) < 1e-12  # X - 1e8 is exact
+
+
+@pytest.mark.parametrize("factor", [1e-150, 1e149])
+def test_few_rows_at_the_promised_scales(factor):
+    X = sample(13, 5, 12)
+    assert distance(covariance(X * factor).eigenvalues / factor**2, covariance(X).eigenvalues) < 1e-13
+
+
+@pytest.mark.parametrize("N", [6, 30])
+def test_blocks_may_be_written_to_one_place(N):
+    X = sample(14, N, 20)
+    place = np.empty((3, 20))
+
+    def blocks():
+        for i in range(0, N, 3):
+            place[:] = X[i : i + 3]
+            yield place
+
+    assert distance(covariance(blocks()).matrix(), naive(X)) < 300 * EPS
+
+
 @pytest.mark.parametrize("power", [-498, -300, 0, 300, 490])
 def test_scaling_by_a_power_of_two_changes_nothing_but_the_unit(power):
     X = sample(8, 25, 4)

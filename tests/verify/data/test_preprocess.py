@@ -1,12 +1,13 @@
 """Scaling, dequantisation and the logit, against their definitions."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from verify.data.preprocess import Preprocessing, logit
-from verify.data.rows import Rows
+from verify.data.rows import BLOCK_ENTRIES, Rows
 from verify.errors import InputError
 
 EPS = np.finfo(float).eps
@@ -60,6 +61,61 @@ def test_dequantised_values_lie_in_their_grey_level():
     assert Preprocessing(alpha=1e-3).levels == 256 == Preprocessing(scale=255, alpha=1e-3).levels
 
 
+def test_dequantisation_alone_spreads_each_grey_value_over_its_level():
+    raw = grey()
+    p = Preprocessing(seed=5, dequantise=True)
+    y = Rows(raw, p, {}).array()
+    noise = np.random.default_rng(np.random.SeedSequence(5, spawn_key=(1,))).random(raw.shape)
+    assert np.array_equal(y, (raw + noise) / 256)
+    assert np.array_equal(np.floor(y * 256), raw) and y.min() >= 0 and y.max() < 1
+    assert p.log_scale_jacobian(6) == pytest.approx(-6 * math.log(256), rel=EPS)
+    assert p.facts() == {"levels": 256, "dequantised": True}
+    assert rows(raw, dequantise=True).mean_log_jacobian() == 0
+    assert np.array_equal(np.floor(rows(grey(top=16), scale=16, dequantise=True).array() * 17), grey(top=16))
+
+
+def test_the_logit_dequantises_anyway():
+    assert Preprocessing(alpha=1e-3, dequantise=True).facts() == Preprocessing(alpha=1e-3).facts()
+    assert np.array_equal(rows(grey(), alpha=1e-3, dequantise=True).array(), rows(grey(), alpha=1e-3).array())
+
+
+@pytest.mark.parametrize("options", [{"alpha": 1e-3}, {"dequantise": True}])
+def test_each_noise_seed_is_another_draw(options):
+    r = rows(grey(N=101), seed=7, **options)
+    draws = [r.float32_array(noise_seed) for noise_seed in (None, 0, 1)]
+    for draw, noise_seed in zip(draws, (None, 0, 1), strict=True):
+        assert draw.dtype == np.float32
+        blocks = [y for y, _ in r.blocks_with_jacobian(7, noise_seed)]
+        assert np.array_equal(draw, np.vstack(blocks).astype(np.float32))
+        jacobian = np.concatenate([j for _, j in r.blocks_with_jacobian(13, noise_seed)]).mean()
+        assert r.mean_log_jacobian(noise_seed) == pytest.approx(jacobian, rel=1e-13, abs=0)
+    assert np.array_equal(draws[0], r.array().astype(np.float32))
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        assert (draws[a] != draws[b]).mean() > 0.99
+    if r.preprocessing.alpha:
+        assert len({r.mean_log_jacobian(s) for s in (None, 0, 1)}) == 3
+    with pytest.raises(InputError, match="seed = -1"):
+        r.float32_array(-1)
+
+
+def test_a_float32_array_needs_no_float64_one_beside_it():
+    raw = np.broadcast_to(np.arange(256, dtype=np.uint8), (40000, 256))
+    r = rows(raw, scale=255)
+    blocks = 5 * 8 * BLOCK_ENTRIES  # a few float64 temporaries of one block
+    assert blocks < 8 * raw.size / 1.5  # control: a float64 array of all the rows would not fit in there
+    tracemalloc.start()
+    whole = r.float32_array()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < whole.nbytes + blocks
+
+
+@pytest.mark.parametrize("value", [1e16, 1e100, 1e-16, 1e-100])
+def test_what_single_precision_cannot_hold_is_refused(value):
+    with pytest.raises(InputError, match=r"single precision; bring the data to a size near 1$"):
+        rows(np.full((3, 2), value)).float32_array()
+
+
 def test_log_jacobian_recorded_is_the_mean_over_rows():
     raw = grey()
     r = rows(raw, alpha=1e-2, seed=5)
@@ -94,6 +150,7 @@ def test_noise_depends_on_the_seed_and_not_on_the_blocks():
         ({"alpha": True}, "not a number"),
         ({"alpha": 1e-6, "scale": 254.5}, "largest grey value"),
         ({"alpha": 1e-6, "scale": 1e12}, "largest grey value"),
+        ({"dequantise": True, "scale": 0.5}, "for dequantisation it is the largest grey value"),
         ({"seed": -1}, "seed = -1"),
         ({"seed": 1.5}, "seed = 1.5"),
     ],

@@ -14,7 +14,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from verify.data import load, load_rows
-from verify.data.mnist import find_training_file, read_idx
+from verify.data.mnist import TRAINING_SHA256, find_training_file, read_idx
 from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
@@ -205,6 +205,29 @@ def test_a_damaged_training_file_is_refused(training_file, content, words):
     assert words in message and str(training_file) in message
 
 
+def test_fashion_mnist_is_the_original_or_refused(training_file, tmp_path):
+    assert "fashion-mnist/train-images-idx3-ubyte.gz not found" in refusal("fashion-mnist", data_dir=tmp_path)
+    other = tmp_path / "fashion-mnist" / training_file.name
+    other.parent.mkdir()
+    other.write_bytes(gzipped(idx(IMAGES)))
+    message = refusal("fashion-mnist:2", data_dir=tmp_path)
+    assert "wrong sha256, not the original fashion-mnist training images" in message and str(other) in message
+
+
+def test_fashion_mnist_is_read_like_mnist(training_file, tmp_path, monkeypatch):
+    other = tmp_path / "fashion-mnist" / training_file.name
+    other.parent.mkdir()
+    other.write_bytes(gzipped(idx(IMAGES)))
+    digest = hashlib.sha256(other.read_bytes()).hexdigest()
+    monkeypatch.setitem(TRAINING_SHA256, "fashion-mnist", digest)
+    rows = load_rows("fashion-mnist", data_dir=tmp_path)
+    assert np.array_equal(rows.array(), IMAGES.reshape(3, 4))
+    assert rows.provenance["kind"] == "fashion-mnist" and rows.provenance["sha256"] == digest
+    drawn = np.random.default_rng(5).choice(3, 2, replace=False)
+    few = load_rows("fashion-mnist:2", seed=5, data_dir=tmp_path)
+    assert np.array_equal(few.array(), IMAGES.reshape(3, 4)[drawn])
+
+
 def test_mnist_is_looked_for_in_order(training_file, tmp_path, monkeypatch):
     training_file.write_bytes(b"")
     monkeypatch.setenv("ELBO_VERIFY_DATA", str(tmp_path))
@@ -226,7 +249,7 @@ def test_missing_mnist_names_the_places(tmp_path, monkeypatch):
 # --- what is refused ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", ["fashion-mnist", "celeba:folder", "rows.parquet"])
+@pytest.mark.parametrize("spec", ["rows.parquet"])
 def test_what_this_version_does_not_read_says_so(spec):
     assert "this version does not read it" in refusal(spec)
 
