@@ -24,8 +24,8 @@ except ImportError:  # another package called verify comes first: only the docto
 
 BAD_INPUT, INTERRUPTED = 2, 130
 DATA = (
-    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, or "
-    "eigenvalues:6,4,2.5"
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, "
+    "or eigenvalues:6,4,2.5"
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from reports.files import to_json
@@ -83,7 +83,8 @@ class Session:
             yield lambda done, total: None
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        bar = Progress(*columns, console=self._err, transient=not stays)
+        # What a resumed training finds done says nothing of its speed; an hour of steps does.
+        bar = Progress(*columns, console=self._err, transient=not stays, speed_estimate_period=3600)
         task, start = bar.add_task(doing, total=None), time.monotonic()
 
         def told(done: int, total: int) -> None:
@@ -97,18 +98,6 @@ class Session:
             yield told
         finally:
             bar.stop()
-
-    @contextmanager
-    def counting(self, doing: str) -> Iterator[Callable[[int, int], None]]:
-        """A progress bar with the time that is left, on a terminal; yields progress(done, total)."""
-        if self.quiet or not self._err.is_terminal:
-            yield lambda done, total: None
-            return
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        # What a resumed training finds done says nothing of its speed; an hour of steps does.
-        with Progress(*columns, console=self._err, transient=True, speed_estimate_period=3600) as bar:
-            task = bar.add_task(doing, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _console(file: Any) -> Console:

@@ -30,6 +30,7 @@ PACKAGES = (
     ("sympy", "sympy", True),
     ("mpmath", "mpmath", True),
     ("matplotlib", "matplotlib", True),
+    ("pillow", "PIL", True),
     ("scikit-learn", "sklearn", True),
     ("rich", "rich", True),
     ("jinja2", "jinja2", True),
@@ -44,6 +45,7 @@ PEERS = ("torch", "jax")
 FEATURES = (
     ("analysis", ("numpy", "scipy")),
     ("digits", ("scikit-learn",)),
+    ("images", ("pillow", "scikit-learn")),
     ("figures", ("matplotlib",)),
     ("report", ("matplotlib", "jinja2")),
     ("checkpoints", ("safetensors",)),

@@ -101,7 +101,7 @@ def trained(
         _say_what_is_there(store, plan, session)
     try:
         in_precision = nullcontext() if precision == "float32" else products.precision(precision, xp)
-        with in_precision, blas_threads(plan, xp), session.counting(doing) as progress:
+        with in_precision, blas_threads(plan, xp), session.counting(doing, stays=True) as progress:
             return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
     except KeyboardInterrupt:
         if store is not None:

@@ -62,6 +62,8 @@ def device() -> ModuleType:
         setattr(cupy, name, stand_in_cupy._through(getattr(np, name)))
     for name in ("bool_", "float64", "int32", "int64", "uint32", "uint64", "newaxis", "inf", "nan", "pi"):
         setattr(cupy, name, getattr(np, name))
+    strided = stand_in_cupy._through(np.lib.stride_tricks.as_strided)
+    cupy.lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=strided))
     cupy.launches = []
 
     class RawModule:

@@ -89,8 +89,9 @@ BAD = [
     ("stability blank.csv -k 1", "empty"),
     ("stability missing.npy -k 1", "no such file"),
     ("stability nonsense -k 1", "unknown data"),
-    ("stability fashion-mnist -k 1", "this version"),
-    ("stability celeba:faces -k 1", "this version"),
+    ("stability fashion-mnist --data-dir . -k 1", "fashion-mnist/train-images-idx3-ubyte.gz not found"),
+    ("stability celeba:faces -k 1", "no such file"),
+    ("stability patches:1 -k 1", "between 2 and"),
     ("stability rows.parquet -k 1", "this version"),
     ("stability mnist:many -k 1", "mnist:many"),
     # spectra

@@ -1,5 +1,7 @@
 """Convolutions and their transposes against the definition, entry by entry, and against each other.
 
+The definition is at the head of gpu/vae/grids.py. Sizes include thin blocks (4C < c) either way.
+
 float64 errors are relative to the norm of what is compared; 1e-13 is a few hundred roundings of sums of at most 1000
 terms.
 """
@@ -18,6 +20,9 @@ from verify.errors import InputError
 LAYERS = (Convolution, TransposedConvolution)
 # height, width, channels in, channels out, E, B: square and not, one channel, one block, an odd number of images.
 SIZES = [(4, 6, 2, 3, 2, 3), (2, 2, 1, 1, 1, 1), (8, 4, 3, 5, 1, 5), (6, 6, 4, 2, 3, 2), (2, 8, 5, 7, 2, 1)]
+THIN = [(4, 6, 1, 7, 2, 3), (4, 6, 7, 1, 2, 3)]
+SIZES += THIN
+EITHER_WAY = [SIZES[0], *THIN]
 ROUNDING = 1e-13
 
 
@@ -31,7 +36,7 @@ def pixels(x, shape):
 
 
 def naive(layer, x, kernel, bias):
-    """The two definitions at the head of gpu/vae/convolution.py, without the ReLU; flat images in and out."""
+    """The two definitions at the head of gpu/vae/grids.py, without the ReLU; flat images in and out."""
     x = pixels(x, layer.shape_in)
     E, B, height, width, _ = x.shape
     y = np.zeros((E, B, *layer.shape_out)) + bias[:, None, None, None, :]
@@ -153,11 +158,11 @@ def test_nothing_is_computed_that_is_not_needed(kind):
         assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("size", EITHER_WAY)
 @pytest.mark.parametrize("kind", LAYERS)
-def test_buffers_serve_batches_of_any_size_in_turn(kind, monkeypatch):
+def test_buffers_serve_batches_of_any_size_in_turn(kind, size, monkeypatch):
     """The rings of zeros around the images survive, whatever was computed in between."""
-    monkeypatch.setattr(convolution, "CHUNK", 4 * 3 * 4 * 3 * 2)  # two images
-    size = SIZES[0]
+    monkeypatch.setattr(convolution, "CHUNK", 2 * kind(*size[:4], False)._grids.largest)  # two images
     layer, *_ = problem(kind, size)
     for B, seed in ((5, 0), (2, 1), (1, 2), (5, 3), (4, 4)):
         _, x, kernel, bias, dy = problem(kind, (*size[:5], B), seed=seed)
@@ -168,9 +173,10 @@ def test_buffers_serve_batches_of_any_size_in_turn(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_a_model_has_the_same_bits_alone_and_in_an_ensemble(kind, monkeypatch):
+@pytest.mark.parametrize("channels", [(8, 6), (1, 7), (7, 1)])
+def test_a_model_has_the_same_bits_alone_and_in_an_ensemble(kind, channels, monkeypatch):
     monkeypatch.setattr(convolution, "CHUNK", 5000)
-    size = (16, 12, 8, 6, 4, 13)
+    size = (16, 12, *channels, 4, 13)
     layer, *given = problem(kind, size, relu=True, dtype=np.float32)
     together = gradients(layer, *given)
     for e in range(4):
@@ -180,9 +186,10 @@ def test_a_model_has_the_same_bits_alone_and_in_an_ensemble(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_the_number_of_threads_changes_no_bit(kind, monkeypatch):
-    monkeypatch.setattr(convolution, "CHUNK", 5000)
-    layer, *given = problem(kind, (16, 12, 8, 6, 2, 13), relu=True, dtype=np.float32)
+@pytest.mark.parametrize("channels", [(8, 6), (1, 7), (7, 1)])
+def test_the_number_of_threads_changes_no_bit(kind, channels, monkeypatch):
+    monkeypatch.setattr(convolution, "CHUNK", 3000)
+    layer, *given = problem(kind, (16, 12, *channels, 2, 13), relu=True, dtype=np.float32)
     assert len(layer._chunks(given[0])) > 3
     found = []
     for cores in (1, 2, 3):
@@ -227,9 +234,10 @@ def test_torch_gives_the_same(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("size", EITHER_WAY)
 @pytest.mark.parametrize("limit", [1, 1 << 20])
-def test_the_same_numbers_on_a_device(kind, limit, monkeypatch):
-    layer, x, kernel, bias, dy = problem(kind, SIZES[0], relu=True)
+def test_the_same_numbers_on_a_device(kind, size, limit, monkeypatch):
+    layer, x, kernel, bias, dy = problem(kind, size, relu=True)
     expected = gradients(layer, x, kernel, bias, dy)
     cupy = install(monkeypatch)
     monkeypatch.setattr(convolution, "DEVICE_CHUNK", limit)
@@ -237,7 +245,7 @@ def test_the_same_numbers_on_a_device(kind, limit, monkeypatch):
     flat = cupy.zeros((E, count + bias.shape[1]))
     dx_, dy_, K, b = (cupy.asarray(a) for a in (x, dy, kernel, bias))
     dkernel, dbias = flat[:, :count].reshape(*kernel.shape), flat[:, count:]
-    layer = kind(*SIZES[0][:4], True)
+    layer = kind(*size[:4], True)
     y = layer.forward(dx_, K, b)
     dx = layer.backward(dy_, dx_, y, K, dkernel, dbias, True)
     for a, e in zip((y, dx, dkernel, dbias), expected, strict=True):
