@@ -48,7 +48,6 @@ FEATURES = (
     ("images", ("pillow", "scikit-learn")),
     ("figures", ("matplotlib",)),
     ("report", ("matplotlib", "jinja2")),
-    ("checkpoints", ("safetensors",)),
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
     ("checkpoints", ("safetensors",)),
     ("validation", ("jsonschema",)),

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import importlib
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import commands, console
+from reports import console
 from reports.cli import main
 from reports.doctor import HOUSE, PACKAGES
 from tests.reports.schemas import NAMES, check, validator
@@ -321,4 +322,5 @@ def test_commands_and_parser_agree():
     actions = next(a for a in parser()._actions if a.dest == "command").choices
     for name, command in actions.items():
         run = command.get_default("run")
-        assert run == name.replace("-", "_") and (run == "doctor" or callable(getattr(commands, run)))
+        module = importlib.import_module(f"reports.{command.get_default('module') or 'commands'}")
+        assert run == name.replace("-", "_") and (run == "doctor" or callable(getattr(module, run)))

@@ -125,7 +125,7 @@ def interrupting(monkeypatch, after):
     """Ctrl-C once `after` reports of progress have come."""
 
     @contextmanager
-    def counting(self, doing):
+    def counting(self, doing, *, stays=False):
         calls = iter(range(10**6))
         yield lambda done, total: os.kill(os.getpid(), signal.SIGINT) if next(calls) == after else None
 
