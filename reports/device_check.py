@@ -1,4 +1,4 @@
-"""The acceptance run on a real device: kernels against twins, speed, proofs, peers; one file of results.
+"""The acceptance run on a real device: kernels against twins, speed, a training, proofs, peers; one file of results.
 
 Main       STAGES, perform -> document (schema 1), Run, Finding; evidence_name.
 
@@ -24,6 +24,7 @@ import verify
 from gpu import check
 from gpu.device import Device, find_device
 from gpu.throughput import Clock
+from gpu.vae.check import training_check
 from reports.doctor import HOUSE
 from verify.errors import InputError
 
@@ -68,6 +69,20 @@ def comparisons(run: Run) -> Finding:
 def throughput(run: Run) -> Finding:
     """Figures beside their floors; they are neither right nor wrong."""
     return Finding("passed", check.throughput(run.xp, run.clock, SCALE, run.told))
+
+
+def training(run: Run) -> Finding:
+    """A short training that must reach a known optimum, and the minutes that the paper's Table 2 would take."""
+    found = training_check(run.xp, run.clock, SCALE)
+    run.told(f"a linear VAE ends {found['nats_from_optimum']:.1e} nats from the optimum of pPCA")
+    for speed in found["speeds"]:
+        run.told(
+            f"{speed['models']} models, batch {speed['batch']}, {speed['precision']}: "
+            f"{speed['samples_per_second']:.3g} data/s, {speed['of_floor']:.3g} times the floor; "
+            f"Table 2 would take {speed['table_minutes']:.3g} minutes"
+        )
+    why = None if found["agrees"] else "the descent does not end at the optimum, or too short a one is not told from it"
+    return Finding("passed" if found["agrees"] else "disagrees", found, why)
 
 
 def peers(run: Run) -> Finding:
@@ -125,6 +140,7 @@ def _claim(entry: Document) -> Document:
 STAGES: dict[str, Callable[[Run], Finding]] = {
     "comparisons": comparisons,
     "throughput": throughput,
+    "training": training,
     "peers": peers,
     "proofs": proofs,
 }

@@ -41,7 +41,10 @@ def test_the_whole_run_is_sound_and_its_document_valid(cupy, tmp_path, capsys):
     assert document["complete"] and document["scale"] == 2e-4
     assert document["device"]["name"] == "Emulator"
     outcomes = {stage["name"]: stage["outcome"] for stage in document["stages"]}
-    assert outcomes == {"comparisons": "passed", "throughput": "passed", "proofs": "passed"}
+    assert outcomes == {"comparisons": "passed", "throughput": "passed", "training": "passed", "proofs": "passed"}
+    trained = document["stages"][2]["result"]
+    assert 0 <= trained["nats_from_optimum"] < 0.02 < trained["control_nats"]
+    assert [speed["precision"] for speed in trained["speeds"]] == ["float32", "tf32", "bf16"]
     [claim] = document["stages"][-1]["result"]["claims"]
     assert (claim["id"], claim["verdict"]) == ("eq-22", "holds with correction")
     assert claim["on_device"]["evidence"] > 0 and claim["on_device"]["worst_error"] < 1e-12
@@ -242,7 +245,7 @@ def test_a_plain_cuda_image_is_enough(cupy, tmp_path):
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     document = json.loads((tmp_path / "out" / NAME).read_text())
-    assert [s["outcome"] for s in document["stages"]] == ["passed"] * 4
+    assert [s["outcome"] for s in document["stages"]] == ["passed"] * 5
     assert all("cannot be imported" in row["reason"] for row in document["stages"][2]["result"])
 
 
