@@ -12,7 +12,7 @@ development := dev$(if $(EXTRAS),$(comma)$(EXTRAS))
 ready := .venv/ready-$(subst $(comma),-,$(development))
 
 # Several test processes at once, one thread each: more threads than cores only wait for each other.
-pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2
+pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: report test lint proofs benchmark clean
 

@@ -6,7 +6,6 @@ Answer     the gradient of the loss at the same weights, data and noise, before 
 """
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,22 +13,23 @@ import numpy as np
 from benchmarks.harness import Answer, Contender, Subject, Work
 from benchmarks.problems import relative_error
 from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture, Layout
+from gpu.vae.check import product_operations
 from gpu.vae.model import Ensemble
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import Group, fresh
 
 # Steps in one timed run, of every contender.
 STEPS = 4
-ROWS = 4000
+# The data fill so many bytes at most, and hold two batches at least.
+MOST = 100 << 20
+# The paper's models of MNIST and of CelebA.
+MLP = {"arch": "mlp", "n": 784, "k": 200, "hidden": HIDDEN}
+CONV = {"arch": "conv", "n": 64 * 64 * 3, "k": 500, "hidden": CHANNELS}
 
 
 def architecture_of(setup: dict[str, Any]) -> Architecture:
-    """The mlp of the paper's MNIST, or its convolutional model of CelebA."""
-    return (
-        Architecture("mlp", 784, 200, HIDDEN)
-        if setup["arch"] == "mlp"
-        else Architecture("conv", 64 * 64 * 3, 500, CHANNELS)
-    )
+    """The architecture that the setup names."""
+    return Architecture(setup["arch"], setup["n"], setup["k"], tuple(setup["hidden"]))
 
 
 def problem(setup: dict[str, Any]) -> tuple[Architecture, Layout, Any, Any, Any, Any]:
@@ -37,8 +37,8 @@ def problem(setup: dict[str, Any]) -> tuple[Architecture, Layout, Any, Any, Any,
     architecture = architecture_of(setup)
     layout = Layout(architecture)
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((max(2 * setup["batch"], min(ROWS, 10**8 // architecture.n // 8)), architecture.n))
-    X = X.astype(np.float32)
+    rows = max(2 * setup["batch"], min(4000, MOST // (8 * architecture.n)))
+    X = rng.standard_normal((rows, architecture.n)).astype(np.float32)
     flat = layout.initial(range(setup["models"]), [1.0] * setup["models"], np.float32)
     noise = rng.standard_normal((setup["batch"], architecture.k)).astype(np.float32)
     return architecture, layout, X, flat, X[: setup["batch"]], noise
@@ -73,34 +73,37 @@ def check(ours: Answer, theirs: Answer) -> float:
     return relative_error(ours["gradient"], theirs["gradient"])
 
 
-def work(setup: dict[str, Any]) -> Work:
-    """Three products a layer, the first layer's two."""
+def work(setup: dict[str, Any], answer: Answer) -> Work:
+    """Three products a layer, the first layer's two; seven passes of Adam."""
     architecture = architecture_of(setup)
-    encoder, decoder = architecture.layers()
-    products = [layer.multiplications for layer in (*encoder, *decoder)]
-    parameters = sum(prod(layer.weight_shape) for layer in (*encoder, *decoder))
     models = STEPS * setup["models"]
-    operations = 2.0 * models * setup["batch"] * (3 * sum(products) - products[0])
-    return Work(models * 28.0 * parameters, operations, single_precision=True)
+    operations = models * product_operations(architecture, setup["batch"])
+    return Work(models * 28.0 * Layout(architecture).size, operations, single_precision=True)
 
 
 def subjects(quick: bool) -> list[Subject]:
-    """The mlp at three batch sizes, an ensemble of it, and the convolutional model."""
+    """The mlp at three batch sizes, the convolutional model, and an ensemble of the mlp."""
     found = []
-    targets = {("mlp", 128): 0.75, ("mlp", 512): 0.85, ("mlp", 1000): 0.90, ("conv", 64): 0.6}
-    for (arch, batch), target in list(targets.items())[: 1 if quick else None]:
-        setup = {"arch": arch, "batch": batch, "models": 1}
-        peer = Contender("torch eager, fused Adam", "benchmarks.peers.torch_training:eager", ("torch",), target=target)
-        found.append(_subject(f"VAE training, {arch}, batch {batch}, {STEPS} steps", setup, (peer,)))
-    setup = {"arch": "mlp", "batch": 128, "models": 4}
+    for model, batch, target in [(MLP, 128, 0.75), (MLP, 512, 0.85), (MLP, 1000, 0.90), (CONV, 64, 0.6)]:
+        peer = Contender("torch eager, fused Adam", "benchmarks.peers.torch_training:eager", ("torch",), target)
+        found.append(_subject(f"VAE training, {model['arch']}, batch {batch}", model, batch, 1, peer))
     alone = Contender("its models one after the other", "benchmarks.training:one_by_one", target=1.0)
-    return [*found, _subject(f"an ensemble of 4, batch 128, {STEPS} steps", setup, (alone,))]
+    return [*(found[:1] if quick else found), _subject("VAE training, 4 mlp in step, batch 128", MLP, 128, 4, alone)]
 
 
-def _subject(title: str, setup: dict[str, Any], peers: tuple[Contender, ...]) -> Subject:
-    ours = Contender("gpu.vae", "benchmarks.training:ensemble")
-    # float32 sums of some thousand terms, relative to the largest entry.
-    return Subject("training", title, setup, ours, peers, check, 1e-3, lambda answer: work(setup))
+def _subject(title: str, model: dict[str, Any], batch: int, models: int, peer: Contender) -> Subject:
+    return Subject(
+        name="training",
+        title=title,
+        setup=model | {"batch": batch, "models": models},
+        ours=Contender("gpu.vae", "benchmarks.training:ensemble"),
+        peers=(peer,),
+        check=check,
+        tolerance=1e-3,  # float32 sums of some thousand terms, relative to the largest entry
+        work=work,
+        unit="data",
+        amount=float(STEPS * batch * models),
+    )
 
 
 def one_by_one(setup: dict[str, Any]) -> Callable[[], Answer]:

@@ -5,6 +5,7 @@ Main       eager.
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,13 @@ def theirs(layer: Any) -> tuple[int, ...]:
 
 
 class Convolutional(Mlp):
-    """The model of Higgins et al. 2017 for 64 x 64 images, channels first as PyTorch has them."""
+    """The model of Higgins et al. 2017 for images in colour, channels first as PyTorch has them."""
 
     def __init__(self, n: int, k: int, hidden: tuple[int, ...]):
         super().__init__(1, 1, ())
         *channels, units = hidden
-        self.k, side = k, 64 >> len(channels)
+        whole = isqrt(n // 3)
+        self.k, side = k, whole >> len(channels)
         down: list[nn.Module] = []
         up: list[nn.Module] = []
         for a, b in pairwise([3, *channels]):
@@ -84,12 +86,12 @@ class Convolutional(Mlp):
         to_rows = ChannelsLast((channels[-1], side, side), back=False)
         to_maps = ChannelsLast((channels[-1], side, side), back=True)
         self.encoder = nn.Sequential(
-            ChannelsLast((3, 64, 64), back=True), *down, to_rows, *_dense([features, units]), nn.ReLU(),
+            ChannelsLast((3, whole, whole), back=True), *down, to_rows, *_dense([features, units]), nn.ReLU(),
             *_dense([units, 2 * k]),
         )  # fmt: skip
         self.decoder = nn.Sequential(
             *_dense([k, units]), nn.ReLU(), *_dense([units, features]), nn.ReLU(), to_maps, *up,
-            ChannelsLast((3, 64, 64), back=False),
+            ChannelsLast((3, whole, whole), back=False),
         )  # fmt: skip
 
 

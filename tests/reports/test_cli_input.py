@@ -179,7 +179,7 @@ BAD = [
     ("certify --check certificate.json", "later version"),
     ("certify", "later version"),
     ("train digits --arch mlp", "train"),
-    ("tables", "tables"),
+    ("tables 9", "Tables 1 to 5"),
     ("", "COMMAND"),
     ("stability", "DATA"),
     (f"doctor {SPECTRUM}", "unrecognized"),
