@@ -14,7 +14,7 @@ from math import sqrt
 import numpy as np
 
 from gpu.vae import on_device
-from gpu.vae.elementwise import in_pieces
+from gpu.vae.elementwise import Piece, in_pieces
 from verify.arrays import Array, namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -31,13 +31,19 @@ def adam(p: Array, g: Array, m: Array, v: Array, learning_rates: Array, step: in
     factor, epsilon = factors(step)
     if namespace(p) is not np:
         return on_device.adam(p, g, m, v, learning_rates, alive, factor, epsilon, (BETA1, BETA2))
-    rates = np.asarray(learning_rates, dtype=np.float64) * factor
-    for e in np.flatnonzero(alive):
-        _update(p[e], g[e], m[e], v[e], float(rates[e]), epsilon)
+    living = np.flatnonzero(alive)
+    if len(living) < len(p):  # what is frozen must not be touched: the others one by one
+        for e in living:
+            one = slice(e, e + 1)
+            _update(p[one], g[one], m[one], v[one], learning_rates[one] * factor, epsilon)
+    else:
+        _update(p, g, m, v, learning_rates * factor, epsilon)
 
 
-def _update(p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float) -> None:
-    def work(piece: slice) -> None:
+def _update(p: Array, g: Array, m: Array, v: Array, rates: Array, epsilon: float) -> None:
+    rates = np.asarray(rates, dtype=p.dtype)[:, None]
+
+    def work(piece: Piece) -> None:
         slope, first, second = g[piece], m[piece], v[piece]
         first *= BETA1
         first += slope
@@ -47,7 +53,7 @@ def _update(p: Array, g: Array, m: Array, v: Array, rate: float, epsilon: float)
         np.sqrt(second, out=spare)
         spare += epsilon
         np.divide(first, spare, out=spare)
-        spare *= rate
+        spare *= rates[piece[0]]
         p[piece] -= spare
 
-    in_pieces(work, len(p))
+    in_pieces(work, *p.shape)

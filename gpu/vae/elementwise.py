@@ -19,6 +19,7 @@ from gpu.vae import on_device
 from verify.arrays import Array, namespace
 
 T = TypeVar("T")
+Piece = tuple[slice, slice]
 # Numbers in one piece: two or three arrays of them fit into a core's second-level cache.
 PIECE = 1 << 15
 # Below so many numbers handing the work to another thread costs more than it saves.
@@ -36,11 +37,20 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores(), thread_name_prefix="elementwise")
 
 
-def in_pieces(work: Callable[[slice], object], length: int, width: int = 1) -> None:
-    """Call work(slice) for pieces of 0 .. length, each of about PIECE numbers where one of them is `width`."""
-    step = max(1, PIECE // max(1, width))
-    pieces = [slice(start, min(start + step, length)) for start in range(0, length, step)]
-    share_out(work, pieces, threads=length * width >= SHARED)
+def in_pieces(work: Callable[[Piece], object], models: int, length: int, width: int = 1) -> None:
+    """Call work((models, rows)), slices of both, for pieces of arrays (models, length, width) of about PIECE numbers.
+
+    A piece holds rows of one model, or several models whole where these are small.
+    """
+    each = max(1, length * width)
+    if each > PIECE:
+        step = max(1, PIECE // max(1, width))
+        rows = [slice(start, min(start + step, length)) for start in range(0, length, step)]
+        pieces = [(slice(e, e + 1), part) for e in range(models) for part in rows]
+    else:
+        step = PIECE // each
+        pieces = [(slice(e, min(e + step, models)), slice(0, length)) for e in range(0, models, step)]
+    share_out(work, pieces, threads=models * each >= SHARED)
 
 
 def share_out(work: Callable[[T], object], items: Sequence[T], *, threads: bool = True) -> None:
@@ -64,15 +74,14 @@ def add_bias(y: Array, bias: Array, relu: bool) -> None:
     """y <- y + bias, and max(., 0) of it for ReLU, in place."""
     if namespace(y) is not np:
         return on_device.add_bias(y, bias, relu)
-    for rows, own in zip(y, bias, strict=True):
 
-        def work(piece: slice, rows: Array = rows, own: Array = own) -> None:
-            part = rows[piece]
-            part += own
-            if relu:
-                np.maximum(part, 0, out=part)
+    def work(piece: Piece) -> None:
+        part = y[piece]
+        part += bias[piece[0], None]
+        if relu:
+            np.maximum(part, 0, out=part)
 
-        in_pieces(work, len(rows), rows.shape[1])
+    in_pieces(work, *y.shape)
 
 
 def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
@@ -80,12 +89,11 @@ def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
     if namespace(dy) is not np:
         return on_device.bias_gradient(dy, y, out)
     if y is not None:
-        for gradient, rows in zip(dy, y, strict=True):
 
-            def work(piece: slice, gradient: Array = gradient, rows: Array = rows) -> None:
-                np.multiply(gradient[piece], rows[piece] > 0, out=gradient[piece])
+        def work(piece: Piece) -> None:
+            np.multiply(dy[piece], y[piece] > 0, out=dy[piece])
 
-            in_pieces(work, len(rows), rows.shape[1])
+        in_pieces(work, *dy.shape)
     np.sum(dy, axis=1, out=out)
 
 

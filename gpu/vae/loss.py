@@ -11,7 +11,7 @@ Reference  Lucas et al. 2019, Eqs. 9, 10 (with n/2 in front of the logarithm); t
 import numpy as np
 
 from gpu.vae import on_device
-from gpu.vae.elementwise import in_pieces
+from gpu.vae.elementwise import Piece, in_pieces
 from verify.arrays import Array, namespace
 
 
@@ -61,19 +61,13 @@ def likelihood(y: Array, x: Array, weight: Array) -> Array:
     """y <- weight (y - x), in place; -> the sum of (y - x)^2 over the batch, (E,) float64."""
     if namespace(y) is not np:
         return on_device.likelihood(y, x, weight)
-    sums = []
-    for e, (rows, data) in enumerate(zip(y, x, strict=True)):
-        parts = np.empty(len(rows), dtype=rows.dtype)
-        factor = float(weight[e])
+    sums, factor = np.empty(y.shape[:2], dtype=y.dtype), weight.astype(y.dtype)[:, None, None]
 
-        def work(
-            piece: slice, rows: Array = rows, data: Array = data, parts: Array = parts, factor: float = factor
-        ) -> None:
-            part = rows[piece]
-            part -= data[piece]
-            np.einsum("ij,ij->i", part, part, out=parts[piece])
-            part *= factor
+    def work(piece: Piece) -> None:
+        part = y[piece]
+        part -= x[piece]
+        np.einsum("ebn,ebn->eb", part, part, out=sums[piece])
+        part *= factor[piece[0]]
 
-        in_pieces(work, len(rows), rows.shape[1])
-        sums.append(float(parts.sum(dtype=np.float64)))
-    return np.array(sums)
+    in_pieces(work, *y.shape)
+    return sums.sum(axis=1, dtype=np.float64)
