@@ -217,13 +217,14 @@ def train(
     *,
     xp: Any = np,
     store: Store | None = None,
-    every: float = 60.0,
+    every: float = 10.0,
     progress: Callable[[int, int], object] = lambda done, total: None,
     note: Callable[[str], object] = lambda text: None,
 ) -> list[Outcome]:
     """Train all runs of the plan; -> their outcomes in its order.
 
-    `store` keeps a state every so many seconds and at an interruption, and gives back what it kept before.
+    `store` keeps a state every so many seconds (less often where that takes long) and at an interruption, and gives
+    back what it kept before.
     progress(done, total) counts epochs of single models. InputError where not even one model fits into memory.
     """
     finished = {} if store is None else store.outcomes()
@@ -263,16 +264,17 @@ def _groups(count: int, begun: set[int], size: int) -> list[list[int]]:
 
 def _run(group: Group, store: Store | None, every: float, told: Callable[[int], object]) -> None:
     """Train a group to its end, keeping its state from time to time and when interrupted."""
-    last, epoch = monotonic(), -1
+    due, epoch = monotonic() + every, -1
 
     def after() -> bool:
-        nonlocal last, epoch
+        nonlocal due, epoch
         if (now := group.state.step // group.per_epoch) != epoch:
             epoch = now
             told(epoch * len(group.runs))
-        if store is not None and monotonic() - last > every:
+        if store is not None and (start := monotonic()) > due:
             store.save(group.state)
-            last = monotonic()
+            # Gigabytes take long to write: no more than a twentieth of the time goes into it.
+            due = (end := monotonic()) + max(every, 20 * (end - start) if every else 0.0)
         return interrupted()
 
     with _deferred_interrupt() as interrupted:
