@@ -15,6 +15,9 @@ from benchmarks.problems import relative_error, stationary_problem
 from verify.landscape.spectrum import spectrum
 
 PEERS = "benchmarks.peers"
+# Both sides are the same routine of NumPy's, which more threads make no faster at this size, and threads that wait for
+# work keep the cores busy while the other side is timed.
+ONE = (1,)
 
 
 def closed_form(setup: Setup) -> Callable[[], Answer]:
@@ -50,7 +53,7 @@ def _subject(n: int, k: int, *peers: Contender, remark: str = "") -> Subject:
         name="spectrum",
         title=f"whole spectrum, n = {n}, k = {k} ({n * k} eigenvalues)",
         setup={"n": n, "k": k},
-        ours=Contender("closed form", "benchmarks.spectrum:closed_form"),
+        ours=Contender("closed form", "benchmarks.spectrum:closed_form", threads=ONE),
         peers=peers,
         check=check,
         tolerance=1e-8,  # a dense eigenvalue errs by some eps times the norm and the dimension
@@ -63,7 +66,7 @@ def subjects(quick: bool) -> list[Subject]:
     """n = 784 beside the eigenvalues of S; smaller ones beside dense Hessians."""
     torch = partial(Contender, "torch.func.hessian, eigvalsh", f"{PEERS}.torch_peers:dense_spectrum", ("torch",))
     jax = Contender("jax.hessian, eigvalsh", f"{PEERS}.jax_peers:dense_spectrum", ("jax",))
-    alone = Contender("eigvalsh(S) alone", "benchmarks.spectrum:only_eigenvalues", target=1 / 1.1)
+    alone = Contender("eigvalsh(S) alone", "benchmarks.spectrum:only_eigenvalues", target=1 / 1.1, threads=ONE)
     memory = "the dense Hessian of 39200 dimensions takes 11.4 GiB, and its derivatives many times that: no peer fits"
     found = [_subject(784, 50, alone, remark=memory), _subject(64, 10, torch(target=200.0), jax)]
     return found if quick else [*found, _subject(196, 10, torch(target=300.0), jax)]
