@@ -22,14 +22,14 @@ from gpu.device import backend
 from gpu.vae.architecture import Architecture
 from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Plan, Run
-from gpu.vae.training import Group, fresh
+from gpu.vae.training import Group, fresh, host_threads
 from reports.console import Session, one_line
 from reports.paper import Row
 from reports.presets import ALPHA, Training, trainings
 from reports.tables import Trained, row_document, training_document
 from reports.tables_page import write_tables
 from reports.tables_text import pieces
-from reports.training import Material, blas_threads, material, provenance, trained
+from reports.training import Material, material, provenance, trained
 from reports.training_commands import seeds_of
 from verify.checks import latent_dimension, random_seed
 from verify.data.sources import load_rows
@@ -145,7 +145,7 @@ def _seconds_a_step(plan: Plan, data: Material, steps: int = 3) -> float:
     """Of one model among a few, on this machine now."""
     few = list(range(min(4, len(plan.runs))))
     group = Group(plan, fresh(plan, few), data.rows)
-    with blas_threads(plan, np):
+    with host_threads(plan):
         group.advance(1)  # allocates
         began = monotonic()
         group.advance(1 + steps)

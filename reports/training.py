@@ -11,7 +11,7 @@ import csv
 import io
 import shlex
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,6 @@ from verify.errors import InputError
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
-# Multiplications in a matrix product below which a second thread costs more than it saves.
-ONE_THREAD = 1 << 25
 # Data that pass the encoder at a time.
 ENCODED = 1000
 
@@ -101,7 +99,7 @@ def trained(
         _say_what_is_there(store, plan, session)
     try:
         in_precision = nullcontext() if precision == "float32" else products.precision(precision, xp)
-        with in_precision, blas_threads(plan, xp), session.counting(doing, stays=True) as progress:
+        with in_precision, session.counting(doing, stays=True) as progress:
             return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
     except KeyboardInterrupt:
         if store is not None:
@@ -117,13 +115,6 @@ def _say_what_is_there(store: Folder, plan: Plan, session: Session) -> None:
     if done or begun:
         under_way = sum(len(s.models) for s in begun)
         session.note(f"{store.path}: continuing; {done} of {len(plan.runs)} models are trained, {under_way} begun")
-
-
-def blas_threads(plan: Plan, xp: Any) -> AbstractContextManager[Any]:
-    """Within it, small products run on one thread: on more they mostly wait for each other."""
-    encoder, decoder = plan.architecture.layers()
-    largest = plan.batch * max(layer.fan_in * layer.fan_out for layer in (*encoder, *decoder))
-    return products.one_thread() if xp is np and largest <= ONE_THREAD else nullcontext()
 
 
 def described(outcome: Outcome, data: Material, k: int) -> Document:

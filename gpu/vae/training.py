@@ -1,7 +1,7 @@
 """Training a whole table of models: groups of them in step, resumable anywhere, to the bit.
 
 Notation   E models of a group, B data a batch, N data; a step is one batch of every model of the group; beta (E,).
-Main       State, Group, train -> [Outcome]; Store, what keeps states (checkpoint.py).
+Main       State, Group, train -> [Outcome]; host_threads; Store, what keeps states (checkpoint.py).
 
 What a model becomes depends on its Run and on the plan's architecture, data and batch, and not on what is trained
 beside it: groups may be of any size, shrink where memory runs out, and be resumed in any other. On the host that holds
@@ -15,7 +15,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from math import isfinite
@@ -31,12 +31,15 @@ from gpu.vae.evaluation import evaluate
 from gpu.vae.model import Ensemble, elbo
 from gpu.vae.noise import LATENT, normals, permutations
 from gpu.vae.plan import Data, Outcome, Plan
+from gpu.vae.products import one_thread
 from verify.arrays import Array, to_numpy
 from verify.errors import InputError
 
 # Numbers of activations that a group on the host may hold: they stay in the last cache, and small models share a call.
 CACHED = 1 << 20
 EVALUATED = 1000  # data at a time
+# Multiplications in a matrix product below which a second thread costs more than it saves.
+ONE_THREAD = 1 << 25
 
 
 @dataclass
@@ -53,19 +56,19 @@ class State:
     history: list[Array] = field(default_factory=list)  # one (E, 3) on the host an epoch
 
     def on(self, xp: Any) -> "State":
-        """The same with its arrays on the device of xp."""
+        """The same with its arrays on the device of xp, its own to be trained in place."""
         arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
-        p, first, second, frozen, sums = (xp.array(a) for a in arrays)
+        p, first, second, frozen, sums = (a.copy() if xp is np else xp.asarray(a) for a in arrays)
         return State(self.models, self.step, p, first, second, frozen, sums, list(self.history))
 
     def split(self) -> "tuple[State, State]":
-        """Two halves, for want of memory."""
+        """Two halves, for want of memory: on the host, so that the one that waits takes none of the device's."""
         half = len(self.models) // 2
         return self._part(slice(0, half)), self._part(slice(half, None))
 
     def _part(self, which: slice) -> "State":
         arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
-        p, first, second, frozen, sums = (a[which].copy() for a in arrays)
+        p, first, second, frozen, sums = (to_numpy(a)[which].copy() for a in arrays)
         history = [h[which].copy() for h in self.history]
         return State(self.models[which], self.step, p, first, second, frozen, sums, history)
 
@@ -207,10 +210,6 @@ class Store(Protocol):
         ...
 
 
-def _memory_errors(xp: Any) -> tuple[type[BaseException], ...]:
-    return (MemoryError,) if xp is np else (MemoryError, xp.cuda.memory.OutOfMemoryError)
-
-
 def train(
     plan: Plan,
     data: Data,
@@ -231,24 +230,53 @@ def train(
     waiting = [] if store is None else [s for s in store.states() if not set(s.models) & set(finished)]
     begun = {i for s in waiting for i in s.models} | set(finished)
     queue: list[State | list[int]] = [*waiting, *_groups(len(plan.runs), begun, group_size(plan, xp))]
-    while queue:
-        entry = queue.pop(0)
-        state = fresh(plan, entry, xp) if isinstance(entry, list) else entry.on(xp)
-        before = len(finished) * plan.epochs
-        try:
-            group = Group(plan, state, data, xp)
-            _run(group, store, every, lambda done, before=before: progress(before + done, len(plan.runs) * plan.epochs))  # type: ignore[misc]
-            outcomes = group.outcomes()
-        except _memory_errors(xp):
-            if len(state.models) == 1:
-                raise InputError("out of memory with a single model; choose a smaller batch or fewer units") from None
-            note(f"out of memory with {len(state.models)} models at once: going on with half as many")
-            queue[:0] = list(state.split())
-            continue
-        if store is not None:
-            store.save(state, outcomes)
-        finished |= dict(zip(state.models, outcomes, strict=True))
+    with host_threads(plan, xp):
+        while queue:
+            entry = queue.pop(0)
+            state = fresh(plan, entry) if isinstance(entry, list) else entry
+            before = len(finished) * plan.epochs
+
+            def told(done: int, before: int = before) -> None:
+                progress(before + done, len(plan.runs) * plan.epochs)
+
+            state, outcomes = _attempt(plan, state, data, xp, store, every, told)
+            if outcomes is not None:
+                finished |= dict(zip(state.models, outcomes, strict=True))
+            elif len(state.models) == 1:
+                raise InputError("out of memory with a single model; choose a smaller batch or fewer units")
+            else:
+                note(f"out of memory with {len(state.models)} models at once: going on with half as many")
+                queue[:0] = list(state.split())
+                del state
+                if xp is not np:
+                    xp.get_default_memory_pool().free_all_blocks()
     return [finished[i] for i in range(len(plan.runs))]
+
+
+def _attempt(
+    plan: Plan, state: State, data: Data, xp: Any, store: Store | None, every: float, told: Callable[[int], object]
+) -> tuple[State, list[Outcome] | None]:
+    """Train and evaluate a group; -> its state, and its outcomes, or None where memory ran out on the way.
+
+    What the group took besides its state is free again when this returns. CuPy's OutOfMemoryError is a MemoryError.
+    """
+    try:
+        state = state.on(xp)
+        group = Group(plan, state, data, xp)
+        _run(group, store, every, told)
+        outcomes = group.outcomes()
+    except MemoryError:
+        return state, None
+    if store is not None:
+        store.save(state, outcomes)
+    return state, outcomes
+
+
+def host_threads(plan: Plan, xp: Any = np) -> AbstractContextManager[object]:
+    """Within it, a host runs small products on one thread: on more they mostly wait for each other."""
+    encoder, decoder = plan.architecture.layers()
+    largest = plan.batch * max(layer.fan_in * layer.fan_out for layer in (*encoder, *decoder))
+    return one_thread() if xp is np and largest <= ONE_THREAD else nullcontext()
 
 
 def _groups(count: int, begun: set[int], size: int) -> list[list[int]]:

@@ -1,12 +1,14 @@
 """Training: the optima it must reach, what must not depend on grouping, freezing, memory, and annealing."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.plan import Plan, Run
-from gpu.vae.training import Group, fresh, group_size, train
+from gpu.vae.training import Group, State, fresh, group_size, train
 from tests.gpu.vae.problems import Fixed, Redrawn
 from verify.errors import InputError
 from verify.models import ppca
@@ -146,6 +148,33 @@ def test_too_little_memory_halves_the_group(monkeypatch):
     found = train(Plan(MLP, RUNS, 4, 16, group=3), Fixed(rows()), note=said.append)
     assert all(same(a, b) for a, b in zip(found, expected, strict=True))
     assert len(said) == 2 and "half as many" in said[0]
+
+
+def test_where_memory_ran_out_nothing_is_held_any_more(monkeypatch):
+    """Not even the models' state may have had room: whatever the failed attempt took is free before the next one."""
+    expected = train(Plan(MLP, RUNS, 4, 16), Fixed(rows()))
+    true_step, true_on, groups, held = Group._step, State.on, [], []
+
+    def step(self, x, noise):
+        groups.append(weakref.ref(self))
+        if len(self.runs) == 2:
+            raise MemoryError
+        true_step(self, x, noise)
+
+    def on(self, xp):
+        if len(self.models) == 3:
+            raise MemoryError
+        return true_on(self, xp)
+
+    monkeypatch.setattr(Group, "_step", step)
+    monkeypatch.setattr(State, "on", on)
+    found = train(
+        Plan(MLP, RUNS, 4, 16, group=3),
+        Fixed(rows()),
+        note=lambda text: held.append([g() for g in groups if g() is not None]),
+    )
+    assert held == [[], []] and groups
+    assert all(same(a, b) for a, b in zip(found, expected, strict=True))
 
 
 def test_too_little_memory_for_one_model_is_said(monkeypatch):
