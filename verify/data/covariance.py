@@ -28,6 +28,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.checks import LARGEST_VARIANCE, SMALLEST_VARIANCE
 from verify.data.moments import Moments, centred, merge, moments
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
 # S, its eigenvectors and the work space of the eigensolver: about 25 GB at this size.
@@ -40,25 +41,36 @@ class Covariance:
     """S = U diag(eigenvalues) U^T with eigenvalues (n,) descending, U = eigenvectors (n, n), columns u_i.
 
     mean (n,) and N are None for a bare spectrum.  provenance is plain JSON: name, kind, shape, sha256, rows,
-    preprocessing, log_scale_jacobian, mean_log_jacobian, seed, resolution, notes (sentences for the reader),
-    as far as they apply.
+    preprocessing, log_scale_jacobian, mean_log_jacobian, seed, notes (sentences for the reader), as far as they apply.
+    standard_errors (n,): sampling error of each eigenvalue, NaN where it is not known, None for a bare spectrum.
     """
 
     mean: Array | None
-    eigenvalues: Array
+    spectrum: Eigenvalues
     eigenvectors: Array
     N: int | None
     provenance: dict[str, Any] = field(default_factory=dict)
+    standard_errors: Array | None = None
 
     @property
     def n(self) -> int:
         """The dimension of the data."""
-        return len(self.eigenvalues)
+        return len(self.spectrum)
+
+    @property
+    def eigenvalues(self) -> Array:
+        """lam (n,), descending, ties and zeros settled."""
+        return self.spectrum.values
 
     @property
     def rank(self) -> int:
-        """The number of eigenvalues > 0; exact, because zeros were made exact."""
-        return int(np.count_nonzero(self.eigenvalues > 0))
+        """The number of eigenvalues that are surely positive."""
+        return self.spectrum.rank
+
+    @property
+    def resolution(self) -> Array | None:
+        """An error bound for each eigenvalue (n,), against exact arithmetic on the same rows; None: a bare spectrum."""
+        return None if self.mean is None else self.spectrum.errors
 
     def matrix(self) -> Array:
         """S = U diag(lam) U^T (n, n), exactly symmetric."""
@@ -104,7 +116,7 @@ def from_eigenvalues(eigenvalues: Any, *, provenance: dict[str, Any] | None = No
     _check_range(lam, "the eigenvalues")
     if not np.array_equal(lam, given):
         notes.append("the eigenvalues were not in descending order and have been sorted")
-    return Covariance(None, lam, np.eye(lam.size), None, {**facts, "resolution": 0.0, "notes": notes})
+    return Covariance(None, Eigenvalues.of(lam), np.eye(lam.size), None, {**facts, "notes": notes})
 
 
 def settle(eigenvalues: Array, resolution: float) -> Array:
@@ -186,8 +198,10 @@ def _settled(values: Array, vectors: Array, N: int, mean: Array, exponent: int, 
     if lam[-1] == 0:
         zeros = int(np.count_nonzero(lam == 0))
         notes.append(f"{zeros} of {n} eigenvalues lie within the rounding error {resolution * unit:.2g} and count as 0")
-    facts = {**facts, "shape": [N, n], "resolution": float(resolution * unit), "notes": notes}
-    return Covariance(mean, lam, _oriented(vectors), N, facts)
+    facts = {**facts, "shape": [N, n], "notes": notes}
+    # So far one bound for all: to become one of each eigenvalue's own.
+    spectrum = Eigenvalues(lam, np.full(n, resolution * unit), None)
+    return Covariance(mean, spectrum, _oriented(vectors), N, facts)
 
 
 def _oriented(vectors: Array) -> Array:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from verify.data.covariance import Covariance, covariance, from_eigenvalues, settle
 from verify.data.moments import merge, moments
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
 EPS = np.finfo(float).eps
@@ -244,7 +245,7 @@ def test_a_bare_spectrum_is_taken_at_its_word():
     assert np.array_equal(c.eigenvalues, [3, 1 + EPS, 1, 1e-20, 0])
     assert (c.rank, c.n, c.N, c.mean) == (4, 5, None, None)
     assert np.allclose(c.matrix(), np.diag(c.eigenvalues), rtol=1e-15, atol=0)
-    assert c.provenance["notes"] == [] and c.provenance["resolution"] == 0
+    assert c.provenance["notes"] == [] and c.resolution is None
 
 
 def test_an_unsorted_spectrum_is_sorted_and_said():
@@ -317,4 +318,4 @@ def test_bad_rows_are_refused_in_one_line(rows, words):
 
 def test_the_dataclass_counts_rank_by_exact_zeros():
     lam = np.array([2.0, 1e-300, 0.0])
-    assert Covariance(None, lam, np.eye(3), None).rank == 2
+    assert Covariance(None, Eigenvalues.of(lam), np.eye(3), None).rank == 2

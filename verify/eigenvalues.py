@@ -1,0 +1,115 @@
+"""Eigenvalues with what is known of them: taken at their word, or measured from data within an error.
+
+Notation   lam (n,) descending eigenvalues of S; e (n,) errors: the true eigenvalue lies within e_j of lam_j; sigma2
+           the noise, > 0.
+Main       Eigenvalues (of, typed, measured), Position.
+Reference  docs/mathematics.md, section 0.
+
+A number that somebody typed, or passed as a float, is the decimal that was written: 0.7 is 7/10, the shortest decimal
+that denotes the double. Its comparisons are decided exactly. A number measured from data is known within its error:
+what lies within it of zero, of its neighbour or of a noise is a tie, and which side it lies on is undecided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array, to_numpy
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a noise lies in a spectrum: `above` eigenvalues exceed it surely, the next `level` ones tie with it.
+
+    undecided: the ties are of rounding, so that each may lie on either side; otherwise they are exact.
+    """
+
+    above: int
+    level: int
+    undecided: bool
+
+    def retained(self, k: int) -> tuple[int, int]:
+        """How many of k latents the optimum at this noise retains, at least and at most (theory 1.5).
+
+        An exact tie counts as collapsed.
+        """
+        return min(k, self.above), min(k, self.above + (self.level if self.undecided else 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Eigenvalues:
+    """values (n,) float64, descending, ties and zeros settled; errors (n,), all 0 where the values are exact decimals.
+
+    exact: the decimals (n,), None where the values were measured.
+    """
+
+    values: Array
+    errors: Array
+    exact: tuple[Fraction, ...] | None
+
+    @classmethod
+    def of(cls, lam: "Eigenvalues | Array") -> "Eigenvalues":
+        """`lam` itself, or descending floats (n,) at their word."""
+        if isinstance(lam, Eigenvalues):
+            return lam
+        values = np.asarray(to_numpy(lam), dtype=np.float64)
+        return cls(values, np.zeros(len(values)), tuple(map(decimal, values.tolist())))
+
+    @classmethod
+    def typed(cls, numbers: Sequence[Fraction]) -> "Eigenvalues":
+        """Exact numbers >= 0 in any order."""
+        exact = tuple(sorted(numbers, reverse=True))
+        return cls(np.array([float(x) for x in exact]), np.zeros(len(exact)), exact)
+
+    @classmethod
+    def measured(cls, values: Array, errors: Array) -> "Eigenvalues":
+        """Descending values (n,), each within its error of the true eigenvalue; zeros and ties are settled here.
+
+        What may be 0 becomes 0. Neighbours whose intervals overlap become their mean, run by run, and the error of a
+        run covers them all.
+        """
+        lam, e = np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
+        positive = int((lam > e).sum()) if (np.diff(lam > e) <= 0).all() else int(np.argmin(lam > e))
+        e[positive:] = np.maximum(e[positive:], np.abs(lam[positive:]) + e[positive:])
+        lam[positive:] = 0.0
+        ends = np.flatnonzero(lam[: positive - 1] - lam[1:positive] > e[: positive - 1] + e[1:positive]) + 1
+        for run, bound in zip(np.split(lam[:positive], ends), np.split(e[:positive], ends), strict=True):
+            # Around its first value: the mean of equal values is then that value, to the bit.
+            mean = run[0] + np.mean(run - run[0])
+            bound[:] = np.max(np.abs(run - mean) + bound)
+            run[:] = mean
+        return cls(lam, e, None)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @cached_property
+    def rank(self) -> int:
+        """The number of eigenvalues that are surely positive."""
+        return int(np.count_nonzero(self.values > 0))
+
+    @property
+    def undecided_zeros(self) -> int:
+        """How many count as 0 only because rounding cannot tell them from it."""
+        return int(np.count_nonzero((self.values == 0) & (self.errors > 0)))
+
+    def position(self, sigma2: float) -> Position:
+        """Where a noise lies.  sigma2 > 0, a decimal."""
+        if self.exact is not None:
+            noise = decimal(sigma2)
+            above = sum(x > noise for x in self.exact)
+            return Position(above, sum(x == noise for x in self.exact), False)
+        near = np.flatnonzero(np.abs(self.values - sigma2) <= self.errors)
+        if not near.size:
+            return Position(int((self.values > sigma2).sum()), 0, False)
+        # Whatever lies between two that tie cannot be told from the noise either.
+        return Position(int(near[0]), int(near[-1] - near[0]) + 1, True)
+
+
+def decimal(x: Any) -> Fraction:
+    """The shortest decimal that denotes the double x, exactly; a Fraction as it is."""
+    return x if isinstance(x, Fraction) else Fraction(repr(float(x)))
