@@ -6,8 +6,8 @@ Main       spectrum -> Spectrum (parts, index, nullity, gauge, undecided, steepe
            noise_adds_positive.
 Reference  theory 1.3 (L), 3.5 (P at orthogonal columns), 3.6a (P at blocks).
 
-Signs are those of the exact numbers, not of rounded differences (noise.py, validity.py). What measured eigenvalues leave
-open is 0 here, and counted as undecided. Only the dense problems know no better than ZERO.
+Signs are those of the exact numbers, not of rounded differences (noise.py, validity.py). What measured eigenvalues
+leave open is 0 here, and counted as undecided. Only the dense problems know no better than ZERO.
 
 Directions towards a discarded eigenvector, inside one block and between two blocks do not mix, because the Hessian
 maps each kind into itself; so only the small problems inside and between blocks of several columns are dense.
@@ -168,7 +168,7 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
     first, second = over[both]
     if of_elbo:
         li, lj = np.sqrt(first), np.sqrt(second)
-        # l_a - l_b from the difference of what is under the roots, so that it vanishes where that does and nowhere else.
+        # l_a - l_b from the difference of what is under the roots: it vanishes where that does and nowhere else.
         minus = differences(at.spectrum, *a[both]) / (li + lj)
         together, apart = -((li + lj) ** 2) / one / other, -(minus**2) / one / other
     else:

@@ -1,6 +1,6 @@
 """Whether a block of the ELBO is stationary, and on which side of zero its zero rows lie, decided exactly.
 
-Notation   a block of k_b columns holds the eigenvalues A and z_b = k_b - |A| zero rows; t_a = sqrt(lam_a m_b) (points.py).
+Notation   a block of k_b columns holds the eigenvalues A and z_b = k_b - |A| zero rows; t_a as in points.py.
 Main       row_sign, block_status, status.
 Reference  theory 3.6, 3.6a.
 
