@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from gpu.landscape import plane
+from reports import ties
 from reports.files import write_npz
 from reports.listing import Progress, elbo_points, likelihood_points, walk_of
 from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, number, positive_noise, whole_number
 from verify.data.covariance import Covariance
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.collapse import active_units, collapse_curve, kl
 from verify.landscape.points import Block, Point, block_constant, weights
@@ -33,6 +35,8 @@ SMALLEST, LARGEST = 1e-75, 1e75
 # The Hessians inside blocks are dense: what lies farther below their largest entry than this is lost in rounding.
 WIDEST = 1e12
 MOST_BYTES = 2 << 30
+# What a document of the command `stability` says of a noise.
+NOISE = ("sigma2", "retained", "collapsed", "value", "margin")
 LARGEST_GRID = 1001
 
 
@@ -63,36 +67,44 @@ def stationary(
     walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, scales,
     unbounded, no such backend.
     """
-    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
     if objective not in ("ppca", "elbo"):
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:
         raise InputError(f"top = {top}: list at least one point")
     if sigma2 is None:
         workable(lam)
-        mean_of_discarded(lam, k)  # refuses an unbounded likelihood
+        mean_of_discarded(spectrum, k)  # refuses an unbounded likelihood
     else:
         sigma2 = positive_noise(sigma2)
         workable(lam, [sigma2])
     if objective == "ppca":
-        found, count, walk = likelihood_points(lam, k, sigma2, top, backend=backend, progress=progress)
+        found = likelihood_points(spectrum, k, sigma2, top, backend=backend, progress=progress)
     else:
-        found, count, walk = elbo_points(lam, k, sigma2, top)
+        found = elbo_points(spectrum, k, sigma2, top)
     # The search orders by gains; a difference of an ulp in the values must not show as disorder.
-    points = sorted(found, key=lambda point: -point.value)
+    points = sorted(found.points, key=lambda point: -point.value)
     _resolvable(points, lam)
     tracked = points if progress is None else progress.track(points, "classifying", len(points))
+    described = [_described(point, spectrum, points[0].value, sigma2 is None) for point in tracked]
     document: Document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
         "sigma2": sigma2,
         "objective": objective,
-        "count": count,
-        "truncated": count is None or len(points) < count,
-        "points": [_described(point, lam, points[0].value, sigma2 is None) for point in tracked],
+        "count": found.count,
+        "truncated": found.count is None or len(points) < found.count,
+        "points": described,
+        "tied": ties.tied(spectrum, sigma2),
+        "undecided": found.undecided,
+        "continuum": ties.continuum(spectrum, k, sigma2),
     }
-    return document if walk is None else document | {"walk": walk_of(walk)}, points
+    if found.walk is not None:
+        document["walk"] = walk_of(found.walk)
+    unsure = sum(p["undecided"] > 0 for p in described) if found.walk is None else found.walk.unsure
+    document["notes"] = ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
+    return document, points
 
 
 def _resolvable(points: Iterable[Point], lam: Array) -> None:
@@ -105,9 +117,9 @@ def _resolvable(points: Iterable[Point], lam: Array) -> None:
         )
 
 
-def _described(point: Point, lam: Array, best: float, learned: bool) -> Document:
+def _described(point: Point, spectrum: Eigenvalues, best: float, learned: bool) -> Document:
     """One entry of "points"."""
-    of = verdict(point, lam, learned)
+    of, lam = verdict(point, spectrum, learned), spectrum.values
     described: Document = {"retained": [i + 1 for i in point.retained]}
     if point.objective == "elbo":
         ranges = zip(point.blocks, point.column_ranges(), strict=True)
@@ -120,6 +132,7 @@ def _described(point: Point, lam: Array, best: float, learned: bool) -> Document
         "index": of.index,
         "nullity": of.nullity,
         "gauge": of.gauge,
+        "undecided": of.undecided,
         "kind": of.kind,
         "strict": bool(of.strict),
         "global": bool(of.is_global),
@@ -160,7 +173,7 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> 
             f"{path}: {P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; "
             "list fewer with --top"
         )
-    W = np.stack([weights(point, covariance.eigenvalues, covariance.eigenvectors) for point in points])
+    W = np.stack([weights(point, covariance.spectrum, covariance.eigenvectors) for point in points])
     sigma2 = np.array([point.sigma2 for point in points])
     V, D = optimal_encoder(W, sigma2)
     write_npz(path, W=W, V=V, D=D, sigma2=sigma2, eigenvectors=covariance.eigenvectors)
@@ -188,9 +201,12 @@ def stability(
         "N": covariance.N,
         "rank": rank,
         "eigenvalues": lam.tolist(),
-        "sigma2_mle": mean_of_discarded(lam, k) if bounded else None,
-        "recommended_sigma2": recommended_noise(lam, k),
-        "noise": [{**vars(row), "certified": "not requested"} for row in noise_table(lam, k, noises)],
+        "sigma2_mle": mean_of_discarded(covariance.spectrum, k) if bounded else None,
+        "recommended_sigma2": recommended_noise(covariance.spectrum, k),
+        "noise": [
+            {**{name: getattr(row, name) for name in NOISE}, "certified": "not requested"}
+            for row in noise_table(covariance.spectrum, k, noises)
+        ],
         "thresholds": [{"eigenvalue": float(x), "radius": None} for x in lam[: min(k, rank)]],
     }
 
@@ -223,7 +239,10 @@ def landscape(
         W, X, Y, a, b, S = (backend.asarray(part) for part in (W, X, Y, a, b, S))
         return to_numpy(plane(W, X, Y, a, b, sigma2, S))
 
-    slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns, on_plane=on_plane) for s in noises]
+    slices = [
+        zero_column_slice(covariance.spectrum, s, pair, retained, grid, columns=columns, on_plane=on_plane)
+        for s in noises
+    ]
     document = {
         "schema": 1,
         "n": n,

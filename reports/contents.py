@@ -37,7 +37,8 @@ def compute(
     """All numbers of the report, and the slices of Figure 1."""
     lam = covariance.eigenvalues
     say("stability")
-    usual = vars(noise_table(lam, k, [USUAL_NOISE])[0])
+    row = noise_table(lam, k, [USUAL_NOISE])[0]
+    usual = {name: getattr(row, name) for name in analysis.NOISE}
     stability = analysis.stability(covariance, k, sigma2s=noises(lam, k))
     tables, notes = _stationary_tables(covariance, k, say)
     say("landscape slices")

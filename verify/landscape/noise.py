@@ -52,9 +52,9 @@ class Noise:
                 found[near] = [_less(spectrum.exact[j], other) for j in near]
         # What is left on the wrong side is so by rounding.
         least = 0.5 * EPS * self.sigma2
-        found[: at.above] = np.maximum(found[: at.above], least)
+        found[: at.above][found[: at.above] <= 0] = least
         found[at.above : at.above + at.level] = 0.0
-        found[at.above + at.level :] = np.minimum(found[at.above + at.level :], -least)
+        found[at.above + at.level :][found[at.above + at.level :] >= 0] = -least
         return found
 
 
