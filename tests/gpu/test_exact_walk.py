@@ -1,4 +1,4 @@
-"""The walk, on the host and by the kernels, against exact arithmetic; measured spectra; and kernels that compare doubles."""
+"""The walk, on the host and by the kernels, against exact arithmetic; measured spectra; kernels that use doubles."""
 
 from itertools import combinations
 
@@ -53,7 +53,7 @@ def test_three_thousand_spectra_of_decimals_are_counted_exactly():
     for lam, k in decimal_spectra(3000):
         assert agrees(lam, k), (lam, k)
         wide += limbs(Eigenvalues.of(doubles(lam))).slack > 0
-    assert wide > 300  # of so many digits that one limb leaves something open
+    assert wide > 100  # of so many digits that one limb leaves something open
 
 
 def test_at_an_eigenvalue_and_beside_it():
@@ -69,12 +69,12 @@ def test_the_kernels_count_the_same(cupy):
     assert {name for name, _, _ in cupy.launches} == {"walk"}
 
 
-def test_where_one_limb_leaves_it_open_the_second_decides(monkeypatch, cupy):
-    """Ties of seventeen digits: a set of equal discarded ones has a mean that no retained one equals by chance."""
+def test_where_one_limb_leaves_it_open_the_second_decides(cupy):
+    """Ties, and neighbours of doubles, of seventeen digits beside a larger one of as many."""
     x = 0.12345678901234567
     lam = np.array([3.0123456789012345, x, x, x, np.nextafter(x, 0)])
     assert limbs(Eigenvalues.of(lam)).slack > 0
-    exact = [y for y in map(lambda v: Eigenvalues.of([v]).exact[0], lam)]
+    exact = Eigenvalues.of(lam).exact
     for options in ({}, {"backend": cupy}):
         assert agrees(exact, 3, **options)
 
@@ -94,7 +94,7 @@ def doubtful(seed):
 def test_undecided_sets_are_counted_apart_and_no_others(cupy):
     """Set by set as units.py has them, by the walk on the host and by the kernels."""
     undecided = unsure = 0
-    for seed in range(60):
+    for seed in range(120):
         lam, k = doubtful(seed)
         of, n = units(lam), len(lam)
         sets = [A for q in range(min(k, n - 1) + 1) for A in combinations(range(n), q)]
@@ -145,9 +145,7 @@ def test_more_digits_than_two_limbs_hold_are_refused_and_searched_for_instead():
 
 DOUBLES = {
     "validity": {"exceeds(scaled(p, of.least(a), none), most)": "__dmul_rn(p, of.lam[a]) > rest"},
-    "index": {
-        "exceeds(scaled(p - 1, of.least(middle), of.most(middle)), most)": "of.lam[middle] > (double)most.high + rest / p"
-    },
+    "index": {"given.above = count_above(of, p, most);": "while (p * of.lam[given.above] > rest) given.above++;"},
     "ties": {"of.runs[i] != of.runs[i - 1]": "of.lam[i] - of.lam[i - 1] < -1e-15 * of.lam[i]"},
     "one limb": {"x.high == y.high && x.low > y.low": "false"},
 }
@@ -160,6 +158,6 @@ def test_a_kernel_that_compares_doubles_is_caught(monkeypatch, patch):
     text = patched(kernels.source("enumeration"), patch)
     monkeypatch.setattr(kernels, "source", lambda name: text)
     cupy = device.install(monkeypatch)
-    fixed = [([1.0, 0.9999999999999999, 0.5], 2), ([0.7, 0.3, 0.2, 0.1], 3), ([1.4, 0.7, 0.0], 1)]
+    fixed = [([1.0, 0.9999999999999999, 0.5], 2), ([0.7, 0.4, 0.1], 2), ([1.4, 0.7, 0.0], 1)]
     spectra = [([Eigenvalues.of([x]).exact[0] for x in lam], k) for lam, k in fixed]
     assert not all(agrees(lam, k, backend=cupy) for lam, k in [*spectra, *decimal_spectra(150, most_n=7, seed=5)])

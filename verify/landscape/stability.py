@@ -169,6 +169,9 @@ def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
 
 
 def collapse_curvature(lam: Array, noises: Array) -> Array:
-    """(lam_j - sigma2)/sigma2^2, the rate at which a zero column leaves towards u_j (theory 3.10).  -> (m, n)."""
+    """(lam_j - sigma2)/sigma2^2, the rate at which a zero column leaves towards u_j (theory 3.10).  -> (m, n).
+
+    At W = 0, and elsewhere towards a u_j that is not retained: towards a retained one it is 0 (slices.py).
+    """
     s = np.asarray(noises, dtype=float)[:, None]
     return (np.asarray(lam)[None, :] - s) / s / s
