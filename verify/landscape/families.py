@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import combinations
-from math import comb, fsum
+from math import comb, fsum, inf
 from typing import Any
 
 import mpmath
@@ -69,8 +69,8 @@ def family(blocks: Iterable[Block], k: int, lam: Array | Eigenvalues, noise: Noi
 
 
 def best_to_worst(points: Iterable[Point]) -> list[Point]:
-    """By falling value; ties by the blocks, so that the order is reproducible."""
-    return sorted(points, key=lambda p: (-p.value, p.blocks))
+    """By falling value; ties by the blocks, so that the order is reproducible: what retains more comes first."""
+    return sorted(points, key=lambda p: (-p.value, [((*b.eigen, inf), b.columns) for b in p.blocks]))
 
 
 def noise_equation(blocks: Iterable[Block], k: int, lam: Array, sigma2: float) -> float:
