@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpu.eigenvalues import LARGEST, eigenvalues
-from gpu.enumeration import Enumeration, enumerate_fixed, enumerate_learned, evaluate
+from gpu.enumeration import Enumeration, enumerate_fixed, enumerate_learned
 from gpu.gradients import gradients
 from gpu.hessian import hessian, profile_hessian
+from gpu.index_sets import evaluate
 from gpu.kernels import Patch, altered
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator

@@ -2,56 +2,39 @@
 
 Notation   lam (n,) descending eigenvalues, n <= 64; A a retained set of q <= k eigen-indices; a mask (uint64) has bit i
            set where i (from 0) is in A; sigma2_A the mean of the discarded eigenvalues.
-Main       enumerate_learned, enumerate_fixed -> Enumeration; evaluate(masks) -> Evaluated.
+Main       enumerate_learned, enumerate_fixed -> Enumeration.
 Reference  theory 1.2-1.4 and 2. verify/landscape/stationary.py finds the best without walking the rest.
 
 On a device kernels/enumeration.cu walks the sets of each size by their rank; its twin is halves.py (outer sums over
-the two halves of the spectrum) for the walk and `evaluate` here for single sets. Both decide in whole numbers
-(limbs.py): of decimals exactly; of measured eigenvalues what rounding leaves open is counted apart. At k = n and
-learned noise the set of all n, a curve of maxima, is left out; the set in which it ends stands for it (stationary.py).
+the two halves of the spectrum), and index_sets.py for single sets. Both decide in whole numbers (limbs.py): of
+decimals exactly; of measured eigenvalues what rounding leaves open is counted apart. At k = n and learned noise the set
+of all n, a curve of maxima, is left out; the set in which it ends stands for it (stationary.py).
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
-from math import comb, log, pi
+from functools import partial
+from math import comb
 from typing import Any
 
 import numpy as np
 
 from gpu.halves import TASK, Closer, Half, Tally, halves, walk_fixed, walk_learned
+from gpu.index_sets import Evaluated, Problem, checked_spectrum, evaluated, kernel_inputs, measured, members
 from gpu.kernels import kernel
-from gpu.limbs import Limbs, Wide, carried, exceeds, limbs
+from gpu.limbs import Limbs, limbs
 from verify.arrays import Array, to_numpy
 from verify.eigenvalues import Eigenvalues, Position
 from verify.errors import InputError
 
-LONGEST = 64  # bits of a mask
 TABLE_ROWS = 40_000_000  # subsets of one half that fit into memory (some 90 bytes each)
 THREADS = 128  # of a block on the device
 LAUNCH = 1 << 32  # sets in one launch: about a second
 WIDEST_TOP = 512  # sets that a block on the device can keep
 
 Progress = Callable[[int, int], object]
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """Index sets one by one, (m,) each: is it stationary, the noise, L, index and nullity of the Hessian in W (1.3).
-
-    perhaps: rounding cannot tell whether it is. undecided: of so many directions it cannot tell the sign; they are part
-    of the nullity.
-    """
-
-    valid: Array
-    perhaps: Array
-    sigma2: Array
-    value: Array
-    index: Array
-    nullity: Array
-    undecided: Array
 
 
 @dataclass(frozen=True)
@@ -90,165 +73,18 @@ class Enumeration:
         return [(members(m), float(v)) for m, v in zip(self.masks, self.evaluated.value, strict=True)]
 
 
-def members(mask: int) -> tuple[int, ...]:
-    """The eigen-indices of a mask, ascending."""
-    return tuple(i for i in range(LONGEST) if int(mask) >> i & 1)
-
-
-def _spectrum(lam: Array | Eigenvalues, k: int, noises: Iterable[float] = ()) -> Eigenvalues:
-    known = lam if isinstance(lam, Eigenvalues) else None
-    values = np.array(to_numpy(lam), dtype=np.float64) if known is None else known.values
-    if values.ndim != 1 or not 1 <= len(values) <= LONGEST:
-        raise InputError(f"enumeration: {values.shape} eigenvalues, not 1 to {LONGEST}; search for the best instead")
-    if not np.isfinite(values).all() or values[-1] < 0 or (np.diff(values) > 0).any():
-        raise InputError("enumeration: the eigenvalues must be finite, not negative and in descending order; sort them")
-    if not 1 <= k <= len(values):
-        raise InputError(f"enumeration: k = {k} with {len(values)} eigenvalues; choose k from 1 to {len(values)}")
-    if not all(np.isfinite(s) and s > 0 for s in noises):
-        raise InputError("enumeration: every sigma2 must be finite and greater than 0; leave the others out")
-    return known or Eigenvalues.of(values)
-
-
-def _logs(x: Array) -> Array:
-    return np.log(np.where(x > 0, x, 1.0))  # a zero eigenvalue is never retained
-
-
-def _terms(lam: Array, sigma2: float | None) -> tuple[Array, float, float]:
-    """(terms, base, weight): L = base - weight (sum of terms over A [+ p log sigma2_A]), theory 1.2 and 2."""
-    n = len(lam)
-    if sigma2 is None:
-        return _logs(lam), -0.5 * n * (log(2 * pi) + 1), 0.5
-    ratio = np.maximum(lam / sigma2, 1.0)
-    return 0.5 * (np.log(ratio) - (ratio - 1)), -0.5 * (n * log(2 * pi * sigma2) + float(lam.sum()) / sigma2), 1.0
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """A spectrum, k and a noise (None: learned) with its position, ready to be walked."""
-
-    spectrum: Eigenvalues
-    limbs: Limbs
-    k: int
-    sigma2: float | None
-
-    @property
-    def n(self) -> int:
-        """The number of eigenvalues."""
-        return len(self.spectrum)
-
-    @cached_property
-    def at(self) -> Position | None:
-        """Where the given noise lies."""
-        return None if self.sigma2 is None else self.spectrum.position(self.sigma2)
-
-    @cached_property
-    def terms(self) -> tuple[Array, float, float]:
-        """As _terms."""
-        return _terms(self.spectrum.values, self.sigma2)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """Of each mask, (m,): valid (1: surely, 2: perhaps), noise, cost, index, nullity, directions of unknown sign."""
-
-    valid: Array
-    noise: Array
-    cost: Array
-    index: Array
-    nullity: Array
-    undecided: Array
-
-
-def _measured(problem: _Problem, masks: Array) -> _Measured:
-    """By one pass over the spectrum in its order."""
-    of, terms, k, n, m = problem.limbs, problem.terms[0], problem.k, problem.n, len(masks)
-    size, inversions, ties, held, left = (np.zeros(m, dtype=np.int64) for _ in range(5))
-    sums, last = np.zeros((4, m), dtype=np.int64), np.full(m, -1, dtype=np.int64)
-    rest, cost = np.zeros(m), np.zeros(m)
-    for i in range(n):
-        if i and of.runs[i] != of.runs[i - 1]:  # held and left count within a run of equal eigenvalues
-            ties += held * left
-            held, left = np.zeros_like(held), np.zeros_like(left)
-        retained = (masks >> np.uint64(i) & np.uint64(1)).astype(bool)
-        inversions += np.where(retained, i - size - left, 0)
-        size, held, left = size + retained, held + retained, left + ~retained
-        cost += np.where(retained, terms[i], 0.0)
-        last = np.where(retained, i, last)
-        rest += np.where(retained, 0.0, of.lam[i])
-        sums += np.where(retained, 0, of.wide[:, i, None])
-    ties += held * left
-    p = n - size
-    if problem.at is None:
-        valid, above, level, sharp = _against_mean(of, size, last, sums, rest)
-        noise = rest / np.maximum(p, 1)
-        tied = (level > 0) & (valid > 0) & sharp
-        noise[tied] = of.lam[above[tied]]
-        cost = cost + p * _logs(noise)
-    else:
-        at, sharp = problem.at, not problem.at.undecided
-        noise = np.full(m, problem.sigma2)
-        above, level = np.full(m, at.above), np.full(m, at.level)
-        valid = np.where(last < at.above, 1, np.where(last < at.above + (0 if sharp else at.level), 2, 0))
-    valid[size > k] = 0
-    index = inversions + (k - size) * (above - size)
-    nullity = size * (size - 1) // 2 + size * (k - size) + ties + (k - size) * level
-    undecided = np.zeros_like(level) if sharp else (k - size) * level
-    return _Measured(valid, noise, cost, index, nullity, undecided)
-
-
-def _against_mean(of: Limbs, size: Array, last: Array, sums: Array, rest: Array) -> tuple[Array, Array, Array, bool]:
-    """(valid, above, level, sharp): every set against the mean of what it discards, as units.py has it."""
-    p = len(of.lam) - size
-    least, most = carried(Wide(sums[0], sums[1])), carried(Wide(sums[2], sums[3]))
-    lowest, highest = (carried(Wide(p * x.high[last], p * x.low[last])) for x in (of.least, of.most))
-    valid = np.where(exceeds(highest, least), 2, 0)
-    valid[exceeds(lowest, most) | (size == 0)] = 1
-    valid[(last >= of.rank) | (rest <= 0)] = 0
-    above, below = np.zeros_like(size), np.zeros_like(size)
-    for j in range(len(of.lam)):
-        one, other = of.wide[:2, j], of.wide[2:, j]
-        above += exceeds(carried(Wide(*((p - 1) * a + b for a, b in zip(one, other, strict=True)))), most)
-        below += exceeds(least, carried(Wide(*((p - 1) * b + a for a, b in zip(one, other, strict=True)))))
-    return valid, above, np.maximum(len(of.lam) - below - above, 0), of.sharp
-
-
-def _problem(lam: Array | Eigenvalues, k: int, sigma2: float | None) -> _Problem:
-    spectrum = _spectrum(lam, k, () if sigma2 is None else (sigma2,))
-    return _Problem(spectrum, limbs(spectrum), k, sigma2)
-
-
-def evaluate(
-    lam: Array | Eigenvalues, k: int, masks: Array, sigma2: float | None = None, backend: Any = np
-) -> Evaluated:
-    """Each index set by itself (theory 1.2-1.4; 2 where sigma2 is None): lam (n,), masks (m,) uint64 -> (m,) each.
-
-    Where a set is not surely stationary, value is NaN and index, nullity and undecided are -1; sigma2 is the mean
-    discarded all the same.
-    """
-    return _evaluated(_problem(lam, k, sigma2), np.asarray(masks, dtype=np.uint64), backend)
-
-
-def _evaluated(problem: _Problem, masks: Array, backend: Any = np) -> Evaluated:
-    here = _measured(problem, masks) if backend is np or not len(masks) else _on_device_each(problem, masks, backend)
-    _, base, weight = problem.terms
-    valid = here.valid == 1
-    counts = [np.where(valid, x, -1) for x in (here.index, here.nullity, here.undecided)]
-    value = np.where(valid, base - weight * here.cost, np.nan)
-    return Evaluated(valid, here.valid == 2, here.noise, value, *counts)
-
-
-def _tally(problem: _Problem, top: int, bins: int) -> Tally:
+def _tally(problem: Problem, top: int, bins: int) -> Tally:
     """An empty tally whose range of costs is that of the valid sets: from the optimum to the empty set (theory 2)."""
     n, k = problem.n, problem.k
     largest = min(k, n - 1) if problem.sigma2 is None else k
-    leading = _measured(problem, np.array([(1 << q) - 1 for q in range(largest + 1)], dtype=np.uint64))
+    leading = measured(problem, np.array([(1 << q) - 1 for q in range(largest + 1)], dtype=np.uint64))
     costs = leading.cost[leading.valid == 1]
     low, high = (float(costs.min()), float(costs.max())) if costs.size else (0.0, 0.0)
-    return Tally(bins, low, high, top, lambda masks: _measured(problem, masks).cost, n * k + 1)
+    return Tally(bins, low, high, top, lambda masks: measured(problem, masks).cost, n * k + 1)
 
 
-def _closer(problem: _Problem, masks: Array) -> Closer:
-    here = _measured(problem, masks)
+def _closer(problem: Problem, masks: Array) -> Closer:
+    here = measured(problem, masks)
     return Closer(here.valid == 1, here.valid == 2, here.index, here.undecided)
 
 
@@ -288,7 +124,7 @@ def _run(
 class _Walk:
     """What is known of one noise (None: learned) so far."""
 
-    def __init__(self, problem: _Problem, top: int, bins: int, told: Callable[[int], object]):
+    def __init__(self, problem: Problem, top: int, bins: int, told: Callable[[int], object]):
         self.problem, self.told, n, at = problem, told, problem.n, problem.at
         # The sets to walk lie among the first `above` eigenvalues; the rest hold one not surely above the noise.
         self.above = n if at is None else at.above
@@ -331,7 +167,7 @@ class _Walk:
         values = (base - weight * tally.high, base - weight * tally.low)
         index = np.trim_zeros(tally.index[1:], "b")  # the first bin holds what is not valid
         by_value = tally.cost[::-1].copy()  # costs rise where values fall
-        found = _evaluated(self.problem, masks)
+        found = evaluated(self.problem, masks)
         doubts = tally.undecided, tally.unsure
         return Enumeration(self.count, tally.walked, index, by_value, values, masks, found, *doubts)
 
@@ -356,7 +192,7 @@ def _enumerate(
     if top < 0 or bins < 0:
         raise InputError(f"enumeration: top = {top} and bins = {bins} must not be negative")
     whole = limbs(spectrum)
-    walks = [_Walk(_Problem(spectrum, whole, k, sigma2), top, bins, told) for sigma2 in noises]
+    walks = [_Walk(Problem(spectrum, whole, k, sigma2), top, bins, told) for sigma2 in noises]
     total = sum(w.count for w in walks)
     try:
         if backend is np:
@@ -379,7 +215,7 @@ def enumerate_learned(
     is returned (`complete` is False). At k = n the set of all n is left out, as in stationary.py.
     InputError for a bad spectrum or k, too many sets, or more digits than fit (limbs.py).
     """
-    return _enumerate(_spectrum(lam, k), k, [None], top, bins, progress, backend)[0]
+    return _enumerate(checked_spectrum(lam, k), k, [None], top, bins, progress, backend)[0]
 
 
 def enumerate_fixed(
@@ -392,31 +228,10 @@ def enumerate_fixed(
     looked at. On a device all noises are walked in one launch. Otherwise as enumerate_learned.
     """
     noises = [float(s) for s in to_numpy(sigma2)]
-    return _enumerate(_spectrum(lam, k, noises), k, [*noises], top, bins, progress, backend)
+    return _enumerate(checked_spectrum(lam, k, noises), k, [*noises], top, bins, progress, backend)
 
 
 # ---------------------------------------------------------------- on a device
-
-
-def _inputs(problem: _Problem, n: int, terms: Array, xp: Any) -> tuple[list[Any], Any]:
-    """What both kernels take first, for the first n eigenvalues, and whether least is most."""
-    of = problem.limbs
-    arrays = of.lam[:n], terms, of.runs[:n].astype(np.int32), of.wide[:, :n]
-    return [xp.asarray(np.ascontiguousarray(a)) for a in arrays], np.int32(of.sharp)
-
-
-def _on_device_each(problem: _Problem, masks: Array, xp: Any) -> _Measured:
-    """As _measured, by the kernel `evaluate`."""
-    m, at = len(masks), problem.at
-    arrays, sharp = _inputs(problem, problem.n, problem.terms[0], xp)
-    out = [xp.zeros(m, dtype=d) for d in (np.int32, np.float64, np.float64, np.int32, np.int32, np.int32)]
-    sizes = [np.int32(x) for x in (problem.limbs.rank, problem.n, problem.k, m)]
-    noise = np.float64(problem.sigma2 or 0.0), *(np.int32(x) for x in ((at.above, at.level) if at else (0, 0)))
-    blocks = min(-(-m // THREADS), 1 << 16)
-    call = *arrays, xp.asarray(masks), *noise, sharp, *sizes, *out
-    kernel("enumeration", "evaluate", xp)((blocks,), (THREADS,), call)
-    valid, sigma2, cost, *counts = [to_numpy(a) for a in out]
-    return _Measured(valid, sigma2, cost, *(a.astype(np.int64) for a in counts))
 
 
 def _on_device(walks: list[_Walk], xp: Any) -> None:
@@ -430,7 +245,7 @@ def _on_device(walks: list[_Walk], xp: Any) -> None:
     counted = indices + 2  # those that are undecided and those whose index is unsure, after all indices
     shared = 8 * (6 * n + 2 * slots) + 4 * (n + counted + bins)
     binomial = np.array([[comb(i, j) for j in range(65)] for i in range(65)], dtype=np.uint64)
-    arrays, sharp = _inputs(first.problem, n, np.stack([w.problem.terms[0][:n] for w in walks]), xp)
+    arrays, sharp = kernel_inputs(first.problem, n, np.stack([w.problem.terms[0][:n] for w in walks]), xp)
     ranges = np.array([[w.tally.low, w.tally.per_width] for w in walks])
     noises = np.array([w.problem.sigma2 or 0.0 for w in walks])
     ats = [w.problem.at or Position(0, 0, False) for w in walks]

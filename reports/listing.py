@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from gpu.device import backend as array_module
-from gpu.enumeration import LONGEST, WIDEST_TOP, Enumeration, enumerate_learned, members
+from gpu.enumeration import WIDEST_TOP, Enumeration, enumerate_learned
+from gpu.index_sets import LONGEST, members
 from gpu.limbs import fits
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues

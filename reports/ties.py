@@ -8,6 +8,7 @@ Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 from collections.abc import Sequence
 from typing import Any
 
+from reports.listing import readable
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
 
@@ -40,9 +41,9 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
         said.append(retained_either_way(spectrum, k, sigma2))
     if several:
         whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
-        said.append(f"rounding cannot tell of {several} more {what[several != 1]} {whether} not counted")
+        said.append(f"rounding cannot tell of {readable(several)} more {what[several != 1]} {whether} not counted")
     if unsure:
-        where = "one of the points" if unsure == 1 else f"{unsure} of the points"
+        where = "one of the points" if unsure == 1 else f"{readable(unsure)} of the points"
         said.append(
             f"at {where} an eigenvalue cannot be told from the noise: the index counts the directions that surely rise"
         )

@@ -1,5 +1,5 @@
-// Stationary points of pPCA among all index sets, walked by their rank.   Twins: gpu/halves.py (walk), gpu/enumeration.py
-// (_measured).
+// Stationary points of pPCA among all index sets, walked by their rank.   Twins: gpu/halves.py (walk), gpu/index_sets.py
+// (measured).
 //
 // lam (n,) double, descending, n <= 64; a set A of q of them is a mask, bit i for lam_i. Valid: every retained lam_a
 // exceeds the noise, which is given, or (learned: noise 0) the mean of the p = n - q discarded ones (theory 1.2, 2).

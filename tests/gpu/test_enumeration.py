@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from gpu import enumeration, kernels
-from gpu.enumeration import candidates, enumerate_fixed, enumerate_learned, evaluate, members
+from gpu.enumeration import candidates, enumerate_fixed, enumerate_learned
 from gpu.halves import reversed_bits
+from gpu.index_sets import evaluate, members
 from proofs.problems import landscapes
 from tests.emulator import device
 from tests.emulator.build import patched

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gpu import enumeration, kernels
-from gpu.enumeration import enumerate_fixed, enumerate_learned, evaluate
+from gpu.enumeration import enumerate_fixed, enumerate_learned
+from gpu.index_sets import evaluate
 from gpu.limbs import LIMB, fits, limbs
 from tests.emulator import device
 from tests.emulator.build import patched
