@@ -147,7 +147,7 @@ class _Walk:
         """Walk by the outer sums of halves.py."""
         problem, above, tally = self.problem, self.above, self.tally
         split, of = above // 2, problem.limbs
-        cross_tie = 0 < split < above and bool(of.runs[split - 1] == of.runs[split])
+        cross_tie = 0 < split < above and bool(of.ties[split - 1] == of.ties[split])
         pairs = _pairs(of, above, problem.terms[0], split, min(self.largest, above))
 
         def work(pair: tuple[Half, Half]) -> int:
@@ -243,7 +243,7 @@ def _on_device(walks: list[_Walk], xp: Any) -> None:
         raise InputError(f"enumeration: top = {top} on a device; at most {WIDEST_TOP} there")
     slots = 1 << (top + THREADS - 1).bit_length()
     counted = indices + 2  # those that are undecided and those whose index is unsure, after all indices
-    shared = 8 * (6 * n + 2 * slots) + 4 * (n + counted + bins)
+    shared = 8 * (7 * n + 2 * slots) + 4 * (counted + bins)
     binomial = np.array([[comb(i, j) for j in range(65)] for i in range(65)], dtype=np.uint64)
     arrays, sharp = kernel_inputs(first.problem, n, np.stack([w.problem.terms[0][:n] for w in walks]), xp)
     ranges = np.array([[w.tally.low, w.tally.per_width] for w in walks])

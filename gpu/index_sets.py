@@ -119,7 +119,7 @@ def measured(problem: Problem, masks: Array) -> Measured:
     sums, last = np.zeros((4, m), dtype=np.int64), np.full(m, -1, dtype=np.int64)
     rest, cost = np.zeros(m), np.zeros(m)
     for i in range(n):
-        if i and of.runs[i] != of.runs[i - 1]:  # held and left count within a run of equal eigenvalues
+        if i and of.ties[i] != of.ties[i - 1]:  # held and left count within a run of equal eigenvalues
             ties += held * left
             held, left = np.zeros_like(held), np.zeros_like(left)
         retained = (masks >> np.uint64(i) & np.uint64(1)).astype(bool)
@@ -132,37 +132,54 @@ def measured(problem: Problem, masks: Array) -> Measured:
     ties += held * left
     p = n - size
     if problem.at is None:
-        valid, above, level, sharp = _against_mean(of, size, last, sums, rest)
+        valid, above, level, sharp = _against_mean(of, masks, size, last, sums, rest)
         noise = rest / np.maximum(p, 1)
         tied = (level > 0) & (valid > 0) & sharp
         noise[tied] = of.lam[above[tied]]
         cost = cost + p * _logs(noise)
     else:
-        at, sharp = problem.at, not problem.at.undecided
+        at, sharp = problem.at, np.full(m, not problem.at.undecided)
         noise = np.full(m, problem.sigma2)
         above, level = np.full(m, at.above), np.full(m, at.level)
-        valid = np.where(last < at.above, 1, np.where(last < at.above + (0 if sharp else at.level), 2, 0))
+        valid = np.where(last < at.above, 1, np.where(~sharp & (last < at.above + at.level), 2, 0))
     valid[size > k] = 0
     index = inversions + (k - size) * (above - size)
     nullity = size * (size - 1) // 2 + size * (k - size) + ties + (k - size) * level
-    undecided = np.zeros_like(level) if sharp else (k - size) * level
+    undecided = np.where(sharp, 0, (k - size) * level)
     return Measured(valid, noise, cost, index, nullity, undecided)
 
 
-def _against_mean(of: Limbs, size: Array, last: Array, sums: Array, rest: Array) -> tuple[Array, Array, Array, bool]:
-    """(valid, above, level, sharp): every set against the mean of what it discards, as units.py has it."""
-    p = len(of.lam) - size
+def _against_mean(
+    of: Limbs, masks: Array, size: Array, last: Array, sums: Array, rest: Array
+) -> tuple[Array, Array, Array, Array]:
+    """(valid, above, level, sharp): every set against the mean of what it discards, as units.py has it.
+
+    sharp: what ties does so exactly.
+    """
+    n = len(of.lam)
+    p, discarded = n - size, ~masks & np.uint64((1 << n) - 1)
     least, most = carried(Wide(sums[0], sums[1])), carried(Wide(sums[2], sums[3]))
-    lowest, highest = (carried(Wide(p * x.high[last], p * x.low[last])) for x in (of.least, of.most))
-    valid = np.where(exceeds(highest, least), 2, 0)
-    valid[exceeds(lowest, most) | (size == 0)] = 1
-    valid[(last >= of.rank) | (rest <= 0)] = 0
     above, below = np.zeros_like(size), np.zeros_like(size)
-    for j in range(len(of.lam)):
-        one, other = of.wide[:2, j], of.wide[2:, j]
-        above += exceeds(carried(Wide(*((p - 1) * a + b for a, b in zip(one, other, strict=True)))), most)
-        below += exceeds(least, carried(Wide(*((p - 1) * b + a for a, b in zip(one, other, strict=True)))))
-    return valid, above, np.maximum(len(of.lam) - below - above, 0), of.sharp
+    surely, perhaps = size == 0, np.zeros(len(size), dtype=bool)
+    for j in range(n):  # between what p lam_j lies, where those that equal it cancel
+        m = np.zeros_like(p) if of.sharp else np.bitwise_count(discarded & of.ties[j]).astype(np.int64)
+        pairs = ((of.least, of.most), (of.most, of.least))
+        low, high = (carried(Wide(*((p - m) * a[j] + m * b[j] for a, b in zip(*x, strict=True)))) for x in pairs)
+        over, under = exceeds(low, most), exceeds(least, high)
+        surely |= over & (last == j)
+        perhaps |= exceeds(high, least) & (last == j)
+        above += over
+        below += under
+    valid = np.where(surely, 1, np.where(perhaps, 2, 0))
+    level, sharp = np.maximum(n - below - above, 0), np.full(len(masks), of.sharp)
+    # All that is discarded is one number: the noise is that number.
+    run = of.ties[-1]
+    start = n - int(run).bit_count()
+    one = (discarded & ~run) == 0
+    valid[one] = np.where((last[one] < start) | (size[one] == 0), 1, 0)
+    above[one], level[one], sharp[one] = start, n - start, True
+    valid[(last >= of.rank) | (rest <= 0)] = 0
+    return valid, above, level, sharp
 
 
 def _problem(lam: Array | Eigenvalues, k: int, sigma2: float | None) -> Problem:
@@ -196,7 +213,7 @@ def evaluated(problem: Problem, masks: Array, backend: Any = np) -> Evaluated:
 def kernel_inputs(problem: Problem, n: int, terms: Array, xp: Any) -> tuple[list[Any], Any]:
     """What both kernels take first, for the first n eigenvalues, and whether least is most."""
     of = problem.limbs
-    arrays = of.lam[:n], terms, of.runs[:n].astype(np.int32), of.wide[:, :n]
+    arrays = of.lam[:n], terms, of.ties[:n], of.wide[:, :n]
     return [xp.asarray(np.ascontiguousarray(a)) for a in arrays], np.int32(of.sharp)
 
 

@@ -31,14 +31,14 @@ class Wide(NamedTuple):
 
 
 class Limbs(NamedTuple):
-    """wide (4, n): high and low limb of least, then of most; runs (n,) are equal where eigenvalues tie.
+    """wide (4, n): high and low limb of least, then of most; ties (n,): of each lam_j the mask of all that equal it.
 
     narrow (3, n): least and most rounded down, most rounded up, in units 2^shift times as large. slack bounds what
     narrow sums leave open: 0 where they are exact. sharp: least = most.
     """
 
     lam: Array
-    runs: Array
+    ties: Array
     wide: Array
     narrow: Array
     slack: int
@@ -77,8 +77,8 @@ def limbs(spectrum: Eigenvalues) -> Limbs:
         raise InputError(
             f"enumeration: the eigenvalues span more than {2 * LIMB} bits; search for the best instead, or round them"
         )
-    of, known = units(spectrum), spectrum.exact or spectrum.values.tolist()
-    runs = np.cumsum([0, *(a != b for a, b in zip(known[1:], known, strict=False))])
+    of = units(spectrum)
+    ties = np.array([(1 << end) - (1 << start) for start, end in of.runs], dtype=np.uint64)
     wide = np.array([[x >> LIMB, x & int(LOW)] for x in (*of.least, *of.most)], dtype=np.int64)
     wide = wide.reshape(2, len(spectrum), 2).transpose(0, 2, 1).reshape(4, -1)
     shift = max((len(spectrum) * max(of.most)).bit_length() - NARROW, 0)
@@ -88,4 +88,4 @@ def limbs(spectrum: Eigenvalues) -> Limbs:
     # p most_a and (p - 1) most_j exceed their counterparts by at most p times the largest spread; a sum of `most` that
     # of `least` by at most all of them.
     slack = int(spread.sum()) + len(spectrum) * int(spread.max())
-    return Limbs(spectrum.values, runs, np.ascontiguousarray(wide), narrow, slack, of.exact, spectrum.rank)
+    return Limbs(spectrum.values, ties, np.ascontiguousarray(wide), narrow, slack, of.exact, spectrum.rank)

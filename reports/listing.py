@@ -146,10 +146,10 @@ def _met(spectrum: Eigenvalues, k: int, most: int) -> tuple[list[tuple[int, ...]
     sets: list[tuple[int, ...]] = []
     undecided = 0
     for chosen, status in learned_noise_search(spectrum, k):
+        if len(sets) == most or undecided > SEARCHED:
+            return sets, undecided, False
         if status == UNDECIDED:
             undecided += 1
-        elif len(sets) == most:
-            return sets, undecided, False
         else:
             sets.append(chosen)
     return sets, undecided, True

@@ -6,10 +6,10 @@
 // cost = sum of terms over A, + p log noise if learned; the value of L falls with it. Index and nullity: theory 1.3-1.4.
 //
 // Decisions are made in whole numbers (gpu/limbs.py, verify/landscape/units.py): lam_j lies between least_j and most_j
-// units, each high 2^56 + low, given as wide (4, n): both limbs of least, then of most; sharp where least = most. runs
-// (n,) are equal where eigenvalues tie; the first `rank` are positive. A given noise comes with its position: `above`
-// eigenvalues exceed it, `level` more tie. Doubles serve for values alone; __dmul_rn and __dadd_rn keep the compiler from
-// contracting. No two arrays overlap.
+// units, each high 2^56 + low, given as wide (4, n): both limbs of least, then of most; sharp where least = most. same
+// (n,): of each lam_j the mask of all that equal it; the first `rank` are positive. A given noise comes with its position:
+// `above` eigenvalues exceed it, `level` more tie. Doubles serve for values alone; __dmul_rn and __dadd_rn keep the
+// compiler from contracting. No two arrays overlap.
 
 typedef unsigned long long Mask;
 typedef long long Limb;
@@ -20,7 +20,7 @@ struct Wide {
 
 struct Spectrum {
   const double *lam, *terms;
-  const int* runs;
+  const Mask* same;
   const Limb* wide;
   int sharp, rank, n;
   __device__ Wide least(int j) const { return {wide[j], wide[n + j]}; }
@@ -40,17 +40,26 @@ struct Measured {
 
 __device__ Wide carried(Wide x) { return {x.high + (x.low >> 56), x.low & ((1ll << 56) - 1)}; }
 
-// p x + y, carried: p <= 64.
-__device__ Wide scaled(int p, Wide x, Wide y) { return carried({p * x.high + y.high, p * x.low + y.low}); }
+// p x + m y, carried: p + m <= 64.
+__device__ Wide scaled(int p, Wide x, int m, Wide y) {
+  return carried({p * x.high + m * y.high, p * x.low + m * y.low});
+}
 
 __device__ bool exceeds(Wide x, Wide y) { return x.high > y.high || (x.high == y.high && x.low > y.low); }
 
-// How many eigenvalues surely exceed the mean of p, whose sum is at most `most`, by bisection.
-__device__ int count_above(const Spectrum& of, int p, Wide most) {
+// p lam_j at least (or at most), to be compared with the sum of the p discarded at most (at least): those of them that
+// equal lam_j are the same number on both sides.
+__device__ Wide multiple(const Spectrum& of, Mask discarded, int p, int j, bool at_least) {
+  const int m = of.sharp ? 0 : __popcll(discarded & of.same[j]);
+  return at_least ? scaled(p - m, of.least(j), m, of.most(j)) : scaled(p - m, of.most(j), m, of.least(j));
+}
+
+// How many eigenvalues surely exceed the mean of the p discarded ones, whose sum is at most `most`, by bisection.
+__device__ int count_above(const Spectrum& of, Mask discarded, int p, Wide most) {
   int low = 0, high = of.n;
   while (low < high) {
     const int middle = (low + high) / 2;
-    if (exceeds(scaled(p - 1, of.least(middle), of.most(middle)), most))
+    if (exceeds(multiple(of, discarded, p, middle, true), most))
       low = middle + 1;
     else
       high = middle;
@@ -64,7 +73,7 @@ __device__ Measured measure(Mask mask, const Spectrum& of, int k, Position given
   int size = 0, inversions = 0, ties = 0, held = 0, left = 0;  // held, left: retained, discarded in a run of equals
   int last = -1;                                               // that is retained
   for (int i = 0; i < of.n; i++) {
-    if (i && of.runs[i] != of.runs[i - 1]) ties += held * left, held = left = 0;
+    if (i && of.same[i] != of.same[i - 1]) ties += held * left, held = left = 0;
     if (mask >> i & 1) {
       inversions += i - size - left;
       cost = __dadd_rn(cost, of.terms[i]);
@@ -84,42 +93,49 @@ __device__ Measured measure(Mask mask, const Spectrum& of, int k, Position given
   ties += held * left;
   Measured m;
   const int p = of.n - size;
+  bool open = !of.sharp;  // whether ties with the noise are of rounding
   if (given.noise > 0) {
     m.noise = given.noise;
     m.valid = last < given.above ? 1 : !of.sharp && last < given.above + given.level ? 2 : 0;
   } else {
     most = carried(most);
     least = of.sharp ? most : carried(least);
-    const Wide none = {0, 0};
-    const int a = last < 0 ? of.n - 1 : last;
-    m.valid = size == 0 || exceeds(scaled(p, of.least(a), none), most) ? 1
-              : exceeds(scaled(p, of.most(a), none), least)             ? 2
-                                                                        : 0;
-    if (last >= of.rank || !(rest > 0)) m.valid = 0;
-    given.above = given.level = 0;
-    if (m.valid) {
-      given.above = count_above(of, p, most);
-      // What is not surely below either: of decimals, what is equal.
-      for (int j = given.above; j < of.n && !exceeds(least, scaled(p - 1, of.most(j), of.least(j))); j++) given.level++;
+    const Mask run = of.same[of.n - 1], discarded = ~mask & (~0ull >> (64 - of.n));
+    const int start = of.n - __popcll(run), a = last < 0 ? of.n - 1 : last;
+    if (!(discarded & ~run)) {  // all of them are one number, and the noise is that number
+      m.valid = last < start;
+      open = false;
+      given.above = start, given.level = of.n - start;
+    } else {
+      m.valid = size == 0 || exceeds(multiple(of, discarded, p, a, true), most) ? 1
+                : exceeds(multiple(of, discarded, p, a, false), least)          ? 2
+                                                                                : 0;
+      given.above = given.level = 0;
+      if (m.valid) {
+        given.above = count_above(of, discarded, p, most);
+        // What is not surely below either: of decimals, what is equal.
+        for (int j = given.above; j < of.n && !exceeds(least, multiple(of, discarded, p, j, false)); j++) given.level++;
+      }
     }
-    m.noise = p == 0 ? 0 : given.level && of.sharp ? of.lam[given.above] : rest / p;
+    if (last >= of.rank || !(rest > 0)) m.valid = 0;
+    m.noise = p == 0 ? 0 : m.valid && given.level && !open ? of.lam[given.above] : rest / p;
     if (m.noise > 0) cost = __dadd_rn(cost, __dmul_rn(p, log(m.noise)));
   }
   if (size > k) m.valid = 0;
   m.cost = cost;
   m.index = inversions + (k - size) * (given.above - size);
   m.nullity = size * (size - 1) / 2 + size * (k - size) + ties + (k - size) * given.level;
-  m.undecided = of.sharp ? 0 : (k - size) * given.level;
+  m.undecided = open ? (k - size) * given.level : 0;
   return m;
 }
 
 // Single sets: masks (count,) -> valid, noise, cost, index, nullity, undecided (count,).  Any grid of blocks of one
 // dimension.
-extern "C" __global__ void evaluate(const double* lam, const double* terms, const int* runs, const Limb* wide,
+extern "C" __global__ void evaluate(const double* lam, const double* terms, const Mask* same, const Limb* wide,
                                     const Mask* masks, double fixed, int above, int level, int sharp, int rank, int n,
                                     int k, int count, int* valid, double* noise, double* cost, int* index, int* nullity,
                                     int* undecided) {
-  const Spectrum of = {lam, terms, runs, wide, sharp, rank, n};
+  const Spectrum of = {lam, terms, same, wide, sharp, rank, n};
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
     const Measured m = measure(masks[i], of, k, {fixed, above, level});
     valid[i] = m.valid;
@@ -182,10 +198,10 @@ __device__ void sort_slots(double* cost, Mask* mask, int slots) {
 // cost, bins per unit of cost. indices (noises, index_bins) and costs (noises, cost_bins) are added to; the last two bins
 // of indices are the sets that are perhaps valid, and the valid ones whose index is not known. best_cost, best_mask
 // (noises, blocks, top) are written: each block's best, infinity where it has fewer. cost_bins and top may be 0.
-// Dynamic shared memory: 8 (6 n + 2 slots) + 4 (n + index_bins + cost_bins) bytes; slots: a power of two >= top +
+// Dynamic shared memory: 8 (7 n + 2 slots) + 4 (index_bins + cost_bins) bytes; slots: a power of two >= top +
 // blockDim.x.
 extern "C" __global__ void __launch_bounds__(128)
-walk(const double* lam, const double* terms, const int* runs, const Limb* wide, const double* noises,
+walk(const double* lam, const double* terms, const Mask* same, const Limb* wide, const double* noises,
      const int* positions, const double* ranges, const Mask* binomial, int sharp, int rank, int n, int k, int q,
      Mask first, Mask count, int steps, int index_bins, int cost_bins, int top, int slots, Mask* indices, Mask* costs,
      double* best_cost, Mask* best_mask) {
@@ -196,16 +212,16 @@ walk(const double* lam, const double* terms, const int* runs, const Limb* wide, 
   double* slot_cost = own_terms + n;
   Mask* slot_mask = (Mask*)(slot_cost + slots);
   Limb* own_wide = (Limb*)(slot_mask + slots);
-  int* own_runs = (int*)(own_wide + 4 * n);
-  unsigned* own_indices = (unsigned*)(own_runs + n);
+  Mask* own_same = (Mask*)(own_wide + 4 * n);
+  unsigned* own_indices = (unsigned*)(own_same + n);
   unsigned* own_costs = own_indices + index_bins;
   const int t = threadIdx.x, threads = blockDim.x, y = blockIdx.y;
   const double lowest = ranges[2 * y], per_unit = ranges[2 * y + 1];
   const double infinity = __longlong_as_double(0x7ff0000000000000ll);
-  const Spectrum of = {own_lam, own_terms, own_runs, own_wide, sharp, rank, n};
+  const Spectrum of = {own_lam, own_terms, own_same, own_wide, sharp, rank, n};
   const Position given = {noises[y], positions[2 * y], positions[2 * y + 1]};
 
-  for (int i = t; i < n; i += threads) own_lam[i] = lam[i], own_terms[i] = terms[y * n + i], own_runs[i] = runs[i];
+  for (int i = t; i < n; i += threads) own_lam[i] = lam[i], own_terms[i] = terms[y * n + i], own_same[i] = same[i];
   for (int i = t; i < 4 * n; i += threads) own_wide[i] = wide[i];
   for (int i = t; i < index_bins + cost_bins; i += threads) own_indices[i] = 0;
   for (int i = t; i < slots; i += threads) slot_cost[i] = infinity, slot_mask[i] = 0;

@@ -189,10 +189,12 @@ FLIPPED = {
     "inversions": {"inversions += i - size - left;": "inversions += i - size + left;"},
     "index": {"inversions + (k - size) * (given.above - size)": "inversions - (k - size) * (given.above - size)"},
     "cost": {"__dmul_rn(p, log(m.noise))": "__dmul_rn(-p, log(m.noise))"},
-    "validity": {"exceeds(scaled(p, of.least(a), none), most)": "exceeds(most, scaled(p, of.least(a), none))"},
+    "validity": {
+        "exceeds(multiple(of, discarded, p, a, true), most)": "exceeds(most, multiple(of, discarded, p, a, true))"
+    },
     "carry": {"x.high + (x.low >> 56)": "x.high - (x.low >> 56)"},
     "limb": {"x.high == y.high && x.low > y.low": "x.high == y.high && x.low < y.low"},
-    "above": {"scaled(p - 1, of.least(middle)": "scaled(p + 1, of.least(middle)"},
+    "above": {"multiple(of, discarded, p, middle": "multiple(of, discarded, p + 1, middle"},
     "next": {"(~mask + 1), up": "(~mask - 1), up"},
     "order": {"__brevll(mask) > __brevll(other)": "__brevll(mask) < __brevll(other)"},
 }

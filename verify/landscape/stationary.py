@@ -122,12 +122,11 @@ def learned_noise_point(lam: Array | Eigenvalues, k: int, chosen: IndexSet) -> P
 def learned_noise_search(lam: Array | Eigenvalues, k: int) -> Iterator[tuple[IndexSet, int]]:
     """(A, status) of every index set that is stationary in (W, sigma2), or may be, best first (theory 2)."""
     spectrum = Eigenvalues.of(lam)
-    of, values, end = units(spectrum), spectrum.values.tolist(), curve_end(spectrum, k)
+    of, values = units(spectrum), spectrum.values.tolist()
     status: dict[IndexSet, int] = {}
 
     def worth(chosen: IndexSet) -> float | None:
-        # The curve is there, however close its end may be to one eigenvalue more.
-        here = STATIONARY if chosen == end else of.status(chosen)
+        here = of.status(chosen)
         if here == NONE:
             return None
         if here == UNDECIDED:

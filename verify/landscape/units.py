@@ -7,16 +7,18 @@ Reference  theory 2; verify/eigenvalues.py.
 
 Of decimals the unit is their greatest common divisor and least = most: every comparison of p lam_a with the sum of the
 discarded is one of integers. Of measured eigenvalues the unit is a power of two well below their errors, least and most
-bound what they may be, and a comparison that the bounds leave open is undecided. The true eigenvalues are in order, so
-both bounds may be made to fall; then an exchange for a larger eigenvalue leaves a set that is surely stationary surely
-stationary, and one that may be so possibly so, which is what the search for the best rests on (search.py).
+bound what they may be, and a comparison that the bounds leave open is undecided. Those that were settled as equal are
+one number, however: with m of them among the discarded, p lam_j - sum is (p - m) lam_j minus the other ones, and 0
+where nothing else is discarded. The true eigenvalues are in order, so both bounds may be made to fall; then an exchange
+for a larger eigenvalue leaves a set that is surely stationary surely stationary, and one that may be so possibly so,
+which is what the search for the best rests on (search.py).
 """
 
 from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 from math import ceil, floor, frexp, gcd, lcm
 
 from verify.arrays import Array
@@ -56,29 +58,55 @@ class Units:
         least -= sum(self.least[i] for i in chosen)
         return least, centre - sum(self.centre[i] for i in chosen), most - sum(self.most[i] for i in chosen)
 
+    @cached_property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """For each j where the run of its equals starts, and where it ends (after its last)."""
+        exact = self.spectrum.exact
+        known = self.spectrum.values.tolist() if exact is None else exact
+        found: list[tuple[int, int]] = []
+        for _, run in groupby(known):
+            size = len(list(run))
+            found += [(len(found), len(found) + size)] * size
+        return tuple(found)
+
+    def _left(self, j: int, chosen: tuple[int, ...]) -> int:
+        """How many of the equals of lam_j are discarded."""
+        start, end = self.runs[j]
+        return end - start - (bisect_left(chosen, end) - bisect_left(chosen, start))
+
+    def _at_one(self, chosen: tuple[int, ...]) -> tuple[int, int] | None:
+        """The run that holds all that is discarded, None if none does.  Of a stationary set it can only be the last."""
+        p, (start, end) = len(self.centre) - len(chosen), self.runs[-1]
+        return (start, end) if self._left(len(self.centre) - 1, chosen) == p else None
+
+    def _bounds(self, j: int, chosen: tuple[int, ...]) -> tuple[int, int]:
+        """Between what p lam_j lies, to be compared with the sums of most and of least: what is equal cancels."""
+        p, m = len(self.centre) - len(chosen), 0 if self.exact else self._left(j, chosen)
+        least, most = self.least[j], self.most[j]
+        return (p - m) * least + m * most, (p - m) * most + m * least
+
     def status(self, chosen: tuple[int, ...]) -> int:
         """Whether every retained eigenvalue exceeds sigma2_A > 0 (theory 2).  chosen ascending."""
-        p, rank = len(self.centre) - len(chosen), self.spectrum.rank
+        rank = self.spectrum.rank
         # What counts as 0 is never retained; and if all that is discarded is 0, there is no noise.
         if len(chosen) >= rank or (chosen and chosen[-1] >= rank):
             return NONE
-        least, _, most = self.total(chosen)
-        if not chosen or p * self.least[chosen[-1]] > most:
+        if not chosen:
             return STATIONARY
-        if p * self.most[chosen[-1]] > least:
-            return UNDECIDED
-        return NONE
+        at_one = None if self.exact else self._at_one(chosen)
+        if at_one is not None:
+            return STATIONARY if chosen[-1] < at_one[0] else NONE
+        (least, _, most), (low, high) = self.total(chosen), self._bounds(chosen[-1], chosen)
+        return STATIONARY if low > most else UNDECIDED if high > least else NONE
 
     def position(self, chosen: tuple[int, ...]) -> Position:
-        """Where sigma2_A lies.
-
-        lam_j is surely above it if (p - 1) lam_j exceeds the others that are discarded, whatever they are: if
-        (p - 1) least_j + most_j exceeds the sum of `most`. (Of a retained one this asks for less than holds.)
-        """
-        n, p = len(self.centre), len(self.centre) - len(chosen)
-        least, _, most = self.total(chosen)
-        above = bisect_left(range(n), True, key=lambda j: (p - 1) * self.least[j] + self.most[j] <= most)
-        beside = bisect_left(range(n), True, key=lambda j: (p - 1) * self.most[j] + self.least[j] < least)
+        """Where sigma2_A lies, if A is stationary."""
+        at_one = self._at_one(chosen)
+        if at_one is not None:
+            return Position(at_one[0], at_one[1] - at_one[0], False)
+        n, (least, _, most) = len(self.centre), self.total(chosen)
+        above = bisect_left(range(n), True, key=lambda j: self._bounds(j, chosen)[0] <= most)
+        beside = bisect_left(range(n), True, key=lambda j: self._bounds(j, chosen)[1] < least)
         return Position(above, max(beside - above, 0), not self.exact)
 
     def mean(self, chosen: tuple[int, ...]) -> float:

@@ -184,7 +184,7 @@ def test_a_set_is_undecided_where_the_mean_cannot_be_told_from_what_it_retains()
 def test_bounds_contain_every_spectrum_within_the_errors():
     """What is surely so holds for random true spectra; what surely is not holds for none."""
     rng = np.random.default_rng(2)
-    undecided = 0
+    undecided = exact_ties = 0
     for lam, k in decimal_spectra(150, most_n=7, seed=3):
         values, error = doubles(lam), 1e-3
         of = units(Eigenvalues.measured(values, np.full(len(values), error)))
@@ -192,8 +192,10 @@ def test_bounds_contain_every_spectrum_within_the_errors():
             continue
         sets = [A for q in range(min(k, len(lam) - 1) + 1) for A in combinations(range(len(lam)), q)]
         for _ in range(5):
-            true = [Fraction(float(x)) + Fraction(float(rng.uniform(-e, e))) * Fraction(99, 100)
-                    for x, e in zip(of.spectrum.values, of.spectrum.errors, strict=True)]  # fmt: skip
+            # What was settled as equal is equal.
+            moved = {float(x): Fraction(float(x)) + Fraction(float(rng.uniform(-e, e))) * Fraction(99, 100)
+                     for x, e in zip(of.spectrum.values, of.spectrum.errors, strict=True)}  # fmt: skip
+            true = [moved[float(x)] for x in of.spectrum.values]
             true.sort(reverse=True)
             for A in sets:
                 here, holds = of.status(A), truth(true, A, k, None)
@@ -203,9 +205,25 @@ def test_bounds_contain_every_spectrum_within_the_errors():
                 assert (here == STATIONARY) == (holds is not None)
                 if holds is not None:
                     at = of.position(A)
-                    above = sum(x > holds.sigma2 for x in true)
-                    assert at.above <= above <= at.above + at.level
-    assert undecided > 20
+                    above, level = (sum(x > holds.sigma2 for x in true), sum(x == holds.sigma2 for x in true))
+                    if at.undecided:
+                        assert at.above <= above <= above + level <= at.above + at.level
+                    else:
+                        assert (at.above, at.level) == (above, level)
+                        exact_ties += 1
+    assert undecided > 20 and exact_ties > 20
+
+
+def test_what_was_settled_as_equal_is_equal():
+    """A run of measured equals is no set of doubts: the mean of equals is that number, and it exceeds no equal."""
+    for n in (3, 60):
+        equal = Eigenvalues.measured(np.array([3.0, 2.0, *[1.0 / n] * n]), np.full(n + 2, 1e-15))
+        found = dict(learned_noise_search(equal, 3))
+        assert found == dict.fromkeys([(0, 1), (0,), (1,), ()], STATIONARY)
+        best = verdict(next(learned_noise_points(equal, 3)), equal, True)
+        assert (best.kind, best.undecided, best.nullity - best.gauge) == ("maximum", 0, n)
+    ragged = Eigenvalues.measured(np.array([1.0, 1.0, 1.0, 0.5]), np.full(4, 1e-15))
+    assert dict(learned_noise_search(ragged, 2)) == dict.fromkeys(brute([Fraction(1)] * 3 + [Fraction(1, 2)], 2), 1)
 
 
 # ---------------------------------------------------------------- k = n, learned noise
