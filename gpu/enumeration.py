@@ -147,7 +147,7 @@ class _Walk:
         """Walk by the outer sums of halves.py."""
         problem, above, tally = self.problem, self.above, self.tally
         split, of = above // 2, problem.limbs
-        cross_tie = 0 < split < above and bool(of.ties[split - 1] == of.ties[split])
+        cross_tie = 0 < split < above and bool(of.runs[0, split - 1] == of.runs[0, split])
         pairs = _pairs(of, above, problem.terms[0], split, min(self.largest, above))
 
         def work(pair: tuple[Half, Half]) -> int:

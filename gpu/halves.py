@@ -55,11 +55,11 @@ class Half:
 
 def halves(spectrum: Limbs, terms: Array, start: int, stop: int, most: int) -> list[Half]:
     """The subsets of lam[start:stop] of 0 .. min(most, stop - start) elements, size by size, by discarded sum."""
-    zero, real = np.zeros(1, dtype=np.int64), np.zeros(1)
+    zero, real, starts = np.zeros(1, dtype=np.int64), np.zeros(1), spectrum.runs[0]
     all_ = Half(np.zeros(1, dtype=np.uint64), zero, zero, real, real, zero, zero, zero, zero)
     for i in range(start, stop):
         low, _, high = spectrum.narrow[:, i]
-        tied = all_.tied_last if i > start and spectrum.ties[i] == spectrum.ties[i - 1] else np.zeros_like(all_.size)
+        tied = all_.tied_last if i > start and starts[i] == starts[i - 1] else np.zeros_like(all_.size)
         without = Half(
             all_.mask, all_.size, all_.discarded + high, all_.rest + spectrum.lam[i], all_.cost, all_.inversions,
             all_.smallest, tied + 1, all_.tied_first,
@@ -67,7 +67,7 @@ def halves(spectrum: Limbs, terms: Array, start: int, stop: int, most: int) -> l
         with_it = Half(
             all_.mask | np.uint64(1 << i), all_.size + 1, all_.discarded, all_.rest, all_.cost + terms[i],
             all_.inversions + (i - start - all_.size - tied), np.full(len(all_), low), tied,
-            all_.tied_first + int(spectrum.ties[i] == spectrum.ties[start]),
+            all_.tied_first + int(starts[i] == starts[start]),
         ).take(all_.size < most)  # fmt: skip
         all_ = Half(*map(np.concatenate, zip(_arrays(without), _arrays(with_it), strict=True)))
     all_ = all_.take(np.lexsort((all_.discarded, all_.size)))
@@ -236,7 +236,7 @@ def walk_learned(
         rows, widths = rows.take(order), widths[order]
     else:
         widths = np.full(len(rows), len(columns))
-    cross_tie = 0 < split < n and bool(spectrum.ties[split - 1] == spectrum.ties[split])
+    cross_tie = 0 < split < n and bool(spectrum.runs[0, split - 1] == spectrum.runs[0, split])
     # A retained lam_j is above the noise where the set is valid; a discarded one surely is if the sum of the discarded,
     # of which it is a part, is below this (units.py).
     thresholds = (p - 1) * spectrum.narrow[0] + spectrum.narrow[1]

@@ -9,7 +9,7 @@ On a device by the kernel `evaluate` of kernels/enumeration.cu, of which `measur
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import log, pi
 from typing import Any
@@ -24,6 +24,7 @@ from verify.errors import InputError
 
 LONGEST = 64  # bits of a mask
 THREADS = 128  # of a block on the device
+CHUNK = 1 << 11  # sets at once: arrays of 64 times as many numbers stay in a core's cache
 
 
 @dataclass(frozen=True)
@@ -113,70 +114,73 @@ class Measured:
 
 
 def measured(problem: Problem, masks: Array) -> Measured:
-    """By one pass over the spectrum in its order."""
-    of, terms, k, n, m = problem.limbs, problem.terms[0], problem.k, problem.n, len(masks)
-    size, inversions, ties, held, left = (np.zeros(m, dtype=np.int64) for _ in range(5))
-    sums, last = np.zeros((4, m), dtype=np.int64), np.full(m, -1, dtype=np.int64)
-    rest, cost = np.zeros(m), np.zeros(m)
-    for i in range(n):
-        if i and of.ties[i] != of.ties[i - 1]:  # held and left count within a run of equal eigenvalues
-            ties += held * left
-            held, left = np.zeros_like(held), np.zeros_like(left)
-        retained = (masks >> np.uint64(i) & np.uint64(1)).astype(bool)
-        inversions += np.where(retained, i - size - left, 0)
-        size, held, left = size + retained, held + retained, left + ~retained
-        cost += np.where(retained, terms[i], 0.0)
-        last = np.where(retained, i, last)
-        rest += np.where(retained, 0.0, of.lam[i])
-        sums += np.where(retained, 0, of.wide[:, i, None])
-    ties += held * left
-    p = n - size
+    """What there is to know of each mask, some thousands at a time."""
+    parts = [_measured(problem, masks[i : i + CHUNK]) for i in range(0, max(len(masks), 1), CHUNK)]
+    names = [f.name for f in fields(Measured)]
+    return Measured(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _measured(problem: Problem, masks: Array) -> Measured:
+    of, k, n = problem.limbs, problem.k, problem.n
+    retained = (masks >> np.arange(n, dtype=np.uint64)[:, None] & np.uint64(1)).astype(bool)  # (n, m), as all below
+    size, last = retained.sum(0), n - 1 - np.argmax(retained[::-1], axis=0)
+    last[size == 0] = -1
+    before = np.zeros((n + 1, len(masks)), dtype=np.int64)  # how many of the first are discarded
+    np.cumsum(~retained, axis=0, out=before[1:])
+    starts, ends = of.runs
+    inversions = np.where(retained, before[starts], 0).sum(0)
+    first = np.unique(starts)
+    left = before[ends[first]] - before[first]
+    ties = (left * ((ends - starts)[first, None] - left)).sum(0)
+    # One after the other, in the order of the spectrum: equal sets of numbers have equal sums.
+    cost = np.cumsum(np.where(retained, problem.terms[0][:, None], 0.0), axis=0)[-1]
     if problem.at is None:
-        valid, above, level, sharp = _against_mean(of, masks, size, last, sums, rest)
+        rest = np.cumsum(np.where(retained, 0.0, of.lam[:, None]), axis=0)[-1]
+        valid, above, level, sharp = _against_mean(of, retained, last, rest)
+        p = n - size
         noise = rest / np.maximum(p, 1)
         tied = (level > 0) & (valid > 0) & sharp
         noise[tied] = of.lam[above[tied]]
         cost = cost + p * _logs(noise)
     else:
-        at, sharp = problem.at, np.full(m, not problem.at.undecided)
-        noise = np.full(m, problem.sigma2)
-        above, level = np.full(m, at.above), np.full(m, at.level)
+        at, sharp = problem.at, np.full(len(masks), not problem.at.undecided)
+        noise = np.full(len(masks), problem.sigma2)
+        above, level = np.full(len(masks), at.above), np.full(len(masks), at.level)
         valid = np.where(last < at.above, 1, np.where(~sharp & (last < at.above + at.level), 2, 0))
     valid[size > k] = 0
     index = inversions + (k - size) * (above - size)
     nullity = size * (size - 1) // 2 + size * (k - size) + ties + (k - size) * level
-    undecided = np.where(sharp, 0, (k - size) * level)
-    return Measured(valid, noise, cost, index, nullity, undecided)
+    return Measured(valid, noise, cost, index, nullity, np.where(sharp, 0, (k - size) * level))
 
 
-def _against_mean(
-    of: Limbs, masks: Array, size: Array, last: Array, sums: Array, rest: Array
-) -> tuple[Array, Array, Array, Array]:
+def _against_mean(of: Limbs, retained: Array, last: Array, rest: Array) -> tuple[Array, Array, Array, Array]:
     """(valid, above, level, sharp): every set against the mean of what it discards, as units.py has it.
 
     sharp: what ties does so exactly.
     """
-    n = len(of.lam)
-    p, discarded = n - size, ~masks & np.uint64((1 << n) - 1)
-    least, most = carried(Wide(sums[0], sums[1])), carried(Wide(sums[2], sums[3]))
-    above, below = np.zeros_like(size), np.zeros_like(size)
-    surely, perhaps = size == 0, np.zeros(len(size), dtype=bool)
-    for j in range(n):  # between what p lam_j lies, where those that equal it cancel
-        m = np.zeros_like(p) if of.sharp else np.bitwise_count(discarded & of.ties[j]).astype(np.int64)
+    n, at = len(of.lam), np.arange(len(last))
+    discarded = ~retained
+    p = discarded.sum(0)
+    least, most = (carried(Wide(*(x @ discarded for x in wide))) for wide in (of.least, of.most))
+    if of.sharp:
+        low = high = carried(Wide(*(p * x[:, None] for x in of.least)))
+    else:  # between what p lam_j lies, where those that equal it cancel
+        starts, ends = of.runs
+        before = np.concatenate([np.zeros((1, len(last)), dtype=np.int64), np.cumsum(discarded, axis=0)])
+        m = before[ends] - before[starts]
         pairs = ((of.least, of.most), (of.most, of.least))
-        low, high = (carried(Wide(*((p - m) * a[j] + m * b[j] for a, b in zip(*x, strict=True)))) for x in pairs)
-        over, under = exceeds(low, most), exceeds(least, high)
-        surely |= over & (last == j)
-        perhaps |= exceeds(high, least) & (last == j)
-        above += over
-        below += under
-    valid = np.where(surely, 1, np.where(perhaps, 2, 0))
-    level, sharp = np.maximum(n - below - above, 0), np.full(len(masks), of.sharp)
+        low, high = (
+            carried(Wide(*((p - m) * x[:, None] + m * y[:, None] for x, y in zip(*pair, strict=True))))
+            for pair in pairs
+        )
+    over, maybe, under = exceeds(low, most), exceeds(high, least), exceeds(least, high)
+    valid = np.where(over[last, at] | (last < 0), 1, np.where(maybe[last, at], 2, 0))
+    above, level = over.sum(0), np.maximum(n - under.sum(0) - over.sum(0), 0)
+    sharp = np.full(len(last), of.sharp)
     # All that is discarded is one number: the noise is that number.
-    run = of.ties[-1]
-    start = n - int(run).bit_count()
-    one = (discarded & ~run) == 0
-    valid[one] = np.where((last[one] < start) | (size[one] == 0), 1, 0)
+    start = int(of.runs[0][-1])
+    one = ~discarded[:start].any(0)
+    valid[one] = last[one] < start
     above[one], level[one], sharp[one] = start, n - start, True
     valid[(last >= of.rank) | (rest <= 0)] = 0
     return valid, above, level, sharp

@@ -31,19 +31,24 @@ class Wide(NamedTuple):
 
 
 class Limbs(NamedTuple):
-    """wide (4, n): high and low limb of least, then of most; ties (n,): of each lam_j the mask of all that equal it.
+    """wide (4, n): high and low limb of least, then of most; runs (2, n): where the equals of lam_j start and end.
 
     narrow (3, n): least and most rounded down, most rounded up, in units 2^shift times as large. slack bounds what
     narrow sums leave open: 0 where they are exact. sharp: least = most.
     """
 
     lam: Array
-    ties: Array
+    runs: Array
     wide: Array
     narrow: Array
     slack: int
     sharp: bool
     rank: int
+
+    @property
+    def ties(self) -> Array:
+        """Of each lam_j the mask of all that equal it, (n,)."""
+        return np.array([(1 << int(end)) - (1 << int(start)) for start, end in self.runs.T], dtype=np.uint64)
 
     @property
     def least(self) -> Wide:
@@ -78,7 +83,6 @@ def limbs(spectrum: Eigenvalues) -> Limbs:
             f"enumeration: the eigenvalues span more than {2 * LIMB} bits; search for the best instead, or round them"
         )
     of = units(spectrum)
-    ties = np.array([(1 << end) - (1 << start) for start, end in of.runs], dtype=np.uint64)
     wide = np.array([[x >> LIMB, x & int(LOW)] for x in (*of.least, *of.most)], dtype=np.int64)
     wide = wide.reshape(2, len(spectrum), 2).transpose(0, 2, 1).reshape(4, -1)
     shift = max((len(spectrum) * max(of.most)).bit_length() - NARROW, 0)
@@ -88,4 +92,6 @@ def limbs(spectrum: Eigenvalues) -> Limbs:
     # p most_a and (p - 1) most_j exceed their counterparts by at most p times the largest spread; a sum of `most` that
     # of `least` by at most all of them.
     slack = int(spread.sum()) + len(spectrum) * int(spread.max())
-    return Limbs(spectrum.values, ties, np.ascontiguousarray(wide), narrow, slack, of.exact, spectrum.rank)
+    return Limbs(
+        spectrum.values, np.array(of.runs).T, np.ascontiguousarray(wide), narrow, slack, of.exact, spectrum.rank
+    )
