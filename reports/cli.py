@@ -175,7 +175,7 @@ def _add_analyses(commands: Any) -> None:
 def _add_trainings(commands: Any) -> None:
     train = _command(commands, "train", "Gaussian VAEs, deep or linear, many at once", _data())
     train.add_argument("--arch", required=True, metavar="ARCH", help="mlp, conv, linear or linear-decoder")
-    _add_k(train)
+    train.add_argument("-k", type=int, metavar="K", required=True, help="latents, as many as you like")
     train.add_argument(
         "--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512); of conv: channels, units"
     )
@@ -197,7 +197,13 @@ def _add_trainings(commands: Any) -> None:
     )
     train.add_argument("--group", type=int, metavar="G", help="models in step (default: as many as suit the machine)")
     train.add_argument("--save-latents", type=Path, metavar="FILE.npz", help="mu, logvar of the best model; with --out")
-    train.add_argument("--out", type=Path, metavar="DIR", help="results, and checkpoints to continue from")
+    train.add_argument(
+        "--latents-of",
+        nargs="+",
+        metavar=("NOISE", "SEED"),
+        help="of --save-latents: the model of this fixed noise, or learned; of this seed, or the best",
+    )
+    train.add_argument("--out", type=Path, metavar="DIR", help="results, figure, checkpoints to continue from")
     train.set_defaults(run="train", module="training_commands")
 
     tables = _command(
