@@ -13,6 +13,8 @@ from reports.console import short, table
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.
 MOST_COURSES = 20
+# Of more noises than that, the table alone tells.
+MOST_SENTENCES = 6
 
 
 def pieces(document: Document, outcomes: Sequence[Outcome]) -> Iterator[Any]:
@@ -30,7 +32,9 @@ def _verdict(document: Document) -> str:
     found = document["best_per_noise"]
     if all(group["best"] is None for group in found):
         return f"No model is left: {next(n for n in document['notes'] if 'diverged' in n)}."
-    said = [_best(document, group) for group in found]
+    said = [_best(document, group) for group in found[:MOST_SENTENCES]]
+    if len(found) > len(said):
+        said.append(f"Of the other {len(found) - len(said)} noises the table marks the best models with *.")
     if len(found) > 1:
         said.append("ELBOs at different fixed noises are not ranked: another noise is another question.")
     lost = sum(m["evaluation"] is None for m in document["models"])
@@ -75,9 +79,14 @@ def _models(document: Document) -> Any:
     """One line a model."""
     columns = [(name, True) for name in ("", "noise", "rate", "seed", "ELBO", "tuned ELBO", "sigma2", "KL")]
     columns += [("collapsed %", True), ("kept", True), ("linear", True), ("ended", True)]
-    lines = []
+    lines, best = [], {g["best"] for g in document["best_per_noise"] if g["models"] > 1}
     for number, m in enumerate(document["models"], start=1):
-        named = (str(number), f"{m['noise']} {m['init_sigma2']:g}", f"{m['learning_rate']:g}", str(m["seed"]))
+        named = (
+            f"{'*' * (number in best)}{number}",
+            f"{m['noise']} {m['init_sigma2']:g}",
+            f"{m['learning_rate']:g}",
+            str(m["seed"]),
+        )
         e = m["evaluation"]
         if e is None:
             lines.append((*named, f"frozen at step {m['frozen']}", *["-"] * 7))
@@ -119,5 +128,6 @@ def _legend(document: Document) -> str:
         + "; tuned: at the "
         "best noise for the same reconstructions; collapsed: KL below 0.01 for 99% of the data; linear: latents that "
         f"the optimum of a linear model keeps at sigma2{beta}; ended: no sign that the training was stopped too early; "
-        "over the last tenth: what the ELBO gained there, by a straight line"
+        "over the last tenth (of the epochs, three at least): what the ELBO gained there, by a straight line"
+        f"{'; *: the best model of its noise' if any(g['models'] > 1 for g in document['best_per_noise']) else ''}"
     )

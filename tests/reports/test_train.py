@@ -130,6 +130,10 @@ def test_people_see_a_table_and_the_scale(grey, capsys):
     assert main(words(grey, "--sigma2", "1", "--seeds", "2")) == 0
     out = capsys.readouterr().out
     assert "The best of 2 models at sigma2 = 1 (number" in out and "are not ranked" not in out
+    assert out.count("*") == 2 and "*: the best model of its noise" in " ".join(out.split())
+    assert main(words(grey, "--sigma2", *map(str, range(1, 10)), "--epochs", "1", "--seeds", "2")) == 0
+    out = capsys.readouterr().out
+    assert out.count("The best of 2 models") == 6 and "Of the other 3 noises the table marks" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 100
 
 
