@@ -9,6 +9,7 @@ from typing import Any
 
 from gpu.vae.plan import Outcome
 from reports.console import short, table
+from reports.training_signs import given
 
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.
@@ -45,14 +46,14 @@ def _verdict(document: Document) -> str:
 
 def _best(document: Document, group: Document) -> str:
     """What the best model of a noise reaches, and how far that is from what is known."""
-    where = "with learned noise" if group["noise"] == "learned" else f"at sigma2 = {group['sigma2']:g}"
+    where = "with learned noise" if group["noise"] == "learned" else f"at sigma2 = {given(group['sigma2'])}"
     if group["best"] is None:
         return f"No model {where} is left."
     m, k = document["models"][group["best"] - 1], document["architecture"]["k"]
     e, c = m["evaluation"], m["convergence"]
     which = f"best of {group['models']} models" if group["models"] > 1 else "model"
     if m["noise"] == "learned":
-        where += f", from {m['init_sigma2']:g} to {short(e['sigma2'], 4)},"
+        where += f", from {given(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
     at = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
     ended = "; its training is not at its end" if c["unfinished"] else ""
     return (
@@ -83,7 +84,7 @@ def _models(document: Document) -> Any:
     for number, m in enumerate(document["models"], start=1):
         named = (
             f"{'*' * (number in best)}{number}",
-            f"{m['noise']} {m['init_sigma2']:g}",
+            f"{m['noise']} {given(m['init_sigma2'])}",
             f"{m['learning_rate']:g}",
             str(m["seed"]),
         )
@@ -91,7 +92,8 @@ def _models(document: Document) -> Any:
         if e is None:
             lines.append((*named, f"frozen at step {m['frozen']}", *["-"] * 7))
             continue
-        shown = (f"{e['elbo']:.1f}", f"{e['tuned_elbo']:.1f}", short(e["sigma2"], 4), f"{e['kl']:.1f}")
+        sigma2 = given(e["sigma2"]) if m["noise"] == "fixed" else short(e["sigma2"], 4)
+        shown = (f"{e['elbo']:.1f}", f"{e['tuned_elbo']:.1f}", sigma2, f"{e['kl']:.1f}")
         ended = "no" if m["convergence"]["unfinished"] else "yes"
         kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), str(e["linear_retained"]), ended)
         lines.append((*named, *shown, *kept))
@@ -110,7 +112,7 @@ def _courses(document: Document, outcomes: Sequence[Outcome]) -> Any:
         m, curve = document["models"][number - 1], outcomes[number - 1].elbos(n)
         c = m["convergence"]
         rise = "-" if c is None or c["rise"] is None else f"{c['rise']:+.2g} ± {c['rise_error']:.1g}"
-        noise = f"{m['noise']} {m['init_sigma2']:g}"
+        noise = f"{m['noise']} {given(m['init_sigma2'])}"
         lines.append((str(number), noise, *(short(curve[epoch - 1], 6) for epoch in at), rise))
     heads = [f"epoch {epoch}" for epoch in at]
     return table([(name, True) for name in ("", "noise", *heads, "over the last tenth")], lines)

@@ -137,6 +137,21 @@ def test_people_see_a_table_and_the_scale(grey, capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_a_fixed_noise_is_printed_as_it_was_given(grey, capsys, tmp_path):
+    """With all its digits, in table, CSV and JSON, not as float32 has it; and told from its neighbour."""
+    noises = ["0.1", "0.123456789", "0.1234567891"]
+    argv = words(grey, "--sigma2", *noises, "--out", str(tmp_path / "out"))
+    assert main([*argv, "--save-latents", str(tmp_path / "l.npz")]) == 2
+    assert "3 noises (0.1, 0.123456789, 0.1234567891)" in capsys.readouterr().err
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert all(out.count(f" {noise} ") >= 3 for noise in noises)
+    models = json.loads((tmp_path / "out" / "train.json").read_text())["models"]
+    assert [m["evaluation"]["sigma2"] for m in models] == [m["init_sigma2"] for m in models] == list(map(float, noises))
+    with (tmp_path / "out" / "train.csv").open() as file:
+        assert [line["sigma2"] for line in csv.DictReader(file)] == noises
+
+
 def test_a_model_that_diverges_is_said_and_the_others_stand(grey, capsys):
     argv = words(grey, "--sigma2", "1", "--learning-rate", "0.01", "1e30")
     document = check("train", document_of(capsys, *argv))
