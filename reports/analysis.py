@@ -1,7 +1,7 @@
 """From a covariance to documents: what each command computes, as plain JSON (design: public face).
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
-Main       stationary, stability, landscape, collapse; save_points.
+Main       stationary, stability, landscape; save_points.  (collapse is in collapse.py.)
 Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in reports/schema/; indices count from 1.
 """
 
@@ -16,10 +16,9 @@ from gpu.landscape import plane
 from reports.files import write_npz
 from reports.listing import Progress, elbo_points, likelihood_points, walk_of
 from verify.arrays import Array, to_numpy
-from verify.checks import latent_dimension, number, positive_noise, whole_number
+from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.errors import InputError
-from verify.landscape.collapse import active_units, collapse_curve, kl
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.slices import Slice, zero_column_slice
 from verify.landscape.stability import noise_grid, noise_table, recommended_noise, verdict
@@ -276,50 +275,3 @@ def _default_noises(lam: Array, pair: tuple[int, int]) -> list[float]:
     if not noises:
         raise InputError(f"the eigenvalues around directions {i + 1} and {j + 1} are 0; give --sigma2")
     return noises
-
-
-def collapse(mu: Array, logvar: Array, epsilons: Iterable[float], delta: float) -> Document:
-    """(epsilon, delta)-collapse, KL and active units of an encoder, mu and logvar (N, k) (theory 3.11).  InputError."""
-    mu, logvar = _latents(mu, "mu"), _latents(logvar, "logvar")
-    if mu.shape != logvar.shape:
-        raise InputError(f"mu has shape {mu.shape}, logvar {logvar.shape}; both must be (N, k)")
-    epsilons = [number(e, "epsilon") for e in epsilons]
-    if not epsilons or not all(np.isfinite(e) and e >= 0 for e in epsilons):
-        raise InputError(f"epsilons {epsilons}: each must be finite and at least 0, and there must be one")
-    if not 0 <= number(delta, "delta") < 1:
-        raise InputError(f"delta = {delta:g}: a proportion of the data, at least 0 and below 1")
-    with np.errstate(over="ignore", invalid="ignore"):
-        divergence = kl(mu, logvar)
-    _finite(divergence, "the KL divergence", "mu or logvar is too large there; is logvar the log of the variance?")
-    curve = collapse_curve(divergence, np.array(epsilons), delta)
-    per_latent = divergence.mean(axis=0)
-    return {
-        "schema": 1,
-        "N": mu.shape[0],
-        "k": mu.shape[1],
-        "delta": float(delta),
-        "curve": [{"epsilon": e, "collapsed_percent": float(p)} for e, p in zip(epsilons, curve.tolist(), strict=True)],
-        "kl_total": float(per_latent.sum()),
-        "kl": per_latent.tolist(),
-        "active_units": active_units(mu),
-    }
-
-
-def _latents(array: Array, name: str) -> Array:
-    """Finite float64 (N, k), N and k at least 1.  Raises InputError."""
-    array = np.asarray(array)
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} is of type {array.dtype}, not real numbers; save it as float64")
-    if array.ndim != 2 or array.size == 0:
-        raise InputError(f"{name} has shape {array.shape}; it must be (N, k), one row per datum")
-    array = array.astype(np.float64, copy=False)
-    _finite(array, name, "every entry must be a finite number")
-    return array
-
-
-def _finite(array: Array, name: str, advice: str) -> None:
-    if np.isfinite(array).all():
-        return
-    row, column = np.argwhere(~np.isfinite(array))[0]
-    value = "NaN" if np.isnan(array[row, column]) else "infinite"
-    raise InputError(f"{name} is {value} at row {row + 1}, column {column + 1}; {advice}")

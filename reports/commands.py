@@ -1,6 +1,6 @@
 """What each command does: load, compute, print.
 
-Main       prove, device_check, stationary, stability, landscape, certify, report, collapse, audit.
+Main       prove, device_check, stationary, stability, landscape, certify, report, audit.
 
 Each takes the parsed arguments and a Session, and returns an exit code. What is slow to import (figures, pages, the
 proofs) is imported where it is used.
@@ -17,7 +17,7 @@ import numpy as np
 from gpu.device import backend, find_device
 from reports import analysis
 from reports.console import Session, at_most, one_line, short, table
-from reports.files import read_json, read_latents, staged, write_json, write_npz
+from reports.files import read_json, staged, write_json, write_npz
 from reports.listing import how_found, interrupted, readable
 from reports.wording import ranges, verdict
 from verify.checks import random_seed
@@ -28,7 +28,6 @@ from verify.errors import InputError
 
 Document = dict[str, Any]
 BROKEN, INTERRUPTED = 1, 130
-EPSILONS = np.linspace(0.0, 2.0, 50).tolist()
 LATENTS = 10
 
 
@@ -302,31 +301,4 @@ def audit(args: argparse.Namespace, session: Session) -> int:
     session.result(document)
     for piece in pieces(document):
         session.say(piece)
-    return 0
-
-
-def collapse(args: argparse.Namespace, session: Session) -> int:
-    """(epsilon, delta)-collapse of somebody's latents."""
-    mu, logvar = read_latents(args.latents)
-    document = analysis.collapse(mu, logvar, EPSILONS if args.epsilon is None else args.epsilon, args.delta)
-    session.result(document)
-    first, last = document["curve"][0], document["curve"][-1]
-    k, N = document["k"], document["N"]
-    session.say(
-        f"{document['active_units']} of {k} latents are active over {N} data; with delta = {document['delta']:g}, "
-        f"{short(first['collapsed_percent'], 4)}% are collapsed at epsilon = {short(first['epsilon'], 4)} and "
-        f"{short(last['collapsed_percent'], 4)}% at {short(last['epsilon'], 4)}. The mean KL is "
-        f"{short(document['kl_total'])} nats.\n"
-    )
-    steps = [
-        row
-        for before, row in zip([None, *document["curve"]], document["curve"], strict=False)
-        if before is None or before["collapsed_percent"] != row["collapsed_percent"] or args.epsilon is not None
-    ]
-    rows = [(short(row["epsilon"], 4), short(row["collapsed_percent"], 4)) for row in steps]
-    session.say(table([("epsilon from", True), ("collapsed %", True)], rows))
-    least = sorted(range(k), key=lambda i: document["kl"][i])[:10]
-    rows = [(str(i + 1), short(document["kl"][i], 4)) for i in least]
-    session.say("")
-    session.say(table([("latent that says least" if k > 10 else "latent", True), ("mean KL", True)], rows))
     return 0

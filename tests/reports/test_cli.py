@@ -83,7 +83,7 @@ def test_landscape_takes_noises_and_directions(capsys, tmp_path):
 @pytest.mark.parametrize("options", [[], ["--epsilon", "0.1", "1", "--delta", "0"]])
 def test_collapse_documents_are_valid(latents, options, capsys):
     document = check("collapse", document_of(capsys, "collapse", latents, *options))
-    assert len(document["curve"]) == (2 if options else 50)
+    assert len(document["curve"]) == (2 if options else 51)
     assert document["active_units"] == 2
 
 
@@ -178,7 +178,7 @@ def test_people_get_a_verdict_first(capsys, latents, tmp_path):
         (["stability", SPECTRUM, "-k", "2"], "Start at sigma2 = 1.4 or below to keep all 2 latents"),
         (["stability", "eigenvalues:1,0,0", "-k", "2"], "The data vary in only 1 of 3 directions"),
         (["landscape", SPECTRUM, "-k", "2", "--grid", "5", "--out", str(tmp_path)], "Two zero columns moved"),
-        (["collapse", latents], "2 of 4 latents are active"),
+        (["collapse", latents], "2 of 4 latents have collapsed over 50 data"),
     ):
         assert main(argv) == 0
         assert capsys.readouterr().out.startswith(first)

@@ -69,11 +69,16 @@ class Rows:
             start += len(y)
         return whole
 
-    def float32_array(self, noise_seed: int | None = None) -> Array:
-        """All rows at once for training, y (N, n) float32; memory of that and one block.  Raises InputError."""
+    def float32_array(self, noise_seed: int | None = None, offset: Array | None = None) -> Array:
+        """All rows at once for training, y - offset (N, n) float32; memory of that and one block.  Raises InputError.
+
+        The offset (n,) is taken away in float64 (single.py says when that is needed).
+        """
         whole = np.empty(self.shape, dtype=np.float32)
         start, largest = 0, 0.0
         for y, _ in self.blocks_with_jacobian(noise_seed=noise_seed):
+            if offset is not None:
+                y -= offset
             largest = max(largest, float(np.abs(y).max()))
             if largest > _LARGEST_SINGLE:
                 break
