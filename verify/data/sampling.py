@@ -24,4 +24,7 @@ def suggested_latents(eigenvalues: Array, N: int) -> int | None:
     positive = eigenvalues[eigenvalues > 0]
     if len(eigenvalues) > N or len(positive) < 2:
         return None
-    return int(_infer_dimension(positive, N)) or None
+    try:
+        return int(_infer_dimension(positive, N)) or None
+    except ValueError:  # equal eigenvalues
+        return None
