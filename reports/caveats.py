@@ -1,7 +1,7 @@
 """What should be known beside the numbers of a stability document: its notes, in words that stand on the page as well.
 
 Notation   facts: a stability document as a dict; lam_j eigenvalues, from j = 1; k latents; sigma2 a noise.
-Main       caveats, off_scale, near_noise, tie.
+Main       caveats, off_scale, near_noise, tie, kind.
 Reference  theory 1.5, 2, 8.
 
 Three kinds of doubt, and each note says which it is: of rounding (the arithmetic cannot tell), of sampling (other data
@@ -24,6 +24,7 @@ from reports.numerals import (
 
 Document = dict[str, Any]
 
+KINDS = ("rounding", "sampling", "model")
 MODEL = "model: this is exact for probabilistic PCA and the linear VAE; for a deep VAE it is a prediction"
 NOT_SHOWN = "not shown: "
 UNPROVED = (
@@ -58,11 +59,11 @@ def tie(row: Document) -> str | None:
     if row["retained_at_most"] > row["retained"]:
         held = counted(row["retained"], row["retained_at_most"])
         lie = "lies" if len(row["undecided"]) == 1 else "lie"
-        said = f"{at} {names(row['undecided'])} {lie} within the rounding error of the noise"
+        said = f"{at}, {names(row['undecided'])} {lie} within the rounding error of the noise"
         return f"{said}: how many latents are held there is undecided, {held} of {k}"
     more = min(k, row["retained"] + len(row["tied"]))
     if more > row["retained"]:
-        said = f"{at} {names(row['tied'])} and the noise are equal, which counts as collapsed"
+        said = f"{at}, {names(row['tied'])} and the noise are equal, which counts as collapsed"
         return f"{said}: {row['retained']} of {k} latents are held there, and {more} just below it"
     return None
 
@@ -73,7 +74,7 @@ def _ties(facts: Document) -> Iterator[str]:
         if (said := tie(row)) is not None:
             yield f"rounding: {said}" if row["undecided"] else said
     if k < facts["rank"] and lam[k - 1] == lam[k]:
-        equal = f"lam_{k} = lam_{k + 1}" if facts["resolution"] is None else f"rounding: lam_{k} and lam_{k + 1} tie"
+        equal = f"lam_{k} = lam_{k + 1}" if facts["resolution"] is None else f"rounding: lam_{k} and lam_{k + 1} cannot be told apart"
         yield f"{equal}: which directions the last latents take is not determined"
     if on_threshold(facts) and k < facts["n"]:
         yield (
@@ -141,6 +142,12 @@ def near_noise(direction: int, sigma2: float) -> str:
     """Of a slice: the sign of the curvature along an eigenvector, numbered from 0, is open."""
     j, at = direction + 1, f"sigma2 = {typed(sigma2)}"
     return f"rounding: lam_{j} cannot be told from {at}: whether a zero column is stable towards u_{j} there is undecided"
+
+
+def kind(note: str) -> str | None:
+    """Which kind of doubt a note says that it is: rounding, sampling or model."""
+    head, colon, _ = note.partition(": ")
+    return head if colon and head in KINDS else None
 
 
 def off_scale(facts: Document) -> Iterator[str]:

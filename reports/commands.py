@@ -103,11 +103,12 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
             progress=session,
         )
     said = how_found(document)
-    session.notes(document if not interrupted(document) else document | {"notes": document["notes"][:-1]})
     if save is not None:
         analysis.save_points(save, points, covariance)
         session.wrote(save)
     session.result(document)
+    # What an interrupted walk came to know is said at the end.
+    session.notes(document if not interrupted(document) else document | {"notes": document["notes"][:-1]})
     session.say(_stationary_verdict(document))
     session.say("")
     session.say(_points_table(document))
@@ -205,8 +206,8 @@ def stability(args: argparse.Namespace, session: Session) -> int:
     if args.certify:
         raise InputError("certified thresholds come with a later version; leave out --certify")
     document = analysis.stability(_loaded(args, session, args.sigma2), args.k, args.sigma2)
-    session.notes(document)
     session.result(document)
+    session.notes(document)
     session.say(stability_verdict(document))
     session.say("")
     session.say(_noise_table(document))
@@ -267,8 +268,8 @@ def landscape(args: argparse.Namespace, session: Session) -> int:
         arrays = {name: np.array([getattr(s, name) for s in slices]) for name in ("sigma2", "a", "b", "values")}
         write_npz(save, directions=np.array(document["directions"]), **arrays)
         session.wrote(save)
-    session.notes(document)
     session.result(document)
+    session.notes(document)
     i, j = document["directions"]
     stable = [s for s in document["slices"] if not s["unstable"] and not s["undecided"]]
     at = ", ".join(_noise(s["sigma2"]) for s in stable) if stable else "none of these noises"
@@ -317,8 +318,8 @@ def report(args: argparse.Namespace, session: Session) -> int:
         )
     session.wrote(page)
     document = read_json(page.parent / "report.json")
-    session.notes(document)
     session.result(document)
+    session.notes(document)
     session.say(verdict(document))
     session.say(f"\nopen {page}")
     return 0
@@ -331,8 +332,8 @@ def audit(args: argparse.Namespace, session: Session) -> int:
     seed = random_seed(args.seed)
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
-    session.notes(document)
     session.result(document)
+    session.notes(document)
     for piece in pieces(document):
         session.say(piece)
     return 0

@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from proofs.ledger import VERDICTS
-from reports import audit, captions, wording
+from proofs.ledger import notes as ledger_notes
+from reports import audit, captions, caveats, wording
 from reports.audit_checks import CHECKS
 from reports.caveats import NOT_SHOWN, UNPROVED
 from reports.numerals import DIGITS, counted, likeliest, not_above, rank, start, threshold
@@ -80,7 +81,7 @@ def render(document: Document, figures: Path) -> str:
         likeliest=symbols(likeliest(facts)),
         rank=rank(facts),
         thresholds=[threshold(facts, j) for j in range(1, facts["rank"] + 1)],
-        doubts=[note for note in document["notes"] if not note.startswith(_ELSEWHERE)],
+        doubts=_doubts([note for note in document["notes"] if not note.startswith(_ELSEWHERE)]),
         missing=[note for note in document["notes"] if note.startswith(NOT_SHOWN)],
         has_errors=any(t["standard_error"] is not None for t in facts["thresholds"]),
         held=counted(document["usual"]["retained"], document["usual"]["retained_at_most"]),
@@ -137,6 +138,14 @@ def symbols(number: str | None) -> str:
     return "–" if number is None else wording.symbols(number)
 
 
+def _doubts(notes: list[str]) -> list[tuple[str | None, list[str]]]:
+    """The notes as they follow each other, (kind, sentences): those of one kind of doubt together."""
+    return [
+        (found, [wording.sentence(note.removeprefix(f"{found}: ")) for note in group])
+        for found, group in groupby(notes, caveats.kind)
+    ]
+
+
 def _table(table: Document, facts: Document) -> Document:
     """A stationary document with what its heading says; facts: the stability document."""
     learned, recommended = table["sigma2"] is None, table["sigma2"] == facts["recommended_sigma2"]
@@ -167,7 +176,7 @@ def _ledger(document: Document | None) -> Document | None:
         "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
         "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         "total": len(claims),
-        "notes": document["notes"],
+        "notes": ledger_notes(*(document.get(f, d) for f, d in (("complete", True), ("errors", []), ("skipped", [])))),
         "environment": document.get("environment", {}),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from reports.numerals import not_above
 from reports.wording import sub, symbols
@@ -73,7 +73,10 @@ class _Spectrum:
 
 
 def _mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
-    """Each marked noise as a dashed line, named above the axes, on the side where there is room."""
+    """Names of decades only, where there are some, for others would run into each other. Each marked noise as a dashed line, named above the axes, on the side where there is room."""
+    low, high = axes.get_xlim()
+    if high > 10 * low:
+        axes.xaxis.set_minor_formatter(NullFormatter())
     for sigma2, label, colour in marks:
         axes.axvline(sigma2, color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
         rightmost = sigma2 == max(s for s, _, _ in marks)

@@ -2,7 +2,7 @@
 
 Notation   document: report.json as a dict; facts: a stability document. Every function returns plain text; verdicts
            are of letters that everything can print, sigma2 and lam_50, and `symbols` sets them for the page.
-Main       verdict, stability_verdict, reason_for_noise, symbols, number, nats, ranges.
+Main       verdict, stability_verdict, reason_for_noise, sentence, symbols, number, nats, ranges.
 Reference  theory 1.5, 2.
 """
 
