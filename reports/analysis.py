@@ -274,7 +274,7 @@ def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -
 def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
     """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
     n, N = covariance.n, covariance.N
-    if noise is None or N is None or k == n or N >= FEW_DATA * n:
+    if noise is None or N is None or k == n or FEW_DATA * n <= N:
         return None
     edge = marchenko_pastur_edge(noise, n, N)
     return {"edge": edge, "noise": noise, "beyond": int((covariance.eigenvalues > edge).sum())}

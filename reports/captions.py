@@ -54,7 +54,7 @@ def blocks(point: Document) -> list[str]:
 
 
 def kind(point: Document) -> str:
-    """What a point is: "global maximum", "saddle, not strict", "undecided: 2 of its eigenvalues may have either sign"."""
+    """What a point is: "global maximum", "saddle, not strict", "undecided by rounding, in 2 directions"."""
     if point["kind"] == "undecided":
         open_signs = point.get("undecided", 0)
         return f"undecided by rounding, in {open_signs} direction{'' if open_signs == 1 else 's'}"
@@ -77,7 +77,9 @@ def figure1_panel(piece: Document) -> str:
     """What one panel of Figure 1 shows, in words."""
     named = list(zip((sub("u", d) for d in piece["directions"]), piece["curvatures"], strict=True))
     unstable, flat = [u for u, c in named if c > 0], [u for u, c in named if c == 0]
-    stable = "stable in both directions" if not flat else f"unstable towards neither {' nor '.join(u for u, _ in named)}"
+    stable = (
+        "stable in both directions" if not flat else f"unstable towards neither {' nor '.join(u for u, _ in named)}"
+    )
     said = {0: stable, 1: f"unstable towards {''.join(unstable)}", 2: "unstable towards both"}
     exactly = "within rounding" if piece.get("undecided") else "to second order"
     level = f", flat {exactly} along {', '.join(flat)}" if flat else ""
@@ -106,7 +108,8 @@ def _at_reference(data: Document) -> str:
     """What the weights of each k are worth at the noise of one."""
     ks, judged, last = data["k"], data["weights_at_reference"], data["k"][-1]
     top = max(range(len(ks)), key=lambda i: judged[i])
-    read = f"read at the noise of k = {data['reference_k']} (σ² = {symbols(format(data['reference_sigma2'], f'.{DIGITS}g'))})"
+    noise = symbols(f"{data['reference_sigma2']:.{DIGITS}g}")
+    read = f"read at the noise of k = {data['reference_k']} (σ² = {noise})"
     best = number(data["fixed_noise"][-1])
     if judged[-1] < judged[top]:
         return (

@@ -27,9 +27,7 @@ Document = dict[str, Any]
 KINDS = ("rounding", "sampling", "model")
 MODEL = "model: this is exact for probabilistic PCA and the linear VAE; for a deep VAE it is a prediction"
 NOT_SHOWN = "not shown: "
-UNPROVED = (
-    "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
-)
+UNPROVED = "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
 # sigma2 = 1 this many times beyond the spectrum on either side is a matter of units, not of modelling.
 OFF_SCALE = 1e3
 
@@ -74,7 +72,11 @@ def _ties(facts: Document) -> Iterator[str]:
         if (said := tie(row)) is not None:
             yield f"rounding: {said}" if row["undecided"] else said
     if k < facts["rank"] and lam[k - 1] == lam[k]:
-        equal = f"lam_{k} = lam_{k + 1}" if facts["resolution"] is None else f"rounding: lam_{k} and lam_{k + 1} cannot be told apart"
+        equal = (
+            f"lam_{k} = lam_{k + 1}"
+            if facts["resolution"] is None
+            else f"rounding: lam_{k} and lam_{k + 1} cannot be told apart"
+        )
         yield f"{equal}: which directions the last latents take is not determined"
     if on_threshold(facts) and k < facts["n"]:
         yield (
@@ -86,8 +88,8 @@ def _ties(facts: Document) -> Iterator[str]:
 def _unbounded(facts: Document) -> Iterator[str]:
     if facts["sigma2_mle"] is None:
         yield (
-            f"with learned noise the likelihood is unbounded at k = {facts['k']}: the noise runs to 0, because the data "
-            f"vary in {directions(facts)}; fixed noise is fine"
+            f"with learned noise the likelihood is unbounded at k = {facts['k']}: the noise runs to 0, because the "
+            f"data vary in {directions(facts)}; fixed noise is fine"
         )
 
 
@@ -101,17 +103,17 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
         yield f"sampling: the standard error of lam_{j} is not known"
     else:
         yield (
-            f"sampling: {named_threshold(facts, j)} has a standard error of {rough(last)}, which is how far an eigenvalue "
-            f"of N = {facts['N']} data typically lies from that of all data of their kind"
+            f"sampling: {named_threshold(facts, j)} has a standard error of {rough(last)}, which is how far an "
+            f"eigenvalue of N = {facts['N']} data typically lies from that of all data of their kind"
         )
     for row in rows:
         if row["sampling_range"] not in (None, [row["retained"], row["retained_at_most"]]):
             low, high = row["sampling_range"]
             k = facts["k"]
-            lost = counted(k - row["retained_at_most"], k - row["retained"])
+            lost, other = counted(k - row["retained_at_most"], k - row["retained"]), counted(k - high, k - low)
+            at = f"at sigma2 = {typed(row['sigma2'])}, {lost} of {k} collapse{'s' if lost == '1' else ''}"
             yield (
-                f"sampling: at sigma2 = {typed(row['sigma2'])}, {lost} of {k} collapse{'s' if lost == '1' else ''}; with "
-                f"other data of the same kind it may be {counted(k - high, k - low)}, as many as have their threshold "
+                f"sampling: {at}; with other data of the same kind it may be {other}, as many as have their threshold "
                 "within two standard errors of it"
             )
     yield from _edge(facts)
@@ -141,7 +143,9 @@ def _edge(facts: Document) -> Iterator[str]:
 def near_noise(direction: int, sigma2: float) -> str:
     """Of a slice: the sign of the curvature along an eigenvector, numbered from 0, is open."""
     j, at = direction + 1, f"sigma2 = {typed(sigma2)}"
-    return f"rounding: lam_{j} cannot be told from {at}: whether a zero column is stable towards u_{j} there is undecided"
+    return (
+        f"rounding: lam_{j} cannot be told from {at}: whether a zero column is stable towards u_{j} there is undecided"
+    )
 
 
 def kind(note: str) -> str | None:

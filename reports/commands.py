@@ -40,9 +40,7 @@ def _loaded(args: argparse.Namespace, session: Session, noises: Sequence[float] 
     _checked_backend(args.backend)
     seed, asked = random_seed(args.seed), [positive_noise(s) for s in noises or ()]
     with session.working(f"reading {one_line(args.data)}"):
-        return load(
-            args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir, noises=asked
-        )
+        return load(args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir, noises=asked)
 
 
 def _checked_backend(name: str) -> None:

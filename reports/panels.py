@@ -73,7 +73,10 @@ class _Spectrum:
 
 
 def _mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
-    """Names of decades only, where there are some, for others would run into each other. Each marked noise as a dashed line, named above the axes, on the side where there is room."""
+    """Each marked noise as a dashed line, named above the axes, on the side where there is room.
+
+    Of the noises below the axes only decades are named, where there are some: others would run into each other.
+    """
     low, high = axes.get_xlim()
     if high > 10 * low:
         axes.xaxis.set_minor_formatter(NullFormatter())

@@ -91,8 +91,8 @@ def verdict(document: Document) -> str:
     facts, row, k = document["stability"], document["usual"], document["k"]
     if row["collapsed"] == 0:
         return (
-            f"At sigma2 = 1, the usual default, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at the "
-            f"global optimum there, as at every noise below {named_threshold(facts, k)}."
+            f"At sigma2 = 1, the usual default, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at "
+            f"the global optimum there, as at every noise below {named_threshold(facts, k)}."
         )
     head = f"At sigma2 = 1, the usual default, {_lost(row, k)}, and that is the global optimum there"
     tied = tie(row)
@@ -137,7 +137,8 @@ def _goes(k: int) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    """With a capital, unless it begins with a symbol."""
+    return text if re.match(r"lam_|sigma2|u_", text) else text[0].upper() + text[1:]
 
 
 def sentence(note: str) -> str:

@@ -175,8 +175,14 @@ def test_stationary_reads_well_in_a_pipe(options, capsys):
 
 def test_people_get_a_verdict_first(capsys, latents, tmp_path):
     for argv, first in (
-        (["stability", SPECTRUM, "-k", "2"], "Every noise below lam_2 = 4 keeps both latents; above it some collapse. Start at"),
-        (["stability", "eigenvalues:1,0,0", "-k", "2"], "No noise keeps both, because the data vary in only 1 of 3 directions"),
+        (
+            ["stability", SPECTRUM, "-k", "2"],
+            "Every noise below lam_2 = 4 keeps both latents; above it some collapse. Start at",
+        ),
+        (
+            ["stability", "eigenvalues:1,0,0", "-k", "2"],
+            "No noise keeps both, because the data vary in only 1 of 3 directions",
+        ),
         (["landscape", SPECTRUM, "-k", "2", "--grid", "5", "--out", str(tmp_path)], "Two zero columns moved"),
         (["collapse", latents], "2 of 4 latents are active"),
     ):
