@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from reports.numerals import not_above
-from reports.wording import sub, symbols
+from reports.wording import number, sub, symbols
 from verify.arrays import Array
 from verify.landscape.slices import Slice
 
@@ -75,11 +75,14 @@ class _Spectrum:
 def _mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
     """Each marked noise as a dashed line, named above the axes, on the side where there is room.
 
-    Of the noises below the axes only decades are named, where there are some: others would run into each other.
+    Of the noises below the axes decades are named, and what is twice and five times as much where these are few: others
+    would run into each other.
     """
     low, high = axes.get_xlim()
-    if high > 10 * low:
-        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if high < 1e3 * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
     for sigma2, label, colour in marks:
         axes.axvline(sigma2, color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
         rightmost = sigma2 == max(s for s, _, _ in marks)
