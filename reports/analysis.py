@@ -1,11 +1,13 @@
 """From a covariance to documents: what each command computes, as plain JSON (design: public face).
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
-Main       stationary, stability, landscape; save_points.  (collapse is in collapse.py.)
+Main       stationary, stability, landscape; save_points; known_of, what they all say of their data.
+           (collapse is in collapse.py.)
 Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in reports/schema/; indices count from 1.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,17 @@ from typing import Any
 import numpy as np
 
 from gpu.landscape import plane
+from reports.caveats import caveats, near_noise
 from reports.files import write_npz
-from reports.listing import Progress, elbo_points, likelihood_points, walk_of
+from reports.listing import Progress, elbo_points, how_found, likelihood_points, walk_of
 from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
+from verify.data.sampling import marchenko_pastur_edge, suggested_latents
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.slices import Slice, zero_column_slice
-from verify.landscape.stability import noise_grid, noise_table, recommended_noise, verdict
+from verify.landscape.stability import NoiseRow, noise_grid, noise_table, recommended_noise, verdict
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -32,6 +36,9 @@ SMALLEST, LARGEST = 1e-75, 1e75
 # The Hessians inside blocks are dense: what lies farther below their largest entry than this is lost in rounding.
 WIDEST = 1e12
 MOST_BYTES = 2 << 30
+# With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
+# (1 + sqrt(1/20))^2 = 1.497.
+FEW_DATA = 20
 LARGEST_GRID = 1001
 
 
@@ -90,8 +97,13 @@ def stationary(
         "count": count,
         "truncated": count is None or len(points) < count,
         "points": [_described(point, lam, points[0].value, sigma2 is None) for point in tracked],
+        **known_of(covariance),
     }
-    return document if walk is None else document | {"walk": walk_of(walk)}, points
+    if walk is not None:
+        document["walk"] = walk_of(walk)
+    if (said := how_found(document)) is not None:
+        document["notes"].append(said)
+    return document, points
 
 
 def _resolvable(points: Iterable[Point], lam: Array) -> None:
@@ -166,32 +178,106 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> 
 
 
 def stability(
-    covariance: Covariance, k: int, sigma2s: Iterable[float] | None = None, certify: bool = False
+    covariance: Covariance,
+    k: int,
+    sigma2s: Iterable[float] | None = None,
+    certify: bool = False,
+    grid: Iterable[float] | None = None,
 ) -> Document:
     """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
 
-    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses.
+    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses. `grid`: further noises to
+    tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
     if certify:
         raise InputError("certified thresholds come with a later version; leave out --certify")
     workable(lam)
-    noises = [positive_noise(s) for s in (noise_grid(lam).tolist() if sigma2s is None else sigma2s)]
+    asked = [positive_noise(s) for s in sigma2s or ()]
+    if sigma2s is None and grid is None:
+        grid = _readable_grid(lam)
+    noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
     workable(lam, noises)
-    rank = covariance.rank
-    bounded = rank == covariance.n or k < rank
-    return {
+    known, rank = known_of(covariance), covariance.rank
+    mle = mean_of_discarded(lam, k) if rank == covariance.n or k < rank else None
+    errors = _standard_errors(covariance, min(k, rank))
+    document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
         "N": covariance.N,
         "rank": rank,
         "eigenvalues": lam.tolist(),
-        "sigma2_mle": mean_of_discarded(lam, k) if bounded else None,
-        "recommended_sigma2": recommended_noise(lam, k),
-        "noise": [{**vars(row), "certified": "not requested"} for row in noise_table(lam, k, noises)],
-        "thresholds": [{"eigenvalue": float(x), "radius": None} for x in lam[: min(k, rank)]],
+        **known,
+        "sigma2_mle": mle,
+        "recommended_sigma2": starting_noise(covariance, k),
+        "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises)],
+        "thresholds": [
+            {"eigenvalue": float(x), "radius": None, "standard_error": e}
+            for x, e in zip(lam[: min(k, rank)], errors, strict=True)
+        ],
+        "marchenko_pastur_edge": _edge(covariance, k, mle),
+        "suggested_k": None if covariance.N is None else suggested_latents(lam, covariance.N),
     }
+    return document | {"notes": [*known["notes"], *caveats(document, asked)]}
+
+
+def known_of(covariance: Covariance) -> Document:
+    """What a document says of the data it comes from: notes, and the error bounds of the eigenvalues, None: typed."""
+    errors = covariance.resolution
+    notes = [str(note) for note in covariance.provenance.get("notes", [])]
+    return {"notes": notes, "resolution": None if errors is None else [float(e) for e in errors]}
+
+
+def starting_noise(covariance: Covariance, k: int) -> float | None:
+    """The recommended noise, if it surely keeps all k latents, else half of lam_k; None where none does."""
+    found = recommended_noise(covariance.eigenvalues, k)
+    if found is None or covariance.spectrum.position(found).retained(k)[0] == k:
+        return found
+    return float(covariance.eigenvalues[k - 1]) / 2
+
+
+def _readable_grid(lam: Array) -> list[float]:
+    """Noises of four digits: what is printed is what was computed with."""
+    return [float(f"{s:.4g}") for s in noise_grid(lam)]
+
+
+def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
+    """The sampling errors of the leading m eigenvalues, None where they are not known (theory 8)."""
+    of = covariance.standard_errors
+    found = None if of is None else of(m)
+    return [None] * m if found is None else [float(e) if np.isfinite(e) else None for e in found]
+
+
+def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | None]) -> Document:
+    """One entry of "noise", indices from 1; errors: the sampling errors of the thresholds."""
+    place = covariance.spectrum.position(row.sigma2)
+    level = [] if place.undecided else list(range(place.above + 1, place.above + place.level + 1))
+    return {
+        **vars(row),
+        "undecided": [i + 1 for i in row.undecided],
+        "tied": level,
+        "sampling_range": _sampling_range(row, covariance.eigenvalues, errors),
+        "certified": "not requested",
+    }
+
+
+def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -> list[int] | None:
+    """How many latents other data of the same kind may retain: thresholds within two standard errors count for both."""
+    if any(e is None for e in errors):
+        return None
+    near = [abs(x - row.sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
+    least = sum(not n for n in near[: row.retained])
+    return [least, row.retained_at_most + sum(near[row.retained_at_most :])]
+
+
+def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
+    """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
+    n, N = covariance.n, covariance.N
+    if noise is None or N is None or k == n or FEW_DATA * n <= N:
+        return None
+    edge = marchenko_pastur_edge(noise, n, N)
+    return {"edge": edge, "noise": noise, "beyond": int((covariance.eigenvalues > edge).sum())}
 
 
 def landscape(
@@ -223,23 +309,42 @@ def landscape(
         return to_numpy(plane(W, X, Y, a, b, sigma2, S))
 
     slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns, on_plane=on_plane) for s in noises]
+    level = [_level(piece, covariance) for piece in slices]
+    slices = [_flattened(piece, near) for piece, near in zip(slices, level, strict=True)]
+    known = known_of(covariance)
     document = {
         "schema": 1,
         "n": n,
         "k": k,
         "directions": [d + 1 for d in pair],
         "moved_columns": columns,
-        "slices": [_plane(piece) for piece in slices],
+        "slices": [_plane(piece, near) for piece, near in zip(slices, level, strict=True)],
+        "resolution": known["resolution"],
+        "notes": [*known["notes"], *(near_noise(d, s.sigma2) for s, of in zip(slices, level, strict=True) for d in of)],
     }
     return document, slices
 
 
-def _plane(piece: Slice) -> Document:
+def _level(piece: Slice, covariance: Covariance) -> list[int]:
+    """The directions of a slice, from 0, whose eigenvalue rounding cannot tell from the noise."""
+    place = covariance.spectrum.position(piece.sigma2)
+    near = range(place.above, place.above + place.level) if place.undecided else ()
+    return [d for d in piece.directions if d in near]
+
+
+def _flattened(piece: Slice, near: Sequence[int]) -> Slice:
+    """The slice with a curvature of 0 where rounding cannot tell its sign."""
+    i, j = (0.0 if d in near else c for d, c in zip(piece.directions, piece.curvatures, strict=True))
+    return replace(piece, curvatures=(i, j))
+
+
+def _plane(piece: Slice, near: Sequence[int]) -> Document:
     return {
         "sigma2": float(piece.sigma2),
         "retained": [i + 1 for i in piece.retained],
         "curvatures": list(piece.curvatures),
         "unstable": piece.unstable,
+        "undecided": [d + 1 for d in near],
         "a": piece.a.tolist(),
         "b": piece.b.tolist(),
         "values": piece.values.tolist(),

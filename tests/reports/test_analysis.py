@@ -197,7 +197,7 @@ def test_stability_finds_the_best_of_all_sets_at_each_noise(spectrum):
         top = best["points"][0]
         assert row["value"] == pytest.approx(top["value"], rel=1e-13)
         assert row["retained"] == len(top["retained"]) == 3 - row["collapsed"]
-        assert row["margin"] == min(abs(x - row["sigma2"]) for x in SPECTRUM)
+        assert row["margin"] == min(abs(x - row["sigma2"]) for x in SPECTRUM[:3])
     assert [t["eigenvalue"] for t in document["thresholds"]] == SPECTRUM[:3]
 
 

@@ -6,7 +6,7 @@ Main       Rows.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -108,4 +108,12 @@ class Rows:
 
         result = covariance(observed(), provenance=self.provenance)
         result.provenance["mean_log_jacobian"] = math.fsum(sums) / self.shape[0]
-        return result
+
+        def standard_errors(m: int) -> Array:
+            U, fourth = result.eigenvectors[:, :m], np.zeros(m)
+            for y in self.blocks():
+                fourth += (((y - result.mean) @ U) ** 4).sum(axis=0)
+            spread = fourth / self.shape[0] - result.eigenvalues[:m] ** 2
+            return np.sqrt(np.maximum(spread, 0) / self.shape[0])
+
+        return replace(result, standard_errors=standard_errors)

@@ -11,14 +11,15 @@ needs in addition that all discarded eigenvalues are equal where fewer than k ar
 Non-orthogonal points of the ELBO always have a rotation that rises (theory 3.7).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from verify.arrays import Array
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.points import Point, block_constant, block_scales, constant_diagonal_rotation
 from verify.landscape.spectrum import Part, noise_adds_positive, spectrum
-from verify.landscape.stationary import retained_count
 from verify.models.ppca import mean_of_discarded
 
 
@@ -98,24 +99,36 @@ def verdict(point: Point, lam: Array, learned_noise: bool = False) -> Verdict:
 
 @dataclass(frozen=True)
 class NoiseRow:
-    """The optimum at one noise: how many latents it retains, L there, and the distance to the nearest threshold."""
+    """The optimum at one noise: how many latents it retains, L there, and the distance to the nearest threshold.
+
+    retained_at_most: more than `retained` where rounding cannot tell some eigenvalues from the noise; `undecided` are
+    their indices, from 0.
+    """
 
     sigma2: float
     retained: int
     collapsed: int
     value: float
     margin: float
+    retained_at_most: int
+    undecided: tuple[int, ...]
 
 
-def noise_table(lam: Array, k: int, noises: Array) -> list[NoiseRow]:
+def noise_table(spectrum: Eigenvalues | Array, k: int, noises: Iterable[float]) -> list[NoiseRow]:
     """The global optimum of L (equally of the ELBO) at each noise (theory 1.5).  lam (n,), noises (m,) -> m rows."""
     rows = []
+    known = Eigenvalues.of(spectrum)
+    lam = known.values
+    thresholds = lam[: min(k, known.rank)]
     for sigma2 in (float(s) for s in noises):
-        q = retained_count(lam, k, sigma2)
+        place = known.position(sigma2)
+        q, most = place.retained(k)
+        undecided = tuple(range(place.above, place.above + place.level)) if place.undecided else ()
         constant = len(lam) * np.log(2 * np.pi)
         logs = float(np.log(lam[:q]).sum()) + (len(lam) - q) * np.log(sigma2)
         value = -0.5 * (constant + logs + q + float(lam[q:].sum()) / sigma2)
-        rows.append(NoiseRow(sigma2, q, k - q, float(value), float(np.abs(lam - sigma2).min())))
+        margin = float(np.abs(thresholds - sigma2).min())
+        rows.append(NoiseRow(sigma2, q, k - q, float(value), margin, most, undecided))
     return rows
 
 
