@@ -175,10 +175,18 @@ def ledger(
         "schema": 1,
         "complete": complete,
         "claims": [_entry(claim, evidence, complete=complete) for claim, evidence in ranked],
-        "errors": list(errors),
-        "skipped": list(skipped),
+        "errors": (failures := list(errors)),
+        "skipped": (left_out := list(skipped)),
+        "notes": notes(complete, failures, left_out),
         "environment": facts,
     }
+
+
+def notes(complete: bool, errors: Iterable[str], skipped: Iterable[str]) -> list[str]:
+    """What should be known of a ledger beside its verdicts."""
+    partial = [] if complete else ["a partial run: each verdict speaks only for the evidence that was run"]
+    outside = [f"outside any claim: {error}" for error in errors]
+    return [*partial, *outside, *(f"a whole file skipped: {file}" for file in skipped)]
 
 
 def _section_rank(claim: Claim) -> tuple[int, str]:

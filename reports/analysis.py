@@ -1,7 +1,8 @@
 """From a covariance to documents: what each command computes, as plain JSON (design: public face).
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
-Main       stationary, stability, landscape, collapse; save_points.
+Main       stationary, stability, landscape; save_points; known_of, what they all say of their data.
+           (collapse is in collapse.py.)
 Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in reports/schema/; indices count from 1.
 """
 
@@ -14,17 +15,18 @@ import numpy as np
 
 from gpu.landscape import plane
 from reports import ties
+from reports.caveats import caveats, near_noise
 from reports.files import write_npz
-from reports.listing import Progress, elbo_points, likelihood_points, walk_of
+from reports.listing import Progress, elbo_points, how_found, likelihood_points, walk_of
 from verify.arrays import Array, to_numpy
-from verify.checks import latent_dimension, number, positive_noise, whole_number
+from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
+from verify.data.sampling import marchenko_pastur_edge, suggested_latents
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
-from verify.landscape.collapse import active_units, collapse_curve, kl
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.slices import Slice, zero_column_slice
-from verify.landscape.stability import noise_grid, noise_table, recommended_noise, verdict
+from verify.landscape.stability import NoiseRow, noise_grid, noise_table, recommended_noise, verdict
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -35,8 +37,9 @@ SMALLEST, LARGEST = 1e-75, 1e75
 # The Hessians inside blocks are dense: what lies farther below their largest entry than this is lost in rounding.
 WIDEST = 1e12
 MOST_BYTES = 2 << 30
-# What a document of the command `stability` says of a noise.
-NOISE = ("sigma2", "retained", "collapsed", "value", "margin")
+# With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
+# (1 + sqrt(1/20))^2 = 1.497.
+FEW_DATA = 20
 LARGEST_GRID = 1001
 
 
@@ -99,11 +102,14 @@ def stationary(
         "tied": ties.tied(spectrum, sigma2),
         "undecided": found.undecided,
         "continuum": ties.continuum(spectrum, k, sigma2),
+        **known_of(covariance),
     }
     if found.walk is not None:
         document["walk"] = walk_of(found.walk)
     unsure = sum(p["undecided"] > 0 for p in described) if found.walk is None else found.walk.unsure
-    document["notes"] = ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
+    document["notes"] += ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
+    if (said := how_found(document)) is not None:
+        document["notes"].append(said)
     return document, points
 
 
@@ -180,35 +186,103 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> 
 
 
 def stability(
-    covariance: Covariance, k: int, sigma2s: Iterable[float] | None = None, certify: bool = False
+    covariance: Covariance,
+    k: int,
+    sigma2s: Iterable[float] | None = None,
+    certify: bool = False,
+    grid: Iterable[float] | None = None,
 ) -> Document:
     """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
 
-    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses.
+    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses. `grid`: further noises to
+    tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
     if certify:
         raise InputError("certified thresholds come with a later version; leave out --certify")
     workable(lam)
-    noises = [positive_noise(s) for s in (noise_grid(lam).tolist() if sigma2s is None else sigma2s)]
+    asked = [positive_noise(s) for s in sigma2s or ()]
+    if sigma2s is None and grid is None:
+        grid = _readable_grid(lam)
+    noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
     workable(lam, noises)
-    rank = covariance.rank
-    bounded = rank == covariance.n or k < rank
-    return {
+    known, rank = known_of(covariance), covariance.rank
+    mle = mean_of_discarded(covariance.spectrum, k) if rank == covariance.n or k < rank else None
+    errors = _standard_errors(covariance, min(k, rank))
+    document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
         "N": covariance.N,
         "rank": rank,
         "eigenvalues": lam.tolist(),
-        "sigma2_mle": mean_of_discarded(covariance.spectrum, k) if bounded else None,
-        "recommended_sigma2": recommended_noise(covariance.spectrum, k),
-        "noise": [
-            {**{name: getattr(row, name) for name in NOISE}, "certified": "not requested"}
-            for row in noise_table(covariance.spectrum, k, noises)
+        **known,
+        "sigma2_mle": mle,
+        "recommended_sigma2": starting_noise(covariance, k),
+        "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises)],
+        "thresholds": [
+            {"eigenvalue": float(x), "radius": None, "standard_error": e}
+            for x, e in zip(lam[: min(k, rank)], errors, strict=True)
         ],
-        "thresholds": [{"eigenvalue": float(x), "radius": None} for x in lam[: min(k, rank)]],
+        "marchenko_pastur_edge": _edge(covariance, k, mle),
+        "suggested_k": None if covariance.N is None else suggested_latents(lam, covariance.N),
     }
+    return document | {"notes": [*known["notes"], *caveats(document, asked)]}
+
+
+def known_of(covariance: Covariance) -> Document:
+    """What a document says of the data it comes from: notes, and the error bounds of the eigenvalues, None: typed."""
+    errors = covariance.resolution
+    notes = [str(note) for note in covariance.provenance.get("notes", [])]
+    return {"notes": notes, "resolution": None if errors is None else [float(e) for e in errors]}
+
+
+def starting_noise(covariance: Covariance, k: int) -> float | None:
+    """The recommended noise, which surely keeps all k latents; None where none does."""
+    return recommended_noise(covariance.spectrum, k)
+
+
+def _readable_grid(lam: Array) -> list[float]:
+    """Noises of four digits: what is printed is what was computed with."""
+    return [float(f"{s:.4g}") for s in noise_grid(lam)]
+
+
+def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
+    """The sampling errors of the leading m eigenvalues, None where they are not known (theory 8)."""
+    of = covariance.standard_errors
+    found = None if of is None else of(m)
+    return [None] * m if found is None else [float(e) if np.isfinite(e) else None for e in found]
+
+
+def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | None]) -> Document:
+    """One entry of "noise", indices from 1; errors: the sampling errors of the thresholds."""
+    place = covariance.spectrum.position(row.sigma2)
+    level = [] if place.undecided else list(range(place.above + 1, place.above + place.level + 1))
+    return {
+        **vars(row),
+        "undecided": [i + 1 for i in row.undecided],
+        "tied": level,
+        "sampling_range": _sampling_range(row, covariance.eigenvalues, errors),
+        "certified": "not requested",
+    }
+
+
+def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -> list[int] | None:
+    """How many latents other data of the same kind may retain: thresholds within two standard errors count for both."""
+    if any(e is None for e in errors):
+        return None
+    near = [abs(x - row.sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
+    least = sum(not n for n in near[: row.retained])
+    return [least, row.retained_at_most + sum(near[row.retained_at_most :])]
+
+
+def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
+    """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
+    n, N = covariance.n, covariance.N
+    if noise is None or N is None or k == n or FEW_DATA * n <= N:
+        return None
+    edge = marchenko_pastur_edge(noise, n, N)
+    return {"edge": edge, "noise": noise, "beyond": int((covariance.eigenvalues > edge).sum())}
 
 
 def landscape(
@@ -243,6 +317,7 @@ def landscape(
         zero_column_slice(covariance.spectrum, s, pair, retained, grid, columns=columns, on_plane=on_plane)
         for s in noises
     ]
+    known = known_of(covariance)
     document = {
         "schema": 1,
         "n": n,
@@ -250,6 +325,8 @@ def landscape(
         "directions": [d + 1 for d in pair],
         "moved_columns": columns,
         "slices": [_plane(piece) for piece in slices],
+        "resolution": known["resolution"],
+        "notes": [*known["notes"], *(near_noise(d, s.sigma2) for s in slices for d in s.undecided)],
     }
     return document, slices
 
@@ -260,6 +337,7 @@ def _plane(piece: Slice) -> Document:
         "retained": [i + 1 for i in piece.retained],
         "curvatures": list(piece.curvatures),
         "unstable": piece.unstable,
+        "undecided": [d + 1 for d in piece.undecided],
         "a": piece.a.tolist(),
         "b": piece.b.tolist(),
         "values": piece.values.tolist(),
@@ -295,50 +373,3 @@ def _default_noises(lam: Array, pair: tuple[int, int]) -> list[float]:
     if not noises:
         raise InputError(f"the eigenvalues around directions {i + 1} and {j + 1} are 0; give --sigma2")
     return noises
-
-
-def collapse(mu: Array, logvar: Array, epsilons: Iterable[float], delta: float) -> Document:
-    """(epsilon, delta)-collapse, KL and active units of an encoder, mu and logvar (N, k) (theory 3.11).  InputError."""
-    mu, logvar = _latents(mu, "mu"), _latents(logvar, "logvar")
-    if mu.shape != logvar.shape:
-        raise InputError(f"mu has shape {mu.shape}, logvar {logvar.shape}; both must be (N, k)")
-    epsilons = [number(e, "epsilon") for e in epsilons]
-    if not epsilons or not all(np.isfinite(e) and e >= 0 for e in epsilons):
-        raise InputError(f"epsilons {epsilons}: each must be finite and at least 0, and there must be one")
-    if not 0 <= number(delta, "delta") < 1:
-        raise InputError(f"delta = {delta:g}: a proportion of the data, at least 0 and below 1")
-    with np.errstate(over="ignore", invalid="ignore"):
-        divergence = kl(mu, logvar)
-    _finite(divergence, "the KL divergence", "mu or logvar is too large there; is logvar the log of the variance?")
-    curve = collapse_curve(divergence, np.array(epsilons), delta)
-    per_latent = divergence.mean(axis=0)
-    return {
-        "schema": 1,
-        "N": mu.shape[0],
-        "k": mu.shape[1],
-        "delta": float(delta),
-        "curve": [{"epsilon": e, "collapsed_percent": float(p)} for e, p in zip(epsilons, curve.tolist(), strict=True)],
-        "kl_total": float(per_latent.sum()),
-        "kl": per_latent.tolist(),
-        "active_units": active_units(mu),
-    }
-
-
-def _latents(array: Array, name: str) -> Array:
-    """Finite float64 (N, k), N and k at least 1.  Raises InputError."""
-    array = np.asarray(array)
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"{name} is of type {array.dtype}, not real numbers; save it as float64")
-    if array.ndim != 2 or array.size == 0:
-        raise InputError(f"{name} has shape {array.shape}; it must be (N, k), one row per datum")
-    array = array.astype(np.float64, copy=False)
-    _finite(array, name, "every entry must be a finite number")
-    return array
-
-
-def _finite(array: Array, name: str, advice: str) -> None:
-    if np.isfinite(array).all():
-        return
-    row, column = np.argwhere(~np.isfinite(array))[0]
-    value = "NaN" if np.isnan(array[row, column]) else "infinite"
-    raise InputError(f"{name} is {value} at row {row + 1}, column {column + 1}; {advice}")

@@ -1,16 +1,18 @@
 """What the report says of its tables and pictures: captions, texts for who cannot see them, directions of escape.
 
 Notation   document: report.json as a dict; indices count from 1. Plain text; the templates escape it.
-Main       table_caption, blocks, escape, figure1_intro, figure1_panel, figure2, alt_texts.
+Main       table_caption, blocks, escape, kind, figure1_intro, figure1_panel, figure2, alt_texts.
 Reference  theory 1.3, 3.6, 3.7; Lucas et al. 2019, Figures 1 and 2.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reports.caveats import tie
 from reports.listing import how_found
-from reports.wording import number, power, ranges, sub
+from reports.numerals import DIGITS, counted, likeliest, not_above, threshold
+from reports.wording import number, power, ranges, sub, symbols
 
 Document = dict[str, Any]
 
@@ -51,6 +53,14 @@ def blocks(point: Document) -> list[str]:
     return found
 
 
+def kind(point: Document) -> str:
+    """What a point is: "global maximum", "saddle, not strict", "undecided by rounding, in 2 directions"."""
+    if point["kind"] == "undecided":
+        open_signs = point.get("undecided", 0)
+        return f"undecided by rounding, in {open_signs} direction{'' if open_signs == 1 else 's'}"
+    return f"{'global ' if point['global'] else ''}{point['kind']}{'' if point['strict'] else ', not strict'}"
+
+
 def figure1_intro(figure1: Document) -> str:
     """What is moved where in the slices."""
     i, j = (sub("u", d) for d in figure1["directions"])
@@ -67,11 +77,15 @@ def figure1_panel(piece: Document) -> str:
     """What one panel of Figure 1 shows, in words."""
     named = list(zip((sub("u", d) for d in piece["directions"]), piece["curvatures"], strict=True))
     unstable, flat = [u for u, c in named if c > 0], [u for u, c in named if c == 0]
-    said = {0: "stable in both directions", 1: f"unstable towards {''.join(unstable)}", 2: "unstable towards both"}
-    level = f", flat to second order along {', '.join(flat)}" if flat else ""
+    stable = (
+        "stable in both directions" if not flat else f"unstable towards neither {' nor '.join(u for u, _ in named)}"
+    )
+    said = {0: stable, 1: f"unstable towards {''.join(unstable)}", 2: "unstable towards both"}
+    exactly = "within rounding" if piece.get("undecided") else "to second order"
+    level = f", flat {exactly} along {', '.join(flat)}" if flat else ""
     depth = piece["high"] - piece["at_point"]
     below = "the highest point of the plane" if depth <= 0 else f"{number(depth, 3)} nats below the best of the plane"
-    return f"σ² = {number(piece['sigma2'])}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
+    return f"σ² = {symbols(not_above(piece['sigma2']))}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
 
 
 def _as_eigenvalue(piece: Document) -> str:
@@ -94,7 +108,8 @@ def _at_reference(data: Document) -> str:
     """What the weights of each k are worth at the noise of one."""
     ks, judged, last = data["k"], data["weights_at_reference"], data["k"][-1]
     top = max(range(len(ks)), key=lambda i: judged[i])
-    read = f"read at the noise of k = {data['reference_k']} (σ² = {number(data['reference_sigma2'])})"
+    noise = symbols(f"{data['reference_sigma2']:.{DIGITS}g}")
+    read = f"read at the noise of k = {data['reference_k']} (σ² = {noise})"
     best = number(data["fixed_noise"][-1])
     if judged[-1] < judged[top]:
         return (
@@ -116,7 +131,21 @@ def _stations(ks: Sequence[int], values: Sequence[float], k0: int) -> list[tuple
 
 
 def table_caption(table: Document) -> str:
-    """How many points there are, and how the ones shown were found."""
+    """How many points there are, how the ones shown were found, and what rounding and ties leave open."""
+    return " ".join([_listed(table), *_open(table)])
+
+
+def _open(table: Document) -> Iterator[str]:
+    if tied := table.get("tied"):
+        yield f"Eigenvalues that equal the noise: {ranges(tied)}."
+    if undecided := table.get("undecided"):
+        yield f"Eigenvalues that rounding cannot tell from the noise: {ranges(undecided)}."
+    if continuum := table.get("continuum"):
+        largest = symbols(not_above(continuum["largest_sigma2"]))
+        yield f"Beside these, every noise up to {largest} with all directions retained attains the maximum."
+
+
+def _listed(table: Document) -> str:
     found = how_found(table)
     if found is None:
         shown = len(table["points"])
@@ -128,23 +157,29 @@ def table_caption(table: Document) -> str:
 def alt_texts(document: Document) -> dict[str, str]:
     """What each picture shows, for who cannot see it; the captions hold the rest of the numbers."""
     facts, k, rank = document["stability"], document["k"], document["rank"]
-    lam = facts["eigenvalues"]
-    spectrum = f"{rank} positive eigenvalues from {number(lam[0])} down to {number(lam[rank - 1])}"
-    rows = facts["noise"]
-    best = max(rows, key=lambda row: row["value"])
+    rows = [row for row in facts["noise"] if row["sigma2"] != 1.0] or facts["noise"]
+    at = [symbols(threshold(facts, j)) for j in range(1, rank + 1)]
+    last = f"; {sub('λ', k)} is {at[k - 1]}" if k <= rank else ""
+    said = tie(document["usual"])
+    tied = "" if said is None else f" A ring marks a tie: {symbols(said)}."
+    mle = likeliest(facts)
+    highest = "the less noise, the higher" if mle is None else f"highest at the maximum-likelihood noise {symbols(mle)}"
     texts = {
-        "scree": f"Scree plot: {spectrum}; {sub('λ', k)} is {number(lam[k - 1])}.",
+        "scree": f"Scree plot: {rank} positive eigenvalues from {at[0]} down to {at[-1]}{last}.{tied}",
         "phase": f"Phase diagram of noise against eigen-direction: direction j is unstable at noise below its "
-        f"eigenvalue; the first {min(k, rank)} of these directions are retained there.",
-        "retained": f"Staircase: from {rows[0]['retained']} latents retained at noise {number(rows[0]['sigma2'])} "
-        f"down to {rows[-1]['retained']} at {number(rows[-1]['sigma2'])}.",
-        "likelihood": f"Likelihood of the optimum over noise: highest, {number(best['value'])} nats, "
-        f"near noise {number(best['sigma2'])}.",
+        f"eigenvalue; the first {min(k, rank)} of these directions are retained there.{tied}",
+        "retained": f"Staircase: from {_held(rows[0])} latents retained at noise {number(rows[0]['sigma2'])} "
+        f"down to {_held(rows[-1])} at {number(rows[-1]['sigma2'])}.{tied}",
+        "likelihood": f"Likelihood of the optimum over noise: {highest}.",
         "figure2": "Likelihood and optimal ELBO over the latent dimension; the numbers stand in the text above.",
         "figure2-detail": "The likelihood at one noise near its top: it rises, then falls, for the weights of each k.",
     }
     panels = {f"slice-{i}": f"Contours: {figure1_panel(p)}." for i, p in enumerate(_panels(document), start=1)}
     return texts | panels
+
+
+def _held(row: Document) -> str:
+    return counted(row["retained"], row["retained_at_most"])
 
 
 def _panels(document: Document) -> list[Document]:

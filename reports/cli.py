@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -111,11 +112,29 @@ def _add_checks(commands: Any) -> None:
     certify.add_argument("--check", type=Path, metavar="FILE", help="the certificate")
     certify.set_defaults(run="certify")
 
-    collapse = _command(commands, "collapse", "collapse of any model's latents", _common())
-    collapse.add_argument("latents", type=Path, metavar="LATENTS.npz", help="arrays mu and logvar, each (N, k)")
-    collapse.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="default: 50 from 0 to 2")
-    collapse.add_argument("--delta", type=float, default=0.01, metavar="D", help="default 0.01")
-    collapse.set_defaults(run="collapse")
+    collapse = _command(
+        commands,
+        "collapse",
+        "collapse of any model's latents",
+        _common(),
+        "LATENTS is a .npz or .safetensors file with the means and the variances of the encoder, one row per datum, or "
+        "two .npy files. Names that are known: mu, mean, z_mean, loc; logvar, log_var, z_log_var; var, variance; std, "
+        "sigma, scale (turned into log variances, and said).",
+    )
+    collapse.add_argument(
+        "latents", type=Path, nargs="+", metavar="LATENTS", help="mu and logvar (N, k): a .npz, or mu.npy logvar.npy"
+    )
+    collapse.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="default: 50 from 0 to 2, and 0.01")
+    collapse.add_argument("--delta", type=_decimal, default=Decimal("0.01"), metavar="D", help="default 0.01")
+    collapse.set_defaults(run="collapse", module="collapse_command")
+
+
+def _decimal(text: str) -> Decimal:
+    """The decimal that was typed, with all its digits."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"invalid number: {text!r}") from None
 
 
 def _add_analyses(commands: Any) -> None:
@@ -156,7 +175,7 @@ def _add_analyses(commands: Any) -> None:
 def _add_trainings(commands: Any) -> None:
     train = _command(commands, "train", "Gaussian VAEs, deep or linear, many at once", _data())
     train.add_argument("--arch", required=True, metavar="ARCH", help="mlp, conv, linear or linear-decoder")
-    _add_k(train)
+    train.add_argument("-k", type=int, metavar="K", required=True, help="latents, as many as you like")
     train.add_argument(
         "--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512); of conv: channels, units"
     )
@@ -178,7 +197,13 @@ def _add_trainings(commands: Any) -> None:
     )
     train.add_argument("--group", type=int, metavar="G", help="models in step (default: as many as suit the machine)")
     train.add_argument("--save-latents", type=Path, metavar="FILE.npz", help="mu, logvar of the best model; with --out")
-    train.add_argument("--out", type=Path, metavar="DIR", help="results, and checkpoints to continue from")
+    train.add_argument(
+        "--latents-of",
+        nargs="+",
+        metavar=("NOISE", "SEED"),
+        help="of --save-latents: the model of this fixed noise, or learned; of this seed, or the best",
+    )
+    train.add_argument("--out", type=Path, metavar="DIR", help="results, figure, checkpoints to continue from")
     train.set_defaults(run="train", module="training_commands")
 
     tables = _command(

@@ -1,6 +1,6 @@
 """What each command does: load, compute, print.
 
-Main       prove, device_check, stationary, stability, landscape, certify, report, collapse, audit.
+Main       prove, device_check, stationary, stability, landscape, certify, report, audit.
 
 Each takes the parsed arguments and a Session, and returns an exit code. What is slow to import (figures, pages, the
 proofs) is imported where it is used.
@@ -9,6 +9,7 @@ proofs) is imported where it is used.
 import argparse
 import shlex
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import numpy as np
 
 from gpu.device import backend, find_device
 from reports import analysis, ties
-from reports.console import Session, at_most, one_line, short, table
-from reports.files import read_json, read_latents, staged, write_json, write_npz
+from reports.console import Session, one_line, short, table
+from reports.files import read_json, staged, write_json, write_npz
 from reports.listing import how_found, interrupted, readable
-from reports.wording import ranges, verdict
-from verify.checks import random_seed
+from reports.numerals import counted, not_above, rough, threshold, typed
+from reports.wording import ranges, stability_verdict, verdict
+from verify.checks import positive_noise, random_seed
 from verify.data.covariance import Covariance
 from verify.data.sources import load
 from verify.data.writing import writable
@@ -29,19 +31,16 @@ from verify.errors import InputError
 
 Document = dict[str, Any]
 BROKEN, INTERRUPTED = 1, 130
-EPSILONS = np.linspace(0.0, 2.0, 50).tolist()
 LATENTS = 10
+MOST_THRESHOLDS = 13
 
 
-def _loaded(args: argparse.Namespace, session: Session) -> Covariance:
-    """The covariance of DATA; what should be known of it goes to standard error.  Raises InputError."""
+def _loaded(args: argparse.Namespace, session: Session, noises: Sequence[float] | None = None) -> Covariance:
+    """The covariance of DATA, of which these noises will be asked.  Raises InputError."""
     _checked_backend(args.backend)
-    seed = random_seed(args.seed)
+    seed, asked = random_seed(args.seed), [positive_noise(s) for s in noises or ()]
     with session.working(f"reading {one_line(args.data)}"):
-        covariance = load(args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir)
-    for sentence in covariance.provenance.get("notes", []):
-        session.note(sentence)
-    return covariance
+        return load(args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir, noises=asked)
 
 
 def _checked_backend(name: str) -> None:
@@ -90,7 +89,7 @@ def device_check(args: argparse.Namespace, session: Session) -> int:
 def stationary(args: argparse.Namespace, session: Session) -> int:
     """The stationary points, best first."""
     save = None if args.save is None else writable(args.save)
-    covariance = _loaded(args, session)
+    covariance = _loaded(args, session, [] if args.sigma2 is None else [args.sigma2])
     with session.working("searching"):
         document, points = analysis.stationary(
             covariance,
@@ -102,16 +101,12 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
             progress=session,
         )
     said = how_found(document)
-    if said is not None and not interrupted(document):
-        session.note(said)
-    read = covariance.provenance.get("notes", [])  # what was said when the data were read is not said again
-    for sentence in document["notes"]:
-        if sentence not in read:
-            session.note(sentence)
     if save is not None:
         analysis.save_points(save, points, covariance)
         session.wrote(save)
     session.result(document)
+    # What an interrupted walk came to know is said at the end.
+    session.notes(document if not interrupted(document) else document | {"notes": document["notes"][:-1]})
     session.say(_stationary_verdict(document, covariance.spectrum))
     session.say("")
     session.say(_points_table(document))
@@ -228,38 +223,56 @@ def stability(args: argparse.Namespace, session: Session) -> int:
     """Which latents the optimum retains at each noise."""
     if args.certify:
         raise InputError("certified thresholds come with a later version; leave out --certify")
-    document = analysis.stability(_loaded(args, session), args.k, args.sigma2)
+    document = analysis.stability(_loaded(args, session, args.sigma2), args.k, args.sigma2)
     session.result(document)
-    session.say(_stability_verdict(document))
+    session.notes(document)
+    session.say(stability_verdict(document))
     session.say("")
-    columns = [("sigma2", True), ("retained", True), ("collapsed", True), ("value", True), ("margin", True)]
-    rows = [
-        (short(r["sigma2"]), str(r["retained"]), str(r["collapsed"]), short(r["value"], 8), short(r["margin"], 4))
-        for r in document["noise"]
-    ]
-    session.say(table(columns, rows))
-    session.say("\nvalue: nats per datum; margin: distance from sigma2 to the nearest eigenvalue")
-    shown = [short(t["eigenvalue"], 5) for t in document["thresholds"]]
-    more = f" ... {shown[-1]}" if len(shown) > 12 else ""
-    session.say(f"latents collapse one by one as sigma2 passes {', '.join(shown[:12])}{more}")
+    session.say(_noise_table(document))
+    session.say(f"\n{_noise_legend(document)}")
+    session.say(_thresholds(document))
     return 0
 
 
-def _stability_verdict(document: Document) -> str:
-    k, start, mle = document["k"], document["recommended_sigma2"], document["sigma2_mle"]
-    latents = "the only latent" if k == 1 else f"all {k} latents"
-    if start is None:
-        text = f"The data vary in only {document['rank']} of {document['n']} directions, so no noise keeps {latents}"
-    else:
-        text = f"Start at sigma2 = {at_most(start)} or below to keep {latents}"
-        text += f"; from {short(document['eigenvalues'][k - 1])} on the optimum collapses some"
-    return f"{text}. The maximum-likelihood noise is {'unbounded towards 0' if mle is None else short(mle)}."
+def _noise_table(document: Document) -> Any:
+    sampled = document["N"] is not None
+    columns = [("sigma2", True), ("retained", True), *([("other data", True)] if sampled else [])]
+    columns += [("collapsed", True), ("value", True), ("margin", True)]
+    rows = []
+    for r in document["noise"]:
+        least, most, k = r["retained"], r["retained_at_most"], document["k"]
+        other = [] if not sampled else ["-" if r["sampling_range"] is None else counted(*r["sampling_range"])]
+        row = [typed(r["sigma2"]), counted(least, most), *other, counted(k - most, k - least)]
+        rows.append((*row, short(r["value"], 8), short(r["margin"], 4)))
+    return table(columns, rows)
+
+
+def _noise_legend(document: Document) -> str:
+    text = "value: nats per datum; margin: distance from sigma2 to the nearest threshold"
+    if document["N"] is None:
+        return text
+    other = "what other data of the same kind may retain, thresholds moved by up to two standard errors"
+    return f"{text}; other data: {other}"
+
+
+def _thresholds(document: Document) -> str:
+    """The noises at which latents collapse, with their standard errors."""
+    found = document["thresholds"]
+    shown = [
+        threshold(document, j) + ("" if t["standard_error"] is None else f"±{rough(t['standard_error'])}")
+        for j, t in enumerate(found, start=1)
+    ]
+    if len(shown) > MOST_THRESHOLDS:
+        shown = [*shown[: MOST_THRESHOLDS - 1], "...", shown[-1]]
+    errors = any(t["standard_error"] is not None for t in found)
+    said = "latents collapse one by one as sigma2 passes" if len(found) > 1 else "the latent collapses as sigma2 passes"
+    return f"{said} {', '.join(shown).replace('..., ', '... ')}{' (± one standard error)' if errors else ''}"
 
 
 def landscape(args: argparse.Namespace, session: Session) -> int:
     """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
     save = None if args.save is None else writable(args.save)
-    covariance = _loaded(args, session)
+    covariance = _loaded(args, session, args.sigma2)
     xp = backend(args.backend)
     document, slices = analysis.landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp)
     with session.working("drawing"), staged(args.out) as stage:
@@ -274,18 +287,29 @@ def landscape(args: argparse.Namespace, session: Session) -> int:
         write_npz(save, directions=np.array(document["directions"]), **arrays)
         session.wrote(save)
     session.result(document)
+    session.notes(document)
     i, j = document["directions"]
-    stable = [piece for piece in document["slices"] if not piece["unstable"]]
-    said = f"stable at {', '.join(short(s['sigma2']) for s in stable)}" if stable else "stable at none of these noises"
+    stable = [s for s in document["slices"] if not s["unstable"] and not s["undecided"]]
+    at = ", ".join(_noise(s["sigma2"]) for s in stable) if stable else "none of these noises"
     who = "A zero column moved" if document["moved_columns"] == 1 else "Two zero columns moved"
-    session.say(f"{who} along u{i} and u{j}: {said}.\n")
+    session.say(f"{who} along u{i} and u{j}, beside the retained ones: stable in both directions at sigma2 = {at}.\n")
     columns = [("sigma2", True), (f"curvature u{i}", True), (f"curvature u{j}", True), ("unstable", True)]
     rows = [
-        (short(s["sigma2"]), *(short(c, 4) for c in s["curvatures"]), f"{s['unstable']} of 2", ranges(s["retained"]))
+        (
+            _noise(s["sigma2"]),
+            *(short(c, 4) for c in s["curvatures"]),
+            f"{counted(s['unstable'], s['unstable'] + len(s['undecided']))} of 2",
+            ranges(s["retained"]),
+        )
         for s in document["slices"]
     ]
     session.say(table([*columns, ("retained", False)], rows))
     return 0
+
+
+def _noise(value: float) -> str:
+    """A noise as it was typed, or an eigenvalue in six digits."""
+    return typed(value) if len(typed(value)) <= len("0.000123456") else not_above(value)
 
 
 def certify(args: argparse.Namespace, session: Session) -> int:
@@ -296,11 +320,12 @@ def certify(args: argparse.Namespace, session: Session) -> int:
 def report(args: argparse.Namespace, session: Session) -> int:
     """The stability report as one self-contained page."""
     from proofs import ledger
+    from reports.contents import USUAL_NOISE
     from reports.report import folder_name, write_report
 
     if args.ledger is not None:
         ledger.read(args.ledger)  # a wrong file is told before anything is computed
-    covariance = _loaded(args, session)
+    covariance = _loaded(args, session, [USUAL_NOISE])
     name = str(covariance.provenance.get("name", args.data))
     k = args.k if args.k is not None else max(1, min(LATENTS, covariance.n - 1))
     out = args.out if args.out is not None else Path("reports", "out", folder_name(name))
@@ -312,6 +337,7 @@ def report(args: argparse.Namespace, session: Session) -> int:
     session.wrote(page)
     document = read_json(page.parent / "report.json")
     session.result(document)
+    session.notes(document)
     session.say(verdict(document))
     session.say(f"\nopen {page}")
     return 0
@@ -325,33 +351,7 @@ def audit(args: argparse.Namespace, session: Session) -> int:
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
     session.result(document)
+    session.notes(document)
     for piece in pieces(document):
         session.say(piece)
-    return 0
-
-
-def collapse(args: argparse.Namespace, session: Session) -> int:
-    """(epsilon, delta)-collapse of somebody's latents."""
-    mu, logvar = read_latents(args.latents)
-    document = analysis.collapse(mu, logvar, EPSILONS if args.epsilon is None else args.epsilon, args.delta)
-    session.result(document)
-    first, last = document["curve"][0], document["curve"][-1]
-    k, N = document["k"], document["N"]
-    session.say(
-        f"{document['active_units']} of {k} latents are active over {N} data; with delta = {document['delta']:g}, "
-        f"{short(first['collapsed_percent'], 4)}% are collapsed at epsilon = {short(first['epsilon'], 4)} and "
-        f"{short(last['collapsed_percent'], 4)}% at {short(last['epsilon'], 4)}. The mean KL is "
-        f"{short(document['kl_total'])} nats.\n"
-    )
-    steps = [
-        row
-        for before, row in zip([None, *document["curve"]], document["curve"], strict=False)
-        if before is None or before["collapsed_percent"] != row["collapsed_percent"] or args.epsilon is not None
-    ]
-    rows = [(short(row["epsilon"], 4), short(row["collapsed_percent"], 4)) for row in steps]
-    session.say(table([("epsilon from", True), ("collapsed %", True)], rows))
-    least = sorted(range(k), key=lambda i: document["kl"][i])[:10]
-    rows = [(str(i + 1), short(document["kl"][i], 4)) for i in least]
-    session.say("")
-    session.say(table([("latent that says least" if k > 10 else "latent", True), ("mean KL", True)], rows))
     return 0

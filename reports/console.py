@@ -1,6 +1,6 @@
 """What the user sees: results on standard output, messages and progress on standard error.
 
-Main       Session; table, short, at_most, one_line.
+Main       Session; table, short, one_line.
 """
 
 import sys
@@ -48,6 +48,11 @@ class Session:
         """A remark on standard error; nothing with --quiet."""
         if not self.quiet:
             self._err.print(f"note: {one_line(text)}", soft_wrap=True)
+
+    def notes(self, document: Any) -> None:
+        """All notes of a document, as remarks."""
+        for sentence in document["notes"]:
+            self.note(sentence)
 
     def wrote(self, path: Path) -> None:
         """Remember and name a file that has been written."""
@@ -120,13 +125,6 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
 def short(value: float | None, digits: int = 6) -> str:
     """A number in a table: six digits, "-" for None."""
     return "-" if value is None else f"{value:.{digits}g}"
-
-
-def at_most(value: float) -> str:
-    """A positive number in six digits, never rounded up: a bound to stay below."""
-    text = short(value)
-    # Six digits err by 5e-6 of the value at most.
-    return text if float(text) <= value else short(value * (1 - 5e-6))
 
 
 def one_line(text: str) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from reports import analysis, panels
+from reports.caveats import NOT_SHOWN, off_scale
 from reports.listing import interrupted
+from reports.numerals import not_above
 from verify.arrays import Array
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape import likelihood_curves as curves
 from verify.landscape.slices import Slice
-from verify.landscape.stability import noise_table, recommended_noise
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]
@@ -37,10 +38,9 @@ def compute(
     """All numbers of the report, and the slices of Figure 1."""
     lam = covariance.eigenvalues
     say("stability")
-    row = noise_table(lam, k, [USUAL_NOISE])[0]
-    usual = {name: getattr(row, name) for name in analysis.NOISE}
-    stability = analysis.stability(covariance, k, sigma2s=noises(lam, k))
-    tables, notes = _stationary_tables(covariance, k, say)
+    stability = analysis.stability(covariance, k, sigma2s=[USUAL_NOISE], grid=noises(covariance, k))
+    usual = next(row for row in stability["noise"] if row["sigma2"] == USUAL_NOISE)
+    tables, missing = _stationary_tables(covariance, k, say)
     say("landscape slices")
     figure1, slices = _figure1(covariance, k)
     say("likelihood over k")
@@ -48,19 +48,20 @@ def compute(
         "schema": 1,
         "name": name,
         **{field: stability[field] for field in ("n", "k", "N", "rank")},
-        "usual": dict(usual),
+        "usual": usual,
         "stability": stability,
         "stationary": tables,
-        "notes": notes,
+        "notes": [*off_scale(stability), *stability["notes"], *missing],
+        "resolution": stability["resolution"],
         "figure1": figure1,
         "figure2": _figure2(lam, k),
     }
     return document, list(slices)
 
 
-def noises(lam: Array, k: int) -> list[float]:
+def noises(covariance: Covariance, k: int) -> list[float]:
     """The noises to tabulate: a fine grid over all that the pictures show, the usual one and the recommended one."""
-    recommended = recommended_noise(lam, k)
+    lam, recommended = covariance.eigenvalues, analysis.starting_noise(covariance, k)
     low, high = panels.window(lam, recommended)
     special = {USUAL_NOISE} if recommended is None else {USUAL_NOISE, recommended}
     return sorted({*np.geomspace(low, high, NOISES).tolist(), *special})
@@ -68,17 +69,17 @@ def noises(lam: Array, k: int) -> list[float]:
 
 def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[list[Document], list[str]]:
     """The best stationary points of both objectives, at a telling and at learned noise; and why one is missing."""
-    fixed = _telling_noise(covariance.eigenvalues, k)
+    fixed = _telling_noise(covariance, k)
     learnable = k < covariance.rank or covariance.rank == covariance.n
     tables, notes = [], []
     for objective in ("ppca", "elbo"):
         for sigma2 in (fixed, None) if learnable else (fixed,):
-            at = f"{objective}, {'learned noise' if sigma2 is None else f'σ² = {sigma2:.4g}'}"
+            at = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {not_above(sigma2)}'}"
             say(f"stationary points, {at}")
             try:
                 found, _ = analysis.stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP)
             except InputError as error:  # spectra of too many decades; all else can still be said
-                notes.append(f"{at}: {error}")
+                notes.append(f"{NOT_SHOWN}{at}: {error}")
             else:
                 if interrupted(found):
                     raise KeyboardInterrupt  # half a walk has no place on a page
@@ -86,11 +87,12 @@ def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[l
     return tables, notes
 
 
-def _telling_noise(lam: Array, k: int) -> float:
+def _telling_noise(covariance: Covariance, k: int) -> float:
     """sigma2 = 1 if anything but W = 0 is stationary there, else a noise at which k latents can be retained."""
+    lam = covariance.eigenvalues
     if lam[0] > USUAL_NOISE:
         return USUAL_NOISE
-    recommended = recommended_noise(lam, k)
+    recommended = analysis.starting_noise(covariance, k)
     return float(lam[lam > 0][-1]) / 2 if recommended is None else recommended
 
 
@@ -99,16 +101,17 @@ def _figure1(covariance: Covariance, k: int) -> tuple[Document | None, list[Slic
     if covariance.n < 2:
         return None, []
     found, slices = analysis.landscape(covariance, k)
-    panels = [_panel(piece, covariance.eigenvalues) for piece in slices]
+    panels = [_panel(piece, of, covariance) for piece, of in zip(slices, found["slices"], strict=True)]
     return {"directions": found["directions"], "moved_columns": found["moved_columns"], "panels": panels}, slices
 
 
-def _panel(piece: Slice, lam: Array) -> Document:
+def _panel(piece: Slice, of: Document, covariance: Covariance) -> Document:
     """What the page must know of a slice, beside its grid: indices from 1."""
-    equal = np.flatnonzero(lam == piece.sigma2)
+    place = covariance.spectrum.position(piece.sigma2)
     return {
         "sigma2": piece.sigma2,
-        "eigenvalue": int(equal[0]) + 1 if equal.size else None,
+        "eigenvalue": place.above + 1 if place.level else None,
+        "undecided": of["undecided"],
         "directions": [d + 1 for d in piece.directions],
         "retained": [i + 1 for i in piece.retained],
         "curvatures": list(piece.curvatures),

@@ -76,9 +76,12 @@ def _lines(document: Document) -> Iterator[str]:
     device = document["device"]
     if device["available"]:
         yield f"\n{_device_line(device)}"
-    for other in document["shadowing"]:
-        role = "is used instead of ours" if other["used"] else "is on the path as well, after ours"
-        yield f"another package {other['package']} at {other['place']} {role}"
+    yield from map(_shadow, document["shadowing"])
+
+
+def _shadow(other: Document) -> str:
+    role = "is used instead of ours" if other["used"] else "is on the path as well, after ours"
+    return f"another package {other['package']} at {other['place']} {role}"
 
 
 def _device_line(device: Document) -> str:
@@ -104,6 +107,7 @@ def examine(data_dir: str | None = None) -> Document:
     missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
     features.append(_feature("peers", [f"{name} is not installed (pip install {name})" for name in missing]))
     features.append(_feature("mnist", _missing_mnist(data_dir)))
+    others = shadowing()
     return {
         "schema": 1,
         "version": _version("elbo-verify") or _own_version(),
@@ -112,7 +116,8 @@ def examine(data_dir: str | None = None) -> Document:
         "packages": packages,
         "features": features,
         "device": device,
-        "shadowing": shadowing(),
+        "shadowing": others,
+        "notes": [*(f"{f['name']} is off: {f['reason']}" for f in features if not f["on"]), *map(_shadow, others)],
     }
 
 

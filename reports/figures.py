@@ -1,7 +1,8 @@
 """The pictures of a report, drawn from its JSON and npz alone.
 
 Notation   document: report.json as a dict; slices: Slice objects (Figure 1), computed or read back.
-Main       draw (all pictures of a report), landscape (the slices alone), tables (those of tables.json).
+Main       draw (all pictures of a report), landscape (the slices alone), tables (those of tables.json),
+           training (that of train.json).
 Reference  Lucas et al. 2019, Figures 1 and 2; what stands on the axes is in panels.py.
 
 Every picture is written as SVG and as PNG, the same bytes each time: no date, a fixed salt for ids.
@@ -15,8 +16,9 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports import panels, tables_panels
+from reports import panels, tables_panels, training_panels
 from reports.panels import PALETTE
+from verify.arrays import Array
 from verify.landscape.slices import Slice
 
 Document = dict[str, Any]
@@ -93,6 +95,14 @@ def tables(document: Document, folder: Path) -> list[Path]:
             tables_panels.both(figure.subplots(1, 2), document, number)
             written += _save(figure, folder, f"tables-{number}")
     return written
+
+
+def training(document: Document, elbos: Array, folder: Path) -> list[Path]:
+    """Courses of the models of train.json, elbos (models, epochs): train.svg and .png in `folder`; -> the paths."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(1.4 * WIDTH, 1.1 * HEIGHT), layout="constrained")
+        training_panels.courses(figure.subplots(), document, elbos)
+        return _save(figure, folder, "train")
 
 
 def _save(figure: Figure, folder: Path, name: str) -> list[Path]:

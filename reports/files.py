@@ -1,6 +1,6 @@
-"""Files of results: written whole or not at all, and the latents of other people's models.
+"""Files of results: written whole or not at all.  (Other people's latents are read by latents.py.)
 
-Main       staged, write_json, read_json, to_json, write_npz, read_latents; and writing.py of verify/data.
+Main       staged, write_json, read_json, to_json, write_npz; and writing.py of verify/data.
 """
 
 import json
@@ -8,8 +8,6 @@ import math
 import os
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,37 +75,3 @@ def write_npz(path: Path, **arrays: Array) -> None:
     """Write arrays whole or not at all.  Raises InputError."""
     with atomic(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
-
-
-def read_latents(path: Path) -> tuple[Array, Array]:
-    """`mu` and `logvar` (N, k) of an .npz file.  Raises InputError: missing, damaged, pickled, shapes, NaN."""
-    try:
-        with zipfile.ZipFile(path):
-            pass  # numpy.load would read anything else as a pickle, and say so
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in ("mu", "logvar") if name not in archive]
-            if missing:
-                found = ", ".join(sorted(archive.files)) or "nothing"
-                raise InputError(
-                    f"{path}: no array {' and no '.join(missing)}; it holds {found}, "
-                    "and needs mu and logvar, each (N, k)"
-                )
-            mu, logvar = archive["mu"], archive["logvar"]
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file (looked in {path.absolute().parent})") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError):
-        raise InputError(f"{path}: no .npz file, or truncated; write it again with numpy.savez") from None
-    except ValueError as error:
-        why = (
-            "holds Python objects (a pickle), which are never loaded"
-            if "pickle" in str(error).lower()
-            else "is damaged"
-        )
-        raise InputError(f"{path}: {why}; save mu and logvar as plain numbers") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (SyntaxError, TypeError, KeyError, RuntimeError, NotImplementedError, OverflowError):
-        raise InputError(f"{path}: is damaged; write it again with numpy.savez") from None
-    return mu, logvar

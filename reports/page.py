@@ -18,20 +18,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from proofs.ledger import VERDICTS
-from reports import audit, captions, wording
+from proofs.ledger import notes as ledger_notes
+from reports import audit, captions, caveats, wording
 from reports.audit_checks import CHECKS
+from reports.caveats import NOT_SHOWN, UNPROVED
+from reports.numerals import DIGITS, counted, likeliest, not_above, rank, start, threshold
 from reports.panels import PALETTE, window
 from reports.paper import TABLES
 
 Document = dict[str, Any]
+
+# Notes that stand beside what they speak of, and not below the verdict.
+_ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
 
 _ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def maths(text: str) -> Markup:
     """Our own words with their symbols set as such: k and λ in italics, indices below the line."""
-    safe = str(escape(text))
-    safe = re.sub(r"(?<![\w&])(k|L|W)(?![\w;])|([σλu])(?=[²₀-₉])", lambda m: f"<i>{m[0]}</i>", safe)
+    safe = str(escape(wording.symbols(text)))
+    safe = re.sub(r"(?<![\w&])(k|n|N|L|W)(?![\w;=.])|([σλu])(?=[²₀-₉])", lambda m: f"<i>{m[0]}</i>", safe)
     return Markup(re.sub(r"[₀-₉]+", lambda m: f"<sub>{m[0].translate(_ON_THE_LINE)}</sub>", safe))
 
 
@@ -49,6 +55,9 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.filters |= {
     "number": wording.number,
+    "noise": lambda value: wording.symbols(f"{value:.{DIGITS}g}"),
+    "threshold": wording.symbols,
+    "sentence": wording.sentence,
     "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
     "conclusion": conclusion,
     "maths": maths,
@@ -57,6 +66,7 @@ ENVIRONMENT.filters |= {
     "ranges": wording.ranges,
     "blocks": captions.blocks,
     "escape_words": captions.escape,
+    "kind_words": captions.kind,
 }
 ENVIRONMENT.globals |= {"sub": wording.sub}
 
@@ -67,15 +77,22 @@ def render(document: Document, figures: Path) -> str:
     return ENVIRONMENT.get_template("page.html").render(
         report=document,
         verdict=wording.verdict(document),
-        recommended=wording.recommended(document),
-        doubts=wording.doubts(document),
+        recommended=symbols(start(facts)),
+        likeliest=symbols(likeliest(facts)),
+        rank=rank(facts),
+        thresholds=[threshold(facts, j) for j in range(1, facts["rank"] + 1)],
+        doubts=_doubts([note for note in document["notes"] if not note.startswith(_ELSEWHERE)]),
+        missing=[note for note in document["notes"] if note.startswith(NOT_SHOWN)],
+        has_errors=any(t["standard_error"] is not None for t in facts["thresholds"]),
+        held=counted(document["usual"]["retained"], document["usual"]["retained_at_most"]),
         reason=wording.reason_for_noise(document),
         shown_from=window(np.array(facts["eigenvalues"]), facts["recommended_sigma2"])[0],
         pictures=_pictures(document, figures),
         figure1=_figure1(document["figure1"]),
         figure2=captions.figure2(document) if document["figure2"] else "",
-        tables=[_table(table) for table in document["stationary"]],
+        tables=[_table(table, facts) for table in document["stationary"]],
         ledger=_ledger(document["ledger"]),
+        unproved=UNPROVED,
         audit=_audit(document["audit"]),
         explorer=_explorer(document),
         style=source("style.css"),
@@ -116,13 +133,26 @@ def inline_svg(svg: str, name: str, label: str) -> Markup:
     return Markup(opening.sub(lambda m: f"{head}{m.group(1)}>", body, count=1))
 
 
-def _table(table: Document) -> Document:
-    """A stationary document with what its heading says."""
-    learned = table["sigma2"] is None
+def symbols(number: str | None) -> str:
+    """A printed number as the page has it; an en dash for None."""
+    return "–" if number is None else wording.symbols(number)
+
+
+def _doubts(notes: list[str]) -> list[tuple[str | None, list[str]]]:
+    """The notes as they follow each other, (kind, sentences): those of one kind of doubt together."""
+    return [
+        (found, [wording.sentence(note.removeprefix(f"{found}: ")) for note in group])
+        for found, group in groupby(notes, caveats.kind)
+    ]
+
+
+def _table(table: Document, facts: Document) -> Document:
+    """A stationary document with what its heading says; facts: the stability document."""
+    learned, recommended = table["sigma2"] is None, table["sigma2"] == facts["recommended_sigma2"]
     return {
         **table,
         "of": "likelihood" if table["objective"] == "ppca" else "ELBO",
-        "at": "learned noise" if learned else f"σ² = {wording.number(table['sigma2'])}",
+        "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else not_above(table['sigma2'])}",
         "learned": learned,
         "caption": captions.table_caption(table),
     }
@@ -146,9 +176,7 @@ def _ledger(document: Document | None) -> Document | None:
         "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
         "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         "total": len(claims),
-        "complete": document.get("complete", True),
-        "errors": document.get("errors", []),
-        "skipped": document.get("skipped", []),
+        "notes": ledger_notes(*(document.get(f, d) for f, d in (("complete", True), ("errors", []), ("skipped", [])))),
         "environment": document.get("environment", {}),
     }
 
@@ -167,6 +195,7 @@ def _audit(printed: Document) -> Document:
         "grave": [(check, CHECKS[check], found) for check, found in listed.items() if found],
         "sentences": printed["sentences"],
         "assumptions": printed["assumptions"],
+        "notes": printed["notes"],
     }
 
 
@@ -175,10 +204,15 @@ def _section(claim: Document) -> str:
 
 
 def _explorer(document: Document) -> Document:
-    """What the noise slider needs: the spectrum, k and where to begin."""
-    lam = document["stability"]["eigenvalues"]
-    recommended = document["stability"]["recommended_sigma2"]
-    figure1 = document["figure1"]
+    """What the noise slider needs: the spectrum and its errors (0 where it was typed), k and where to begin."""
+    facts, figure1 = document["stability"], document["figure1"]
+    begin = start(facts)
     # The script's closed form is that of two columns; one column moved both ways has another.
     pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
-    return {"eigenvalues": lam, "k": document["k"], "start": recommended or 1.0, "directions": pair}
+    return {
+        "eigenvalues": facts["eigenvalues"],
+        "errors": facts["resolution"] or [0.0] * document["n"],
+        "k": document["k"],
+        "start": 1.0 if begin is None else float(begin),
+        "directions": pair,
+    }

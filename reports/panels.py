@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from reports.wording import number, sub
+from reports.numerals import not_above
+from reports.wording import number, sub, symbols
 from verify.arrays import Array
 from verify.landscape.slices import Slice
 
@@ -61,10 +62,27 @@ class _Spectrum:
         self.lam = np.array(facts["eigenvalues"], dtype=float)
         self.low, self.high = window(self.lam, facts["recommended_sigma2"])
         self.marks = marked_noises(self.lam, facts["recommended_sigma2"])
+        self.usual = document["usual"]
+        errors = [t["standard_error"] for t in facts["thresholds"]]
+        # Of lam_1 ... lam_min(k, rank), NaN where they are not known.
+        self.errors = np.array([np.nan if e is None else e for e in errors], dtype=float)
+
+    def ties(self) -> list[int]:
+        """The latents, from 1, whose threshold is the usual noise: exactly, or as far as rounding can tell."""
+        return [j for j in (*self.usual["tied"], *self.usual["undecided"]) if j <= self.k]
 
 
 def _mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
-    """Each marked noise as a dashed line, named above the axes, on the side where there is room."""
+    """Each marked noise as a dashed line, named above the axes, on the side where there is room.
+
+    Of the noises below the axes decades are named, and what is twice and five times as much where these are few: others
+    would run into each other.
+    """
+    low, high = axes.get_xlim()
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if high < 1e3 * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
     for sigma2, label, colour in marks:
         axes.axvline(sigma2, color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
         rightmost = sigma2 == max(s for s, _, _ in marks)
@@ -73,6 +91,12 @@ def _mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
             label, (sigma2, 1.0), (shift, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
             ha=side, va="bottom", color=colour, fontsize=9, annotation_clip=False,
         )  # fmt: skip
+
+
+def _ring(axes: Axes, x: Any, y: Any) -> None:
+    """A tie: neither side of a threshold."""
+    ring = {"facecolors": "none", "edgecolors": PALETTE["vermillion"], "linewidths": 1.4}
+    axes.scatter(x, y, s=60, zorder=5, **ring)
 
 
 def scree(axes: Axes, document: Document) -> None:
@@ -84,6 +108,11 @@ def scree(axes: Axes, document: Document) -> None:
     size = 18 if shown.sum() <= 100 else 5
     for chosen, colour in ((shown & (j > k), PALETTE["muted"]), (shown & (j <= k), PALETTE["blue"])):
         axes.scatter(j[chosen], lam[chosen], s=size, color=colour, linewidths=0, zorder=3)
+    m = found.errors.size
+    band = {"color": PALETTE["blue"], "linewidth": 3 if m <= 30 else 2, "alpha": 0.35, "zorder": 2}
+    axes.vlines(j[:m], np.maximum(lam[:m] - 2 * found.errors, low), lam[:m] + 2 * found.errors, **band)
+    if ties := found.ties():
+        _ring(axes, ties, lam[np.array(ties) - 1])
     axes.set(yscale="log", ylim=(low, high), xlabel="eigen-direction j", ylabel="eigenvalue λⱼ, the threshold")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.axvline(k + 0.5, color=PALETTE["blue"], linewidth=0.9, linestyle=":")
@@ -118,6 +147,8 @@ def phase(axes: Axes, document: Document) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         middle = _geometric_mean
     _mark_vertically(axes, found.marks)
+    if ties := found.ties():
+        _ring(axes, lam[np.array(ties) - 1], ties)
     axes.text(low * 1.3, middle([0.5, min(k, rank) + 0.5]), "retained", va="center", zorder=4)
     if rank > k:
         axes.text(low * 1.3, middle([k + 0.5, rank + 0.5]), "unstable, but\nall k are in use", va="center", zorder=4)
@@ -141,10 +172,22 @@ def retained(axes: Axes, document: Document) -> None:
     steps = lam[:k][lam[:k] > 0]
     axes.step([high, *steps, low], [0, *range(1, steps.size + 1), steps.size], where="post", color=PALETTE["blue"])
     axes.axhline(k, color=PALETTE["muted"], linewidth=0.9, linestyle=":")
+    _sampled(axes, document)
+    if ties := found.ties():
+        _ring(axes, [found.usual["sigma2"]] * 2, [min(ties) - 1, max(ties)])
     axes.set(xscale="log", xlim=(low, high), ylim=(-0.03 * k, 1.06 * k))
     axes.set(xlabel="noise σ²", ylabel=f"latents retained, of {k}")
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     _mark_vertically(axes, found.marks)
+
+
+def _sampled(axes: Axes, document: Document) -> None:
+    """Between the fewest and the most latents that other data of the same kind may retain at each noise."""
+    rows = document["stability"]["noise"]
+    if all(row["sampling_range"] is not None for row in rows):
+        low, high = np.array([row["sampling_range"] for row in rows]).T
+        noises = [row["sigma2"] for row in rows]
+        axes.fill_between(noises, low, high, color=PALETTE["blue"], alpha=0.18, linewidth=0, zorder=1)
 
 
 def likelihood(axes: Axes, document: Document) -> None:
@@ -228,6 +271,6 @@ def slice_(axes: Axes, piece: Slice) -> None:
     axes.plot(0, 0, marker="o", color="white", markeredgecolor="black", markersize=7, markeredgewidth=1.2)
     i, j = (d + 1 for d in piece.directions)
     axes.set(xlabel=f"along {sub('u', i)}", ylabel=f"along {sub('u', j)}", box_aspect=1)
-    axes.set_title(f"σ² = {number(piece.sigma2)}: unstable in {piece.unstable} of 2")
+    axes.set_title(f"σ² = {symbols(not_above(piece.sigma2))}: unstable in {piece.unstable} of 2")
     for spine in axes.spines.values():
         spine.set_visible(True)

@@ -72,20 +72,32 @@ class Training:
         """Whether it is the paper's data set, all of it or a part."""
         return self.data.startswith("celeba:" if self.dataset == "celeba64" else "mnist")
 
+    def incomparable(self) -> list[str]:
+        """Why its numbers are not the paper's, whatever their spread: other data, other models, or too few epochs.
+
+        Other trials and learning rates change the spread and the choice, not what is measured.
+        """
+        names = ["kind", "hidden", "k"] + ["epochs"] * (self.sizes.epochs < PAPER[self.dataset].epochs)
+        return self._other_data() + self._other_sizes(names)
+
     def deviations(self) -> list[str]:
         """In what it is not the paper's experiment."""
-        paper, own = PAPER[self.dataset], self.sizes
-        found = []
-        if not (self.data == "mnist" or self.data.startswith("celeba:")):
-            found.append(f"trained on {self.data}")
-        for name in ("kind", "hidden", "k", "epochs", "learning_rates"):
-            if getattr(own, name) != getattr(paper, name):
-                found.append(
-                    f"{name.replace('_', ' ')} {_plain(getattr(own, name))}, not {_plain(getattr(paper, name))}"
-                )
-        if len(self.seeds) != paper.seeds:
-            found.append(f"{len(self.seeds)} trial{'s' * (len(self.seeds) != 1)}, not {paper.seeds}")
+        trials = PAPER[self.dataset].seeds
+        found = self._other_data() + self._other_sizes(["kind", "hidden", "k", "epochs", "learning_rates"])
+        if len(self.seeds) != trials:
+            found.append(f"{len(self.seeds)} trial{'s' * (len(self.seeds) != 1)}, not {trials}")
         return found
+
+    def _other_data(self) -> list[str]:
+        return [] if self.data == "mnist" or self.data.startswith("celeba:") else [f"trained on {self.data}"]
+
+    def _other_sizes(self, names: Sequence[str]) -> list[str]:
+        paper, own = PAPER[self.dataset], self.sizes
+        return [
+            f"{name.replace('_', ' ')} {_plain(getattr(own, name))}, not {_plain(getattr(paper, name))}"
+            for name in names
+            if getattr(own, name) != getattr(paper, name)
+        ]
 
 
 def _plain(value: object) -> str:

@@ -22,6 +22,7 @@ import verify
 from proofs import ledger as proofs_ledger
 from reports import figures, page
 from reports.audit import audit_document
+from reports.caveats import UNPROVED
 from reports.contents import Progress, compute
 from reports.files import read_json, staged, write_json, write_npz
 from verify.checks import latent_dimension
@@ -54,6 +55,7 @@ def write_report(
     with staged(Path(out)) as stage:
         document, slices = compute(covariance, k, _printable(name), say)
         document["ledger"] = proofs
+        document["notes"] += [UNPROVED] if proofs is None else proofs["notes"]
         say("the printed tables")
         document["audit"] = audit_document(figures=False)
         document["provenance"] = provenance(covariance, seed, command)
@@ -112,7 +114,8 @@ def _read_ledger(path: Path) -> Document:
         whole = isinstance(claim, dict) and {"id", "verdict", "evidence"} <= claim.keys()
         if not (whole and isinstance(claim["evidence"], list) and all(isinstance(e, dict) for e in claim["evidence"])):
             raise InputError(f"{path}: a claim without id, verdict or evidence; write the ledger again")
-    return document
+    known = (document.get("complete", True), document.get("errors", []), document.get("skipped", []))
+    return {"notes": proofs_ledger.notes(*known), **document}
 
 
 def _read_data(folder: Path) -> tuple[Document, list[Slice]]:

@@ -18,6 +18,7 @@ from reports.audit_bounds import likelihood_constant
 from reports.paper import Printed, Row
 from reports.presets import Training, open_choices
 from reports.training import Material
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
@@ -70,19 +71,21 @@ def summary(values: Sequence[float]) -> Document:
 def difference(ours: float, spread: float | None, printed: Printed, printed_spread: float | None) -> float | None:
     """(ours - printed) in units of the root of the sum of squares of both spreads and of the printed rounding.
 
-    None where neither has a spread: then there is nothing to measure it by, unless it lies within the rounding (0).
+    None where both spreads together are less than that rounding, unless the difference lies within it (0): then there
+    is nothing to measure by.
     """
     apart = ours - printed.value
-    if not spread and not printed_spread:
+    if hypot(spread or 0.0, printed_spread or 0.0) < printed.half:
         return 0.0 if abs(apart) <= printed.half else None
     # What was rounded lies anywhere within half a digit: a standard deviation of half / sqrt(3).
     return apart / hypot(spread or 0.0, printed_spread or 0.0, printed.half / sqrt(3))
 
 
-def cell(values: Sequence[float], printed: Printed, printed_err: Printed | None) -> Document:
-    """Ours beside the printed number, and the difference in units of the combined spread."""
+def cell(values: Sequence[float], printed: Printed, printed_err: Printed | None, comparable: bool = True) -> Document:
+    """Ours beside the printed number, and the difference in units of the combined spread where they are comparable."""
     told, printed_spread = summary(values), None if printed_err is None else printed_err.value
-    apart = None if told["ours"] is None else difference(told["ours"], told["spread"], printed, printed_spread)
+    measured = comparable and told["ours"] is not None
+    apart = difference(told["ours"], told["spread"], printed, printed_spread) if measured else None
     return told | {"printed": printed.value, "printed_spread": printed_spread, "difference": apart}
 
 
@@ -102,9 +105,9 @@ def row_document(row: Row, number: int, trained: Trained) -> Document:
     """One printed row and what was trained for it; number: of the training, from 1."""
     rate, trials, candidates = trained.chosen(row.noise, row.init_sigma2)
     printed = row.measured()
-    read = _measured(trained.material.J)
+    read, comparable = _measured(trained.material.J), not trained.training.incomparable()
     cells = {
-        name: cell([read[name](e) for e in trials], printed[name], printed.get(f"{name}_err"))
+        name: cell([read[name](e) for e in trials], printed[name], printed.get(f"{name}_err"), comparable)
         for name in CELLS
         if name in printed
     }
@@ -144,7 +147,7 @@ def _retained(row: Row, trials: Sequence[Evaluation], trained: Trained) -> Docum
 
 def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> Document:
     """One training: data, sizes, scale, what is open, and whether the paper's pattern shows."""
-    training, lam = trained.training, trained.material.lam
+    training, lam = trained.training, Eigenvalues.of(trained.material.lam).values
     sizes = {name: value for name, value in asdict(training.sizes).items() if name != "seeds"}
     return {
         "dataset": training.dataset,
@@ -155,6 +158,7 @@ def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> 
         "models": len(trained.outcomes),
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "deviations": training.deviations(),
+        "incomparable": training.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
         "sigma2_mle": float(lam[training.sizes.k :].mean()) if training.sizes.k < len(lam) else None,
         "open": open_choices(training),

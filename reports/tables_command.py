@@ -28,10 +28,10 @@ from reports.paper import Row
 from reports.presets import ALPHA, Training, trainings
 from reports.tables import Trained, row_document, training_document
 from reports.tables_page import write_tables
-from reports.tables_text import pieces
+from reports.tables_text import caveats, pieces
 from reports.training import Material, material, provenance, trained
-from reports.training_commands import seeds_of
-from verify.checks import latent_dimension, random_seed
+from reports.training_commands import latents_number, seeds_of
+from verify.checks import random_seed
 from verify.data.sources import load_rows
 from verify.data.writing import writable
 from verify.errors import InputError
@@ -66,7 +66,7 @@ def tables(args: argparse.Namespace, session: Session) -> int:
     done = [_done(training, args, out, session) for training in found]
     number = {t.training.dataset + t.training.preprocessing: i for i, (t, _) in enumerate(done)}
     places = [number[row.dataset + row.preprocessing] for row in rows]
-    document = {
+    document: Document = {
         "schema": 1,
         "preset": args.preset,
         "trainings": [training_document(one, rows, seconds) for one, seconds in done],
@@ -74,6 +74,12 @@ def tables(args: argparse.Namespace, session: Session) -> int:
         "left_out": left_out,
         "provenance": provenance(args),
     }
+    said = [
+        f"{one.training.dataset}, {one.training.preprocessing}: {note}"
+        for one, _ in done
+        for note in one.material.notes
+    ]
+    document["notes"] = [*said, *caveats(document)]
     for path in write_tables(document, out):
         session.wrote(path)
     session.result(document)
@@ -95,7 +101,7 @@ def _done(training: Training, args: argparse.Namespace, out: Path, session: Sess
     began = monotonic()
     data = _material(training, args, session)
     sizes, n = training.sizes, data.rows.shape[1]
-    architecture = Architecture(sizes.kind, n, latent_dimension(sizes.k, n), sizes.hidden)
+    architecture = Architecture(sizes.kind, n, latents_number(sizes.k), sizes.hidden)
     plan = Plan(architecture, training.runs(), sizes.epochs, sizes.batch)
     on = backend(args.backend)
     session.note(_work_ahead(training, plan, data, on is np))

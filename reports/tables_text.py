@@ -1,7 +1,7 @@
 """Tables of numbers for the terminal and for spreadsheets, from tables.json alone.
 
 Notation   document: tables.json as a dict; a cell has ours, spread, printed, printed_spread and difference.
-Main       pieces, csv_table, verdict, number, with_spread.
+Main       pieces, caveats, csv_table, verdict, number, with_spread.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,10 @@ from reports.console import table
 from reports.tables import CELLS
 
 Document = dict[str, Any]
+
+NO_DIFFERENCE = (
+    "no differences are given: other data or other models have other numbers, and only the pattern can be compared"
+)
 
 HEADINGS = {
     "elbo": "ELBO",
@@ -40,7 +44,7 @@ def with_spread(value: float | None, spread: float | None, name: str) -> str:
 
 
 def difference(cell: Document) -> str:
-    """The difference in units of the combined spread: +1.8x; a dash where there is no spread."""
+    """The difference in units of the combined spread: +1.8x; a dash where there is none to be given."""
     value = cell["difference"]
     if value is None:
         return "-"
@@ -74,7 +78,10 @@ def _preprocessed(name: str) -> str:
 
 def _on(training: Document) -> str:
     found = training["deviations"]
-    return f"\nnot the paper's experiment: {'; '.join(found)}" if found else "\nthe paper's experiment"
+    if not found:
+        return "\nthe paper's experiment"
+    said = f"\nnot the paper's experiment: {'; '.join(found)}"
+    return f"{said}\n{NO_DIFFERENCE}" if training["incomparable"] else said
 
 
 def _rows(rows: list[Document]) -> Any:
@@ -126,11 +133,27 @@ def verdict(document: Document) -> str:
     return "\n".join(said)
 
 
+def caveats(document: Document) -> list[str]:
+    """What the tables do not show by themselves."""
+    found = []
+    for training in document["trainings"]:
+        name = f"{training['dataset']}, {_preprocessed(training['preprocessing'])}"
+        if training["deviations"]:
+            found.append(f"{name}: not the paper's experiment: {'; '.join(training['deviations'])}")
+        if training["incomparable"]:
+            found.append(f"{name}: {NO_DIFFERENCE}")
+        if training["frozen"]:
+            found.append(f"{name}: {training['frozen']} of {training['models']} models diverged and were frozen")
+    left = document["left_out"]
+    return [*found, *(f"{gone['rows']} rows of Table {gone['table']} are left out: {gone['why']}" for gone in left)]
+
+
 def legend(document: Document) -> Iterator[str]:
     """How to read the tables."""
     yield (
         "First line: mean ± spread over the trials; then as printed; then the difference in units of the combined "
-        "spread (ours, the printed one and its rounding). Collapse and noises are printed without a spread. kept: "
+        "spread (ours, the printed one and its rounding), or a dash where the experiment is not the paper's or the "
+        "spread is less than the rounding. Collapse and noises are printed without a spread. kept: "
         "latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
         "data (with learned noise: at the noise that was learned)."
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.listing import readable
+from reports.numerals import typed
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
 
@@ -36,16 +37,21 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
     sigma2, k, several = document["sigma2"], document["k"], document["undecided"]
     what = ("index set", "index sets") if document["objective"] == "ppca" else ("family", "families")
     if document["tied"] and spectrum.exact is not None:
-        said.append(f"sigma2 = {sigma2:.6g} is {named(document['tied'])}: flat to second order, counted as collapsed")
+        said.append(
+            f"sigma2 = {typed(sigma2)} is {named(document['tied'])}: flat to second order, counted as collapsed"
+        )
     elif document["tied"]:
-        said.append(retained_either_way(spectrum, k, sigma2))
+        said.append(f"rounding: {retained_either_way(spectrum, k, sigma2)}")
     if several:
         whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
-        said.append(f"rounding cannot tell of {readable(several)} more {what[several != 1]} {whether} not counted")
+        said.append(
+            f"rounding: it cannot be told of {readable(several)} more {what[several != 1]} {whether} not counted"
+        )
     if unsure:
         where = "one of the points" if unsure == 1 else f"{readable(unsure)} of the points"
         said.append(
-            f"at {where} an eigenvalue cannot be told from the noise: the index counts the directions that surely rise"
+            f"rounding: at {where} an eigenvalue cannot be told from the noise, and the index counts the directions "
+            "that surely rise"
         )
     if document["continuum"] is not None:
         said.append(f"{curve_in_words(document)}; the point listed first stands for it")
@@ -73,10 +79,8 @@ def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float) -> str:
     error = float(spectrum.errors[at.above : at.above + at.level].max())
     count = f"{fewest}" if fewest == most else f"{fewest} or {most}" if most == fewest + 1 else f"{fewest} to {most}"
     which = named(range(at.above + 1, at.above + at.level + 1))
-    return (
-        f"sigma2 = {sigma2:.6g} cannot be told from {which} (within {error:.1g}): {count} of {k} latents are retained"
-        f"{' either way' if fewest == most else ''}"
-    )
+    held = f"{count} of {k} latents are retained{' either way' if fewest == most else ''}"
+    return f"sigma2 = {typed(sigma2)} cannot be told from {which} (within {error:.1g}): {held}"
 
 
 def named(indices: Sequence[int]) -> str:

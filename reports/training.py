@@ -2,7 +2,7 @@
 
 Notation   J takes an ELBO from the model's space to the scale of the raw values, 0..255 of images (theory 5.2);
            lam (n,) eigenvalues of the covariance of the very rows that are trained on.
-Main       Material, trained, described, train_document, write_training, save_latents, SPREAD.
+Main       Material, trained, described, train_document, write_training, save_latents.
 Reference  theory 5; reports/schema/train.json.
 """
 
@@ -30,8 +30,10 @@ from gpu.vae.training import train
 from proofs import ledger
 from reports.console import Session
 from reports.files import staged, write_json, write_npz
+from reports.training_signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.rows import Rows
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.stationary import retained_count
 
@@ -50,6 +52,16 @@ class Material:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def eigenvalues(self) -> Array:
+        """Their values, (n,)."""
+        return Eigenvalues.of(self.lam).values
+
+    @property
+    def rank(self) -> int:
+        """In how many directions the data vary."""
+        return int((self.eigenvalues > 0).sum())
+
+    @property
     def J(self) -> float:
         return self.rows.raw_scale_constant
 
@@ -60,11 +72,16 @@ class Material:
             "name": self.name,
             "N": N,
             "n": n,
-            "rank": int((self.lam > 0).sum()),
+            "rank": self.rank,
             "preprocessing": rows.rows.preprocessing.facts(),
             "redrawn": rows.redrawn,
             "mean_log_jacobian": rows.mean_log_jacobian,
             "log_scale_jacobian": rows.log_scale_jacobian,
+            "offset": None if rows.offset is None else rows.offset.tolist(),
+            "variance": float(self.eigenvalues.mean()),
+            "rms": rows.survey.rms,
+            "typical": rows.survey.typical,
+            "largest": rows.survey.largest,
             "fingerprint": rows.fingerprint,
         }
 
@@ -75,8 +92,12 @@ def material(name: str, rows: Rows, redrawn: bool = False) -> Material:
         covariance = rows.covariance()
     except InputError as error:
         raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
-    notes = list(covariance.provenance.get("notes", []))
-    return Material(name, TrainingRows(rows, redrawn=redrawn), covariance.eigenvalues, notes)
+    taught = TrainingRows(rows, redrawn=redrawn)
+    try:
+        notes = [*covariance.provenance.get("notes", []), *taught.survey.notes()]
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    return Material(name, taught, covariance.eigenvalues, notes)
 
 
 def trained(
@@ -117,17 +138,19 @@ def _say_what_is_there(store: Folder, plan: Plan, session: Session) -> None:
         session.note(f"{store.path}: continuing; {done} of {len(plan.runs)} models are trained, {under_way} begun")
 
 
-def described(outcome: Outcome, data: Material, k: int) -> Document:
+def described(outcome: Outcome, data: Material, plan: Plan) -> Document:
     """One trained model as plain JSON: the ELBO in the model's space and on the scale of the raw values.
 
-    linear_retained: a linear beta-VAE compares the eigenvalues with beta times its noise (theory 3.9).
+    linear_retained: a linear beta-VAE compares the eigenvalues with beta times its noise (theory 3.9), beta the weight
+    at which the training ended.
     """
-    run, e = outcome.run, outcome.evaluation
+    run, e, k, N = outcome.run, outcome.evaluation, plan.architecture.k, data.rows.shape[0]
+    weight = plan.final_weight(run, N)
     noise = "learned" if run.learned else "fixed"
     told: Document = {"noise": noise, "init_sigma2": run.sigma2, "seed": run.seed, "learning_rate": run.learning_rate}
     told |= {"beta": run.beta, "anneal": run.anneal, "frozen": outcome.frozen}
     if e is None:
-        return told | {"evaluation": None}
+        return told | {"evaluation": None, "convergence": None}
     return told | {
         "evaluation": {
             "sigma2": e.sigma2,
@@ -140,10 +163,11 @@ def described(outcome: Outcome, data: Material, k: int) -> Document:
             "collapse_percent": e.collapse_percent,
             "retained": k - round(e.collapse_percent * k / 100),
             "active_units": e.active_units,
-            "linear_retained": retained_count(data.lam, k, (e.sigma2 if run.learned else run.sigma2) * run.beta),
+            "linear_retained": retained_count(data.lam, k, e.sigma2 * weight),
             "kl_of_latents": e.kl_of_latents,
             "collapse_curve": e.collapse_curve,
-        }
+        },
+        "convergence": signs(outcome, plan, data.eigenvalues, N),
     }
 
 
@@ -156,12 +180,14 @@ def provenance(args: argparse.Namespace) -> Document:
     }
 
 
-def train_document(plan: Plan, outcomes: Sequence[Outcome], data: Material, args: argparse.Namespace) -> Document:
-    """train.json."""
+def train_document(
+    plan: Plan, outcomes: Sequence[Outcome], data: Material, args: argparse.Namespace, notes: Sequence[str] = ()
+) -> Document:
+    """train.json; notes: what was said before the training."""
     architecture = plan.architecture
-    models = [described(outcome, data, architecture.k) for outcome in outcomes]
-    elbos = [m["evaluation"]["elbo"] if m["evaluation"] else -np.inf for m in models]
-    return {
+    models = [described(outcome, data, plan) for outcome in outcomes]
+    found = bests(models)
+    document: Document = {
         "schema": 1,
         "data": data.facts(),
         "architecture": {
@@ -181,12 +207,16 @@ def train_document(plan: Plan, outcomes: Sequence[Outcome], data: Material, args
         "delta": DELTA,
         "epsilons": list(EPSILONS),
         "models": models,
-        "best": int(np.argmax(elbos)) + 1 if max(elbos) > -np.inf else None,
+        # A model is not the better for having been asked to explain more, or less, by noise.
+        "best": found[0]["best"] if len(found) == 1 else None,
+        "best_per_noise": found,
         "provenance": provenance(args),
     }
+    return document | {"notes": [*notes, *caveats(document)]}
 
 
 COLUMNS = ("noise", "init_sigma2", "seed", "learning_rate", "beta", "anneal", "frozen")
+CONVERGENCE = ("final_beta", "below_linear_optimum", "noise_ratio", "rise")
 MEASURED = (
     "sigma2", "elbo", "elbo_raw_scale", "tuned_sigma2", "tuned_elbo", "tuned_elbo_raw_scale", "kl", "collapse_percent",
     "retained", "active_units", "linear_retained",
@@ -194,20 +224,33 @@ MEASURED = (
 
 
 def write_training(document: Document, outcomes: Sequence[Outcome], out: Path) -> list[Path]:
-    """train.json, train.csv and train.npz (the courses of the models) into the folder `out`; -> the paths."""
+    """train.json, train.csv, and the courses of the models: train.npz, courses.csv and a figure; -> the paths."""
+    from reports import figures  # slow to import
+
     n = document["architecture"]["n"]
     history = np.array([outcome.history for outcome in outcomes])
-    with np.errstate(all="ignore"):  # of a model that diverged
-        elbos = np.array([outcome.elbos(n) for outcome in outcomes])
+    elbos = np.array([outcome.elbos(n) for outcome in outcomes])
     with staged(out) as stage:
         write_json(document, stage / "train.json")
         lines = [
-            [m[c] for c in COLUMNS] + [(m["evaluation"] or {}).get(c) for c in MEASURED] for m in document["models"]
+            [m[c] for c in COLUMNS]
+            + [(m["evaluation"] or {}).get(c) for c in MEASURED]
+            + [(m["convergence"] or {}).get(c) for c in CONVERGENCE]
+            + ["" if m["convergence"] is None else " + ".join(m["convergence"]["unfinished"])]
+            for m in document["models"]
         ]
-        write_csv(stage / "train.csv", [*COLUMNS, *MEASURED], lines)
+        write_csv(stage / "train.csv", [*COLUMNS, *MEASURED, *CONVERGENCE, "unfinished"], lines)
         courses = {name: history[:, :, i] for i, name in enumerate(("error", "kl", "sigma2"))}
         write_npz(stage / "train.npz", elbo=elbos, **courses)
-    return [out / name for name in ("train.json", "train.csv", "train.npz")]
+        steps = [
+            (model + 1, epoch + 1, *history[model, epoch], elbos[model, epoch])
+            for model in range(len(history))
+            for epoch in range(history.shape[1])
+        ]
+        write_csv(stage / "courses.csv", ("model", "epoch", "error", "kl", "sigma2", "elbo"), steps)
+        pictures = figures.training(document, elbos, stage)
+    names = ("train.json", "train.csv", "train.npz", "courses.csv", *(path.name for path in pictures))
+    return [out / name for name in names]
 
 
 def write_csv(path: Path, heading: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:

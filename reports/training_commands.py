@@ -1,26 +1,27 @@
-"""The command `train`: models from options, what came of them as a table.  (`tables` is in tables_command.py.)
+"""The command `train`: models from options.  (In words: training_text.py; the command `tables`: tables_command.py.)
 
-Main       train, which takes the parsed arguments and a Session, and returns an exit code; seeds_of.
+Main       train, which takes the parsed arguments and a Session, and returns an exit code; seeds_of, latents_number.
 """
 
 import argparse
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 from gpu.device import backend
 from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture
 from gpu.vae.checkpoint import identity
-from gpu.vae.plan import Plan, Run
-from reports.console import Session, one_line, short, table
+from gpu.vae.plan import Outcome, Plan, Run
+from reports.console import Session, one_line
 from reports.training import Material, material, save_latents, train_document, trained, write_training
-from verify.checks import latent_dimension, positive_noise, random_seed
+from reports.training_signs import given
+from reports.training_text import pieces
+from reports.wording import ranges
+from verify.checks import positive_noise, random_seed
 from verify.data.rows import Rows
 from verify.data.sources import load_rows
 from verify.data.writing import writable
 from verify.errors import InputError
 
-Document = dict[str, Any]
 LEARNING_RATE = 1e-3
 # Seeds are keys of random streams of 64 bits.
 LARGEST_SEED = 2**64 - 1
@@ -30,30 +31,81 @@ def train(args: argparse.Namespace, session: Session) -> int:
     """Train every model that the options name, all as one, and say what came of each."""
     runs = _runs(args)
     xp = backend(args.backend)  # a device that is asked for and missing is told before anything is read
-    if args.save_latents is not None and args.out is None:
-        raise InputError("--save-latents takes the model from its checkpoint; name a folder for it with --out")
+    wanted = _wanted(args, runs)
     save = None if args.save_latents is None else writable(args.save_latents)
     if args.out is not None:
         writable(args.out / "train.json")
     rows = _rows(args)
     plan = _plan(args, runs, rows.shape[1])
     data = _material(args, rows, session)
-    _warn(data, plan, session)
+    before = [*data.notes, *warnings(data, plan)]
+    for sentence in before:
+        session.note(sentence)
     outcomes = trained(plan, data.rows, session, on=args.backend, precision=args.precision, folder=args.out)
-    document = train_document(plan, outcomes, data, args)
+    chosen = _best_of(wanted, outcomes)
+    if save is not None and chosen is None:
+        before.append(f"{save} was not written: of the models that --latents-of means all diverged")
+        session.note(before[-1])
+    document = train_document(plan, outcomes, data, args, before)
+    for sentence in document["notes"][len(before) :]:
+        session.note(sentence)
     if args.out is not None:
         for path in write_training(document, outcomes, args.out):
             session.wrote(path)
-    if save is not None and document["best"] is not None:
+    if save is not None and chosen is not None:
         identified = identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
-        save_latents(save, plan, document["best"] - 1, data.rows, args.out, identified)
+        save_latents(save, plan, chosen, data.rows, args.out, identified)
         session.wrote(save)
     session.result(document)
-    session.say(_verdict(document))
-    session.say("")
-    session.say(_models(document))
-    session.say(_legend(document))
+    for piece in pieces(document, outcomes):
+        session.say(piece)
     return 0
+
+
+def _wanted(args: argparse.Namespace, runs: Sequence[Run]) -> list[int]:
+    """The places of the runs whose best one --save-latents means.  Raises InputError, before anything is trained."""
+    if args.save_latents is None:
+        if args.latents_of is not None:
+            raise InputError("--latents-of chooses the model of --save-latents; name a file with that")
+        return []
+    if args.out is None:
+        raise InputError("--save-latents takes the model from its checkpoint; name a folder for it with --out")
+    noises = list(dict.fromkeys("learned" if run.learned else given(run.sigma2) for run in runs))
+    if args.latents_of is None:
+        if len(noises) > 1:
+            raise InputError(
+                f"--save-latents: models of {len(noises)} noises ({', '.join(noises)}), whose ELBOs are not ranked; "
+                f"say of which with --latents-of NOISE [SEED], for instance --latents-of {noises[0]}"
+            )
+        return list(range(len(runs)))
+    if len(args.latents_of) > 2:
+        raise InputError(f"--latents-of {' '.join(args.latents_of)}: give a noise, and a seed if you like")
+    noise, *seeds = args.latents_of
+    found = [i for i, run in enumerate(runs) if _is_noise(run, noise)]
+    if not found:
+        raise InputError(f"--latents-of {noise}: no model has that noise; choose one of {', '.join(noises)}")
+    if seeds:
+        own = sorted({runs[i].seed for i in found})
+        found = [i for i in found if str(runs[i].seed) == seeds[0]]
+        if not found:
+            raise InputError(f"--latents-of {noise} {seeds[0]}: no such seed; choose one of {ranges(own)}")
+    return found
+
+
+def _is_noise(run: Run, noise: str) -> bool:
+    """Whether --latents-of means this run: "learned", or a fixed noise as a number."""
+    if run.learned:
+        return noise == "learned"
+    try:
+        return float(noise) == run.sigma2
+    except ValueError:
+        return False
+
+
+def _best_of(wanted: Sequence[int], outcomes: Sequence[Outcome]) -> int | None:
+    """The place of the best of these models; None where all of them diverged."""
+    elbos = {i: e.elbo for i in wanted if (e := outcomes[i].evaluation) is not None}
+    return max(elbos, key=elbos.__getitem__, default=None)
 
 
 def seeds_of(given: Sequence[int] | None, first: int, default: int = 1) -> list[int]:
@@ -73,6 +125,13 @@ def seeds_of(given: Sequence[int] | None, first: int, default: int = 1) -> list[
     if max(seeds) > LARGEST_SEED:
         raise InputError(f"seed = {max(seeds)}: must be below 2^64")
     return seeds
+
+
+def latents_number(k: int) -> int:
+    """k, if it is at least 1: of more latents than columns the optimum leaves some unused.  Raises InputError."""
+    if k < 1:
+        raise InputError(f"k = {k}: a model has at least 1 latent")
+    return k
 
 
 def _runs(args: argparse.Namespace) -> tuple[Run, ...]:
@@ -98,7 +157,7 @@ def _rows(args: argparse.Namespace) -> Rows:
 
 def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     """The plan.  Raises InputError: architecture, k, sizes."""
-    k, hidden = latent_dimension(args.k, n), tuple(args.hidden or ())
+    k, hidden = latents_number(args.k), tuple(args.hidden or ())
     if args.arch == "linear" and hidden:
         raise InputError("--hidden: a linear model has no hidden layers; leave it out")
     usual = {"mlp": HIDDEN, "linear-decoder": HIDDEN, "conv": CHANNELS}.get(args.arch, ())
@@ -108,60 +167,27 @@ def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
 
 def _material(args: argparse.Namespace, rows: Rows, session: Session) -> Material:
     with session.working(f"reading {one_line(args.data)}"):
-        data = material(args.data, rows, redrawn=args.dequantise == "epoch")
-    for sentence in data.notes:
-        session.note(sentence)
-    return data
+        return material(args.data, rows, redrawn=args.dequantise == "epoch")
 
 
-def _warn(data: Material, plan: Plan, session: Session) -> None:
+def warnings(data: Material, plan: Plan) -> list[str]:
     """What the reader should know before it starts."""
-    rank = int((data.lam > 0).sum())
+    k, n = plan.architecture.k, len(data.lam)
     learned = any(run.learned for run in plan.runs)
-    if learned and plan.architecture.linear_decoder and plan.architecture.k >= rank and rank < len(data.lam):
-        session.note(
-            f"k = {plan.architecture.k} latents explain all of the {rank} directions in which the data vary: the "
-            "likelihood has no upper bound, and a learned noise falls for as long as it is trained"
+    found = []
+    if learned and plan.architecture.linear_decoder and k >= data.rank and data.rank < n:
+        found.append(
+            f"k = {k} latents explain all of the {data.rank} directions in which the data vary: the likelihood has no "
+            "upper bound, and a learned noise falls for as long as it is trained"
         )
-
-
-def _verdict(document: Document) -> str:
-    models, k = document["models"], document["architecture"]["k"]
-    frozen = sum(m["evaluation"] is None for m in models)
-    lost = f" {frozen} of {len(models)} models diverged and were frozen." if frozen else ""
-    if document["best"] is None:
-        return f"No model is left:{lost} Choose a smaller learning rate."
-    best = models[document["best"] - 1]
-    e = best["evaluation"]
-    where = f"ending at sigma2 = {short(e['sigma2'], 4)}" if best["noise"] == "learned" else "which is fixed"
-    return (
-        f"The best of {len(models)} models (number {document['best']}) reaches an ELBO of {e['elbo']:.1f} nats per "
-        f"datum from sigma2 = {short(best['init_sigma2'])}, {where}; it keeps {e['retained']} of {k} latents, a linear "
-        f"model would keep {e['linear_retained']} at that noise.{lost}"
-    )
-
-
-def _models(document: Document) -> Any:
-    columns = [(name, True) for name in ("", "noise", "rate", "seed", "ELBO", "tuned ELBO", "sigma2", "KL")]
-    columns += [("collapsed %", True), ("kept", True), ("linear", True)]
-    lines = []
-    for number, m in enumerate(document["models"], start=1):
-        named = (str(number), f"{m['noise']} {m['init_sigma2']:g}", f"{m['learning_rate']:g}", str(m["seed"]))
-        e = m["evaluation"]
-        if e is None:
-            lines.append((*named, f"frozen at step {m['frozen']}", *["-"] * 6))
-            continue
-        shown = (f"{e['elbo']:.1f}", f"{e['tuned_elbo']:.1f}", short(e["sigma2"], 4), f"{e['kl']:.1f}")
-        lines.append((*named, *shown, f"{e['collapse_percent']:.1f}", str(e["retained"]), str(e["linear_retained"])))
-    return table(columns, lines)
-
-
-def _legend(document: Document) -> str:
-    data = document["data"]
-    J = data["mean_log_jacobian"] + data["log_scale_jacobian"]
-    scale = f"; on the scale of the raw values every ELBO is {abs(J):.1f} {'higher' if J > 0 else 'lower'}" if J else ""
-    return (
-        "\nELBO in nats per datum, over all data, in the model's space" + scale + "; tuned: at the best noise for the "
-        "same reconstructions; collapsed: KL below 0.01 for 99% of the data; linear: latents that the linear theory "
-        "keeps at sigma2"
-    )
+    if k > n:
+        found.append(f"k = {k} latents for {n} columns: a linear model keeps at most {n} of them, the rest collapses")
+    rounding = float(data.rows.survey.rounding.max())
+    # Rounding acts like a noise of its own; at a hundredth of sigma2 it shows in the third digit of the error.
+    lost = sorted({run.sigma2 for run in plan.runs if run.sigma2 < 100 * rounding})
+    if lost:
+        found.append(
+            f"single precision rounds the data by a variance of up to {rounding:.2g} in a column, which is not small "
+            f"beside sigma2 = {', '.join(map(given, lost))}: errors and ELBOs are inexact there"
+        )
+    return found

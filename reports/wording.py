@@ -1,20 +1,23 @@
-"""What the report says in words: numbers, ranges, the verdict and what to know beside it.
+"""What terminal and page say in words: the verdicts, and numbers and ranges for readers.
 
-Notation   document: report.json as a dict. Every function returns plain text; the templates escape it.
-Main       verdict, doubts, reason_for_noise, recommended, number, nats, ranges.
+Notation   document: report.json as a dict; facts: a stability document. Every function returns plain text; verdicts
+           are of letters that everything can print, sigma2 and lam_50, and `symbols` sets them for the page.
+Main       verdict, stability_verdict, reason_for_noise, sentence, symbols, number, nats, ranges.
 Reference  theory 1.5, 2.
 """
 
+import re
 from collections.abc import Sequence
 from math import floor, log10
 from typing import Any
+
+from reports.caveats import tie
+from reports.numerals import counted, directions, likeliest, named_threshold, on_threshold, rank_at_most, start
 
 Document = dict[str, Any]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-# sigma2 = 1 this many times beyond the spectrum on either side is a matter of units, not of modelling.
-OFF_SCALE = 1e3
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -54,15 +57,6 @@ def _grouped(text: str) -> str:
     return whole.replace("-", "−") + point + fraction
 
 
-def recommended(document: Document) -> str:
-    """The recommended noise, rounded so that it still keeps all k latents; an en dash if there is none."""
-    value = document["stability"]["recommended_sigma2"]
-    if value is None or float(f"{value:.4g}") < document["stability"]["eigenvalues"][document["k"] - 1]:
-        return number(value)
-    unit = 10.0 ** (floor(log10(value)) - 3)
-    return number(floor(value / unit) * unit)
-
-
 def sub(letter: str, j: int | Sequence[int]) -> str:
     """A letter with its index below: λ₅₀."""
     return letter + str(j).translate(_SUBSCRIPTS)
@@ -80,75 +74,102 @@ def ranges(indices: Sequence[int]) -> str:
     return ", ".join(parts) or "none"
 
 
-def _every(k: int, noun: str = " latents") -> str:
-    """All of the k latents: "the only latent", "both latents", "all 10 latents"."""
-    return {1: f"the only{noun.removesuffix('s')}", 2: f"both{noun}"}.get(k, f"all {k}{noun}")
+def symbols(text: str) -> str:
+    """A sentence of a document as it is printed: sigma2 as σ², lam_50 as λ₅₀, 3e-06 as 3 × 10⁻⁶."""
+    text = text.replace("sigma2", "σ²")
+    text = re.sub(r"\b(lam|u)_(\d+)", lambda m: sub({"lam": "λ", "u": "u"}[m[1]], m[2]), text)
+    return re.sub(r"\b(\d+(?:\.\d+)?)e([+-]\d+)\b", lambda m: power(m[1], int(m[2])), text)
+
+
+def every(k: int, noun: str = " latents") -> str:
+    """All of the k latents: "the one latent", "both latents", "all 10 latents"."""
+    return {1: f"the one{noun.removesuffix('s')}" if noun else "it", 2: f"both{noun}"}.get(k, f"all {k}{noun}")
 
 
 def verdict(document: Document) -> str:
-    """The one sentence at the top: what happens at sigma2 = 1, and where to start instead."""
-    lost, k = document["usual"]["collapsed"], document["k"]
-    if lost == 0:
-        verb = "is" if k == 1 else "are"
-        head = f"At σ² = 1, the usual default, no latent collapses: {_every(k)} {verb} held at the global optimum there"
-        return f"{head}; the first collapses once the noise reaches {_threshold(document)}."
-    who = _every(k) if lost == k else f"{lost} of {k} latents"
-    verb = "collapses" if lost == 1 else "collapse"
-    head = f"At σ² = 1, the usual default, {who} {verb}, and that is the global optimum there"
-    return f"{head}; {_where_to_start(document)}."
-
-
-def _threshold(document: Document) -> str:
-    """λ_k with its value, the noise at which the last latent goes."""
-    k = document["k"]
-    return f"{sub('λ', k)} = {number(document['stability']['eigenvalues'][k - 1])}"
-
-
-def _where_to_start(document: Document) -> str:
-    k, rank = document["k"], document["rank"]
-    if document["stability"]["recommended_sigma2"] is None:
-        most = "one direction" if rank == 1 else f"{rank} directions"
-        return f"no noise retains {_every(k, '')}, because the data vary in only {most}: choose k ≤ {rank}"
-    return f"start at or below {recommended(document)} to keep {'it' if k == 1 else _every(k, '')}"
-
-
-def doubts(document: Document) -> list[str]:
-    """What the reader should know beside the verdict: units out of scale, a noise on a threshold, ties, low rank."""
-    facts, rank, n, k = document["stability"], document["rank"], document["n"], document["k"]
-    lam, mle = facts["eigenvalues"], facts["sigma2_mle"]
-    found = []
-    if lam[0] * OFF_SCALE < 1:
-        found.append(
-            f"σ² = 1 is off the scale of these data, whose largest variance in any direction is {number(lam[0])}: "
-            "every latent collapses there. Set the noise, or the scale of the data, with that in mind."
+    """The one sentence at the top of a report: what happens at sigma2 = 1, and which noises keep all latents."""
+    facts, row, k = document["stability"], document["usual"], document["k"]
+    if row["collapsed"] == 0:
+        return (
+            f"At sigma2 = 1, the usual default, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at "
+            f"the global optimum there, as at every noise below {named_threshold(facts, k)}."
         )
-    if mle is not None and mle > OFF_SCALE:
-        found.append(
-            f"σ² = 1 is off the scale of these data, whose maximum-likelihood noise is {number(mle)}: "
-            "it retains every latent, at the price of likelihood."
-        )
-    if tied := [sub("λ", i) for i, x in enumerate(lam, start=1) if x == 1.0]:
-        found.append(f"σ² = 1 lies exactly on {', '.join(tied)}: flat to second order, and counted as collapsed.")
+    head = f"At sigma2 = 1, the usual default, {_lost(row, k)}, and that is the global optimum there"
+    tied = tie(row)
+    return " ".join([f"{head}; {_what_keeps_all(facts)}.", *([] if tied is None else [f"{_capital(tied)}."])])
+
+
+def _lost(row: Document, k: int) -> str:
+    """Who collapses: "3 or 4 of 20 latents collapse", "all 3 latents collapse"."""
+    least, most = k - row["retained_at_most"], row["collapsed"]
+    if least == k:
+        return f"{every(k)} collapse{'s' if k == 1 else ''}"
+    count = f"at most {most}" if least == 0 else counted(least, most)
+    return f"{count} of {k} latents collapse{'s' if most == 1 else ''}"
+
+
+def _what_keeps_all(facts: Document) -> str:
+    k, mle = facts["k"], likeliest(facts)
+    if facts["recommended_sigma2"] is None:
+        return f"{none_keeps_all(facts)}; choose k <= {facts['rank']}"
+    text = f"every noise below {named_threshold(facts, k)} keeps {every(k, '')}"
+    return text if mle is None or on_threshold(facts) else f"{text}, the maximum-likelihood noise {mle} among them"
+
+
+def none_keeps_all(facts: Document) -> str:
+    """Why no noise keeps all k latents, at rank < k."""
+    sure = "is sure to keep" if facts["k"] <= rank_at_most(facts) else "keeps"
+    return f"no noise {sure} {every(facts['k'], '')}, because the data vary in {directions(facts)}"
+
+
+def stability_verdict(facts: Document) -> str:
+    """What the terminal says of a stability document: the threshold, exclusive, and the maximum-likelihood noise."""
+    k, rank = facts["k"], facts["rank"]
+    if facts["recommended_sigma2"] is None:
+        text = f"{_capital(none_keeps_all(facts))}. Every noise below {named_threshold(facts, rank)} keeps {rank}."
+    else:
+        text = f"Every noise below {named_threshold(facts, k)} keeps {every(k)}; above it {_goes(k)}. {_start(facts)}"
+    return " ".join([text, *(f"{_capital(said)}." for row in facts["noise"] if (said := tie(row)))])
+
+
+def _goes(k: int) -> str:
+    return "it collapses" if k == 1 else "some collapse"
+
+
+def _capital(text: str) -> str:
+    """With a capital, unless it begins with a symbol."""
+    return text if re.match(r"lam_|sigma2|u_", text) else text[0].upper() + text[1:]
+
+
+def sentence(note: str) -> str:
+    """A note of a document as a sentence."""
+    return f"{_capital(note)}."
+
+
+def _start(facts: Document) -> str:
+    """Which noise to start from, and why."""
+    k, mle = facts["k"], likeliest(facts)
     if mle is None:
-        found.append(
-            f"With learned noise the likelihood is unbounded at k = {k}, because the data vary in only {rank} of "
-            f"{n} directions: the noise runs to 0. Fixed noise is fine."
+        return (
+            "There is no maximum-likelihood noise: the likelihood grows without end as the noise falls to 0. To start, "
+            f"take half of lam_{k}: {start(facts)}."
         )
-    if k < rank and lam[k - 1] == lam[k]:
-        found.append(f"{sub('λ', k)} = {sub('λ', k + 1)}: which directions the last latents take is not determined.")
-    return found
+    if k == facts["n"]:
+        return (
+            f"With k = n every noise up to lam_{k} attains the maximum of the likelihood; to start, take half of it: "
+            f"{start(facts)}."
+        )
+    if on_threshold(facts):
+        return (
+            f"The maximum-likelihood noise is lam_{k} itself, and latent {k} is not used there; to start, take half of "
+            f"it: {start(facts)}."
+        )
+    return f"Start at the maximum-likelihood noise, {mle}: the optimum there is the maximum-likelihood fit itself."
 
 
 def reason_for_noise(document: Document) -> str:
     """Why the recommended noise is what it is (theory 1.5)."""
-    start, mle, k = document["stability"]["recommended_sigma2"], document["stability"]["sigma2_mle"], document["k"]
-    if start is None:
-        return f"There is none: the data have a direction for no more than {document['rank']} of the {k} latents."
-    every = f"Every noise below {_threshold(document)} keeps {_every(k)}"
-    if start == mle:
-        return (
-            f"{every}. At the maximum-likelihood noise, the mean of the discarded variances, the optimum is the "
-            "maximum-likelihood fit itself."
-        )
-    why = "there is no maximum-likelihood noise" if mle is None else "the maximum-likelihood noise lies on it"
-    return f"{every}; {why}, so half of {sub('λ', k)} is taken."
+    facts, k = document["stability"], document["k"]
+    if facts["recommended_sigma2"] is None:
+        return f"There is none: {none_keeps_all(facts)}."
+    return f"Every noise below {named_threshold(facts, k)} keeps {every(k)}; above it {_goes(k)}. {_start(facts)}"

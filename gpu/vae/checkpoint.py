@@ -13,7 +13,7 @@ import json
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,8 @@ class Folder:
         models = json.loads(metadata["models"])
         history = list(tensors.pop("history"))
         outcomes = json.loads(metadata["outcomes"] or "[]") if epochs == self.plan.epochs else []
-        found = {i: _outcome(o) for i, o in zip(models, outcomes, strict=False)}
+        # What an earlier version found out of the models is less than we ask: they are evaluated again.
+        found = {} if any(map(_lacks, outcomes)) else {i: _outcome(o) for i, o in zip(models, outcomes, strict=False)}
         parameters, first, second, frozen, sums = (tensors[a] for a in ARRAYS)
         return State(models, step, parameters, first, second, frozen, sums, history), found
 
@@ -220,6 +221,12 @@ def _disjoint(spans: set[tuple[int, int]]) -> list[tuple[int, int]]:
         if all(b < c or d < a for c, d in kept):
             kept.append((a, b))
     return kept
+
+
+def _lacks(stored: dict[str, Any]) -> bool:
+    """Whether an evaluation does not hold what ours do."""
+    evaluation = stored["evaluation"]
+    return evaluation is not None and set(evaluation) != {f.name for f in fields(Evaluation)}
 
 
 def _outcome(stored: dict[str, Any]) -> Outcome:

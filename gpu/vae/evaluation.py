@@ -2,18 +2,19 @@
 
 Notation   X (N, n) data; E models; KL per datum and latent; epsilons (m,) ascending; sigma2 (E,).
 Main       evaluate -> [Evaluation] (one a model); Evaluation.
-Reference  Lucas et al. 2019, Secs. 5, 6.2; theory 3.11, 5.1.
+Reference  Lucas et al. 2019, Secs. 5, 6.2; theory 3.11, 5.1, 6.4.
 
 The data pass in their order, so nothing depends on how they were shuffled; z is drawn once a datum from a stream of its
 own. The KL of a datum is compared with epsilon before anything is averaged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from gpu.vae.architecture import Architecture
 from gpu.vae.model import Ensemble, Terms, elbo, tuned_elbo, tuned_sigma2
 from gpu.vae.noise import EVALUATION, normals
 from verify.arrays import Array, namespace, to_numpy
@@ -26,7 +27,11 @@ EPSILONS = tuple(sorted({*np.linspace(0.0, 2.0, 50).tolist(), EPSILON}))
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model: nats per datum, in the space in which it works; collapse in percent of the latents."""
+    """One model: nats per datum, in the space in which it works; collapse in percent of the latents.
+
+    second_moment: mean_x[mu^2 + exp(logvar)], latent by latent; exact_error: the error in closed form, without a draw
+    of z, of linear decoders.
+    """
 
     sigma2: float
     error: float
@@ -38,24 +43,28 @@ class Evaluation:
     collapse_percent: float
     collapse_curve: list[float]
     active_units: int
+    second_moment: list[float] = field(default_factory=list)
+    exact_error: float | None = None
 
 
 class _Tally:
     """Sums over the data seen so far, all in float64."""
 
     def __init__(self, xp: Any, models: int, k: int):
-        self.error, self.kl = np.zeros(models), np.zeros((models, k))
-        self.mean, self.square = np.zeros((models, k)), np.zeros((models, k))
+        self.error, self.exact = np.zeros(models), np.zeros(models)
+        self.kl, self.mean, self.square, self.variance = (np.zeros((models, k)) for _ in range(4))
         self.below = np.zeros((models, len(EPSILONS), k), dtype=np.int64)
         self.epsilons = xp.asarray(EPSILONS)
 
-    def add(self, error: Array, mean: Array, log_variance: Array) -> None:
-        """A batch: error (E, B), mean and log_variance (E, B, k)."""
+    def add(self, error: Array, exact: Array, mean: Array, log_variance: Array) -> None:
+        """A batch: error and exact (E, B), mean and log_variance (E, B, k)."""
         xp = namespace(mean)
         self.error += to_numpy(error.sum(axis=1))
+        self.exact += to_numpy(exact.sum(axis=1))
         for e in range(len(mean)):
-            m = mean[e].astype("float64")
-            divergence = kl(m, log_variance[e].astype("float64"))
+            m, logvar = mean[e].astype("float64"), log_variance[e].astype("float64")
+            divergence = kl(m, logvar)
+            self.variance[e] += to_numpy(xp.exp(logvar).sum(axis=0))
             self.kl[e] += to_numpy(divergence.sum(axis=0))
             self.mean[e] += to_numpy(m.sum(axis=0))
             self.square[e] += to_numpy((m * m).sum(axis=0))
@@ -66,8 +75,9 @@ class _Tally:
             counts = to_numpy(xp.bincount(cells, minlength=(m_ + 1) * k)).reshape(m_ + 1, k)
             self.below[e] += counts[:-1].cumsum(axis=0)
 
-    def of(self, e: int, N: int, sigma2: float, n: int) -> Evaluation:
+    def of(self, e: int, N: int, sigma2: float, architecture: Architecture) -> Evaluation:
         """What the sums say of one model."""
+        n = architecture.n
         terms = Terms(np.array([self.error[e] / N]), np.array([self.kl[e].sum() / N]))
         percent = 100.0 * (self.below[e] >= enough(N, DELTA)).mean(axis=1)
         variance = self.square[e] / N - (self.mean[e] / N) ** 2
@@ -82,19 +92,28 @@ class _Tally:
             collapse_percent=float(percent[EPSILONS.index(EPSILON)]),
             collapse_curve=percent.tolist(),
             active_units=int((variance > ACTIVE_VARIANCE).sum()),
+            second_moment=((self.square[e] + self.variance[e]) / N).tolist(),
+            exact_error=float(self.exact[e] / N) if architecture.linear_decoder else None,
         )
 
 
-def evaluate(ensemble: Ensemble, X: Array, seeds: Sequence[int], batch: int) -> list[Evaluation]:
-    """Every model on all of X (N, n), by batches of at most `batch`; seeds (E,) of the draws of z."""
-    xp, E = namespace(X), len(ensemble)
-    N, n, k = len(X), ensemble.architecture.n, ensemble.architecture.k
-    tally, sigma2 = _Tally(xp, E, k), to_numpy(ensemble.sigma2)
+def evaluate(
+    ensemble: Ensemble, X: Array, seeds: Sequence[int], batch: int, sigma2: Array | None = None
+) -> list[Evaluation]:
+    """Every model on all of X (N, n), by batches of at most `batch`; seeds (E,) of the draws of z.
+
+    sigma2 (E,): the noises, where they are known better than as the logarithms that the parameters hold.
+    """
+    xp, E, architecture = namespace(X), len(ensemble), ensemble.architecture
+    N, k, linear = len(X), architecture.k, architecture.linear_decoder
+    tally, sigma2 = _Tally(xp, E, k), to_numpy(ensemble.sigma2) if sigma2 is None else sigma2
     for step, start in enumerate(range(0, N, batch)):
         rows = X[start : start + batch]
         x = xp.ascontiguousarray(xp.broadcast_to(rows, (E, *rows.shape)))
         noise = None if ensemble.analytic else normals(seeds, EVALUATION, step, xp.empty((E, len(rows), k), X.dtype))
         # The encoder's output lies in a buffer that stays as it is until the encoder runs again.
         mean, log_variance = ensemble.encode(x)
-        tally.add(ensemble.reconstruction_error(x, mean, log_variance, noise), mean, log_variance)
-    return [tally.of(e, N, float(sigma2[e]), n) for e in range(E)]
+        error = ensemble.reconstruction_error(x, mean, log_variance, noise)
+        exact = ensemble.reconstruction_error(x, mean, log_variance, None, exact=True) if linear else error
+        tally.add(error, exact, mean, log_variance)
+    return [tally.of(e, N, float(sigma2[e]), architecture) for e in range(E)]

@@ -77,14 +77,19 @@ class Ensemble:
             return heads, namespace(heads).broadcast_to(self._p["log_variance"][:, None, :], heads.shape)
         return heads[..., :k], heads[..., k:]
 
-    def reconstruction_error(self, x: Array, mean: Array, log_variance: Array, noise: Array | None) -> Array:
-        """E||x - y||^2 per datum, by one draw of z, or in closed form with the analytic ELBO.  -> (E, B) float64."""
-        xp = namespace(x)
+    def reconstruction_error(
+        self, x: Array, mean: Array, log_variance: Array, noise: Array | None, exact: bool | None = None
+    ) -> Array:
+        """E||x - y||^2 per datum, by one draw of z, or in closed form with the analytic ELBO.  -> (E, B) float64.
+
+        exact: in closed form or not, whatever was trained; linear decoders only.
+        """
+        xp, exact = namespace(x), self.analytic if exact is None else exact
         deviation = xp.exp(0.5 * log_variance)
-        z = mean if self.analytic or noise is None else mean + deviation * noise
+        z = mean if exact or noise is None else mean + deviation * noise
         difference = self._through("decoder", self.decoder, xp.ascontiguousarray(z))[-1] - x
         error = xp.sum(difference * difference, axis=2, dtype="float64")
-        if self.analytic:
+        if exact:
             W = self._p["decoder.0.weight"]
             error += xp.sum(deviation * deviation * xp.sum(W * W, axis=2)[:, None, :], axis=2, dtype="float64")
         return error

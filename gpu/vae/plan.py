@@ -36,6 +36,10 @@ class Run:
         if not (isfinite(self.beta) and self.beta >= 0) or self.anneal < 0:
             raise InputError(f"beta = {self.beta:g}, anneal = {self.anneal}: must not be negative")
 
+    def weight(self, epochs: float) -> float:
+        """Beta after so many epochs."""
+        return self.beta * min(1.0, epochs / self.anneal) if self.anneal else self.beta
+
 
 class Data(Protocol):
     """What is trained on: `array(epoch)` (N, n) float32 or float64; the same for every epoch unless `redrawn`."""
@@ -70,6 +74,10 @@ class Plan:
         if self.analytic and not self.architecture.linear_decoder:
             raise InputError("the analytic ELBO needs a linear decoder; choose architecture linear or linear-decoder")
 
+    def final_weight(self, run: Run, N: int) -> float:
+        """Beta of the last step on N data."""
+        return run.weight(self.epochs - 1 / max(N // min(self.batch, N), 1))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -83,7 +91,8 @@ class Outcome:
     frozen: int | None
     history: list[list[float]]
 
-    def elbos(self, n: int) -> list[float]:
-        """The ELBO (beta = 1), epoch by epoch."""
-        error, kl, sigma2 = np.array(self.history).T
-        return [float(v) for v in elbo(Terms(error, kl), sigma2, n)]
+    def elbos(self, n: int, beta: float = 1.0) -> list[float]:
+        """The ELBO, epoch by epoch; beta weighs the KL alike in all of them."""
+        error, kl, sigma2 = np.array(self.history).reshape(-1, 3).T
+        with np.errstate(all="ignore"):  # of a model that diverged
+            return [float(v) for v in elbo(Terms(error, kl), sigma2, n, beta)]

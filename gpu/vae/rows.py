@@ -1,6 +1,7 @@
 """What models are trained on: preprocessed rows, dequantised once or anew every epoch.
 
-Notation   X (N, n) float32 what the model sees; J = mean log|det Jacobian| of the logit, plus that of the scale.
+Notation   X (N, n) float32 what the model sees: the rows, less an offset (n,) where they are far from 0 (single.py);
+           J = mean log|det Jacobian| of the logit, plus that of the scale.
 Main       TrainingRows, a plan.Data.
 Reference  theory 5.2: log-density of the raw values = log-density in the model's space + J.
 
@@ -13,6 +14,7 @@ from functools import cached_property
 
 from verify.arrays import Array
 from verify.data.rows import Rows
+from verify.data.single import Survey
 
 
 class TrainingRows:
@@ -33,8 +35,18 @@ class TrainingRows:
         epoch = epoch if self.redrawn else 0
         if self._held is None or self._held[0] != epoch:
             self._held = None  # two epochs need not fit into memory
-            self._held = epoch, self.rows.float32_array(epoch or None)
+            self._held = epoch, self.rows.float32_array(epoch or None, self.offset)
         return self._held[1]
+
+    @cached_property
+    def survey(self) -> Survey:
+        """The columns of epoch 0."""
+        return Survey.of(self.rows.blocks(), *self.shape)
+
+    @property
+    def offset(self) -> Array | None:
+        """What is taken away from the rows of every epoch, in float64, before they are rounded; mostly nothing."""
+        return self.survey.offset
 
     @property
     def log_scale_jacobian(self) -> float:
@@ -53,7 +65,9 @@ class TrainingRows:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of what decides every number of every epoch: source, rows drawn, preprocessing, seed."""
+        """SHA-256 of what decides every number of every epoch: source, rows drawn, preprocessing, seed, offset."""
         facts = self.rows.provenance
         told = {name: facts.get(name) for name in ("kind", "sha256", "rows", "shape", "preprocessing", "seed")}
-        return hashlib.sha256(json.dumps([told, self.redrawn], sort_keys=True).encode()).hexdigest()
+        # Models that were trained on rows as they are go on with them; those of centred rows are others.
+        taken = [] if self.offset is None else [self.offset.tolist()]
+        return hashlib.sha256(json.dumps([told, self.redrawn, *taken], sort_keys=True).encode()).hexdigest()

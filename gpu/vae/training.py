@@ -33,6 +33,7 @@ from gpu.vae.noise import LATENT, normals, permutations
 from gpu.vae.plan import Data, Outcome, Plan
 from gpu.vae.products import one_thread
 from verify.arrays import Array, to_numpy
+from verify.data.single import single
 from verify.errors import InputError
 
 # Numbers of activations that a group on the host may hold: they stay in the last cache, and small models share a call.
@@ -117,7 +118,9 @@ class Group:
         """The data of this epoch, on the device; kept while they stay the same."""
         epoch = epoch if self.data.redrawn else 0
         if epoch != self._epoch:
-            self._X, self._epoch = self.xp.asarray(self.data.array(epoch), dtype=self.plan.dtype), epoch
+            X = self.data.array(epoch)
+            X = single(X) if X.dtype == np.float64 and self.plan.dtype == "float32" else X
+            self._X, self._epoch = self.xp.asarray(X, dtype=self.plan.dtype), epoch
         return self._X
 
     def _order(self, epoch: int) -> Array:
@@ -170,14 +173,17 @@ class Group:
     def outcomes(self) -> list[Outcome]:
         """Evaluate every model that was not frozen."""
         X, frozen = self._data(0), to_numpy(self.state.frozen)
+        # The parameters hold the logarithm of a fixed noise in their own precision; what was asked for is known.
         with np.errstate(all="ignore"):
-            found = evaluate(self.ensemble, X, self.seeds, min(EVALUATED, len(X)))
+            kept = to_numpy(self.ensemble.sigma2)
+            sigma2 = np.array([kept[e] if run.learned else run.sigma2 for e, run in enumerate(self.runs)])
+            found = evaluate(self.ensemble, X, self.seeds, min(EVALUATED, len(X)), sigma2)
         return [
             Outcome(
                 run,
                 None if frozen[e] or not isfinite(found[e].elbo) else found[e],
                 int(frozen[e]) or (None if isfinite(found[e].elbo) else self.state.step),
-                [h[e].tolist() for h in self.state.history],
+                [[*h[e, :2].tolist(), float(h[e, 2]) if run.learned else run.sigma2] for h in self.state.history],
             )
             for e, run in enumerate(self.runs)
         ]

@@ -4,6 +4,14 @@
   const data = JSON.parse(document.getElementById("spectrum").textContent);
   const lam = data.eigenvalues.filter((x) => x > 0);
   const n = data.eigenvalues.length, k = data.k;
+  // A noise within the error of an eigenvalue, 0 where that was typed, ties with it: as Eigenvalues.position has it.
+  const place = (s) => {
+    const near = data.eigenvalues.map((x, i) => (Math.abs(x - s) <= data.errors[i] ? i : -1)).filter((i) => i >= 0);
+    if (!near.length) return { above: lam.filter((x) => x > s).length, level: 0, open: false };
+    const first = near[0], last = near[near.length - 1];
+    return { above: first, level: last - first + 1, open: near.some((i) => data.errors[i] > 0) };
+  };
+  const names = (first, count) => count === 1 ? `λ${sub(first + 1)}` : `λ${sub(first + 1)} to λ${sub(first + count)}`;
   const low = Math.log(Math.max(lam[lam.length - 1], lam[0] * 1e-6) / 2), high = Math.log(lam[0] * 2);
   const slider = document.getElementById("slider"), readout = document.getElementById("readout");
   const canvas = document.getElementById("canvas");
@@ -11,8 +19,8 @@
 
   const shown = (x) => {
     const size = Math.abs(x);
-    if (x === 0 || (size >= 1e-4 && size < 1e6)) return String(+x.toPrecision(4)).replaceAll("-", "−");
-    const [mantissa, power] = x.toExponential(2).split("e");
+    if (x === 0 || (size >= 1e-4 && size < 1e6)) return String(+x.toPrecision(6)).replaceAll("-", "−");
+    const [mantissa, power] = (+x.toPrecision(6)).toExponential().split("e");
     const raised = String(+power).replace(/[-\d]/g, (d) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(d)]);
     return `${mantissa.replace("-", "−")} × 10${raised}`;
   };
@@ -52,12 +60,15 @@
     context.fill(); context.stroke();
   };
   const show = (s) => {
-    const above = lam.filter((x) => x > s).length, q = Math.min(k, above);
-    const lines = [`σ² = ${shown(s)}: ${q} of ${k} latents retained, ${k - q} collapsed.`];
+    const { above, level, open } = place(s), q = Math.min(k, above), most = open ? Math.min(k, above + level) : q;
+    const counted = (low, high) => low === high ? `${low}` : `${low} ${high === low + 1 ? "or" : "to"} ${high}`;
+    const lines = [`σ² = ${shown(s)}: ${counted(q, most)} of ${k} latents retained, ${counted(k - most, k - q)} collapsed.`];
+    if (most > q) lines.push(`Rounding cannot tell ${names(above, level)} from this noise.`);
+    else if (level && above < k) lines.push(`${names(above, level)} ${level > 1 ? "equal" : "equals"} this noise, which counts as collapsed.`);
     lines.push(`L = ${shown(likelihood(s, q))} nats per datum at this optimum.`);
-    lines.push(above ? `From W = 0 the fastest escape is along u₁, at rate ${shown((lam[0] - s) / s / s)}.` : "W = 0 is the global optimum.");
+    lines.push(above ? `From W = 0 the fastest escape is along u₁, at rate ${shown((lam[0] - s) / s / s)}.` : most ? "Whether W = 0 is the global optimum is undecided." : "W = 0 is the global optimum.");
     if (data.directions && n > 1) {
-      const count = data.directions.filter((d) => data.eigenvalues[d - 1] > s).length;
+      const count = data.directions.filter((d) => d <= above).length;
       lines.push(`The slice: zero columns moved along u${sub(data.directions[0])} and u${sub(data.directions[1])}, unstable in ${count} of 2.`);
       slice(s);
     } else { canvas.hidden = true; }
@@ -65,7 +76,8 @@
     slider.setAttribute("aria-valuetext", `noise ${shown(s)}`);
   };
   slider.value = Math.round(slider.max * (Math.log(data.start) - low) / (high - low));
-  slider.addEventListener("input", () => show(Math.exp(low + (high - low) * slider.value / slider.max)));
+  // The noise that is shown is the noise that is computed with, to the last digit.
+  slider.addEventListener("input", () => show(+Math.exp(low + (high - low) * slider.value / slider.max).toPrecision(4)));
   document.getElementById("explorer").hidden = false;
   show(data.start);
 })();

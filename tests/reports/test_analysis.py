@@ -260,35 +260,6 @@ def test_degenerate_spectra_have_slices_too(lam):
     assert document["slices"] and all(np.isfinite(piece.values).all() for piece in slices)
 
 
-def naive_collapse(mu, logvar, epsilon, delta):
-    N, k = mu.shape
-    lost = 0
-    for i in range(k):
-        within = 0
-        for x in range(N):
-            divergence = 0.5 * (mu[x, i] ** 2 + np.exp(logvar[x, i]) - 1 - logvar[x, i])
-            within += divergence < epsilon
-        lost += within / N >= 1 - delta
-    return 100 * lost / k
-
-
-def test_collapse_is_measured_datum_by_datum():
-    rng = np.random.default_rng(0)
-    mu = rng.normal(size=(200, 6)) * [2, 1, 0.3, 0.05, 0.01, 0]
-    mu[:3, 5] = 4.0  # three data in two hundred use this latent
-    logvar = rng.normal(size=(200, 6)) * 0.1
-    epsilons = [0.01, 0.05, 0.1, 0.5, 2.0]
-    document = analysis.collapse(mu, logvar, epsilons, 0.02)
-    found = [row["collapsed_percent"] for row in document["curve"]]
-    assert found == pytest.approx([naive_collapse(mu, logvar, e, 0.02) for e in epsilons])
-    assert len(set(found)) > 2
-    # control: the mean over data instead of the proportion calls the last latent alive
-    averaged = [100 * np.mean(np.array(document["kl"]) < e) for e in epsilons]
-    assert found != pytest.approx(averaged)
-    assert document["kl_total"] == pytest.approx(sum(document["kl"]))
-    assert document["active_units"] == sum(np.var(mu[:, i]) > 0.01 for i in range(6))
-
-
 def test_json_holds_no_infinity_and_keeps_full_precision():
     text = to_json({"x": np.float64(0.1), "y": float("inf"), "z": [np.int64(3), float("nan")]})
     assert json.loads(text, parse_constant=pytest.fail) == {"x": 0.1, "y": None, "z": [3, None]}

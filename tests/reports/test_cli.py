@@ -83,7 +83,7 @@ def test_landscape_takes_noises_and_directions(capsys, tmp_path):
 @pytest.mark.parametrize("options", [[], ["--epsilon", "0.1", "1", "--delta", "0"]])
 def test_collapse_documents_are_valid(latents, options, capsys):
     document = check("collapse", document_of(capsys, "collapse", latents, *options))
-    assert len(document["curve"]) == (2 if options else 50)
+    assert len(document["curve"]) == (2 if options else 51)
     assert document["active_units"] == 2
 
 
@@ -125,7 +125,7 @@ def test_report_document_is_valid_and_the_page_is_there(capsys, tmp_path):
 def test_report_goes_to_a_folder_named_for_the_data(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["report", "eigenvalues:3"]) == 0
-    assert capsys.readouterr().out.startswith("At σ² = 1")
+    assert capsys.readouterr().out.startswith("At sigma2 = 1")
     pages = list(tmp_path.rglob("index.html"))
     assert len(pages) == 1 and pages[0].parent.parent == tmp_path / "reports" / "out"
 
@@ -175,10 +175,16 @@ def test_stationary_reads_well_in_a_pipe(options, capsys):
 
 def test_people_get_a_verdict_first(capsys, latents, tmp_path):
     for argv, first in (
-        (["stability", SPECTRUM, "-k", "2"], "Start at sigma2 = 1.4 or below to keep all 2 latents"),
-        (["stability", "eigenvalues:1,0,0", "-k", "2"], "The data vary in only 1 of 3 directions"),
+        (
+            ["stability", SPECTRUM, "-k", "2"],
+            "Every noise below lam_2 = 4 keeps both latents; above it some collapse. Start at",
+        ),
+        (
+            ["stability", "eigenvalues:1,0,0", "-k", "2"],
+            "No noise keeps both, because the data vary in only 1 of 3 directions",
+        ),
         (["landscape", SPECTRUM, "-k", "2", "--grid", "5", "--out", str(tmp_path)], "Two zero columns moved"),
-        (["collapse", latents], "2 of 4 latents are active"),
+        (["collapse", latents], "2 of 4 latents have collapsed over 50 data"),
     ):
         assert main(argv) == 0
         assert capsys.readouterr().out.startswith(first)

@@ -6,9 +6,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from reports import figures, panels
+from reports import contents, figures, panels
+from tests.reports.spectra import measured
+from verify.data.covariance import from_eigenvalues
 from verify.landscape.slices import zero_column_slice
 
 LAM = np.array([6.0, 4.0, 2.5, 1.2, 0.5])
@@ -99,3 +102,15 @@ def test_a_slice_is_drawn_the_right_way_round(axes):
 def test_figure_2_has_a_detail_only_where_a_curve_falls():
     rising = {"weights_at_reference": [1.0, 2.0, 2.0]}
     assert not panels.falls(rising) and panels.falls({"weights_at_reference": [1.0, 2.0, 1.9]})
+
+
+@pytest.mark.parametrize("panel", [panels.scree, panels.phase, panels.retained])
+def test_a_tie_with_the_usual_noise_is_ringed(panel):
+    def rings(data):
+        axes = Figure().subplots()
+        panel(axes, contents.compute(data, 3, "x")[0])
+        return [c for c in axes.collections if isinstance(c, PathCollection) and c.get_facecolor().size == 0]
+
+    assert len(rings(measured(3.0, 2.0, 1.0, 0.5))) == 1
+    assert len(rings(from_eigenvalues([3.0, 2.0, 1.0, 0.5]))) == 1
+    assert rings(measured(3.0, 2.0, 1.1, 0.5)) == []  # control

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from reports import page
+from reports.caveats import UNPROVED
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 VOID = {"meta", "input", "br", "img", "link", "hr"}
@@ -125,6 +126,7 @@ def test_hostile_names_and_ledgers_are_escaped(document, folder):
 
 def test_without_a_ledger_the_page_says_so(document, folder):
     assert "The proofs were not run" in rendered(document, folder)
+    document["notes"].remove(UNPROVED)
     text = rendered(document | {"ledger": ledger()}, folder)
     assert "The proofs were not run" not in text
     assert "1 holds with correction" in text and "witness plain" in text and "hypotheses plain" in text
@@ -152,14 +154,16 @@ def test_a_ledger_without_the_optional_fields_is_shown(document, folder):
 def test_the_verdict_stands_first(document, folder):
     text = rendered(document, folder)
     assert text.index('<p class="verdict good">') < text.index("<dl") < text.index("<h2")
-    document["usual"] |= {"retained": 1, "collapsed": 3}
+    document["usual"] |= {"retained": 1, "retained_at_most": 1, "collapsed": 3}
     assert '<p class="verdict bad">' in rendered(document, folder)
 
 
 def test_the_spectrum_for_the_slider_cannot_end_its_script(document, folder):
     text = rendered(document, folder)
     body = re.search(r'<script type="application/json" id="spectrum">(.*?)</script>', text, re.DOTALL)[1]
-    assert json.loads(body)["k"] == 4
+    given = json.loads(body)
+    # Typed numbers have no errors; the slider starts at the noise as it is printed.
+    assert given["k"] == 4 and given["errors"] == [0.0] * 8 and given["start"] == 0.275
 
 
 def test_inline_svg_takes_its_own_ids_and_the_colours_of_the_page():

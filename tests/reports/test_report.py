@@ -80,7 +80,7 @@ def test_redraw_shows_what_the_data_say(pictures, tmp_path):
     # Control: a page that was not drawn from report.json would not change with it.
     out = tmp_path / "out"
     _, document = written(out)
-    document["usual"] |= {"retained": 1, "collapsed": 1}
+    document["usual"] |= {"retained": 1, "retained_at_most": 1, "collapsed": 1}
     (out / "report.json").write_text(json.dumps(document))
     assert "1 of 2 latents collapses" in redraw(out).read_text()
 

@@ -16,12 +16,22 @@ from reports.cli import main
 from reports.paper import Printed, printed_tables
 from reports.presets import PAPER, QUICK, open_choices, trainings
 from reports.tables import Trained, _scale, chosen_rate, difference, pattern, summary
+from reports.tables import cell as compared
 from reports.tables_page import render
 from tests.reports.schemas import check
 from tests.reports.test_train import interrupting
 from verify.data import load_rows
 from verify.errors import InputError
 
+COMPARED = {
+    "paper": {},
+    "trials": {"seeds": [0]},
+    "rates": {"learning_rates": (1e-3,)},
+    "longer": {"epochs": 2000},
+    "subset": {"data": ["mnist:1000"]},
+    "shorter": {"epochs": 10},
+    "k": {"k": 100},
+}
 SMALL = ("-k", "3", "--hidden", "4", "--epochs", "1")
 
 
@@ -74,6 +84,8 @@ def test_differences_are_in_units_of_the_combined_spread():
 def test_without_any_spread_there_is_no_unit():
     assert difference(3.0, None, Printed("3.1"), None) is None
     assert difference(3.0, 0.0, Printed("3.1"), 0.0) is None
+    assert difference(3.0, 1e-6, Printed("3.1"), None) is None  # of two trials that ended alike
+    assert difference(3.0, 0.06, Printed("3.1"), None) is not None
     assert difference(3.04, None, Printed("3.0"), None) == 0  # the same number, rounded
 
 
@@ -84,6 +96,26 @@ def made(tmp_path_factory):
     argv = ["tables", "1", "2", *SMALL, "--seeds", "2", "--learning-rates", "1e30", "0.003", "--out", str(out)]
     assert main([*argv, "--quiet"]) == 0
     return out, json.loads((out / "tables.json").read_text())
+
+
+def test_numbers_of_another_experiment_are_not_subtracted(made):
+    """Small models of the digits beside the paper's of MNIST: a dash and a sentence, in every file."""
+    out, document = made
+    cells = [cell for row in document["rows"] for cell in row["cells"].values()]
+    assert cells and all(cell["difference"] is None and cell["printed"] is not None for cell in cells)
+    assert "trained on digits" in document["trainings"][0]["incomparable"]
+    page = " ".join((out / "index.html").read_text().split())
+    assert "no differences are given" in page and "no differences are given" in " ".join(document["notes"])
+    assert not re.search(r"[+-][0-9.e+]+x<", page)
+
+
+def test_the_papers_experiment_with_other_trials_is_compared():
+    of = {name: trainings([2], "paper", **options)[0][0] for name, options in COMPARED.items()}
+    assert {name: bool(training.incomparable()) for name, training in of.items()} == {
+        "paper": False, "trials": False, "rates": False, "longer": False, "subset": True, "shorter": True, "k": True,
+    }  # fmt: skip
+    assert compared([1.0, 2.0], Printed("9.0"), None)["difference"] is not None  # what `comparable` withholds
+    assert compared([1.0, 2.0], Printed("9.0"), None, comparable=False)["difference"] is None
 
 
 def test_documents_are_valid(made):
@@ -284,7 +316,7 @@ BAD = {
     "learning_rate": ["2", "--learning-rates", "0"],
     "seeds = 0": ["2", "--seeds", "0"],
     "epochs = 0": ["2", "--epochs", "0"],
-    "k = 65": ["2", "-k", "65"],
+    "k = 0": ["2", "-k", "0"],
     "nothing to train": ["3"],
     "backend cupy": ["2", "--backend", "cupy"],
     "cannot be written": ["2", "--out", "FILE/below"],

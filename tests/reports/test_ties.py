@@ -48,7 +48,10 @@ def test_a_file_whose_eigenvalue_ties_with_the_noise_says_both_sides(capsys, tie
     assert (best["kind"], best["global"], best["strict"], best["escape"]) == ("undecided", False, False, None)
     assert not any(p["global"] for p in document["points"])
     tie = "sigma2 = 2.5 cannot be told from lam_3 (within "
-    assert any(note.startswith(tie) and note.endswith("2 or 3 of 3 latents are retained") for note in document["notes"])
+    assert any(
+        note.startswith(f"rounding: {tie}") and note.endswith("2 or 3 of 3 latents are retained")
+        for note in document["notes"]
+    )
     out, err = said_by(capsys, *argv)
     assert tie in out and "2 or 3 of 3 latents are retained" in out and tie in " ".join(err.split())
     assert f"and perhaps {document['undecided']} more" in out and "undecided" in out
@@ -88,7 +91,7 @@ def test_learned_noise_counts_undecided_sets_apart(capsys, tmp_path):
     assert document["walk"]["undecided"] == document["walk"]["index_undecided"] == 1
     assert [1, 3] not in [p["retained"] for p in document["points"]]
     assert [p["undecided"] for p in document["points"] if p["retained"] == [1]] == [2]
-    assert "rounding cannot tell of 1 more index set whether it is stationary" in " ".join(document["notes"])
+    assert "rounding: it cannot be told of 1 more index set whether it is stationary" in " ".join(document["notes"])
     typed = document_of(capsys, "eigenvalues:3,2,1.5,1", "-k", "3", "--learned-noise")
     assert (typed["count"], typed["undecided"], typed["walk"]["by_index"]) == (5, 0, document["walk"]["by_index"])
     assert not any(p["undecided"] for p in typed["points"])

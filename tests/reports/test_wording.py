@@ -3,6 +3,7 @@
 import pytest
 
 from reports import contents, wording
+from tests.reports.spectra import measured
 from verify.data import load
 
 
@@ -17,63 +18,66 @@ def said(spectrum, k):
         (
             "6,4,.5,.3,.2",
             3,
-            "1 of 3 latents collapses, and that is the global optimum there; start at or below 0.25",
+            "1 of 3 latents collapses, and that is the global optimum there; every noise below lam_3 = 0.5 keeps all "
+            "3, the maximum-likelihood noise 0.25 among them.",
         ),
-        (
-            "6,.6,.5,.3,.2",
-            3,
-            "2 of 3 latents collapse, and that is the global optimum there; start at or below 0.25",
-        ),
-        (".9,.6,.5,.3,.2", 3, "all 3 latents collapse, and that is the global optimum there; start at or below 0.25"),
+        ("6,.6,.5,.3,.2", 3, "2 of 3 latents collapse, and that is the global optimum there; every noise below lam_3"),
+        (".9,.6,.5,.3,.2", 3, "all 3 latents collapse, and that is the global optimum there; every noise below lam_3"),
         (
             ".9,.6,.5,.3,.2",
             1,
-            "the only latent collapses, and that is the global optimum there; start at or below 0.4",
+            "the one latent collapses, and that is the global optimum there; every noise below lam_1",
         ),
-        ("6,4,3,.3,.2", 3, "no latent collapses: all 3 latents are held at the global optimum there; the first"),
+        ("6,4,3,.3,.2", 3, "all 3 latents are held at the global optimum there, as at every noise below lam_3 = 3."),
         ("6,4,3,.3,.2", 2, "no latent collapses: both latents are held"),
-        ("3,2,0,0,0", 4, "2 of 4 latents collapse, and that is the global optimum there; no noise retains all 4"),
+        ("3,2,0,0,0", 4, "no noise keeps all 4, because the data vary in only 2 of 5 directions; choose k <= 2."),
+        ("3,.5,0", 2, "every noise below lam_2 = 0.5 keeps both."),
+        ("3,.5,.5,.5", 2, "every noise below lam_2 = 0.5 keeps both."),
     ],
 )
 def test_verdict(spectrum, k, expected):
     text = wording.verdict(said(spectrum, k))
-    assert expected in text and text.startswith("At σ² = 1, the usual default, ") and text.endswith(".")
+    assert expected in text and text.startswith("At sigma2 = 1, the usual default, ") and text.endswith(".")
+
+
+def test_the_verdict_names_a_tie_and_both_its_sides():
+    text = wording.verdict(said("3,2,1,.5", 3))
+    assert "At sigma2 = 1, lam_3 and the noise are equal, which counts as collapsed: 2 of 3" in text
+    assert "and 3 just below it" in text
+    assert "equal" not in wording.verdict(said("3,2,1.1,.5", 3))  # control
+    assert "equal" not in wording.verdict(said("3,2,1,.5", 2))  # nobody holds lam_3
+
+
+def test_the_verdict_says_what_rounding_leaves_open():
+    document, _ = contents.compute(measured(3.0, 2.0, 1.0, 0.5), 3, "x")
+    assert (document["usual"]["retained"], document["usual"]["retained_at_most"]) == (2, 3)
+    text = wording.verdict(document)
+    assert "at most 1 of 3 latents collapses" in text and "undecided, 2 or 3 of 3" in text
+    assert "undecided" not in wording.verdict(contents.compute(measured(3.0, 2.0, 1.1, 0.5), 3, "x")[0])  # control
 
 
 @pytest.mark.parametrize(
     "spectrum, k, expected",
     [
-        ("3e-6,2e-6,1e-6", 2, "off the scale"),
-        ("3e6,2e6,1e6", 2, "off the scale"),
-        ("3,2,1,.5", 3, "exactly on λ₃"),
-        ("3,2,0,0", 2, "unbounded"),
-        ("3,2,2,.5", 2, "λ₂ = λ₃"),
-    ],
-)
-def test_doubts(spectrum, k, expected):
-    assert any(expected in doubt for doubt in wording.doubts(said(spectrum, k)))
-    assert wording.doubts(said("6,4,3,.3,.2", 2)) == []  # control
-
-
-def test_the_recommended_noise_is_never_rounded_up_to_the_threshold():
-    spectrum = "1.00004,1.00002,1.00001,1.00001"
-    document = said(spectrum, 2)
-    lam, start = document["stability"]["eigenvalues"], document["stability"]["recommended_sigma2"]
-    assert start < lam[1] and float(wording.recommended(document)) <= start
-    assert float(wording.recommended(said("6,4,2.34567,2.34567,2.1", 2))) == pytest.approx(2.264, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    "spectrum, k, expected",
-    [
+        ("6,4,.3,.2", 2, "Every noise below lam_2 = 4 keeps both latents; above it some collapse. Start at the"),
         ("6,4,.3,.2", 2, "maximum-likelihood fit itself"),
-        ("3,3,3", 2, "lies on it"),
+        ("6,.3", 1, "keeps the one latent; above it it collapses"),
+        ("3,3,2,2", 3, "The maximum-likelihood noise is lam_3 itself, and latent 3 is not used there"),
+        ("3,2,1", 3, "With k = n every noise up to lam_3 attains the maximum of the likelihood"),
         ("3,2,0", 2, "no maximum-likelihood noise"),
-        ("3,2,0,0", 3, "There is none"),
+        ("3,2,0,0", 3, "There is none: no noise keeps all 3"),
     ],
 )
 def test_reason_for_noise(spectrum, k, expected):
-    assert expected in wording.reason_for_noise(said(spectrum, k))
+    document = said(spectrum, k)
+    assert expected in wording.reason_for_noise(document)
+    alone = wording.stability_verdict(document["stability"])
+    assert expected.removeprefix("There is none: no") in alone
+
+
+def test_symbols_are_set_and_numbers_stay():
+    assert wording.symbols("at sigma2 = 1e-12, lam_50 and u_3") == "at σ² = 1 × 10⁻¹², λ₅₀ and u₃"
+    assert wording.symbols("lambda_3, 0.5") == "lambda_3, 0.5"
 
 
 @pytest.mark.parametrize(

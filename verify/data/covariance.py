@@ -17,7 +17,7 @@ the eigenvectors Q diag(A, I) and the eigenvalues s^2 and n - N zeros. At n = 12
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
@@ -42,7 +42,7 @@ class Covariance:
 
     mean (n,) and N are None for a bare spectrum.  provenance is plain JSON: name, kind, shape, sha256, rows,
     preprocessing, log_scale_jacobian, mean_log_jacobian, seed, notes (sentences for the reader), as far as they apply.
-    standard_errors (n,): sampling error of each eigenvalue, NaN where it is not known, None for a bare spectrum.
+    standard_errors(m) -> (m,): sampling errors of the leading eigenvalues, NaN where unknown; None: a bare spectrum.
     """
 
     mean: Array | None
@@ -50,7 +50,7 @@ class Covariance:
     eigenvectors: Array
     N: int | None
     provenance: dict[str, Any] = field(default_factory=dict)
-    standard_errors: Array | None = None
+    standard_errors: Callable[[int], Array] | None = None
 
     @property
     def n(self) -> int:

@@ -6,7 +6,7 @@ Main       Rows.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,11 +69,16 @@ class Rows:
             start += len(y)
         return whole
 
-    def float32_array(self, noise_seed: int | None = None) -> Array:
-        """All rows at once for training, y (N, n) float32; memory of that and one block.  Raises InputError."""
+    def float32_array(self, noise_seed: int | None = None, offset: Array | None = None) -> Array:
+        """All rows at once for training, y - offset (N, n) float32; memory of that and one block.  Raises InputError.
+
+        The offset (n,) is taken away in float64 (single.py says when that is needed).
+        """
         whole = np.empty(self.shape, dtype=np.float32)
         start, largest = 0, 0.0
         for y, _ in self.blocks_with_jacobian(noise_seed=noise_seed):
+            if offset is not None:
+                y -= offset
             largest = max(largest, float(np.abs(y).max()))
             if largest > _LARGEST_SINGLE:
                 break
@@ -103,4 +108,12 @@ class Rows:
 
         result = covariance(observed(), provenance=self.provenance)
         result.provenance["mean_log_jacobian"] = math.fsum(sums) / self.shape[0]
-        return result
+
+        def standard_errors(m: int) -> Array:
+            U, fourth = result.eigenvectors[:, :m], np.zeros(m)
+            for y in self.blocks():
+                fourth += (((y - result.mean) @ U) ** 4).sum(axis=0)
+            spread = fourth / self.shape[0] - result.eigenvalues[:m] ** 2
+            return np.sqrt(np.maximum(spread, 0) / self.shape[0])
+
+        return replace(result, standard_errors=standard_errors)

@@ -13,6 +13,7 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows).
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def load(
     dequantise: bool = False,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
+    noises: Sequence[float] = (),
 ) -> Covariance:
     """The covariance of DATA, preprocessed: divided by `scale`, or dequantised, or that and put through the logit.
 

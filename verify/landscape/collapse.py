@@ -1,19 +1,24 @@
-"""Posterior collapse of any Gaussian encoder, measured: (epsilon, delta)-collapse and active units.
+"""Posterior collapse of any Gaussian encoder, measured: (epsilon, delta)-collapse, active units, second moments.
 
 Notation   mu, logvar (N, k): mean and log variance of q(z|x) for each datum; KL in nats.
-Main       kl, collapsed, enough, collapse_curve, active_units.
-Reference  Lucas et al. 2019, Sec. 6.2; active units: Burda et al., ICLR 2016. theory 3.11.
+Main       kl, collapsed, enough, collapse_curve, active_units, second_moment.
+Reference  Lucas et al. 2019, Sec. 6.2; active units: Burda et al., ICLR 2016. theory 3.11, 6.4.
 
 The KL is taken per datum and a proportion of data is compared with 1 - delta: averaging the KL over the data first,
-or comparing with delta, measures something else.
+or comparing with delta, measures something else. delta is the decimal that was written: a str, Decimal or Fraction as
+it stands, a float the shortest decimal that denotes it.
 """
 
+from decimal import Decimal
+from fractions import Fraction
 from math import ceil
 
 from verify.arrays import Array, namespace
 
 # A mean that varies less than this over the data says nothing about them (Burda et al. 2016).
 ACTIVE_VARIANCE = 0.01
+
+Proportion = float | str | Decimal | Fraction
 
 
 def kl(mu: Array, logvar: Array) -> Array:
@@ -22,7 +27,7 @@ def kl(mu: Array, logvar: Array) -> Array:
     return 0.5 * (mu * mu + xp.expm1(logvar) - logvar)
 
 
-def collapsed(divergence: Array, epsilon: float, delta: float, strict: bool = True) -> Array:
+def collapsed(divergence: Array, epsilon: float, delta: Proportion, strict: bool = True) -> Array:
     """Whether P_x[KL < epsilon] >= 1 - delta, latent by latent (Sec. 6.2).  (N, k) -> (k,) of bool.
 
     strict=False uses KL <= epsilon, without which (0, 0)-collapse cannot occur.
@@ -31,13 +36,22 @@ def collapsed(divergence: Array, epsilon: float, delta: float, strict: bool = Tr
     return within.sum(axis=0) >= enough(divergence.shape[0], delta)
 
 
-def enough(N: int, delta: float) -> int:
-    """The least number of data within epsilon at which a latent counts as collapsed."""
-    # A count, not a proportion: 1 - delta is not a binary fraction, and N (1 - delta) may miss an integer by an ulp.
-    return ceil(N * (1 - delta) - 1e-9 * N)
+def enough(N: int, delta: Proportion) -> int:
+    """The least number of data within epsilon at which a latent counts as collapsed: N (1 - delta), rounded up."""
+    # In whole numbers: in floating point N (1 - delta) misses integers by an ulp, and no slack suits every delta.
+    return ceil(N * (1 - _exact(delta)))
 
 
-def collapse_curve(divergence: Array, epsilons: Array, delta: float) -> Array:
+def _exact(delta: Proportion) -> Fraction:
+    """The decimal that was written."""
+    if isinstance(delta, Fraction):
+        return delta
+    written = delta if isinstance(delta, Decimal) else Decimal(delta if isinstance(delta, str) else repr(float(delta)))
+    # Below one in 1e300 it takes no datum away, however many there are; as a fraction it might fill the memory.
+    return Fraction(written) if written.adjusted() > -300 else Fraction(0)
+
+
+def collapse_curve(divergence: Array, epsilons: Array, delta: Proportion) -> Array:
     """The percentage of latents that have (epsilon, delta)-collapsed, for each epsilon.  (N, k), (m,) -> (m,)."""
     xp = namespace(divergence)
     return xp.asarray([100.0 * float(collapsed(divergence, float(e), delta).mean()) for e in epsilons])
@@ -46,3 +60,11 @@ def collapse_curve(divergence: Array, epsilons: Array, delta: float) -> Array:
 def active_units(mu: Array) -> int:
     """How many latents have a mean whose variance over the data exceeds 0.01.  (N, k) -> number."""
     return int((mu.var(axis=0) > ACTIVE_VARIANCE).sum())
+
+
+def second_moment(mu: Array, logvar: Array) -> Array:
+    """mean_x[mu^2 + exp(logvar)]: 1 in each latent at every stationary point of the (beta-)ELBO (theory 6.4).  -> (k,).
+
+    Rescaling a latent must be free: the decoder's first layer and the encoder's heads are linear, the prior is N(0, I).
+    """
+    return (mu * mu + namespace(mu, logvar).exp(logvar)).mean(axis=0)

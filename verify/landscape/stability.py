@@ -12,6 +12,7 @@ Non-orthogonal points of the ELBO always have a rotation that rises (theory 3.7)
 told from the noise, index 0 means that nothing surely rises, and the verdict is "undecided".
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,7 @@ class NoiseRow:
     undecided: tuple[int, ...]
 
 
-def noise_table(lam: Array | Eigenvalues, k: int, noises: Array) -> list[NoiseRow]:
+def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float]) -> list[NoiseRow]:
     """The global optimum of L (equally of the ELBO) at each noise (theory 1.5).  lam (n,), noises (m,) -> m rows."""
     spectrum = Eigenvalues.of(lam)
     values, n, rows = spectrum.values, len(spectrum), []

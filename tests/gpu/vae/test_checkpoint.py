@@ -298,3 +298,28 @@ def test_states_survive_the_file_to_the_bit(tmp_path):
         assert np.array_equal(getattr(found, name), getattr(state, name)), name
         assert getattr(found, name).dtype == getattr(state, name).dtype
     assert found.step == 7 and all(np.array_equal(a, b) for a, b in zip(found.history, state.history, strict=True))
+
+
+def test_what_an_earlier_version_found_out_is_evaluated_again(tmp_path, expected, monkeypatch):
+    """Its checkpoints go on: their evaluations lack what ours hold, their parameters lack nothing."""
+    true = checkpoint.asdict
+
+    def as_before(thing):
+        told = true(thing)
+        for outcome in [told] if told.get("evaluation") else []:
+            outcome["evaluation"] = {
+                k: v for k, v in outcome["evaluation"].items() if k not in ("second_moment", "exact_error")
+            }
+        return told
+
+    store = folder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "asdict", as_before)
+        train(PLAN, DATA, store=store)
+    store.close()
+    store = folder(tmp_path)
+    assert store.outcomes() == {} and len(store.states()) == 2
+    found = train(PLAN, DATA, store=store)
+    assert all(same(a, b) for a, b in zip(found, expected, strict=True))
+    store.close()
+    assert len(folder(tmp_path).outcomes()) == len(RUNS)  # from now on they are kept

@@ -1,5 +1,8 @@
 """Rows as training data: what every epoch holds, the constants that belong to it, and the fingerprint of it all."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,36 @@ def test_the_fingerprint_tells_all_trainings_apart(grey, tmp_path):
     ]
     assert len({data.fingerprint for data in variants}) == len(variants)
     assert TrainingRows(rows(grey)).fingerprint == variants[0].fingerprint
+
+
+def test_rows_far_from_zero_are_less_their_median_in_every_epoch(tmp_path):
+    X = np.random.default_rng(1).normal(size=(40, 3))
+    np.save(tmp_path / "near.npy", X)
+    np.save(tmp_path / "far.npy", X + np.array([0, 1e8, 0]))
+    near, far = (TrainingRows(load_rows(str(tmp_path / f"{name}.npy"))) for name in ("near", "far"))
+    assert near.offset is None and (far.offset != 0).tolist() == [False, True, False]
+    taken = far.array(0).astype(np.float64) + far.offset - (X + np.array([0, 1e8, 0]))
+    assert np.abs(taken).max() < 1e-6  # float32 of what is left, not of 1e8, which errs by 4
+    np.testing.assert_array_equal(far.array(7), far.array(0))
+
+
+def test_redrawn_epochs_have_the_offset_of_the_first(tmp_path):
+    """Grey values in the alpha of a logit so near 1/2 that all of them are far from 0 there."""
+    np.save(tmp_path / "grey.npy", np.full((20, 2), [[3, 250]]) + np.arange(20)[:, None] % 2)
+    near = TrainingRows(load_rows(str(tmp_path / "grey.npy"), logit=0.49), redrawn=True)
+    first, other = near.array(0).copy(), near.array(1)
+    assert near.offset is None and not np.array_equal(first, other)
+    near.survey.__dict__["offset"] = np.array([5.0, -3.0])  # as if they were
+    near._held = None
+    np.testing.assert_allclose(near.array(1), other - near.offset, atol=1e-6)
+    np.testing.assert_allclose(near.array(0), first - near.offset, atol=1e-6)
+
+
+def test_centred_rows_are_another_training_and_others_are_the_one_they_were(grey):
+    data, centred = TrainingRows(rows(grey)), TrainingRows(rows(grey))
+    centred.survey.__dict__["offset"] = np.array([1.0, 0.0, 0.0])
+    facts = data.rows.provenance
+    told = {name: facts.get(name) for name in ("kind", "sha256", "rows", "shape", "preprocessing", "seed")}
+    as_before = hashlib.sha256(json.dumps([told, False], sort_keys=True).encode()).hexdigest()
+    assert data.fingerprint == as_before  # checkpoints of rows that are not centred go on
+    assert centred.fingerprint != as_before

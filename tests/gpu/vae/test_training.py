@@ -7,6 +7,7 @@ import pytest
 
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture, Layout
+from gpu.vae.model import Ensemble
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import Group, State, fresh, group_size, train
 from tests.gpu.vae.problems import Fixed, Redrawn
@@ -245,3 +246,58 @@ def test_every_initial_weight_is_drawn_from_the_models_own_stream():
         bound = np.sqrt(6 / (inputs + outputs))
         assert 0.5 * bound < np.abs(views[name]).max() <= bound
     assert views["log_sigma2"].tolist() == [0.0, np.log(4.0)]
+
+
+def test_a_fixed_noise_is_evaluated_as_it_was_given():
+    """Not as exp of the logarithm that a float32 parameter holds, which misses 0.1 by some 1e-9."""
+    X = rows()
+    fixed, learned = train(Plan(MLP, (Run(0.1, False, seed=1), Run(0.1, True, seed=1)), 2, 16), Fixed(X))
+    e = fixed.evaluation
+    assert e.sigma2 == 0.1 and {row[2] for row in fixed.history} == {0.1}
+    expected = -e.kl - 4 * np.log(2 * np.pi * 0.1) - e.error / 0.2
+    assert e.elbo == pytest.approx(expected, rel=1e-14)
+    kept = float(np.exp(np.float64(np.float32(np.log(0.1)))))
+    assert kept != 0.1 and abs(-e.kl - 4 * np.log(2 * np.pi * kept) - e.error / (2 * kept) - expected) > 1e-9  # control
+    assert learned.evaluation.sigma2 != 0.1
+
+
+@pytest.mark.parametrize(("anneal", "epochs", "expected"), [(0, 3, 0.5), (2, 3, 0.5), (12, 3, 0.5 * (3 - 1 / 3) / 12)])
+def test_the_final_weight_is_that_of_the_last_step(anneal, epochs, expected, monkeypatch):
+    seen = []
+    true = Ensemble.backward
+
+    def backward(self, x, noise, beta):
+        seen.append(float(beta[0]))
+        return true(self, x, noise, beta)
+
+    monkeypatch.setattr(Ensemble, "backward", backward)
+    plan = Plan(MLP, (Run(1.0, False, seed=1, beta=0.5, anneal=anneal),), epochs, 16)
+    train(plan, Fixed(rows(N=50)))  # three batches of 16
+    assert len(seen) == 3 * epochs
+    assert plan.final_weight(plan.runs[0], 50) == pytest.approx(seen[-1], rel=1e-15)
+    assert seen[-1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_evaluations_hold_second_moments_and_the_error_without_a_draw():
+    X = rows(N=40)
+    architecture = Architecture("linear-decoder", 8, 3, (7,))
+    plan = Plan(architecture, (Run(0.5, False, seed=1),), 2, 16, dtype="float64")
+    group = Group(plan, fresh(plan, [0]), Fixed(X))
+    group.advance(group.steps)
+    [outcome] = group.outcomes()
+    mean, logvar = (np.array(a[0]) for a in group.ensemble.encode(X[None]))
+    p = group.ensemble.layout.views(group.state.parameters)
+    W, b = p["decoder.0.weight"][0], p["decoder.0.bias"][0]  # y = z W + b
+    np.testing.assert_allclose(outcome.evaluation.second_moment, (mean**2 + np.exp(logvar)).mean(axis=0), rtol=1e-12)
+    exact = ((mean @ W + b - X) ** 2).sum(axis=1) + np.exp(logvar) @ (W**2).sum(axis=1)
+    assert outcome.evaluation.exact_error == pytest.approx(exact.mean(), rel=1e-12)
+    assert outcome.evaluation.error != pytest.approx(exact.mean(), rel=1e-3)  # one draw of z, as the tables report
+    [deep] = train(Plan(MLP, RUNS[:1], 1, 16), Fixed(X))
+    assert deep.evaluation.exact_error is None
+
+
+def test_float64_rows_that_single_precision_cannot_hold_are_refused():
+    plan = Plan(MLP, RUNS[:1], 1, 16)
+    with pytest.raises(InputError, match="not held by single precision"):
+        train(plan, Fixed(rows() + 1e8))
+    train(Plan(MLP, RUNS[:1], 1, 16, dtype="float64"), Fixed(rows() + 1e3))

@@ -1,9 +1,12 @@
 """(epsilon, delta)-collapse against its definition, and against the two ways it has been measured wrongly."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from verify.landscape.collapse import active_units, collapse_curve, collapsed, kl
+from verify.landscape.collapse import active_units, collapse_curve, collapsed, enough, kl, second_moment
 
 
 def test_the_divergence_is_the_gaussian_one():
@@ -25,6 +28,42 @@ def test_the_proportion_of_data_counts():
     divergence[:, 2] = 0.009
     divergence[:, 3] = 0.011
     assert collapsed(divergence, 0.01, 0.01).tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("delta", ["0.9999999999", "0.999999", "0.99", "0.1", "0.3", "0.7", "0.01", "1e-12", "0"])
+@pytest.mark.parametrize("N", [1, 3, 10, 500, 60000])
+def test_the_count_is_that_of_the_decimal_however_near_to_one(N, delta):
+    """ceil(N (1 - delta)) in whole numbers: at least one datum, wherever delta < 1; the double says the same."""
+    p, q = Fraction(delta).numerator, Fraction(delta).denominator
+    expected = -(-N * (q - p) // q)
+    assert expected >= 1
+    assert [enough(N, d) for d in (delta, float(delta), Decimal(delta), np.float64(delta))] == [expected] * 4
+
+
+def test_the_slack_that_was_allowed_once_called_everything_collapsed():
+    far = np.full((500, 2), 5.0)
+    assert np.ceil(500 * (1 - 0.9999999999) - 1e-9 * 500) == 0  # the control: the count as it was
+    assert not collapsed(far, 0.01, 0.9999999999).any()
+    far[7, 1] = 0.0
+    assert collapsed(far, 0.01, "0.9999999999").tolist() == [False, True]
+
+
+def test_a_delta_of_a_million_digits_costs_nothing():
+    assert enough(60000, Decimal("1e-999999")) == enough(60000, "1e-999999999") == 60000
+
+
+def test_the_second_moment_is_one_at_the_optimum():
+    """The optimal encoder of a linear VAE, on the data that it was found for; a rescaled latent is none."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((400, 5)) * [3, 2, 1, 0.5, 0.4]
+    X -= X.mean(axis=0)
+    lam, U = (a[..., ::-1] for a in np.linalg.eigh(X.T @ X / 400))
+    W = U[:, :3] * np.sqrt(lam[:3] - 0.5)
+    M = W.T @ W + 0.5 * np.eye(3)
+    mu = X @ np.linalg.solve(M, W.T).T
+    logvar = np.broadcast_to(np.log(0.5 / np.diag(M)), mu.shape)
+    np.testing.assert_allclose(second_moment(mu, logvar), 1, rtol=1e-12)  # exact but for rounding
+    assert np.abs(second_moment(1.1 * mu, logvar) - 1).min() > 0.05
 
 
 def test_averaging_first_measures_something_else():

@@ -1,0 +1,103 @@
+"""One number, one printing: thresholds and noises as they stand on the terminal, in the notes and on the page.
+
+Notation   facts: a stability document as a dict; lam_j its eigenvalues, from j = 1; k its latents.
+Main       threshold, likeliest, start, rank, directions, typed, rough, counted.
+Reference  theory 1.5.
+
+A number that stands beside a statement keeps it true when somebody types it in: what is below the printed threshold is
+below the threshold, and the printed maximum-likelihood noise keeps all that it is said to keep.
+"""
+
+from decimal import ROUND_FLOOR, Context
+from typing import Any
+
+Document = dict[str, Any]
+
+DIGITS = 6
+_FLOOR = Context(prec=DIGITS, rounding=ROUND_FLOOR)
+
+
+def typed(value: float) -> str:
+    """The shortest decimal that denotes the double: what somebody typed, 0.1 or 1e-05 or 2."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def not_above(value: float, error: float = 0.0) -> str:
+    """Six digits of a number > 0, not rounded up by more than its error."""
+    text = f"{value:.{DIGITS}g}"
+    return text if float(text) <= value + error else f"{float(_FLOOR.create_decimal(repr(float(value)))):.{DIGITS}g}"
+
+
+def rough(value: float) -> str:
+    """Two digits, of an error: 0.38, 9700."""
+    return typed(float(f"{value:.2g}"))
+
+
+def below(value: float, limit: float) -> str:
+    """A number < limit in six digits, or in as many as it takes to stay below."""
+    written = (f"{value:.{digits}g}" for digits in range(DIGITS, 18))
+    return next((text for text in written if float(text) < limit), typed(value))
+
+
+def error(facts: Document, j: int) -> float:
+    """Within how much lam_j is known; 0 in a bare spectrum."""
+    return 0.0 if facts["resolution"] is None else float(facts["resolution"][j - 1])
+
+
+def threshold(facts: Document, j: int) -> str:
+    """lam_j, the noise below which latent j is held."""
+    return not_above(facts["eigenvalues"][j - 1], error(facts, j))
+
+
+def named_threshold(facts: Document, j: int) -> str:
+    """The same with its name: lam_50 = 0.17759."""
+    return f"lam_{j} = {threshold(facts, j)}"
+
+
+def on_threshold(facts: Document) -> bool:
+    """Whether the maximum-likelihood noise cannot be told from lam_k: all discarded eigenvalues equal it, or k = n."""
+    k = facts["k"]
+    return facts["sigma2_mle"] is not None and facts["sigma2_mle"] >= facts["eigenvalues"][k - 1] - error(facts, k)
+
+
+def likeliest(facts: Document) -> str | None:
+    """The maximum-likelihood noise; None if there is none."""
+    value, k = facts["sigma2_mle"], facts["k"]
+    if value is None:
+        return None
+    return threshold(facts, k) if on_threshold(facts) else below(value, facts["eigenvalues"][k - 1] - error(facts, k))
+
+
+def start(facts: Document) -> str | None:
+    """The recommended noise; None if no noise keeps all k latents."""
+    value, k = facts["recommended_sigma2"], facts["k"]
+    if value is None or value == facts["sigma2_mle"]:
+        return None if value is None else likeliest(facts)
+    return below(value, facts["eigenvalues"][k - 1] - error(facts, k))
+
+
+def rank_at_most(facts: Document) -> int:
+    """The rank if all eigenvalues are positive that rounding cannot tell from 0; N data have at most N - 1."""
+    rank, n, N = facts["rank"], facts["n"], facts["N"]
+    open_zeros = sum(x == 0 and error(facts, j) > 0 for j, x in enumerate(facts["eigenvalues"], start=1))
+    return int(max(rank, min(rank + open_zeros, n if N is None else N - 1)))
+
+
+def directions(facts: Document) -> str:
+    """In how many directions the data vary, and how many more rounding leaves open."""
+    rank, n, more = facts["rank"], facts["n"], rank_at_most(facts) - facts["rank"]
+    text = f"{rank} of {n} direction{'' if n == 1 else 's'}"
+    if not more:
+        return f"only {text}"
+    zeros = "one eigenvalue" if more == 1 else f"{more} eigenvalues"
+    return f"{text}, or up to {rank + more}: {zeros} cannot be told from 0"
+
+
+def rank(facts: Document) -> str:
+    """61, or 61 to 64 where rounding leaves that open."""
+    return counted(facts["rank"], rank_at_most(facts))
+
+
+def counted(least: int, most: int) -> str:
+    """17; 17 or 18; 17 to 20."""
+    return str(least) if least == most else f"{least} {'or' if most == least + 1 else 'to'} {most}"

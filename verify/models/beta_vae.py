@@ -1,0 +1,41 @@
+"""The linear beta-VAE: its optimum at a fixed noise, and over the noise.
+
+Notation   lam (n,) eigenvalues of S; k latents, more than n of them too; sigma2 > 0 the noise; beta >= 0 the weight of
+           the KL; q the number of latents kept, min(k, #{lam > beta sigma2}); rest the sum of the other eigenvalues.
+Main       fixed_noise_optimum, learned_noise_optimum.
+Reference  theory 3.9: ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + const; theory 1.2, 2.
+
+Whatever its encoder, a Gaussian VAE whose decoder is linear lies at or below this optimum: its ELBO_1 is at most the
+likelihood of pPCA.
+"""
+
+import numpy as np
+
+from verify.arrays import Array
+
+
+def fixed_noise_optimum(lam: Array, k: int, sigma2: float, beta: float = 1.0) -> float:
+    """max ELBO_beta = -1/2 [n log 2 pi sigma2 + beta sum_{a <= q} (log(lam_a/(beta sigma2)) + 1) + rest/sigma2]."""
+    lam = np.sort(np.asarray(lam, dtype=np.float64))[::-1]
+    q = min(k, int((lam > beta * sigma2).sum()))
+    kept = beta * float((np.log(lam[:q] / (beta * sigma2)) + 1).sum()) if beta > 0 else 0.0
+    return -0.5 * (len(lam) * float(np.log(2 * np.pi * sigma2)) + kept + float(lam[q:].sum()) / sigma2)
+
+
+def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float, float] | None:
+    """(sigma2, value) where that is largest over sigma2 > 0; None where it has no upper bound.
+
+    Between two thresholds lam_q / beta, q is constant, and the only stationary point is sigma2 = rest/(n - beta q).
+    """
+    lam = np.sort(np.asarray(lam, dtype=np.float64))[::-1]
+    n, most = len(lam), min(k, int((lam > 0).sum()))
+    rest = np.concatenate([np.cumsum(lam[::-1])[::-1], [0.0]])[: most + 1]
+    room = n - beta * np.arange(most + 1)
+    # As sigma2 falls to 0 the value goes as -1/2 (n - beta q) log sigma2.
+    if rest[most] == 0 and room[most] > 0:
+        return None
+    inside = (room > 0) & (rest > 0)
+    candidates = [*(rest[inside] / room[inside]), *(lam[:most] / beta if beta > 0 else [])]
+    return max(
+        ((float(s), fixed_noise_optimum(lam, k, float(s), beta)) for s in candidates), key=lambda found: found[1]
+    )
