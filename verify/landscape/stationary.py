@@ -99,8 +99,8 @@ def on_curve(spectrum: Eigenvalues) -> Noise:
     """The noise of the point that stands for the curve: half of lam_n, of the least that it may be if that is known."""
     n = len(spectrum)
     if spectrum.exact is not None:
-        half = spectrum.exact[-1] / 2
-        return Noise(float(half), Position(n, 0, False), exact=half)
+        exact = spectrum.exact[-1] / 2
+        return Noise(float(exact), Position(n, 0, False), exact=exact)
     half = spectrum.half(n - 1)
     return Noise(half, Position(n, 0, True), bounds=(half, half))
 
