@@ -57,7 +57,7 @@ class FactorBasis:
 
     @cached_property
     def _vectors(self) -> Array:
-        _, _, V, _, _, info = lapack.dgejsv(self.matrix, joba=0, jobu=2, jobv=0, jobr=1, jobt=1, jobp=1)
+        _, _, V, _, _, info = lapack.dgejsv(self.matrix, joba=0, jobu=2, jobv=0, jobr=0, jobt=1, jobp=1)
         return np.asarray(V if info == 0 else np.linalg.svd(self.matrix)[2].T)
 
     def leading(self, m: int) -> Array:

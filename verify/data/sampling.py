@@ -70,11 +70,11 @@ def _log_evidence(lam: Array, N: int) -> Array:
     likelihood = -N / 2 * (np.cumsum(np.log(lam))[:-1] + (n - q) * np.log(v))
     free = n * q - q * (q + 1) / 2
     # log det of the Hessian: sum over i < q and j > i of log[(lam_i - lam_j) (1/l_j - 1/l_i) N], l_j = v for j >= q.
+    # v exceeds none of lam_i, i < q, and equals one only if all from there on are equal.
     inverse = 1 / lam
     with np.errstate(divide="ignore"):
-        gaps, turned = np.log(lam[:, None] - lam + np.tri(n)), np.log(inverse - inverse[:, None] + np.tri(n))
-        to_noise = np.log(1 / v[:, None] - inverse)
-    within = np.cumsum(np.triu(turned, 1).sum(axis=0))[:-1]
-    noise = np.where(q[:, None] > np.arange(n), to_noise, 0).sum(axis=1) * (n - q)
-    hessian = np.cumsum(np.triu(gaps, 1).sum(axis=1))[:-1] + within + noise + free * math.log(N)
+        gaps = [np.log(lam[i] - lam[i + 1 :]).sum() for i in range(n - 1)]
+        within = [np.log(inverse[i] - inverse[:i]).sum() for i in range(n - 1)]
+        to_noise = (n - q) * np.array([np.log(1 / v[i - 1] - inverse[:i]).sum() for i in q])
+    hessian = np.cumsum(gaps) + np.cumsum(within) + to_noise + free * math.log(N)
     return np.asarray(volume + likelihood + (free + q) / 2 * math.log(2 * math.pi) - hessian / 2 - q / 2 * math.log(N))

@@ -1,7 +1,7 @@
 """From the sums over rows to eigenvalues, each with an error of its own.
 
 Notation   S (n, n) in the units of a Scatter, S_ii in [1/4, 1) as if it were a correlation; w (n,) what a unit of each
-           column is in common units, at most 1; the covariance is diag(w) S diag(w); R (n, n) with S = R^T R;
+           column is in common units; the covariance is diag(w) S diag(w); R (n, n) with S = R^T R;
            sigma_j = lam_j^{1/2} the singular values of R diag(w); eps = 2^-52, u = eps/2.
 Main       Spectrum, direct, of_correlations, Factor, of_factor, better.
 Reference  docs/mathematics.md, section 12; [DV92] Demmel & Veselic, SIAM J. Matrix Anal. 13 (1992), Thm 2.3 and 2.14;
@@ -23,6 +23,7 @@ from verify.data.bases import Basis, FactorBasis, MatrixBasis
 from verify.data.scatter import EPS, UNIT_ROUNDOFF, Scatter
 
 _JACOBI_IS_CHEAP = 64  # columns
+_HEADROOM = 450
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +100,12 @@ def of_factor(factor: Factor, settled: Callable[[Spectrum], bool]) -> Spectrum:
         return usual
     # [DV08]: as if every column of R had been changed by a small multiple of n eps of its length.
     moved = 2 * solver_error(n) * float(np.linalg.norm(factor.R)) / factor.smallest
-    sva, _, _, work, _, info = lapack.dgejsv(A, joba=0, jobu=3, jobv=3, jobr=1, jobt=1, jobp=1)
+    sva, _, _, work, _, info = lapack.dgejsv(A, joba=0, jobu=3, jobv=3, jobr=0, jobt=1, jobp=1)
     if info != 0 or moved > 0.1:
         return usual
     sigma = np.sort(sva * (work[0] / work[1]))[::-1]
-    errors = factor.error(sigma) + 2.2 * moved * sigma * sigma
+    # What has vanished on the way has no relative error.
+    errors = np.where(sigma * sigma > 0, factor.error(sigma) + 2.2 * moved * sigma * sigma, np.inf)
     return better(usual, Spectrum(sigma * sigma, errors, exponent, factor.positive, usual.basis))
 
 
@@ -124,6 +126,7 @@ def better(a: Spectrum, b: Spectrum) -> Spectrum:
 
 
 def common_units(unit: Array) -> tuple[Array, int]:
-    """w (n,) <= 1 and e with 2^unit = 2^e w."""
-    e = int(unit.max())
+    """w (n,) and e with 2^unit = 2^e w."""
+    # At the upper end of what can be squared: columns may lie 300 decades apart.
+    e = int(unit.max()) - _HEADROOM
     return np.ldexp(1.0, np.maximum(unit - e, -1074)), e

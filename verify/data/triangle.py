@@ -27,7 +27,7 @@ def columnwise_error(reflections: int, height: int) -> float:
 
     docs/mathematics.md says how far below it the errors were found.
     """
-    return UNIT_ROUNDOFF * (16 + 4 * math.sqrt(reflections) + math.sqrt(height))
+    return UNIT_ROUNDOFF * (8 + math.sqrt(reflections) + math.sqrt(height) / 4)
 
 
 def factor_height(N: int, n: int) -> int:
