@@ -21,7 +21,7 @@ from verify.data.entries import checked_blocks, chunks
 from verify.data.scatter import EPS, Scatter
 from verify.data.spectra import Spectrum, better, direct, of_correlations, of_factor
 from verify.data.sums import chunk_height, scatter_of
-from verify.data.triangle import factor_height, factor_of
+from verify.data.triangle import FACTOR_HEIGHT, factor_of
 from verify.data.whole_numbers import rank_of_whole
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
@@ -119,8 +119,7 @@ def _many_rows(scatter: Scatter, source: Source, noises: tuple[float, ...]) -> F
         if finer is not None:
             found, path = better(found, finer), "correlations"
     if not settled(found) and source.again:
-        n = len(part.unit)
-        rows = chunks(source.blocks(), factor_height(scatter.N, n))
+        rows = chunks(source.blocks(), FACTOR_HEIGHT)
         finer = of_factor(factor_of(rows, scatter, columns), settled)
         found, path = better(found, finer), "two passes"
     found = _of_rank(found, rank)

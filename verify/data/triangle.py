@@ -21,6 +21,11 @@ from verify.arrays import Array
 from verify.data.scatter import UNIT_ROUNDOFF, Scatter
 from verify.data.spectra import Factor, common_units, solver_error
 
+FACTOR_HEIGHT = 1024  # rows at a time
+_PANEL = 32  # columns: with a few hundred rows more, what is fastest
+_TURNED = 64  # columns transposed at a time, which stay in the cache
+_EXTREME = 200  # squares in units 2^200 are still far from the ends of float64
+
 
 def columnwise_error(reflections: int, height: int) -> float:
     """eta of so many Householder reflections of columns of this height, their errors as independent [HM19, CH23].
@@ -30,37 +35,39 @@ def columnwise_error(reflections: int, height: int) -> float:
     return UNIT_ROUNDOFF * (8 + math.sqrt(reflections) + math.sqrt(height) / 4)
 
 
-def factor_height(N: int, n: int) -> int:
-    """Rows per factorisation: so many that carrying the triangle along costs little."""
-    return min(N, max(2 * n, 4096))
-
-
 def factor_of(rows: Iterator[Array], scatter: Scatter, columns: Array) -> Factor:
-    """R/sqrt(N) of the rows, in chunks of at most factor_height(N, n), about the mean that scatter has.
+    """R/sqrt(N) of the rows, in chunks of FACTOR_HEIGHT, about the mean that scatter has.
 
     columns (n,) booleans: those that are not constant. What rounding left of their means is projected out.
     """
     shift, unit = scatter.mean[columns], scatter.unit[columns]
-    n, N, step = len(unit), scatter.N, np.ldexp(1.0, np.clip(-unit, -1022, 1023))
-    height = factor_height(N, n)
-    work = np.zeros((n + 1 + height, n + 1), order="F")
-    size = int(lapack.dgeqrf_lwork(*work.shape)[0])
+    n, step = len(unit), np.ldexp(1.0, np.clip(-unit, -1022, 1023))
+    extreme = bool(np.abs(unit).max() > _EXTREME)  # elsewhere the units of R are enough
+    R = np.zeros((n + 1, n + 1), order="F")
     factorisations = 0
     for X in rows:
-        new = work[n + 1 :]
-        new[len(X) :] = 0
-        # A column of ones first: then the rest of R is that of the deviations from the mean of the rows themselves.
-        new[: len(X), 0] = 1
-        np.subtract(X if columns.all() else X[:, columns], shift, out=new[: len(X), 1:])
-        new[: len(X), 1:] *= step
-        lapack.dgeqrf(work, lwork=size, overwrite_a=1)
-        work[: n + 1] = np.triu(work[: n + 1])
+        D = _augmented(X if columns.all() else X[:, columns], shift)
+        if extreme:
+            D[1:] *= step[:, None]
+        R = lapack.dtpqrt(0, min(_PANEL, n + 1), R, D.T, overwrite_a=1, overwrite_b=1)[0]
         factorisations += 1
-    R = np.ascontiguousarray(work[1 : n + 1, 1:]) / math.sqrt(N)
-    # x - mean is rounded relative to itself, and the mean to a double.
-    left = float(np.max(np.abs(work[0, 1:])) / (math.sqrt(N) * np.sqrt(scatter.spread[columns].min())))
-    eta = columnwise_error((n + 1) * factorisations, height) * (1 + left) + 2 * UNIT_ROUNDOFF
-    return _judged(R, unit, eta)
+    if not extreme:
+        R[:, 1:] *= step
+    R /= math.sqrt(scatter.N)
+    # x - mean is rounded relative to itself, and the mean to a double: what is left of it, in deviations.
+    left = 2 * float(np.max(np.abs(R[0, 1:])))
+    eta = columnwise_error((n + 1) * factorisations, FACTOR_HEIGHT) + 2 * UNIT_ROUNDOFF * (1 + left)
+    return _judged(np.ascontiguousarray(R[1:, 1:]), unit, eta)
+
+
+def _augmented(X: Array, shift: Array) -> Array:
+    """(n + 1, b): ones, which make the rest of R that of the deviations from the rows' own mean, and (X - shift)^T."""
+    D = np.empty((len(shift) + 1, len(X)))
+    D[0] = 1
+    for j in range(0, len(shift), _TURNED):
+        part = slice(j, j + _TURNED)
+        np.subtract(X[:, part].T, shift[part, None], out=D[1:][part])
+    return D
 
 
 def _judged(R: Array, unit: Array, eta: float) -> Factor:

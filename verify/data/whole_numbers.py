@@ -6,7 +6,7 @@ Main       WholeSums, rank_of_whole, certificate_available.
 Reference  docs/mathematics.md, section 12.
 
 Grey values and counts are whole numbers. While N max t^2 < 2^53 every partial sum is an integer below 2^53, so that
-matrix products in float64 are exact in whatever order they add.
+matrix products in float64 are exact in whatever order they add; below 2^24, in float32.
 
 The rank modulo p never exceeds the rank. It falls short of it only if p divides every non-zero minor of that size, one
 of which is below (2^63 sqrt(n))^n by Hadamard: at most 1.2 n of the more than 2^54 primes of 61 bits do. With p chosen
@@ -14,6 +14,7 @@ by a hash of the matrix, the chance of that is below 1e-12 for n up to 20000.
 """
 
 import hashlib
+import math
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from verify.arrays import Array
 from verify.data.real_numbers import RealSums
 from verify.data.scatter import UNIT_ROUNDOFF, Scatter, normalised
 
-_EXACT = 2.0**53
+_EXACT, _EXACT_SINGLE = 2.0**53, 2.0**24
+_LEAST_ROWS = 512  # with fewer, adding the products takes longer than computing them
 _INT64 = 2.0**62
 _NO_STEP = 1 << 20
 _HEAD = 16  # so many rows tell most real numbers from whole ones
@@ -41,8 +43,12 @@ class WholeSums:
     def begin(cls, X: Array) -> "WholeSums | None":
         """About the first row of X (b, n), which is not summed yet; None where the rows are no whole numbers."""
         n = X.shape[1]
-        if X.dtype.kind != "f":
-            return cls(np.zeros(n) if X.dtype.itemsize == 1 else X[0].astype(np.float64), np.zeros(n, int), len(X))
+        if X.dtype.kind == "b":
+            return cls(np.zeros(n), np.zeros(n, int), len(X))
+        if X.dtype.kind in "iu":
+            grey = X.dtype.itemsize == 1  # about their middle, where squares are smallest: 0 or 128
+            middle = np.full(n, (int(np.iinfo(X.dtype).max) + int(np.iinfo(X.dtype).min) + 1) // 2 if grey else 0)
+            return cls((middle if grey else X[0]).astype(np.float64), np.zeros(n, int), len(X))
         for rows in (X[:_HEAD], X):
             unit = _granularity(rows.astype(np.float64, copy=False))
             # In such units their squares must fit, and shifting them must be exact.
@@ -52,7 +58,8 @@ class WholeSums:
 
     def add(self, X: Array) -> bool:
         """Sums X (b, n) too, or leaves everything as it was: no whole numbers, or too large to stay exact."""
-        t = np.subtract(X, self.shift, dtype=np.float64) if self.shift.any() else X.astype(np.float64)
+        single = X.dtype.itemsize == 1
+        t = np.subtract(X, self.shift, dtype=np.float32 if single else np.float64, casting="unsafe")
         if X.dtype.kind == "f" or X.dtype.itemsize == 8:
             # Multiples of the unit below 2^53 of them are shifted without rounding.
             if np.any(np.ldexp(np.abs(X).max(axis=0).astype(np.float64), -self.unit) >= _EXACT):
@@ -64,10 +71,18 @@ class WholeSums:
         if not (self.N + len(X)) * largest**2 < _EXACT:
             return False
         self.largest = largest
-        self.G += t.T @ t
-        self.s += t.sum(axis=0)
+        for part in self._exact_parts(t, largest):
+            self.G += part.T @ part
+        self.s += t.sum(axis=0, dtype=np.float64)
         self.N += len(X)
         return True
+
+    def _exact_parts(self, t: Array, largest: float) -> list[Array]:
+        """The rows t (b, n) in single precision, twice as fast, in parts whose products are exact there."""
+        parts = max(1, math.ceil(len(t) * largest**2 / _EXACT_SINGLE))
+        if len(t) < parts * _LEAST_ROWS and parts > 1:
+            return [t.astype(np.float64, copy=False)]
+        return np.array_split(t.astype(np.float32, copy=False), parts)
 
     def as_reals(self) -> RealSums:
         """The same sums, to go on with rows of any kind."""
