@@ -3,7 +3,7 @@
 Notation   X (N, n) rows; mean (n,); S (n, n) = (1/N) sum (x - mean)(x - mean)^T;
            S = U diag(lam) U^T, lam_1 >= ... >= lam_n >= 0.
 Main       Covariance, covariance, from_eigenvalues.
-Reference  docs/mathematics.md, sections 0 and 12; [TB99] Tipping & Bishop, JRSS-B 61 (1999), Eq. 5.
+Reference  docs/mathematics.md, section 0 and "Eigenvalues of data"; [TB99] Tipping & Bishop, JRSS-B 61 (1999), Eq. 5.
 
 S is divided by N: with N - 1 the ELBO of a trained model can exceed the "maximum" likelihood.
 

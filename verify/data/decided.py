@@ -1,7 +1,7 @@
 """How far to go for the eigenvalues of rows: one pass, its correlations, an exact rank, a second pass.
 
 Main       Source, Found, of_source.
-Reference  docs/mathematics.md, section 12.
+Reference  docs/mathematics.md, "Eigenvalues of data".
 
 One pass is enough where its errors leave no eigenvalue near zero, near its neighbour, or near a noise that was asked
 about. Where they do, the next step is taken; which was the last one is said (`path`).

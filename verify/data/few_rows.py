@@ -3,7 +3,7 @@
 Notation   X (N, n) rows, N <= n; D (N, n) deviations from the mean; D^T = Q R; sigma_j the singular values of
            R/sqrt(N); lam_j = sigma_j^2 for j < N, and exactly 0 from there on, for the N deviations sum to 0.
 Main       of_rows, own_rank, gram_of_whole.
-Reference  docs/mathematics.md, section 12.
+Reference  docs/mathematics.md, "Eigenvalues of data".
 
 The factor of D^T takes the place of D: memory N n and nothing more of that size.
 """
@@ -18,9 +18,10 @@ from verify.data.bases import RowsBasis
 from verify.data.scatter import UNIT_ROUNDOFF
 from verify.data.spectra import Spectrum, solver_error, squared
 from verify.data.triangle import columnwise_error
-from verify.data.whole_numbers import whole_multiples
+from verify.data.whole_numbers import EXACT, whole_multiples
 
 _ROWS_AT_ONCE = 64
+_COLUMNS_AT_ONCE = 1024
 
 
 def of_rows(X: Array) -> tuple[Spectrum, Array]:
@@ -50,7 +51,9 @@ def own_rank(X: Array) -> int:
     X *= np.ldexp(1.0, np.minimum(-np.frexp(largest)[1], 1000))
     R, _, _, eta = _triangle(X)
     sigma = svdvals(R)
-    return int(np.count_nonzero(sigma > eta * float(np.linalg.norm(R)) + solver_error(len(R)) * float(sigma[0])))
+    # What rounding left of the mean may be one singular value more.
+    moved = (eta + len(X) * UNIT_ROUNDOFF) * float(np.linalg.norm(R))
+    return min(len(X) - 1, int(np.count_nonzero(sigma > moved + solver_error(len(R)) * float(sigma[0]))))
 
 
 def gram_of_whole(X: Array) -> Array | None:
@@ -58,8 +61,17 @@ def gram_of_whole(X: Array) -> Array | None:
 
     None where the rows are no whole numbers, or too large.
     """
-    T = whole_multiples(X)
-    return None if T is None else (T[1:] @ T[1:].T).astype(np.int64)
+    N, n = X.shape
+    K, largest = np.zeros((N - 1, N - 1)), 0.0
+    for j in range(0, n, _COLUMNS_AT_ONCE):
+        T = whole_multiples(X[:, j : j + _COLUMNS_AT_ONCE])
+        if T is None:
+            return None
+        largest = max(largest, float(np.abs(T).max()))
+        if largest**2 * n >= EXACT:
+            return None
+        K += T[1:] @ T[1:].T
+    return K.astype(np.int64)
 
 
 def _centre(X: Array) -> Array:

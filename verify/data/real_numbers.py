@@ -3,11 +3,11 @@
 Notation   x (n,) rows, in chunks X (b, n); d = x - shift; G = sum d d^T; s = sum d; u = 2^-53;
            S = G/N - (s/N)(s/N)^T whatever the shift.
 Main       RealSums.
-Reference  docs/mathematics.md, section 12; [CGL83] Chan, Golub & LeVeque, Amer. Statist. 37 (1983): shifted data.
+Reference  docs/mathematics.md, "Eigenvalues of data"; [CGL83] Chan, Golub & LeVeque, Amer. Statist. 37 (1983): shifted data.
 
 The shift is the mean of the first chunk: a mean of 1e8 cancels before anything is squared, and a constant column has
 d = 0 exactly. What the shift leaves is measured: with t_i = G_ii/N, which is at most N/b times S_ii, the rounding is
-bounded by |dS_ij| <= c u sqrt(t_i t_j), c = 3(b + chunks) + 8, in whatever order a chunk's sums are taken.
+bounded by |dS_ij| <= c u sqrt(t_i t_j), c = 3(b + chunks) + 12, in whatever order a chunk's sums are taken.
 """
 
 import numpy as np
@@ -54,7 +54,7 @@ class RealSums:
         """S, and the bound c u on its entries."""
         m, spread = self.s / self.N, self.G.diagonal() / self.N
         S = self.G / self.N - np.outer(m, m)
-        c = 3 * (min(self.chunk, self.N) + self.chunks) + 8
+        c = 3 * (min(self.chunk, self.N) + self.chunks) + 12
         return normalised(self.N, S, self.unit, spread, c * UNIT_ROUNDOFF, self.shift, m)
 
     def _in_units(self, d: Array) -> Array:

@@ -2,7 +2,7 @@
 
 Notation   S (n, n) covariance; unit (n,) exponents of two; eps = 2^-52, u = eps/2.
 Main       Scatter, normalised.
-Reference  docs/mathematics.md, section 12.
+Reference  docs/mathematics.md, "Eigenvalues of data".
 
 Each column has a unit, a power of two near its deviation: then nothing here depends on the units of the data, and
 neither does what is decided from it.

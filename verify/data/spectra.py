@@ -4,7 +4,7 @@ Notation   S (n, n) in the units of a Scatter, S_ii in [1/4, 1) as if it were a 
            column is in common units; the covariance is diag(w) S diag(w); R (n, n) with S = R^T R;
            sigma_j = lam_j^{1/2} the singular values of R diag(w); eps = 2^-52, u = eps/2.
 Main       Spectrum, direct, of_correlations, Factor, of_factor, better.
-Reference  docs/mathematics.md, section 12; [DV92] Demmel & Veselic, SIAM J. Matrix Anal. 13 (1992), Thm 2.3 and 2.14;
+Reference  docs/mathematics.md, "Eigenvalues of data"; [DV92] Demmel & Veselic, SIAM J. Matrix Anal. 13 (1992), Thm 2.3 and 2.14;
            [DV08] Drmac & Veselic, SIAM J. Matrix Anal. 29 (2008): one-sided Jacobi (LAPACK's dgejsv).
 
 A perturbation of S of norm e moves every eigenvalue by at most e (Weyl), which is much for the small ones; but if it is

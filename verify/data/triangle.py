@@ -3,7 +3,7 @@
 Notation   B (N, n) deviations from the mean, each column in units of a power of two near its own; B = Q R;
            S = R^T R / N in these units; kappa = |R|_F / sigma_min(R); u = 2^-53.
 Main       factor_of, columnwise_error.
-Reference  docs/mathematics.md, section 12; [HM19] Higham & Mary, SIAM J. Sci. Comput. 41 (2019): rounding errors as
+Reference  docs/mathematics.md, "Eigenvalues of data"; [HM19] Higham & Mary, SIAM J. Sci. Comput. 41 (2019): rounding errors as
            they add up in practice; [CH23] Connolly & Higham, SIAM J. Matrix Anal. 44 (2023): Householder's.
 
 Householder's factorisation is that of a matrix whose columns differ from those of B by eta times their length at

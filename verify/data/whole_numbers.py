@@ -3,7 +3,7 @@
 Notation   x = shift + 2^unit t, t (n,) integers; G = sum t t^T, s = sum t; N^2 S = N G - s s^T in units of 2^unit,
            a matrix of integers; p a prime.
 Main       WholeSums, rank_of_whole, certificate_available.
-Reference  docs/mathematics.md, section 12.
+Reference  docs/mathematics.md, "Eigenvalues of data".
 
 Grey values and counts are whole numbers. While N max t^2 < 2^53 every partial sum is an integer below 2^53, so that
 matrix products in float64 are exact in whatever order they add; below 2^24, in float32.
@@ -23,7 +23,7 @@ from verify.arrays import Array
 from verify.data.real_numbers import RealSums
 from verify.data.scatter import UNIT_ROUNDOFF, Scatter, normalised
 
-_EXACT, _EXACT_SINGLE = 2.0**53, 2.0**24
+EXACT, _EXACT_SINGLE = 2.0**53, 2.0**24
 _LEAST_ROWS = 512  # with fewer, adding the products takes longer than computing them
 _INT64 = 2.0**62
 _NO_STEP = 1 << 20
@@ -52,7 +52,7 @@ class WholeSums:
         for rows in (X[:_HEAD], X):
             unit = _granularity(rows.astype(np.float64, copy=False))
             # In such units their squares must fit, and shifting them must be exact.
-            if np.any(np.ldexp(np.ptp(rows, axis=0).astype(np.float64), -unit) ** 2 * len(rows) >= _EXACT):
+            if np.any(np.ldexp(np.ptp(rows, axis=0).astype(np.float64), -unit) ** 2 * len(rows) >= EXACT):
                 return None
         return cls(X[0].astype(np.float64), unit, len(X))
 
@@ -62,13 +62,13 @@ class WholeSums:
         t = np.subtract(X, self.shift, dtype=np.float32 if single else np.float64, casting="unsafe")
         if X.dtype.kind == "f" or X.dtype.itemsize == 8:
             # Multiples of the unit below 2^53 of them are shifted without rounding.
-            if np.any(np.ldexp(np.abs(X).max(axis=0).astype(np.float64), -self.unit) >= _EXACT):
+            if np.any(np.ldexp(np.abs(X).max(axis=0).astype(np.float64), -self.unit) >= EXACT):
                 return False
             t = np.ldexp(t, -self.unit) if self.unit.any() else t
             if not np.array_equal(t, np.rint(t)):
                 return False
         largest = max(self.largest, float(t.max()), -float(t.min()))
-        if not (self.N + len(X)) * largest**2 < _EXACT:
+        if not (self.N + len(X)) * largest**2 < EXACT:
             return False
         self.largest = largest
         for part in self._exact_parts(t, largest):
@@ -118,12 +118,13 @@ def _steps(X: Array) -> Array:
 def whole_multiples(X: Array) -> Array | None:
     """The rows X (N, n) less the first, each column in the largest unit in which they are whole numbers.
 
-    None where their scalar products would not be exact in float64.
+    None where these are too large to be shifted, or squared, exactly: real numbers are.
     """
+    T = None
     for rows in (X[:_HEAD], X):
         unit = _granularity(rows)
         T = np.ldexp(rows - rows[0], -unit)
-        if np.any(np.ldexp(np.abs(rows).max(axis=0), -unit) >= _EXACT) or np.abs(T).max() ** 2 * X.shape[1] >= _EXACT:
+        if np.any(np.ldexp(np.abs(rows).max(axis=0), -unit) >= EXACT) or np.abs(T).max() ** 2 >= EXACT:
             return None
     return T
 
