@@ -94,7 +94,7 @@ class Covariance:
         lam = self.eigenvalues
         distinct = sampling.simple(lam)[:m]
         C = self.source.divisor
-        spread = sampling.standard_errors(self.source.blocks(), self.N, self.mean * C, self.leading(m))
+        spread = sampling.standard_errors(self.source.blocks_again(), self.N, self.mean * C, self.leading(m))
         return np.where(distinct, spread / C / C, np.nan)
 
     def _check_square(self) -> None:

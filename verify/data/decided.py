@@ -17,7 +17,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.data import few_rows
 from verify.data.bases import Basis, Embedded
-from verify.data.entries import checked_blocks, chunks
+from verify.data.entries import checked_blocks, chunks, is_matrix
 from verify.data.scatter import EPS, Scatter
 from verify.data.spectra import Spectrum, better, direct, of_correlations, of_factor
 from verify.data.sums import chunk_height, scatter_of
@@ -37,18 +37,22 @@ class Source:
     read: Callable[[], Iterable[Array] | Array]
     again: bool
     divisor: float = 1.0
-    count: int | None = None  # N, where it is known beforehand
 
     def blocks(self) -> Iterator[Array]:
         """Checked blocks, not yet divided.  Raises InputError."""
         return checked_blocks(self.read())
+
+    def blocks_again(self) -> Iterable[Array]:
+        """The blocks, once they have been found to be good."""
+        rows = self.read()
+        return [np.asarray(rows)] if is_matrix(rows) else rows
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """What rows have: eigenvalues (n,) with errors, a basis, their mean (n,), N, and how they were computed.
 
-    exponent: the power of four in units of which the spectrum was computed, so that its range can be checked.
+    without_certificate: python-flint would have told which eigenvalues are 0.
     """
 
     spectrum: Spectrum
@@ -107,20 +111,20 @@ def _many_rows(scatter: Scatter, source: Source, noises: tuple[float, ...]) -> F
     rank: int | None = None
     missing = False
 
-    def settled(spectrum: Spectrum) -> bool:
-        return _settled(_of_rank(spectrum, rank), source.divisor, noises)
+    def doubts(spectrum: Spectrum) -> Array:
+        return _doubts(_of_rank(spectrum, rank), source.divisor, noises)
 
     found, path = direct(part), "one pass" if part.whole is None else "one pass, exact"
-    if not settled(found) and part.whole is not None and _zeros(found):
+    if doubts(found).any() and part.whole is not None and _zeros(found):
         rank = rank_of_whole(part.whole)
         missing = rank is None
-    if not settled(found):
-        finer = of_correlations(part, settled)
+    if doubts(found).any():
+        finer = of_correlations(part, doubts)
         if finer is not None:
             found, path = better(found, finer), "correlations"
-    if not settled(found) and source.again:
-        rows = chunks(source.blocks(), FACTOR_HEIGHT)
-        finer = of_factor(factor_of(rows, scatter, columns), settled)
+    if doubts(found).any() and source.again:
+        rows = chunks(source.blocks_again(), FACTOR_HEIGHT)
+        finer = of_factor(factor_of(rows, scatter, columns), doubts)
         found, path = better(found, finer), "two passes"
     found = _of_rank(found, rank)
     return Found(_embedded(found, columns), scatter.mean, scatter.N, path, missing and bool(_zeros(found)))
@@ -134,13 +138,13 @@ def _few_rows(X: Array, source: Source, noises: tuple[float, ...]) -> Found:
     if not found.values[0] > 0:
         raise InputError("the data are constant (all rows equal); there is no variance to analyse")
     missing = False
-    if not _settled(found, source.divisor, ()) and _zeros(found):
+    if _zeros(found):
         if gram is not None:
             rank = rank_of_whole(gram)
             missing = rank is None
             found = _of_rank(found, rank)
         if source.again and _zeros(found):
-            own = few_rows.own_rank(_stacked([np.array(block, dtype=np.float64) for block in source.blocks()]))
+            own = few_rows.own_rank(_stacked([np.array(block, dtype=np.float64) for block in source.blocks_again()]))
             found = replace(found, positive=max(found.positive, own))
     return Found(found, mean, N, "few rows", missing)
 
@@ -183,16 +187,17 @@ def _zeros(found: Spectrum) -> int:
     return Eigenvalues.measured(found.values, found.errors, found.positive).undecided_zeros
 
 
-def _settled(found: Spectrum, divisor: float, noises: tuple[float, ...]) -> bool:
-    """Whether no eigenvalue may be 0, or equal to its neighbour, or equal to a noise."""
+def _doubts(found: Spectrum, divisor: float, noises: tuple[float, ...]) -> Array:
+    """Which eigenvalues may be 0, or equal to a neighbour, or equal to a noise: booleans (n,)."""
     spectrum = eigenvalues(found, divisor)
-    positive = spectrum.values[: spectrum.rank]
-    return not (
-        spectrum.undecided_zeros
-        or np.any(positive <= spectrum.errors[: spectrum.rank])
-        or np.any(positive[:-1] == positive[1:])
-        or any(spectrum.position(noise).undecided for noise in noises)
-    )
+    lam, errors = spectrum.values, spectrum.errors
+    doubtful = (lam <= errors) & (errors > 0)
+    ties = (lam[1:] == lam[:-1]) & (lam[1:] > 0)
+    doubtful[1:] |= ties
+    doubtful[:-1] |= ties
+    for noise in noises:
+        doubtful |= np.abs(lam - noise) <= errors
+    return np.asarray(doubtful)
 
 
 def eigenvalues(found: Spectrum, divisor: float) -> Eigenvalues:

@@ -3,7 +3,7 @@
 Notation   x (n,) rows, in chunks X (b, n); d = x - shift; G = sum d d^T; s = sum d; u = 2^-53;
            S = G/N - (s/N)(s/N)^T whatever the shift.
 Main       RealSums.
-Reference  docs/mathematics.md, "Eigenvalues of data"; [CGL83] Chan, Golub & LeVeque, Amer. Statist. 37 (1983): shifted data.
+Reference  docs/mathematics.md, "Eigenvalues of data"; [CGL83] Chan, Golub & LeVeque, Amer. Statist. 37 (1983).
 
 The shift is the mean of the first chunk: a mean of 1e8 cancels before anything is squared, and a constant column has
 d = 0 exactly. What the shift leaves is measured: with t_i = G_ii/N, which is at most N/b times S_ii, the rounding is

@@ -3,8 +3,8 @@
 Notation   B (N, n) deviations from the mean, each column in units of a power of two near its own; B = Q R;
            S = R^T R / N in these units; kappa = |R|_F / sigma_min(R); u = 2^-53.
 Main       factor_of, columnwise_error.
-Reference  docs/mathematics.md, "Eigenvalues of data"; [HM19] Higham & Mary, SIAM J. Sci. Comput. 41 (2019): rounding errors as
-           they add up in practice; [CH23] Connolly & Higham, SIAM J. Matrix Anal. 44 (2023): Householder's.
+Reference  docs/mathematics.md, "Eigenvalues of data"; roundings as they add up in practice: [HM19] Higham & Mary,
+           SIAM J. Sci. Comput. 41 (2019); Householder's: [CH23] Connolly & Higham, SIAM J. Matrix Anal. 44 (2023).
 
 Householder's factorisation is that of a matrix whose columns differ from those of B by eta times their length at
 most. So sigma_j is good to eta kappa of itself however far the columns lie apart; squaring B, as S does, would make it

@@ -50,9 +50,10 @@ class WholeSums:
             middle = np.full(n, (int(np.iinfo(X.dtype).max) + int(np.iinfo(X.dtype).min) + 1) // 2 if grey else 0)
             return cls((middle if grey else X[0]).astype(np.float64), np.zeros(n, int), len(X))
         for rows in (X[:_HEAD], X):
-            unit = _granularity(rows.astype(np.float64, copy=False))
-            # In such units their squares must fit, and shifting them must be exact.
-            if np.any(np.ldexp(np.ptp(rows, axis=0).astype(np.float64), -unit) ** 2 * len(rows) >= EXACT):
+            values = rows.astype(np.float64, copy=False)
+            unit = _granularity(values)
+            # In such units their squares must fit; whether they do, and can be shifted, is seen when they are added.
+            if np.any(np.ldexp(np.ptp(values, axis=0), -unit) >= math.sqrt(EXACT)):
                 return None
         return cls(X[0].astype(np.float64), unit, len(X))
 
