@@ -20,7 +20,7 @@ from verify.data.spectra import Spectrum, solver_error, squared
 from verify.data.triangle import columnwise_error
 from verify.data.whole_numbers import EXACT, whole_multiples
 
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE = 8
 _COLUMNS_AT_ONCE = 1024
 
 

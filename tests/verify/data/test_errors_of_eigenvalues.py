@@ -1,5 +1,6 @@
 """Every eigenvalue of rows within its error, and ranks and ties decided by those errors alone."""
 
+import tracemalloc
 from fractions import Fraction
 
 import mpmath
@@ -9,7 +10,9 @@ from scipy.linalg import hadamard
 
 from tests.verify.data.exactly import column_graded, exact_eigenvalues, mixed, rotation_graded, whole
 from verify.data import covariance, load, load_rows
+from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
+from verify.errors import InputError
 
 EPS = np.finfo(float).eps
 NOTHING = mpmath.mpf(10) ** -60  # beside the largest: what exact arithmetic and 90 digits leave of a zero
@@ -235,7 +238,7 @@ def test_whole_numbers_that_end_are_summed_on_as_real_ones():
     assert within(covariance(large), exact_eigenvalues(large))
 
 
-def test_digits_have_rank_61(tmp_path):
+def test_digits_have_rank_61():
     pytest.importorskip("flint")
     c = load("digits", scale=16)
     assert c.rank == 61 and c.spectrum.undecided_zeros == 0 and c.provenance["notes"] == []
@@ -307,9 +310,25 @@ def test_few_rows_form_no_square(monkeypatch):
     D = X - X.mean(axis=0)
     assert np.abs(D.T @ (D @ U) / 6 - U * c.eigenvalues[:3]).max() < 1000 * EPS * c.eigenvalues[0]
     for wanted in ("eigenvectors", "matrix"):
-        with pytest.raises(ValueError, match="40000 x 40000 numbers is needed here, 13 GB") as refusal:
+        with pytest.raises(InputError, match="40000 x 40000 numbers is needed here, 13 GB") as refusal:
             getattr(c, wanted)() if wanted == "matrix" else c.eigenvectors
         assert "\n" not in str(refusal.value)
+
+
+def test_few_rows_take_the_memory_of_a_few_rows():
+    X = np.random.default_rng(21).standard_normal((50, 20_000))
+    tracemalloc.start()
+    try:
+        covariance(X)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * X.nbytes  # deviations, and a little; S would take 400 times that
+
+
+def test_many_rows_of_too_many_columns_are_refused_before_anything_is_formed():
+    with pytest.raises(InputError, match=r"^the data have 32769 columns, more than 32768, and [^\n]*$"):
+        covariance(np.broadcast_to(np.uint8(0), (32_769, 32_769)))
 
 
 @pytest.mark.parametrize(("N", "n"), [(7, 20), (20, 20), (21, 20), (60, 20)])
@@ -326,17 +345,11 @@ def test_leading_eigenvectors_are_those_of_the_whole_basis(N, n):
 
 def test_a_scale_divides_the_spectrum_and_the_mean():
     raw = np.random.default_rng(20).integers(0, 256, (300, 6)).astype(np.uint8)
-    rows = load_rows_of(raw, 255)
+    rows = Rows(raw, Preprocessing(255.0), {"name": "rows", "notes": []})
     c = rows.covariance()
     true = [x / 255**2 for x in exact_eigenvalues(raw.astype(float))]
     assert within(c, true) and np.allclose(c.mean, (raw / 255).mean(axis=0), rtol=1e-15)
     assert np.array_equal(rows.array(), raw / 255)
-
-
-def load_rows_of(raw, scale):
-    from verify.data.preprocess import Preprocessing
-
-    return Rows(raw, Preprocessing(scale), {"name": "rows", "notes": []})
 
 
 def test_mnist_has_a_certain_rank(mnist_folder):
