@@ -22,7 +22,7 @@ from verify.data.scatter import EPS, Scatter
 from verify.data.spectra import Spectrum, better, direct, of_correlations, of_factor
 from verify.data.sums import chunk_height, scatter_of
 from verify.data.triangle import FACTOR_HEIGHT, factor_of
-from verify.data.whole_numbers import rank_of_whole
+from verify.data.whole_numbers import certificate_available, rank_of_whole
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
@@ -117,7 +117,7 @@ def _many_rows(scatter: Scatter, source: Source, noises: tuple[float, ...]) -> F
     found, path = direct(part), "one pass" if part.whole is None else "one pass, exact"
     if doubts(found).any() and part.whole is not None and _zeros(found):
         rank = rank_of_whole(part.whole)
-        missing = rank is None
+        missing = rank is None and not certificate_available()
     if doubts(found).any():
         finer = of_correlations(part, doubts)
         if finer is not None:
@@ -141,7 +141,7 @@ def _few_rows(X: Array, source: Source, noises: tuple[float, ...]) -> Found:
     if _zeros(found):
         if gram is not None:
             rank = rank_of_whole(gram)
-            missing = rank is None
+            missing = rank is None and not certificate_available()
             found = _of_rank(found, rank)
         if source.again and _zeros(found):
             own = few_rows.own_rank(_stacked([np.array(block, dtype=np.float64) for block in source.blocks_again()]))

@@ -27,13 +27,17 @@ def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array) -> A
     if N > ROWS:
         chosen = np.zeros(N, dtype=bool)
         chosen[np.random.default_rng(0).choice(N, ROWS, replace=False)] = True
-    squares = []
+    parts = []
     start = 0
     for X in blocks:
         rows = X if chosen is None else X[chosen[start : start + len(X)]]
         start += len(X)
-        squares.append((np.subtract(rows, mean, dtype=np.float64) @ U) ** 2)
-    return np.asarray(np.concatenate(squares).std(axis=0) / math.sqrt(N))
+        parts.append(np.subtract(rows, mean, dtype=np.float64) @ U)
+    projected = np.concatenate(parts)
+    # Fourth powers of entries near 1e150 would overflow.
+    exponent = np.frexp(np.abs(projected).max(axis=0))[1]
+    spread = (np.ldexp(projected, -exponent) ** 2).std(axis=0)
+    return np.asarray(np.ldexp(spread / math.sqrt(N), 2 * exponent))
 
 
 def simple(lam: Array) -> Array:

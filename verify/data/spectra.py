@@ -89,7 +89,15 @@ class Factor:
 
     def error(self, sigma: Array) -> Array:
         """What this adds to the error of lam = sigma^2 (n,)."""
-        return np.minimum(squared(sigma, self.absolute), self.relative * sigma * sigma)
+        absolute = squared(sigma, self.absolute)
+        return np.minimum(absolute, self.relative * sigma * sigma) if np.isfinite(self.relative) else absolute
+
+    def jacobi(self) -> float:
+        """The relative error of each sigma by one-sided Jacobi [DV08].
+
+        As if every column of R had been changed by a small multiple of n eps of its length.
+        """
+        return 2 * solver_error(len(self.R)) * float(np.linalg.norm(self.R)) / self.smallest
 
 
 def of_factor(factor: Factor, doubts: Doubts) -> Spectrum:
@@ -102,8 +110,7 @@ def of_factor(factor: Factor, doubts: Doubts) -> Spectrum:
     usual = Spectrum(sigma * sigma, errors, exponent, factor.positive, FactorBasis(A))
     if not factor.smallest > 0:
         return usual
-    # [DV08]: as if every column of R had been changed by a small multiple of n eps of its length.
-    moved = 2 * solver_error(n) * float(np.linalg.norm(factor.R)) / factor.smallest
+    moved = factor.jacobi()
     relative = factor.error(sigma) + 2.2 * moved * sigma * sigma
     # On many columns it takes long: only where it says more of what is in doubt.
     if moved > 0.1 or (n > _JACOBI_IS_CHEAP and not np.any(doubts(usual) & (relative < errors / 2))):

@@ -24,6 +24,7 @@ from verify.data.real_numbers import RealSums
 from verify.data.scatter import UNIT_ROUNDOFF, Scatter, normalised
 
 EXACT, _EXACT_SINGLE = 2.0**53, 2.0**24
+_LARGEST_CERTIFIED = 4096
 _LEAST_ROWS = 512  # with fewer, adding the products takes longer than computing them
 _INT64 = 2.0**62
 _NO_STEP = 1 << 20
@@ -138,10 +139,10 @@ def certificate_available() -> bool:
 def rank_of_whole(matrix: Array) -> int | None:
     """The rank of integers (n, n), int64: never too large, and too small with a chance below 1e-12.
 
-    None without python-flint.
+    None without python-flint, and where it would take minutes.
     """
     flint = _flint()
-    if flint is None:
+    if flint is None or len(matrix) > _LARGEST_CERTIFIED:
         return None
     p = _prime(flint, hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).digest())
     return int(flint.nmod_mat(*matrix.shape, np.mod(matrix, p).ravel().tolist(), p).rank())

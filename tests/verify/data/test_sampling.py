@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from verify.data import covariance, from_eigenvalues
+from verify.data import Rows, covariance, from_eigenvalues
+from verify.data.preprocess import Preprocessing
 from verify.data.sampling import marchenko_pastur_edge, suggested_latents
 
 LAM = np.array([4.0, 2.0, 1.0])
@@ -67,12 +68,13 @@ def test_where_there_is_none_to_speak_of():
 
 
 def test_they_scale_with_the_data():
-    from verify.data.preprocess import Preprocessing
-    from verify.data.rows import Rows
-
     X = np.random.default_rng(4).integers(0, 256, (200, 4)).astype(np.uint8)
     scaled = Rows(X, Preprocessing(255.0), {}).covariance().standard_errors(4)
     np.testing.assert_allclose(scaled, covariance(X / 255).standard_errors(4), rtol=1e-10)
+    one = gaussian(np.random.default_rng(5), 60)
+    for power in (-480, 480):
+        expected = np.ldexp(covariance(one).standard_errors(3), 2 * power)
+        assert np.array_equal(covariance(np.ldexp(one, power)).standard_errors(3), expected)
 
 
 def test_noise_reaches_to_the_marchenko_pastur_edge():
