@@ -13,7 +13,8 @@ import numpy as np
 
 from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from benchmarks.problems import relative_error, spectrum_of
-from gpu.enumeration import candidates, enumerate_learned, evaluate
+from gpu.enumeration import candidates, enumerate_learned
+from gpu.index_sets import evaluate
 from verify.landscape.stationary import learned_noise_points
 
 TOP = 50

@@ -15,15 +15,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpu.eigenvalues import LARGEST, eigenvalues
-from gpu.enumeration import Enumeration, enumerate_fixed, enumerate_learned, evaluate
+from gpu.enumeration import Enumeration, enumerate_fixed, enumerate_learned
 from gpu.gradients import gradients
 from gpu.hessian import hessian, profile_hessian
+from gpu.index_sets import evaluate
 from gpu.kernels import Patch, altered
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator
 from gpu.saddles import Families, build, encode, examine
 from gpu.vae import comparisons as vae
 from verify.arrays import Array, to_numpy
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.families import fixed_noise_families
 
 # Of the norm of what is compared: the sums of a kernel and of its twin differ in order and in contraction to fma.
@@ -183,9 +185,12 @@ def _enumeration(xp: Any, rng: np.random.Generator) -> Cases:
         ("n = 1", np.array([2.0]), 1),
         ("n = k = 6", spectrum(rng, 6), 6),
         ("ties and zeros", np.array([0.5, 0.3, 0.3, 0.3, 0.1, 0.1, 0.0, 0.0]), 4),
+        ("means on eigenvalues", np.array([1.4, 0.9999999999999999, 0.7, 0.7, 0.4, 0.1, 0.1, 0.0]), 4),
+        ("measured", Eigenvalues.measured(np.array([3.0, 2.0, 1.5, 1.0, 0.5, 0.25]), np.full(6, 1e-3)), 3),
     ]:
         yield from _walks(label, enumerate_learned(lam, k, backend=xp), enumerate_learned(lam, k))
-        noises = [0.1, 0.3, float(lam[0]) / 2, 100.0]
+        largest = float(lam.values[0] if isinstance(lam, Eigenvalues) else lam[0])
+        noises = [0.1, 0.3, largest / 2, 100.0]
         pairs = zip(noises, enumerate_fixed(lam, k, noises, backend=xp), enumerate_fixed(lam, k, noises), strict=True)
         for sigma2, found, expected in pairs:
             yield from _walks(f"{label}, sigma2 = {sigma2:.3g}", found, expected)
@@ -201,6 +206,8 @@ def _walks(label: str, found: Enumeration, expected: Enumeration) -> Cases:
     for part in ("index_histogram", "value_histogram", "masks"):
         yield f"{part}, {label}", getattr(found, part), getattr(expected, part)
     yield f"values, {label}", found.evaluated.value, expected.evaluated.value
+    counts = [np.array([walk.valid, walk.undecided, walk.unsure]) for walk in (found, expected)]
+    yield f"what is open, {label}", counts[0], counts[1]
 
 
 def _saddles(xp: Any, rng: np.random.Generator) -> Cases:

@@ -2,7 +2,7 @@
 
 Notation   lam (n,) descending eigenvalues, n <= 64; A the retained set, q = |A| <= k, p = n - q; a mask has bit i set
            where i is in A. cost: what the value falls with, sum of `terms` over A, plus p log sigma2_A if learned.
-Main       Half, halves, Tally, walk_learned, walk_fixed.
+Main       Half, halves, Tally, Closer, walk_learned, walk_fixed.
 Reference  theory 1.2, 1.4 and 2; verify/landscape/stationary.py says the same one set at a time.
 
 A set is a pair: a subset of the first half of the spectrum (the columns of an array) and one of the second (its rows).
@@ -10,23 +10,24 @@ All that matters is a sum over the pair: the discarded eigenvalues, the terms, t
 order of their discarded sum, the valid sets of a row are a leading run of it, because the smallest retained eigenvalue
 lies in the second half; what is beyond that run is excluded by one comparison and never touched.
 
-Ties. The sum of the discarded is kept in two doubles, hence rounded correctly, so that p lam_a > sum comes out as in
-stationary.noise_of, and equal eigenvalues compare as equal. Sets whose costs differ only by rounding are all kept
-until `Tally.best` compares them by sums in one fixed order.
+Ties. What is stationary, and of which index, is decided in whole numbers (limbs.py). The sums over a pair have the
+leading 60 bits; where these leave a comparison open, or the eigenvalues were measured, the set is looked at by itself.
+Sets whose costs differ only by rounding are all kept until `Tally.best` compares them by sums in one fixed order.
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
+from gpu.limbs import Limbs
 from verify.arrays import Array
 
 BLOCK = 1 << 15  # pairs at once: some ten arrays of this length fit into a core's cache
 TASK = 1 << 24  # pairs in one task, so that progress moves and an interruption is quick
-SLACK = 16 * np.finfo(float).eps  # more than the rounding of p lam_a - sum, relative to p lam_a
 INVALID = 0  # the bin of the index histogram that collects what is not valid; index i is counted in bin i + 1
 
 
@@ -36,13 +37,11 @@ class Half:
 
     mask: Array
     size: Array
-    discarded: Array  # sum of the discarded, rounded
-    remainder: Array  # and what the rounding left
+    discarded: Array  # sum of the discarded, at most, in whole numbers
+    rest: Array  # and as a double
     cost: Array
     inversions: Array  # pairs of a discarded eigenvalue and a smaller retained one
-    smallest: Array  # retained; infinity where there is none
-    most: Array  # the largest discarded, -infinity where there is none
-    least: Array  # the smallest discarded, infinity where there is none
+    smallest: Array  # retained, at least; 0 where there is none
     tied_last: Array  # discarded ones equal to the last of the run
     tied_first: Array  # retained ones equal to the first of the run
 
@@ -54,33 +53,24 @@ class Half:
         return Half(*[getattr(self, f.name)[chosen] for f in fields(self)])
 
 
-def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """a + b rounded, and the rounding error, exactly (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
-
-
-def halves(lam: Array, terms: Array, start: int, stop: int, most: int) -> list[Half]:
+def halves(spectrum: Limbs, terms: Array, start: int, stop: int, most: int) -> list[Half]:
     """The subsets of lam[start:stop] of 0 .. min(most, stop - start) elements, size by size, by discarded sum."""
-    zero, real = np.zeros(1, dtype=np.int64), np.zeros(1)
-    inf = np.full(1, np.inf)
-    all_ = Half(np.zeros(1, dtype=np.uint64), zero, real, real, real, zero, inf, -inf, inf, zero, zero)
+    zero, real, starts = np.zeros(1, dtype=np.int64), np.zeros(1), spectrum.runs[0]
+    all_ = Half(np.zeros(1, dtype=np.uint64), zero, zero, real, real, zero, zero, zero, zero)
     for i in range(start, stop):
-        x = lam[i]
-        tied = all_.tied_last if i > start and x == lam[i - 1] else np.zeros_like(all_.size)
-        total, error = two_sum(all_.discarded, np.full(len(all_), x))
+        low, _, high = spectrum.narrow[:, i]
+        tied = all_.tied_last if i > start and starts[i] == starts[i - 1] else np.zeros_like(all_.size)
         without = Half(
-            all_.mask, all_.size, total, all_.remainder + error, all_.cost, all_.inversions, all_.smallest,
-            np.maximum(all_.most, x), np.full(len(all_), x), tied + 1, all_.tied_first,
+            all_.mask, all_.size, all_.discarded + high, all_.rest + spectrum.lam[i], all_.cost, all_.inversions,
+            all_.smallest, tied + 1, all_.tied_first,
         )  # fmt: skip
         with_it = Half(
-            all_.mask | np.uint64(1 << i), all_.size + 1, all_.discarded, all_.remainder, all_.cost + terms[i],
-            all_.inversions + (i - start - all_.size - tied), np.full(len(all_), x), all_.most, all_.least, tied,
-            all_.tied_first + int(x == lam[start]),
+            all_.mask | np.uint64(1 << i), all_.size + 1, all_.discarded, all_.rest, all_.cost + terms[i],
+            all_.inversions + (i - start - all_.size - tied), np.full(len(all_), low), tied,
+            all_.tied_first + int(starts[i] == starts[start]),
         ).take(all_.size < most)  # fmt: skip
         all_ = Half(*map(np.concatenate, zip(_arrays(without), _arrays(with_it), strict=True)))
-    all_ = all_.take(np.lexsort((all_.remainder, all_.discarded, all_.size)))
+    all_ = all_.take(np.lexsort((all_.discarded, all_.size)))
     cuts = np.searchsorted(all_.size, np.arange(min(most, stop - start) + 2)).tolist()
     return [all_.take(slice(a, b)) for a, b in pairwise(cuts)]
 
@@ -112,12 +102,12 @@ class Tally:
         self.slack = 1e-12 * max(1.0, abs(low), abs(high))
         self._costs, self._masks = [np.zeros(0)], [np.zeros(0, dtype=np.uint64)]
         self._held, self._lock = 0, threading.Lock()
-        self.walked = 0
+        self.walked = self.undecided = self.unsure = 0
 
     def bin_of(self, cost: Array) -> Array:
         """The bin of a cost: equal parts of [low, high], the ends included whatever rounding does to them."""
-        # Rounding may leave a cost a little below `low`: truncation takes it to bin 0 all the same.
-        return np.minimum(((cost - self.low) * self.per_width).astype(np.int64), len(self.cost) - 1)
+        # Where the range is as small as rounding, a cost may lie bins below `low`.
+        return np.clip(((cost - self.low) * self.per_width).astype(np.int64), 0, len(self.cost) - 1)
 
     def count(self, index: Array, cost_bin: Array | None) -> None:
         """Add histograms (of bins of the index, of bins of the cost)."""
@@ -125,6 +115,12 @@ class Tally:
             self.index += index
             if cost_bin is not None:
                 self.cost += cost_bin
+
+    def doubt(self, undecided: int, unsure: int) -> None:
+        """So many more sets may be stationary, and of so many that are the index may be higher."""
+        with self._lock:
+            self.undecided += undecided
+            self.unsure += unsure
 
     def walk(self, sets: int) -> int:
         """So many more sets have been decided on; -> as many."""
@@ -215,59 +211,80 @@ def _cross_inversions(columns: Half, rows: Half, split: int, tied: bool) -> Arra
     return inversions - columns.tied_last * rows.tied_first[:, None] if tied else inversions
 
 
-def walk_learned(lam: Array, k: int, split: int, pair: tuple[Half, Half], tally: Tally) -> None:
+class Closer(NamedTuple):
+    """Sets looked at one by one: surely stationary, perhaps, the index, directions of unknown sign, (m,) each."""
+
+    valid: Array
+    perhaps: Array
+    index: Array
+    undecided: Array
+
+
+def walk_learned(
+    spectrum: Limbs, k: int, split: int, pair: tuple[Half, Half], tally: Tally, closer: Callable[[Array], Closer]
+) -> None:
     """All sets A that join a subset of each half: valid iff p min_A lam_a > sum of the discarded > 0 (theory 2)."""
     columns, rows = pair
-    n, q = len(lam), int(columns.size[0] + rows.size[0])
-    p, in_rows = n - q, bool(rows.size[0])
+    n, slack = len(spectrum.lam), spectrum.slack
+    q, in_rows = int(columns.size[0] + rows.size[0]), bool(rows.size[0])
+    p = n - q
     if in_rows:
-        most = p * rows.smallest
-        widths = np.searchsorted(columns.discarded, most - rows.discarded + SLACK * most, side="right")
+        widths = np.searchsorted(columns.discarded, p * rows.smallest - rows.discarded + slack, side="left")
         order = np.argsort(-widths, kind="stable")[: np.count_nonzero(widths)]
         if not order.size:  # most pairs of sizes hold no valid set at all
             return
         rows, widths = rows.take(order), widths[order]
     else:
         widths = np.full(len(rows), len(columns))
-    ties = bool((np.diff(lam) == 0).any())
-    cross_tie = 0 < split < n and bool(lam[split - 1] == lam[split])
-    touched = 0
+    cross_tie = 0 < split < n and bool(spectrum.runs[0, split - 1] == spectrum.runs[0, split])
+    # A retained lam_j is above the noise where the set is valid; a discarded one surely is if the sum of the discarded,
+    # of which it is a part, is below this (units.py).
+    thresholds = (p - 1) * spectrum.narrow[0] + spectrum.narrow[1]
     for r, c in _rectangles(widths):
         right, below = columns.take(c), rows.take(r)
-        touched += len(right) * len(below)
-        total, error = two_sum(right.discarded, below.discarded[:, None])
-        total += error + (right.remainder + below.remainder[:, None])
-        valid = total < (p * below.smallest[:, None] if in_rows else p * right.smallest)
-        if not total[0, 0] > 0:
-            valid &= total > 0
-        noise = total / p
-        if ties:  # a mean of equal numbers may miss them by an ulp, and ties with the noise would be lost
-            largest = np.maximum(right.most, below.most[:, None])
-            noise = np.where(largest == np.minimum(right.least, below.least[:, None]), largest, noise)
+        total = right.discarded + below.discarded[:, None]
+        limit = p * below.smallest[:, None] if in_rows else p * right.smallest
+        valid = total < limit if q else np.ones(total.shape, dtype=bool)
         index = _cross_inversions(right, below, split, cross_tie)
+        near = None
+        if slack and q:
+            near = total < limit + slack
+            near ^= valid
         if q < k:
-            index = index + (k - q) * (_above(lam, noise) - q)
+            above = _above(thresholds, total)
+            if slack:
+                unsure = _above(thresholds + (slack + 2), total) != above
+                near = unsure if near is None else near | unsure
+            index = index + (k - q) * (above.astype(np.int64) - q)
+        if q == spectrum.rank < n:  # what is discarded may be nothing but zeros, and then there is no noise
+            valid &= right.rest + below.rest[:, None] > 0
         index += 1
+        if near is not None and near.any():
+            at = np.nonzero(near)
+            found = closer(right.mask[at[1]] | below.mask[at[0]])
+            valid[at], index[at] = found.valid, found.index + 1
+            tally.doubt(int(found.perhaps.sum()), int((found.valid & (found.undecided > 0)).sum()))
         if not valid.all():
             index[~valid] = INVALID
 
-        def cost(right: Half = right, below: Half = below, noise: Array = noise) -> Array:
+        def cost(right: Half = right, below: Half = below) -> Array:
             with np.errstate(divide="ignore"):
-                return right.cost + below.cost[:, None] + p * np.log(noise)
+                return right.cost + below.cost[:, None] + p * np.log((right.rest + below.rest[:, None]) / p)
 
-        least = noise[:, 0].min()
+        # A sum in another order may be less by its rounding, which the cutoff has room for.
+        least = (right.rest.min() + below.rest.min()) / p
         bound = right.cost.min() + below.cost.min() + p * np.log(least) if least > 0 else -np.inf
         _collect(tally, index, cost, bound, valid, (right, below))
 
 
-def _above(lam: Array, noise: Array) -> Array:
-    """How many eigenvalues exceed the noise, entry by entry.  (n,), (r, c) -> (r, c)."""
-    # Within a rectangle the noise varies little, so few eigenvalues have to be compared with all of it.
-    surely = int((lam > noise.max()).sum())
-    count = np.full(noise.shape, surely, dtype=np.int8)
-    for x in lam[surely : int((lam > noise.min()).sum())]:
-        count += noise < x
-    return count.astype(np.int64)
+def _above(thresholds: Array, total: Array) -> Array:
+    """How many of the thresholds, falling, exceed each entry.  (n,), (r, c) -> (r, c) of int8."""
+    # Within a rectangle the sums vary little, so few thresholds have to be compared with all of it.
+    surely = int((thresholds > total.max()).sum())
+    count = np.full(total.shape, surely, dtype=np.int8)
+    for x in thresholds[surely : int((thresholds > total.min()).sum())]:
+        count += total < x
+    return count
 
 
 def walk_fixed(above: int, k: int, split: int, pair: tuple[Half, Half], tally: Tally, cross_tie: bool) -> None:

@@ -199,8 +199,8 @@ def _spectra(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
 def _sets(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
     for n, k in [(24, 12), (32, 16)] if scale >= 1 else [(10, 5)]:
         lam = spectrum(rng, n)
-        # Of each set: its cost is one addition per element, the sum of the others, in two doubles, seven.
-        operations = float(sum(comb(n, q) * (q + 7 * (n - q)) for q in range(k + 1)))
+        # Of each set: its cost is one addition per element; the others are added in two limbs and as a double.
+        operations = float(sum(comb(n, q) * (q + 3 * (n - q)) for q in range(k + 1)))
         work = partial(enumerate_learned, lam, k, backend=xp)
         yield Job("enumeration", f"n = {n}, k = {k}, learned noise", "sets", candidates(n, k), 0.0, operations, work)
 

@@ -161,8 +161,10 @@ def test_the_noise_adds_no_positive_direction_for_all_n_k_and_r(record):
 
 
 def is_exempt(point, lam):
-    """It retains the k largest eigenvalues, or all unused eigenvalues are equal."""
+    """It retains the k largest eigenvalues, or all unused eigenvalues are equal; at k = n there may be none unused."""
     unused = np.delete(lam, point.retained)
+    if not unused.size:
+        return True
     on_top = len(point.retained) == point.k and min(lam[list(point.retained)], default=0) >= unused.max()
     return bool(on_top or unused.max() == unused.min())
 

@@ -7,7 +7,6 @@ Reference  theory 1.2-3.8; every document has "schema": 1 and a JSON Schema in r
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gpu.landscape import plane
+from reports import ties
 from reports.caveats import caveats, near_noise
 from reports.files import write_npz
 from reports.listing import Progress, elbo_points, how_found, likelihood_points, walk_of
@@ -22,6 +22,7 @@ from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.data.sampling import marchenko_pastur_edge, suggested_latents
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.slices import Slice, zero_column_slice
@@ -69,38 +70,44 @@ def stationary(
     walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, scales,
     unbounded, no such backend.
     """
-    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
     if objective not in ("ppca", "elbo"):
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:
         raise InputError(f"top = {top}: list at least one point")
     if sigma2 is None:
         workable(lam)
-        mean_of_discarded(lam, k)  # refuses an unbounded likelihood
+        mean_of_discarded(spectrum, k)  # refuses an unbounded likelihood
     else:
         sigma2 = positive_noise(sigma2)
         workable(lam, [sigma2])
     if objective == "ppca":
-        found, count, walk = likelihood_points(lam, k, sigma2, top, backend=backend, progress=progress)
+        found = likelihood_points(spectrum, k, sigma2, top, backend=backend, progress=progress)
     else:
-        found, count, walk = elbo_points(lam, k, sigma2, top)
+        found = elbo_points(spectrum, k, sigma2, top)
     # The search orders by gains; a difference of an ulp in the values must not show as disorder.
-    points = sorted(found, key=lambda point: -point.value)
+    points = sorted(found.points, key=lambda point: -point.value)
     _resolvable(points, lam)
     tracked = points if progress is None else progress.track(points, "classifying", len(points))
+    described = [_described(point, spectrum, points[0].value, sigma2 is None) for point in tracked]
     document: Document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
         "sigma2": sigma2,
         "objective": objective,
-        "count": count,
-        "truncated": count is None or len(points) < count,
-        "points": [_described(point, lam, points[0].value, sigma2 is None) for point in tracked],
+        "count": found.count,
+        "truncated": found.count is None or len(points) < found.count,
+        "points": described,
+        "tied": ties.tied(spectrum, sigma2),
+        "undecided": found.undecided,
+        "continuum": ties.continuum(spectrum, k, sigma2),
         **known_of(covariance),
     }
-    if walk is not None:
-        document["walk"] = walk_of(walk)
+    if found.walk is not None:
+        document["walk"] = walk_of(found.walk)
+    unsure = sum(p["undecided"] > 0 for p in described) if found.walk is None else found.walk.unsure
+    document["notes"] += ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
     if (said := how_found(document)) is not None:
         document["notes"].append(said)
     return document, points
@@ -116,9 +123,9 @@ def _resolvable(points: Iterable[Point], lam: Array) -> None:
         )
 
 
-def _described(point: Point, lam: Array, best: float, learned: bool) -> Document:
+def _described(point: Point, spectrum: Eigenvalues, best: float, learned: bool) -> Document:
     """One entry of "points"."""
-    of = verdict(point, lam, learned)
+    of, lam = verdict(point, spectrum, learned), spectrum.values
     described: Document = {"retained": [i + 1 for i in point.retained]}
     if point.objective == "elbo":
         ranges = zip(point.blocks, point.column_ranges(), strict=True)
@@ -131,6 +138,7 @@ def _described(point: Point, lam: Array, best: float, learned: bool) -> Document
         "index": of.index,
         "nullity": of.nullity,
         "gauge": of.gauge,
+        "undecided": of.undecided,
         "kind": of.kind,
         "strict": bool(of.strict),
         "global": bool(of.is_global),
@@ -171,7 +179,7 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> 
             f"{path}: {P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; "
             "list fewer with --top"
         )
-    W = np.stack([weights(point, covariance.eigenvalues, covariance.eigenvectors) for point in points])
+    W = np.stack([weights(point, covariance.spectrum, covariance.eigenvectors) for point in points])
     sigma2 = np.array([point.sigma2 for point in points])
     V, D = optimal_encoder(W, sigma2)
     write_npz(path, W=W, V=V, D=D, sigma2=sigma2, eigenvectors=covariance.eigenvectors)
@@ -199,7 +207,7 @@ def stability(
     noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
     workable(lam, noises)
     known, rank = known_of(covariance), covariance.rank
-    mle = mean_of_discarded(lam, k) if rank == covariance.n or k < rank else None
+    mle = mean_of_discarded(covariance.spectrum, k) if rank == covariance.n or k < rank else None
     errors = _standard_errors(covariance, min(k, rank))
     document = {
         "schema": 1,
@@ -230,11 +238,8 @@ def known_of(covariance: Covariance) -> Document:
 
 
 def starting_noise(covariance: Covariance, k: int) -> float | None:
-    """The recommended noise, if it surely keeps all k latents, else half of lam_k; None where none does."""
-    found = recommended_noise(covariance.eigenvalues, k)
-    if found is None or covariance.spectrum.position(found).retained(k)[0] == k:
-        return found
-    return float(covariance.eigenvalues[k - 1]) / 2
+    """The recommended noise, which surely keeps all k latents; None where none does."""
+    return recommended_noise(covariance.spectrum, k)
 
 
 def _readable_grid(lam: Array) -> list[float]:
@@ -306,9 +311,10 @@ def landscape(
         W, X, Y, a, b, S = (backend.asarray(part) for part in (W, X, Y, a, b, S))
         return to_numpy(plane(W, X, Y, a, b, sigma2, S))
 
-    slices = [zero_column_slice(lam, s, pair, retained, grid, columns=columns, on_plane=on_plane) for s in noises]
-    level = [_level(piece, covariance) for piece in slices]
-    slices = [_flattened(piece, near) for piece, near in zip(slices, level, strict=True)]
+    slices = [
+        zero_column_slice(covariance.spectrum, s, pair, retained, grid, columns=columns, on_plane=on_plane)
+        for s in noises
+    ]
     known = known_of(covariance)
     document = {
         "schema": 1,
@@ -316,33 +322,20 @@ def landscape(
         "k": k,
         "directions": [d + 1 for d in pair],
         "moved_columns": columns,
-        "slices": [_plane(piece, near) for piece, near in zip(slices, level, strict=True)],
+        "slices": [_plane(piece) for piece in slices],
         "resolution": known["resolution"],
-        "notes": [*known["notes"], *(near_noise(d, s.sigma2) for s, of in zip(slices, level, strict=True) for d in of)],
+        "notes": [*known["notes"], *(near_noise(d, s.sigma2) for s in slices for d in s.undecided)],
     }
     return document, slices
 
 
-def _level(piece: Slice, covariance: Covariance) -> list[int]:
-    """The directions of a slice, from 0, whose eigenvalue rounding cannot tell from the noise."""
-    place = covariance.spectrum.position(piece.sigma2)
-    near = range(place.above, place.above + place.level) if place.undecided else ()
-    return [d for d in piece.directions if d in near]
-
-
-def _flattened(piece: Slice, near: Sequence[int]) -> Slice:
-    """The slice with a curvature of 0 where rounding cannot tell its sign."""
-    i, j = (0.0 if d in near else c for d, c in zip(piece.directions, piece.curvatures, strict=True))
-    return replace(piece, curvatures=(i, j))
-
-
-def _plane(piece: Slice, near: Sequence[int]) -> Document:
+def _plane(piece: Slice) -> Document:
     return {
         "sigma2": float(piece.sigma2),
         "retained": [i + 1 for i in piece.retained],
         "curvatures": list(piece.curvatures),
         "unstable": piece.unstable,
-        "undecided": [d + 1 for d in near],
+        "undecided": [d + 1 for d in piece.undecided],
         "a": piece.a.tolist(),
         "b": piece.b.tolist(),
         "values": piece.values.tolist(),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gpu.device import backend, find_device
-from reports import analysis
+from reports import analysis, ties
 from reports.console import Session, one_line, short, table
 from reports.files import read_json, staged, write_json, write_npz
 from reports.listing import how_found, interrupted, readable
@@ -26,6 +26,7 @@ from verify.checks import positive_noise, random_seed
 from verify.data.covariance import Covariance
 from verify.data.sources import load
 from verify.data.writing import writable
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
 Document = dict[str, Any]
@@ -106,7 +107,7 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
     session.result(document)
     # What an interrupted walk came to know is said at the end.
     session.notes(document if not interrupted(document) else document | {"notes": document["notes"][:-1]})
-    session.say(_stationary_verdict(document))
+    session.say(_stationary_verdict(document, covariance.spectrum))
     session.say("")
     session.say(_points_table(document))
     session.say(f"\n{_legend(document)}")
@@ -115,8 +116,8 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _stationary_verdict(document: Document) -> str:
-    points, k = document["points"], document["k"]
+def _stationary_verdict(document: Document, spectrum: Eigenvalues) -> str:
+    points = document["points"]
     of = "the likelihood" if document["objective"] == "ppca" else "the ELBO"
     at = "With learned noise" if document["sigma2"] is None else f"At sigma2 = {short(document['sigma2'])}"
     what = "stationary point" if document["objective"] == "ppca" else "family of stationary points"
@@ -128,18 +129,35 @@ def _stationary_verdict(document: Document) -> str:
         if count is None
         else f"{readable(count)} {what if count == 1 else plural}"
     )
-    top = next((p for p in points if p["global"]), points[0])  # it may tie with others to the last digit
-    best = f"the global maximum retains {len(top['retained'])} of {k} latents"
-    if document["sigma2"] is None:
-        best += f" at sigma2 = {short(top['sigma2'])}"
+    if document["undecided"]:
+        many += f", and perhaps {readable(document['undecided'])} more"
     names = {
         "maximum": ("global maximum", "global maxima"),
+        "undecided": ("undecided", "undecided"),
         "saddle": ("saddle", "saddles"),
         "minimum": ("minimum", "minima"),
     }
     tally = [(sum(p["kind"] == kind for p in points), words) for kind, words in names.items()]
     kinds = ", ".join(f"{number} {words[number != 1]}" for number, words in tally if number)
-    return f"{at} {of} has {many}; {best}. Of the {len(points)} listed: {kinds}."
+    return f"{at} {of} has {many}; {_best_point(document, spectrum)}. Of the {len(points)} listed: {kinds}."
+
+
+def _best_point(document: Document, spectrum: Eigenvalues) -> str:
+    """What the global maximum retains, on both sides of a tie where rounding leaves one."""
+    points, k, sigma2 = document["points"], document["k"], document["sigma2"]
+    if document["continuum"] is not None:
+        return ties.curve_in_words(document)
+    if sigma2 is not None:
+        fewest, most = spectrum.position(sigma2).retained(k)
+        if fewest < most:
+            return ties.retained_either_way(spectrum, k, sigma2)
+    top = next((p for p in points if p["global"]), points[0])  # it may tie with others to the last digit
+    best = f"the global maximum retains {len(top['retained'])} of {k} latents"
+    if not top["global"]:
+        best = (
+            f"the best of them, which retains {len(top['retained'])} of {k} latents, is the maximum to within rounding"
+        )
+    return best if sigma2 is not None else f"{best} at sigma2 = {short(top['sigma2'])}"
 
 
 def _points_table(document: Document) -> Any:
@@ -154,7 +172,8 @@ def _points_table(document: Document) -> Any:
         row += [short(point["sigma2"], 5)] if learned else []
         row += [short(point["bound_gap"], 3)] if elbo else []
         escape = point["escape"]
-        row += [str(point["index"]), point["kind"] + ("" if point["strict"] else " (flat)")]
+        flat = not point["strict"] and point["kind"] != "undecided"
+        row += [str(point["index"]), point["kind"] + (" (flat)" if flat else "")]
         row += [short(escape["rate"], 3) if escape else "-", _way(escape), _held(point)]
         rows.append(row)
     return table(columns, rows)
@@ -167,7 +186,9 @@ def _legend(document: Document) -> str:
         text += "; gap: likelihood minus ELBO"
     text += "; index: directions in which the objective still rises; rate: largest eigenvalue of the Hessian"
     text += "; w: columns of W; u: eigenvectors"
-    if any(not p["strict"] for p in points):
+    if any(p["kind"] == "undecided" for p in points):
+        text += "; undecided: an eigenvalue cannot be told from the noise, so nothing surely rises, or all may"
+    if any(not p["strict"] and p["kind"] != "undecided" for p in points):
         text += "; flat: zero eigenvalues beyond those that symmetry forces"
     if not all(p["orthogonal"] for p in points):
         text += "; {}: eigenvectors that as many columns share (not orthogonal), 0 for each column more"

@@ -14,18 +14,24 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from gpu.device import backend as array_module
-from gpu.enumeration import LONGEST, WIDEST_TOP, Enumeration, enumerate_learned, members
+from gpu.enumeration import WIDEST_TOP, Enumeration, enumerate_learned
+from gpu.index_sets import LONGEST, members
+from gpu.limbs import fits
 from verify.arrays import Array
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.best_families import best_families
-from verify.landscape.families import candidates, fixed_noise_families, learned_noise_families
+from verify.landscape.families import candidates, every_family
 from verify.landscape.points import Point
 from verify.landscape.stationary import (
     fixed_noise_count,
     fixed_noise_points,
+    fixed_noise_undecided,
     learned_noise_candidates,
     learned_noise_point,
     learned_noise_points,
+    learned_noise_search,
 )
+from verify.landscape.units import UNDECIDED
 
 # Without `top` everything is listed up to LISTED points, else the best BEST.
 LISTED, BEST = 1000, 20
@@ -49,11 +55,16 @@ class Progress(Protocol):
 
 
 class Listing(NamedTuple):
-    """The best points, best first; how many there are (None: nobody knows); the walk that counted them, if one did."""
+    """The best points, best first; how many there are (None: nobody knows); the walk that counted them, if one did.
+
+    undecided: how many more there may be as far as rounding can tell; where only the best were searched for, of those
+    that the search met.
+    """
 
     points: list[Point]
     count: int | None
     walk: Enumeration | None = None
+    undecided: int = 0
 
 
 def _wanted(top: int | None, count: int | None) -> int:
@@ -64,7 +75,7 @@ def _wanted(top: int | None, count: int | None) -> int:
 
 
 def likelihood_points(
-    lam: Array,
+    lam: Array | Eigenvalues,
     k: int,
     sigma2: float | None,
     top: int | None,
@@ -77,75 +88,102 @@ def likelihood_points(
     At learned noise all index sets are walked if they are few enough, and otherwise the best are searched for.
     InputError for a backend that is not there.
     """
+    spectrum = Eigenvalues.of(lam)
     if sigma2 is not None:
-        count = fixed_noise_count(lam, k, sigma2)
-        return Listing(list(islice(fixed_noise_points(lam, k, sigma2), _wanted(top, count))), count)
-    xp = _where_to_walk(len(lam), learned_noise_candidates(len(lam), k), backend)
-    return _searched(lam, k, top) if xp is None else _walked(lam, k, top, xp, progress)
+        count, undecided = (of(spectrum, k, sigma2) for of in (fixed_noise_count, fixed_noise_undecided))
+        points = list(islice(fixed_noise_points(spectrum, k, sigma2), _wanted(top, count)))
+        return Listing(points, count, undecided=undecided)
+    xp = _where_to_walk(spectrum, k, backend)
+    return _searched(spectrum, k, top) if xp is None else _walked(spectrum, k, top, xp, progress)
 
 
-def _where_to_walk(n: int, sets: int, backend: str) -> Any:
-    """The array module to walk so many index sets with, None where they are too many."""
-    if n > LONGEST or sets > WALKED_ON_DEVICE:
+def _where_to_walk(spectrum: Eigenvalues, k: int, backend: str) -> Any:
+    """The array module to walk the index sets with, None where they are too many or have too many digits."""
+    n, sets = len(spectrum), learned_noise_candidates(len(spectrum), k)
+    if n > LONGEST or sets > WALKED_ON_DEVICE or not fits(spectrum):
         return None
     xp = np if backend == "auto" and sets <= FEW else array_module(backend)
     return None if xp is np and sets > WALKED_HERE else xp
 
 
-def _walked(lam: Array, k: int, top: int | None, xp: Any, progress: Progress | None) -> Listing:
+def _walked(spectrum: Eigenvalues, k: int, top: int | None, xp: Any, progress: Progress | None) -> Listing:
     """Every index set is looked at, so that the count is exact; of an interrupted walk, what it came to know."""
     kept = min(LISTED if top is None else top, LISTED if xp is np else WIDEST_TOP)
-    stays = learned_noise_candidates(len(lam), k) > FEW
+    stays = learned_noise_candidates(len(spectrum), k) > FEW
     showing = nullcontext() if progress is None else progress.counting("walking all index sets", stays=stays)
     with showing as told:
-        walk = enumerate_learned(lam, k, top=kept, bins=0, progress=told, backend=xp)
+        walk = enumerate_learned(spectrum, k, top=kept, bins=0, progress=told, backend=xp)
     count = walk.valid if walk.complete else None
     wanted = min(_wanted(top, walk.valid), walk.valid)
     if walk.complete and wanted > len(walk.masks):
-        return Listing(list(islice(learned_noise_points(lam, k), wanted)), count, walk)
-    points = [p for p in (learned_noise_point(lam, k, members(m)) for m in walk.masks[:wanted]) if p is not None]
+        points = list(islice(learned_noise_points(spectrum, k), wanted))
+        return Listing(points, count, walk, walk.undecided)
+    points = _points_of(spectrum, k, [members(m) for m in walk.masks[:wanted]])
     if not walk.complete:  # the optimum, from which deficits are measured, may not have been met yet
-        best = next(learned_noise_points(lam, k))
+        best = next(learned_noise_points(spectrum, k))
         points = [best, *(p for p in points if p.retained != best.retained)]
-    return Listing(points, count, walk)
+    return Listing(points, count, walk, walk.undecided)
 
 
-def _searched(lam: Array, k: int, top: int | None) -> Listing:
+def _points_of(spectrum: Eigenvalues, k: int, sets: Iterable[tuple[int, ...]]) -> list[Point]:
+    return [p for p in (learned_noise_point(spectrum, k, chosen) for chosen in sets) if p is not None]
+
+
+def _searched(spectrum: Eigenvalues, k: int, top: int | None) -> Listing:
     """The best by best-first search, and how many there are if it comes to its end soon."""
-    found, count = [], None
-    if _fewest_learned(lam, k) <= SEARCHED:
-        found = list(islice(learned_noise_points(lam, k), SEARCHED + 1))
-        count = len(found) if len(found) <= SEARCHED else None
+    sets, undecided, ended = [], 0, False
+    if _fewest_learned(spectrum, k) <= SEARCHED:
+        sets, undecided, ended = _met(spectrum, k, SEARCHED)
+    count = len(sets) if ended else None
     wanted = _wanted(top, count)
-    if count is None and wanted > len(found):
-        found = list(islice(learned_noise_points(lam, k), wanted))
-    return Listing(found[:wanted], count)
+    if not ended and wanted > len(sets):
+        sets, undecided, _ = _met(spectrum, k, wanted)
+    return Listing(_points_of(spectrum, k, sets[:wanted]), count, undecided=undecided)
 
 
-def _fewest_learned(lam: Array, k: int) -> int:
+def _met(spectrum: Eigenvalues, k: int, most: int) -> tuple[list[tuple[int, ...]], int, bool]:
+    """At most so many stationary sets, how many met on the way are undecided, and whether that is all."""
+    sets: list[tuple[int, ...]] = []
+    undecided = 0
+    for chosen, status in learned_noise_search(spectrum, k):
+        if len(sets) == most or undecided > SEARCHED:
+            return sets, undecided, False
+        if status == UNDECIDED:
+            undecided += 1
+        else:
+            sets.append(chosen)
+    return sets, undecided, True
+
+
+def _fewest_learned(spectrum: Eigenvalues, k: int) -> int:
     """A lower bound on the number of points at learned noise.
 
     No sigma2_A exceeds tr S / (n - q), q <= k, so every set of eigenvalues above the largest of these is valid.
     """
-    n = len(lam)
-    return fixed_noise_count(lam, k, float(lam.sum()) / max(n - k, 1))
+    n = len(spectrum)
+    return fixed_noise_count(spectrum, k, float(spectrum.values.sum()) / max(n - k, 1))
 
 
-def elbo_points(lam: Array, k: int, sigma2: float | None, top: int | None) -> Listing:
+def elbo_points(lam: Array | Eigenvalues, k: int, sigma2: float | None, top: int | None) -> Listing:
     """The best families of the ELBO, and how many there are (None: too many to enumerate)."""
-    if candidates(len(lam), k) <= COMPLETE:
-        every = learned_noise_families(lam, k) if sigma2 is None else fixed_noise_families(lam, k, sigma2)
-        return Listing(every[: _wanted(top, len(every))], len(every))
+    spectrum = Eigenvalues.of(lam)
+    if candidates(len(spectrum), k) <= COMPLETE:
+        every, undecided = every_family(spectrum, k, sigma2)
+        return Listing(every[: _wanted(top, len(every))], len(every), undecided=undecided)
     wanted = _wanted(top, None)
     # One more than wanted tells whether there are more; with learned noise the search leaves some out.
-    found = best_families(lam, k, sigma2, wanted + 1)
+    found = best_families(spectrum, k, sigma2, wanted + 1)
     exhausted = sigma2 is not None and len(found) <= wanted
     return Listing(found[:wanted], len(found) if exhausted else None)
 
 
 def walk_of(walk: Enumeration) -> dict[str, Any]:
-    """What a document says of a walk: how many index sets there are, how many were walked, and the points by index."""
-    return {"candidates": walk.count, "walked": walk.walked, "by_index": walk.index_histogram.tolist()}
+    """What a document says of a walk: how many index sets there are, how many were walked, and the points by index.
+
+    Beside them what rounding leaves open: whether a set is stationary, or what the whole index of one that is.
+    """
+    walked = {"candidates": walk.count, "walked": walk.walked, "by_index": walk.index_histogram.tolist()}
+    return walked | {"undecided": walk.undecided, "index_undecided": walk.unsure}
 
 
 def interrupted(document: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ that denotes the double. Its comparisons are decided exactly. A number measured 
 what lies within it of zero, of its neighbour or of a noise is a tie, and which side it lies on is undecided.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,9 +107,9 @@ class Eigenvalues:
     def position(self, sigma2: float) -> Position:
         """Where a noise lies.  sigma2 > 0, a decimal."""
         if self.exact is not None:
-            noise = decimal(sigma2)
-            above = sum(x > noise for x in self.exact)
-            return Position(above, sum(x == noise for x in self.exact), False)
+            noise, exact, every = decimal(sigma2), self.exact, range(len(self.exact))
+            above = bisect_left(every, True, key=lambda j: exact[j] <= noise)
+            return Position(above, bisect_left(every, True, key=lambda j: exact[j] < noise) - above, False)
         near = np.flatnonzero(np.abs(self.values - sigma2) <= self.errors)
         if not near.size:
             return Position(int((self.values > sigma2).sum()), 0, False)

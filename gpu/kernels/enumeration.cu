@@ -1,27 +1,65 @@
-// Stationary points of pPCA among all index sets, walked by their rank.   Twins: gpu/halves.py (walk), gpu/enumeration.py
-// (_measured).
+// Stationary points of pPCA among all index sets, walked by their rank.   Twins: gpu/halves.py (walk), gpu/index_sets.py
+// (measured).
 //
 // lam (n,) double, descending, n <= 64; a set A of q of them is a mask, bit i for lam_i. Valid: every retained lam_a
 // exceeds the noise, which is given, or (learned: noise 0) the mean of the p = n - q discarded ones (theory 1.2, 2).
 // cost = sum of terms over A, + p log noise if learned; the value of L falls with it. Index and nullity: theory 1.3-1.4.
 //
-// Ties are exact, as in verify/landscape/stationary.py: the discarded are summed in two doubles, in the order of the
-// spectrum, so that the sum is rounded correctly and sets of equal eigenvalues give the same bits; __dmul_rn and
-// __dadd_rn keep the compiler from contracting. No two arrays overlap.
+// Decisions are made in whole numbers (gpu/limbs.py, verify/landscape/units.py): lam_j lies between least_j and most_j
+// units, each high 2^56 + low, given as wide (4, n): both limbs of least, then of most; sharp where least = most. same
+// (n,): of each lam_j the mask of all that equal it; the first `rank` are positive. A given noise comes with its position:
+// `above` eigenvalues exceed it, `level` more tie. Doubles serve for values alone; __dmul_rn and __dadd_rn keep the
+// compiler from contracting. No two arrays overlap.
 
 typedef unsigned long long Mask;
+typedef long long Limb;
 
-struct Measured {
-  bool valid;
-  double noise, cost;
-  int index, nullity;
+struct Wide {
+  Limb high, low;
 };
 
-__device__ int count_above(const double* lam, int n, double x) {  // #{i: lam_i > x}, by bisection
-  int low = 0, high = n;
+struct Spectrum {
+  const double *lam, *terms;
+  const Mask* same;
+  const Limb* wide;
+  int sharp, rank, n;
+  __device__ Wide least(int j) const { return {wide[j], wide[n + j]}; }
+  __device__ Wide most(int j) const { return {wide[2 * n + j], wide[3 * n + j]}; }
+};
+
+struct Position {
+  double noise;  // 0: learned
+  int above, level;
+};
+
+struct Measured {
+  int valid;  // 1: surely, 2: perhaps
+  double noise, cost;
+  int index, nullity, undecided;
+};
+
+__device__ Wide carried(Wide x) { return {x.high + (x.low >> 56), x.low & ((1ll << 56) - 1)}; }
+
+// p x + m y, carried: p + m <= 64.
+__device__ Wide scaled(int p, Wide x, int m, Wide y) {
+  return carried({p * x.high + m * y.high, p * x.low + m * y.low});
+}
+
+__device__ bool exceeds(Wide x, Wide y) { return x.high > y.high || (x.high == y.high && x.low > y.low); }
+
+// p lam_j at least (or at most), to be compared with the sum of the p discarded at most (at least): those of them that
+// equal lam_j are the same number on both sides.
+__device__ Wide multiple(const Spectrum& of, Mask discarded, int p, int j, bool at_least) {
+  const int m = of.sharp ? 0 : __popcll(discarded & of.same[j]);
+  return at_least ? scaled(p - m, of.least(j), m, of.most(j)) : scaled(p - m, of.most(j), m, of.least(j));
+}
+
+// How many eigenvalues surely exceed the mean of the p discarded ones, whose sum is at most `most`, by bisection.
+__device__ int count_above(const Spectrum& of, Mask discarded, int p, Wide most) {
+  int low = 0, high = of.n;
   while (low < high) {
     const int middle = (low + high) / 2;
-    if (lam[middle] > x)
+    if (exceeds(multiple(of, discarded, p, middle, true), most))
       low = middle + 1;
     else
       high = middle;
@@ -29,58 +67,83 @@ __device__ int count_above(const double* lam, int n, double x) {  // #{i: lam_i 
   return low;
 }
 
-__device__ Measured measure(Mask mask, const double* lam, const double* terms, int n, int k, double fixed) {
-  double total = 0, rest = 0, cost = 0, smallest = 0, most = 0, least = 0;
+__device__ Measured measure(Mask mask, const Spectrum& of, int k, Position given) {
+  double rest = 0, cost = 0;
+  Wide least = {0, 0}, most = {0, 0};
   int size = 0, inversions = 0, ties = 0, held = 0, left = 0;  // held, left: retained, discarded in a run of equals
-  for (int i = 0; i < n; i++) {
-    const double x = lam[i];
-    if (i && x != lam[i - 1]) ties += held * left, held = left = 0;
+  int last = -1;                                               // that is retained
+  for (int i = 0; i < of.n; i++) {
+    if (i && of.same[i] != of.same[i - 1]) ties += held * left, held = left = 0;
     if (mask >> i & 1) {
       inversions += i - size - left;
-      cost = __dadd_rn(cost, terms[i]);
-      smallest = x;
+      cost = __dadd_rn(cost, of.terms[i]);
+      last = i;
       size++, held++;
     } else {
-      if (size == i) most = x;  // the first that is discarded
-      least = x;
       left++;
-      const double s = __dadd_rn(total, x), t = __dsub_rn(s, total);
-      rest = __dadd_rn(rest, __dadd_rn(__dsub_rn(total, __dsub_rn(s, t)), __dsub_rn(x, t)));
-      total = s;
+      rest = __dadd_rn(rest, of.lam[i]);
+      const Wide x = of.most(i);
+      most.high += x.high, most.low += x.low;
+      if (!of.sharp) {
+        const Wide y = of.least(i);
+        least.high += y.high, least.low += y.low;
+      }
     }
   }
   ties += held * left;
   Measured m;
-  const int p = n - size;
-  if (fixed > 0) {
-    m.noise = fixed;
-    m.valid = size == 0 || smallest > fixed;
+  const int p = of.n - size;
+  bool open = !of.sharp;  // whether ties with the noise are of rounding
+  if (given.noise > 0) {
+    m.noise = given.noise;
+    m.valid = last < given.above ? 1 : !of.sharp && last < given.above + given.level ? 2 : 0;
   } else {
-    total = __dadd_rn(total, rest);
-    m.valid = total > 0 && (size == 0 || __dmul_rn(p, smallest) > total);
-    // A mean of equal numbers may miss them by an ulp, and ties with the noise would be lost.
-    m.noise = p == 0 ? 0 : most == least ? most : total / p;
+    most = carried(most);
+    least = of.sharp ? most : carried(least);
+    const Mask run = of.same[of.n - 1], discarded = ~mask & (~0ull >> (64 - of.n));
+    const int start = of.n - __popcll(run), a = last < 0 ? of.n - 1 : last;
+    if (!(discarded & ~run)) {  // all of them are one number, and the noise is that number
+      m.valid = last < start;
+      open = false;
+      given.above = start, given.level = of.n - start;
+    } else {
+      m.valid = size == 0 || exceeds(multiple(of, discarded, p, a, true), most) ? 1
+                : exceeds(multiple(of, discarded, p, a, false), least)          ? 2
+                                                                                : 0;
+      given.above = given.level = 0;
+      if (m.valid) {
+        given.above = count_above(of, discarded, p, most);
+        // What is not surely below either: of decimals, what is equal.
+        for (int j = given.above; j < of.n && !exceeds(least, multiple(of, discarded, p, j, false)); j++) given.level++;
+      }
+    }
+    if (last >= of.rank || !(rest > 0)) m.valid = 0;
+    m.noise = p == 0 ? 0 : m.valid && given.level && !open ? of.lam[given.above] : rest / p;
     if (m.noise > 0) cost = __dadd_rn(cost, __dmul_rn(p, log(m.noise)));
   }
-  m.valid = m.valid && size <= k;
+  if (size > k) m.valid = 0;
   m.cost = cost;
-  int above = count_above(lam, n, m.noise), equal = 0;
-  while (above + equal < n && lam[above + equal] == m.noise) equal++;
-  m.index = inversions + (k - size) * (above - size);
-  m.nullity = size * (size - 1) / 2 + size * (k - size) + ties + (k - size) * equal;
+  m.index = inversions + (k - size) * (given.above - size);
+  m.nullity = size * (size - 1) / 2 + size * (k - size) + ties + (k - size) * given.level;
+  m.undecided = open ? (k - size) * given.level : 0;
   return m;
 }
 
-// Single sets: masks (count,) -> valid, noise, cost, index, nullity (count,).  Any grid of blocks of one dimension.
-extern "C" __global__ void evaluate(const double* lam, const double* terms, const Mask* masks, double fixed, int n, int k,
-                                    int count, int* valid, double* noise, double* cost, int* index, int* nullity) {
+// Single sets: masks (count,) -> valid, noise, cost, index, nullity, undecided (count,).  Any grid of blocks of one
+// dimension.
+extern "C" __global__ void evaluate(const double* lam, const double* terms, const Mask* same, const Limb* wide,
+                                    const Mask* masks, double fixed, int above, int level, int sharp, int rank, int n,
+                                    int k, int count, int* valid, double* noise, double* cost, int* index, int* nullity,
+                                    int* undecided) {
+  const Spectrum of = {lam, terms, same, wide, sharp, rank, n};
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < count; i += gridDim.x * blockDim.x) {
-    const Measured m = measure(masks[i], lam, terms, n, k, fixed);
+    const Measured m = measure(masks[i], of, k, {fixed, above, level});
     valid[i] = m.valid;
     noise[i] = m.noise;
     cost[i] = m.cost;
     index[i] = m.index;
     nullity[i] = m.nullity;
+    undecided[i] = m.undecided;
   }
 }
 
@@ -131,27 +194,35 @@ __device__ void sort_slots(double* cost, Mask* mask, int slots) {
 // All sets of q elements with ranks first .. first + count - 1, for every noise.
 //
 // Grid (blocks, noises), blocks of one dimension; thread t of all takes `steps` ranks in a row from first + t steps.
-// lam (n,); terms (noises, n); noises (noises,), 0 for learned; ranges (noises, 2): lowest cost, bins per unit of cost.
-// indices (noises, index_bins) and costs (noises, cost_bins) are added to; best_cost, best_mask (noises, blocks, top) are
-// written: each block's best, infinity where it has fewer. cost_bins and top may be 0.
-// Dynamic shared memory: 8 (2 n + 2 slots) + 4 (index_bins + cost_bins) bytes; slots: a power of two >= top + blockDim.x.
+// terms (noises, n); noises (noises,), 0 for learned; positions (noises, 2): above, level; ranges (noises, 2): lowest
+// cost, bins per unit of cost. indices (noises, index_bins) and costs (noises, cost_bins) are added to; the last two bins
+// of indices are the sets that are perhaps valid, and the valid ones whose index is not known. best_cost, best_mask
+// (noises, blocks, top) are written: each block's best, infinity where it has fewer. cost_bins and top may be 0.
+// Dynamic shared memory: 8 (7 n + 2 slots) + 4 (index_bins + cost_bins) bytes; slots: a power of two >= top +
+// blockDim.x.
 extern "C" __global__ void __launch_bounds__(128)
-walk(const double* lam, const double* terms, const double* noises, const double* ranges, const Mask* binomial, int n,
-     int k, int q, Mask first, Mask count, int steps, int index_bins, int cost_bins, int top, int slots, Mask* indices,
-     Mask* costs, double* best_cost, Mask* best_mask) {
+walk(const double* lam, const double* terms, const Mask* same, const Limb* wide, const double* noises,
+     const int* positions, const double* ranges, const Mask* binomial, int sharp, int rank, int n, int k, int q,
+     Mask first, Mask count, int steps, int index_bins, int cost_bins, int top, int slots, Mask* indices, Mask* costs,
+     double* best_cost, Mask* best_mask) {
   extern __shared__ double memory[];
   __shared__ int pushed;
   double* own_lam = memory;
   double* own_terms = own_lam + n;
   double* slot_cost = own_terms + n;
   Mask* slot_mask = (Mask*)(slot_cost + slots);
-  unsigned* own_indices = (unsigned*)(slot_mask + slots);
+  Limb* own_wide = (Limb*)(slot_mask + slots);
+  Mask* own_same = (Mask*)(own_wide + 4 * n);
+  unsigned* own_indices = (unsigned*)(own_same + n);
   unsigned* own_costs = own_indices + index_bins;
   const int t = threadIdx.x, threads = blockDim.x, y = blockIdx.y;
-  const double fixed = noises[y], lowest = ranges[2 * y], per_unit = ranges[2 * y + 1];
+  const double lowest = ranges[2 * y], per_unit = ranges[2 * y + 1];
   const double infinity = __longlong_as_double(0x7ff0000000000000ll);
+  const Spectrum of = {own_lam, own_terms, own_same, own_wide, sharp, rank, n};
+  const Position given = {noises[y], positions[2 * y], positions[2 * y + 1]};
 
-  for (int i = t; i < n; i += threads) own_lam[i] = lam[i], own_terms[i] = terms[y * n + i];
+  for (int i = t; i < n; i += threads) own_lam[i] = lam[i], own_terms[i] = terms[y * n + i], own_same[i] = same[i];
+  for (int i = t; i < 4 * n; i += threads) own_wide[i] = wide[i];
   for (int i = t; i < index_bins + cost_bins; i += threads) own_indices[i] = 0;
   for (int i = t; i < slots; i += threads) slot_cost[i] = infinity, slot_mask[i] = 0;
   if (t == 0) pushed = 0;
@@ -164,9 +235,11 @@ walk(const double* lam, const double* terms, const double* noises, const double*
   for (int step = 0; step < steps; step++) {
     bool keep = false;
     if (offset + step < count) {
-      const Measured m = measure(mask, own_lam, own_terms, n, k, fixed);
-      if (m.valid) {
+      const Measured m = measure(mask, of, k, given);
+      if (m.valid == 2) atomicAdd(&own_indices[index_bins - 2], 1);
+      if (m.valid == 1) {
         atomicAdd(&own_indices[m.index], 1);
+        if (m.undecided) atomicAdd(&own_indices[index_bins - 1], 1);
         if (cost_bins) {
           const double bin = (m.cost - lowest) * per_unit;
           atomicAdd(&own_costs[min(max((int)bin, 0), cost_bins - 1)], 1);

@@ -15,18 +15,22 @@ q log(mean sqrt lam) - 1/2 sum log lam does not depend on the noise, on retained
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, takewhile
 from math import fsum, inf, log
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from verify.arrays import Array
-from verify.landscape.families import best_to_worst, exists, family, solve_noise
-from verify.landscape.points import Block, Point, block_value, is_valid, ordered
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.families import best_to_worst, curve_of_maxima, family, solve_noise
+from verify.landscape.noise import Noise, given
+from verify.landscape.points import Block, Point, block_value, ordered
 from verify.landscape.search import IndexSet, best_first
-from verify.landscape.stationary import gains, noise_of, profile_value
+from verify.landscape.stationary import curve_end, gains, profile_value
+from verify.landscape.units import STATIONARY, units
+from verify.landscape.validity import row_sign, status
 
 
 class _Objective(Protocol):
@@ -43,24 +47,30 @@ class _Objective(Protocol):
     def bound(self, held: IndexSet, columns: int) -> float:
         """The value of the best completion, or more."""
 
-    def noise(self, blocks: tuple[Block, ...]) -> float | None:
+    def noise(self, blocks: tuple[Block, ...]) -> Noise | None:
         """The noise at which the family is stationary."""
 
 
 class _FixedNoise:
     zero_rows = True
 
-    def __init__(self, lam: Array, sigma2: float):
-        self.lam, self.sigma2 = lam, sigma2
-        self.gain = gains(lam, sigma2).tolist()
-        self.above = int((lam > sigma2).sum())
+    def __init__(self, spectrum: Eigenvalues, sigma2: float):
+        self.spectrum, self.given = spectrum, given(spectrum, sigma2)
+        self.gain = gains(spectrum.values, sigma2).tolist()
+        self.above = self.given.position.above
         self.total = [0.0, *accumulate(self.gain)]
 
     def loss(self, block: Block) -> float:
-        held = self.lam[list(block.eigen)]
-        if not is_valid(held, block.columns, self.sigma2):
+        if not self.stationary(block):
             return inf
-        return fsum(self.gain[i] for i in block.eigen) - block_value(held, block.columns, self.sigma2)
+        held = self.spectrum.values[list(block.eigen)]
+        return fsum(self.gain[i] for i in block.eigen) - block_value(held, block.columns, self.given.sigma2)
+
+    def stationary(self, block: Block) -> bool:
+        """Whether every t_a of the block surely exceeds the noise: the least one does."""
+        if block.columns == 1:
+            return all(a < self.above for a in block.eigen)
+        return not block.eigen or row_sign(self.spectrum, block.eigen[-1], block, self.given).sign > 0
 
     def completions(self, held: IndexSet, columns: int) -> Iterator[tuple[float, IndexSet]]:
         free = [i for i in range(self.above) if i not in held]
@@ -76,45 +86,47 @@ class _FixedNoise:
         beyond = fsum(self.gain[i] for i in held if i >= reach)
         return float(self.total[min(reach, len(self.gain))]) + beyond
 
-    def noise(self, blocks: tuple[Block, ...]) -> float | None:
-        return self.sigma2
+    def noise(self, blocks: tuple[Block, ...]) -> Noise | None:
+        return self.given
 
 
 class _LearnedNoise:
     zero_rows = False
 
-    def __init__(self, lam: Array):
-        self.lam, self.values = lam, [float(x) for x in lam]
+    def __init__(self, spectrum: Eigenvalues):
+        self.spectrum, self.values, self.units = spectrum, spectrum.values.tolist(), units(spectrum)
 
     def loss(self, block: Block) -> float:
-        held = self.lam[list(block.eigen)]
+        held = self.spectrum.values[list(block.eigen)]
         if held[-1] <= 0:
             return inf
         return len(held) * log(float(np.sqrt(held).mean())) - 0.5 * float(np.log(held).sum())
 
     def completions(self, held: IndexSet, columns: int) -> Iterator[tuple[float, IndexSet]]:
-        free = [i for i in range(len(self.lam)) if i not in held]
+        free = [i for i in range(len(self.values)) if i not in held]
 
         def worth(chosen: IndexSet) -> float | None:
             whole = tuple(sorted((*held, *(free[p] for p in chosen))))
-            noise = noise_of(self.values, whole)
-            return None if noise is None else profile_value(self.values, whole, noise)
+            if self.units.status(whole) != STATIONARY:
+                return None
+            return profile_value(self.values, whole, self.units.mean(whole))
 
-        found = best_first(len(free), min(columns, len(self.lam) - 1 - len(held)), worth)
+        found = best_first(len(free), min(columns, len(self.values) - 1 - len(held)), worth)
         return ((value, tuple(free[p] for p in chosen)) for value, chosen in found)
 
     def bound(self, held: IndexSet, columns: int) -> float:
         return next(self.completions(held, columns), (-inf, ()))[0]
 
-    def noise(self, blocks: tuple[Block, ...]) -> float | None:
-        return solve_noise(blocks, sum(b.columns for b in blocks), self.lam)
+    def noise(self, blocks: tuple[Block, ...]) -> Noise | None:
+        return solve_noise(blocks, sum(b.columns for b in blocks), self.spectrum)
 
 
 class _Search:
     """Depth first over partial families (finished blocks and one that grows), pruned by the `top`-th best so far."""
 
-    def __init__(self, lam: Array, k: int, objective: _Objective, top: int):
-        self.lam, self.k, self.objective, self.top = lam, k, objective, top
+    def __init__(self, spectrum: Eigenvalues, k: int, objective: _Objective, top: int):
+        self.spectrum, self.k, self.objective, self.top = spectrum, k, objective, top
+        self.known: Sequence[Any] = spectrum.exact if spectrum.exact is not None else spectrum.values.tolist()
         self.best: list[tuple[float, tuple[Block, ...]]] = []
 
     def run(self) -> list[tuple[Block, ...]]:
@@ -130,7 +142,7 @@ class _Search:
                 return
             whole = ordered((*done, *(Block((i,)) for i in singles)), self.k)
             noise = self.objective.noise(whole)
-            if noise is not None and exists(whole, self.lam, noise):
+            if noise is not None and status(whole, self.spectrum, noise) == STATIONARY:
                 heapq.heappush(self.best, (value - lost, whole))
                 if len(self.best) > self.top:
                     heapq.heappop(self.best)
@@ -151,7 +163,7 @@ class _Search:
     def open_block(self, done: tuple[Block, ...], lost: float) -> None:
         """Begin a new block at every index beyond the first of the last one (so that each set of blocks comes once)."""
         held = set(_indices(done))
-        free = (a for a in range(done[-1].eigen[0] + 1 if done else 0, len(self.lam)) if a not in held)
+        free = (a for a in range(done[-1].eigen[0] + 1 if done else 0, len(self.known)) if a not in held)
         # A smaller eigenvalue bounds no better, so the first hopeless one ends the row; close pairs of eigenvalues,
         # which lose least and so prune most, are at its far end.
         for a in reversed(list(takewhile(lambda a: not self.hopeless(done, Block((a,)), lost), free))):
@@ -162,12 +174,12 @@ class _Search:
 
     def grow(self, done: tuple[Block, ...], block: Block, lost: float) -> None:
         """Close the block if it is one, and widen it by every smaller eigenvalue."""
-        if block.zeros or self.lam[block.eigen[0]] != self.lam[block.eigen[-1]]:
+        if block.zeros or self.known[block.eigen[0]] != self.known[block.eigen[-1]]:
             total = lost + self.objective.loss(block)
             self.offer((*done, block), total)
             self.open_block((*done, block), total)
         held = set(_indices(done))
-        for b in range(block.eigen[-1] + 1, len(self.lam)):
+        for b in range(block.eigen[-1] + 1, len(self.known)):
             if b in held:
                 continue
             wider = Block((*block.eigen, b), block.columns + 1)
@@ -181,12 +193,20 @@ def _indices(blocks: tuple[Block, ...]) -> IndexSet:
     return tuple(i for b in blocks for i in b.eigen)
 
 
-def best_families(lam: Array, k: int, sigma2: float | None, top: int) -> list[Point]:
+def best_families(lam: Array | Eigenvalues, k: int, sigma2: float | None, top: int) -> list[Point]:
     """The `top` best families, best first, without enumerating the rest; sigma2 None: learned.  lam (n,).
 
-    At learned noise blocks with zero rows, and blocks that hold an eigenvalue at or below the noise, are left out.
+    Of measured eigenvalues those that surely exist. At learned noise blocks with zero rows, and blocks that hold an
+    eigenvalue at or below the noise, are left out.
     """
-    objective: _Objective = _LearnedNoise(lam) if sigma2 is None else _FixedNoise(lam, sigma2)
-    found = _Search(lam, k, objective, top).run()
-    noises = [objective.noise(blocks) for blocks in found]
-    return best_to_worst(family(b, k, lam, s) for b, s in zip(found, noises, strict=True) if s is not None)
+    spectrum = Eigenvalues.of(lam)
+    objective: _Objective = _LearnedNoise(spectrum) if sigma2 is None else _FixedNoise(spectrum, sigma2)
+    end = curve_end(spectrum, k) if sigma2 is None else None
+    points = []
+    for blocks in _Search(spectrum, k, objective, top).run():
+        noise = objective.noise(blocks)
+        if end is not None and all(b.columns == 1 for b in blocks) and tuple(sorted(_indices(blocks))) == end:
+            points.append(curve_of_maxima(spectrum))
+        elif noise is not None:
+            points.append(family(blocks, k, spectrum, noise))
+    return best_to_worst(points)

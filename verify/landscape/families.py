@@ -2,26 +2,33 @@
 
 Notation   lam (n,) descending; a family is a set of disjoint blocks (points.py), filled up with zero columns to k.
 Main       fixed_noise_families, learned_noise_families (all of them; best_families.py finds the best of many),
-           candidates (how many there are before validity is asked), solve_noise, family.
+           every_family (with how many more there may be), candidates (how many before validity is asked), solve_noise,
+           family.
 Reference  theory 3.6. Families that differ by the order or the signs of columns, or by the rotation Q_b, are one.
+
+Validity is decided as in validity.py: of typed eigenvalues exactly, of measured ones a family is listed if it surely
+exists. At k = n and learned noise, families that hold all n eigenvalues are curves: one point of the curve of maxima is
+listed (stationary.py), the curves of saddles are left out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import partial
 from itertools import combinations
-from math import comb, fsum
+from math import comb, fsum, inf
+from typing import Any
 
+import mpmath
+import numpy as np
 from scipy.optimize import brentq
 
 from verify.arrays import Array
-from verify.landscape.points import (
-    Block,
-    Point,
-    block_constant,
-    block_gap,
-    is_block,
-    ordered,
-    value_at,
-)
+from verify.eigenvalues import Eigenvalues, Position
+from verify.landscape.noise import TRUSTED, Noise, given, mean_of
+from verify.landscape.points import Block, Point, block_constant, block_gap, ordered, value_at
+from verify.landscape.stationary import curve_end, on_curve
+from verify.landscape.units import NONE, STATIONARY
+from verify.landscape.validity import DIGITS, TIE, status
 
 
 def _structures(n: int, k: int, first: int = 0, taken: frozenset[int] = frozenset()) -> Iterator[tuple[Block, ...]]:
@@ -54,26 +61,16 @@ def candidates(n: int, k: int) -> int:
     return total
 
 
-def family(blocks: Iterable[Block], k: int, lam: Array, sigma2: float) -> Point:
+def family(blocks: Iterable[Block], k: int, lam: Array | Eigenvalues, noise: Noise) -> Point:
     """The family as a Point, with its value P and its gap."""
-    filled = ordered(blocks, k)
+    filled, lam, sigma2 = ordered(blocks, k), Eigenvalues.of(lam).values, noise.sigma2
     gap = fsum(block_gap(lam[list(b.eigen)], b.columns, sigma2) for b in filled)
-    return Point("elbo", filled, sigma2, value_at(filled, lam, sigma2), gap)
-
-
-def exists(blocks: Iterable[Block], lam: Array, sigma2: float) -> bool:
-    """Whether every block is stationary at this noise and no mere set of orthogonal columns."""
-    return all(is_block(lam[list(b.eigen)], b.columns, sigma2) for b in blocks)
+    return Point("elbo", filled, sigma2, value_at(filled, lam, sigma2), gap, noise)
 
 
 def best_to_worst(points: Iterable[Point]) -> list[Point]:
-    """By falling value; ties by the blocks, so that the order is reproducible."""
-    return sorted(points, key=lambda p: (-p.value, p.blocks))
-
-
-def fixed_noise_families(lam: Array, k: int, sigma2: float) -> list[Point]:
-    """Every family at this noise, best first (theory 3.6). lam (n,); for n and k so small that all can be listed."""
-    return best_to_worst(family(b, k, lam, sigma2) for b in _structures(len(lam), k) if exists(b, lam, sigma2))
+    """By falling value; ties by the blocks, so that the order is reproducible: what retains more comes first."""
+    return sorted(points, key=lambda p: (-p.value, [((*b.eigen, inf), b.columns) for b in p.blocks]))
 
 
 def noise_equation(blocks: Iterable[Block], k: int, lam: Array, sigma2: float) -> float:
@@ -89,25 +86,38 @@ def noise_equation(blocks: Iterable[Block], k: int, lam: Array, sigma2: float) -
     return total
 
 
-def _discarded(blocks: Iterable[Block], lam: Array) -> list[float]:
+def _discarded(blocks: Iterable[Block], lam: Sequence[Any] | Array) -> list[Any]:
     held = {i for b in blocks for i in b.eigen}
-    return [float(x) for i, x in enumerate(lam) if i not in held]
+    return [x for i, x in enumerate(lam) if i not in held]
 
 
-def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array) -> float | None:
+def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array | Eigenvalues) -> Noise | None:
     """The noise at which the family is stationary in sigma2 as well, or None where there is none (theory 3.6).
 
     Without zero rows in larger blocks it is the mean of the discarded eigenvalues.
     """
-    discarded = _discarded(blocks, lam)
-    total = fsum(discarded)
-    if total <= 0:
+    spectrum = Eigenvalues.of(lam)
+    held = tuple(sorted(i for b in blocks for i in b.eigen))
+    if not any(x > 0 for x in _discarded(blocks, spectrum.exact or spectrum.values.tolist())):
         return None
-    if min(discarded) == max(discarded) and not any(b.zeros for b in blocks):
-        return discarded[0]
-    mean = total / len(discarded)
-    if not any(b.zeros for b in blocks):
-        return mean
+    if not any(b.zeros and b.columns > 1 for b in blocks):
+        return mean_of(spectrum, held)
+    filled = ordered(blocks, k)
+    sigma2 = _root(filled, k, spectrum.values)
+    if spectrum.exact is not None:
+        digits = partial(_digits, filled, k, spectrum.exact, sigma2)
+        return Noise(sigma2, _position(spectrum.exact, sigma2, digits), digits=digits)
+    # The root rises with every eigenvalue: the equation falls with all of them.
+    least, most = (spectrum.values - spectrum.errors).clip(0), spectrum.values + spectrum.errors
+    bounds = tuple(_root(filled, k, lam) if sum(_discarded(filled, lam)) > 0 else 0.0 for lam in (least, most))
+    low, high = bounds[0] * (1 - TRUSTED), bounds[1] * (1 + TRUSTED)
+    above = int(np.count_nonzero(least > high))
+    return Noise(sigma2, Position(above, int(np.count_nonzero(most >= low)) - above, True), bounds=(low, high))
+
+
+def _root(blocks: tuple[Block, ...], k: int, lam: Array) -> float:
+    discarded = [float(x) for x in _discarded(blocks, lam)]
+    mean = fsum(discarded) / len(discarded)
     low = high = mean
     while noise_equation(blocks, k, lam, low) > 0:
         low /= 2
@@ -118,15 +128,72 @@ def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array) -> float | None:
     return float(brentq(lambda s: noise_equation(blocks, k, lam, s), low, high, xtol=mean * 1e-15, rtol=1e-15))
 
 
-def learned_noise_families(lam: Array, k: int) -> list[Point]:
-    """Every family that is stationary in sigma2 as well, best first. For n and k so small that all can be listed.
+def _digits(blocks: tuple[Block, ...], k: int, exact: tuple[Fraction, ...], near: float) -> Any:
+    """The root of the noise equation to DIGITS digits, by secants from the double."""
+    with mpmath.workdps(DIGITS + 10):
+        lam = [mpmath.mpf(x.numerator) / x.denominator for x in exact]
+        total = mpmath.fsum(_discarded(blocks, lam))
+        rows = [(b.columns, b.zeros, mpmath.fsum(mpmath.sqrt(lam[i]) for i in b.eigen)) for b in blocks if b.zeros]
 
-    Families that hold all n eigenvalues in n columns are left out: there the noise equation is empty, and every noise
-    below all t_a will do.
-    """
-    found = []
-    for blocks in _structures(len(lam), k):
-        sigma2 = solve_noise(blocks, k, lam)
-        if sigma2 is not None and exists(blocks, lam, sigma2):
-            found.append(family(blocks, k, lam, sigma2))
-    return best_to_worst(found)
+        def equation(s: Any) -> Any:
+            at = (len(lam) - k) * s - total
+            for columns, zeros, r in rows:
+                at += zeros * (2 * columns * s / (r + mpmath.sqrt(r * r + 4 * columns * zeros * s))) ** 2
+            return at
+
+        before, here = mpmath.mpf(near) * (1 + mpmath.mpf(10) ** -10), mpmath.mpf(near)
+        for _ in range(20):
+            rise = equation(here) - equation(before)
+            if not rise or abs(here - before) < mpmath.mpf(10) ** -(DIGITS + 5) * here:
+                break
+            before, here = here, here - equation(here) * (here - before) / rise
+        return here
+
+
+def _position(exact: tuple[Fraction, ...], sigma2: float, digits: Any) -> Position:
+    """Where the root lies among the decimals: agreement to 40 digits is a tie."""
+    above = level = 0
+    for x in exact:
+        difference: Any = float(x) - sigma2
+        if abs(difference) <= TRUSTED * sigma2:
+            with mpmath.workdps(DIGITS):
+                difference = mpmath.mpf(x.numerator) / x.denominator - digits()
+                level += (tied := abs(difference) <= TIE * sigma2)
+                difference = 0 if tied else difference
+        above += difference > 0
+    return Position(above, level, False)
+
+
+def every_family(lam: Array | Eigenvalues, k: int, sigma2: float | None) -> tuple[list[Point], int]:
+    """Every family that surely exists, best first, and of how many more it cannot be told; sigma2 None: learned."""
+    spectrum = Eigenvalues.of(lam)
+    end = None if sigma2 is not None else curve_end(spectrum, k)
+    at = None if sigma2 is None else given(spectrum, sigma2)
+    found, undecided = [], 0
+    for blocks in _structures(len(spectrum), k):
+        if end is not None and all(b.columns == 1 for b in blocks) and tuple(b.eigen[0] for b in blocks) == end:
+            found.append(curve_of_maxima(spectrum))
+            continue
+        noise = at if sigma2 is not None else solve_noise(blocks, k, spectrum)
+        here = NONE if noise is None else status(blocks, spectrum, noise)
+        if noise is not None and here == STATIONARY:
+            found.append(family(blocks, k, spectrum, noise))
+        elif here != NONE:
+            undecided += 1
+    return best_to_worst(found), undecided
+
+
+def curve_of_maxima(spectrum: Eigenvalues) -> Point:
+    """The point that stands for the curve C = S of k = n and learned noise (stationary.py)."""
+    n = len(spectrum)
+    return family((Block((i,)) for i in range(n)), n, spectrum, on_curve(spectrum))
+
+
+def fixed_noise_families(lam: Array | Eigenvalues, k: int, sigma2: float) -> list[Point]:
+    """Every family at this noise, best first (theory 3.6). lam (n,); for n and k so small that all can be listed."""
+    return every_family(lam, k, sigma2)[0]
+
+
+def learned_noise_families(lam: Array | Eigenvalues, k: int) -> list[Point]:
+    """Every family that is stationary in sigma2 as well, best first. For n and k so small that all can be listed."""
+    return every_family(lam, k, None)[0]

@@ -9,12 +9,14 @@ Reference  theory 1.2 and 3.6. A block of one column is a scaled principal axis 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log, pi, sqrt
 
 import numpy as np
 
 from verify.arrays import Array
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.noise import Noise, given
 
 
 @dataclass(frozen=True, order=True)
@@ -42,6 +44,11 @@ class Point:
     sigma2: float
     value: float
     bound_gap: float = 0.0
+    noise: Noise | None = field(default=None, compare=False, repr=False)
+
+    def located(self, spectrum: Eigenvalues) -> Noise:
+        """Where its noise lies in this spectrum; a point made by hand has the decimal `sigma2`."""
+        return self.noise if self.noise is not None else given(spectrum, self.sigma2)
 
     @property
     def retained(self) -> tuple[int, ...]:
@@ -88,27 +95,6 @@ def block_scales(lam: Array, columns: int, sigma2: float) -> Array:
     if len(lam) == columns == 1:
         return np.asarray(lam, dtype=float)
     return np.sqrt(np.asarray(lam) * block_constant(lam, columns, sigma2))
-
-
-def is_valid(lam: Array, columns: int, sigma2: float) -> bool:
-    """Whether all t_a > sigma2.  lam (q_b,) falling or rising.
-
-    A single column compares lam with the noise, exactly; t of a larger block carries the rounding of two square roots,
-    so that t = sigma2 (lam = sigma2 beside zero rows, say) must not pass for more.
-    """
-    if columns == 1:
-        return all(x > sigma2 for x in lam)
-    return bool((block_scales(lam, columns, sigma2) > sigma2 * (1 + 1e-14)).all())
-
-
-def is_block(lam: Array, columns: int, sigma2: float) -> bool:
-    """Whether such a stationary block exists (all t_a > sigma2) and is no mere set of orthogonal columns.
-
-    A block of several columns without zero rows and with equal eigenvalues is orthogonal: single columns give it.
-    """
-    if columns > 1 and columns == len(lam) and max(lam) == min(lam):
-        return False
-    return is_valid(lam, columns, sigma2)
 
 
 def block_value(lam: Array, columns: int, sigma2: float) -> float:
@@ -182,12 +168,20 @@ def constant_diagonal_rotation(spectrum: Array) -> Array:
     return Q
 
 
-def weights(point: Point, lam: Array, eigenvectors: Array) -> Array:
+def weights(point: Point, lam: Array | Eigenvalues, eigenvectors: Array) -> Array:
     """W of the point: U_A (t - sigma2)^{1/2} Q_b block by block (theory 1.2, 3.6).  (n,), (n, n) -> (n, k)."""
+    spectrum = Eigenvalues.of(lam)
+    return block_weights(point, spectrum.values, point.located(spectrum).over(spectrum), eigenvectors)
+
+
+def block_weights(point: Point, lam: Array, over: Array, eigenvectors: Array) -> Array:
+    """As `weights`, with over (n,) = lam - sigma2 given; lam in any order."""
     W = np.zeros((len(lam), point.k))
     for block, columns in zip(point.blocks, point.column_ranges(), strict=True):
         held, q = list(block.eigen), len(block.eigen)
         t = block_scales(lam[held], block.columns, point.sigma2)
         Q = constant_diagonal_rotation(np.concatenate([t, np.full(block.zeros, point.sigma2)]))
-        W[:, columns] = (eigenvectors[:, held] * np.sqrt(t - point.sigma2)) @ Q[:q]
+        # Where a point exists, t exceeds the noise, if only by less than rounding shows.
+        above = over[held] if block.columns == 1 else np.maximum(t - point.sigma2, 0.0)
+        W[:, columns] = (eigenvectors[:, held] * np.sqrt(above)) @ Q[:q]
     return W

@@ -32,7 +32,8 @@ def best_first(
 ) -> Iterator[tuple[float, IndexSet]]:
     """Yield (value, set) of all valid sets of 0 .. largest elements, best first; `value` is None for an invalid set.
 
-    Ties are broken by the set itself, so the order is reproducible. Memory grows with what has been yielded.
+    Ties are broken by the set itself, so the order is reproducible: as words, but the longer of two that begin alike
+    first, since retaining one more is never worse. Memory grows with what has been yielded.
     """
     heap: list[tuple[float, IndexSet]] = []
     seen: set[IndexSet] = set()
@@ -42,14 +43,15 @@ def best_first(
             seen.add(chosen)
             worth = value(chosen)
             if worth is not None:
-                heapq.heappush(heap, (-worth, chosen))
+                heapq.heappush(heap, (-worth, (*chosen, candidates)))
 
     for q in range(min(largest, candidates), -1, -1):
         offer(tuple(range(q)))
         if heap:
             break  # the smaller sizes wait until their better has been yielded
     while heap:
-        negative, chosen = heapq.heappop(heap)
+        negative, word = heapq.heappop(heap)
+        chosen = word[:-1]
         yield -negative, chosen
         if chosen and chosen[-1] == len(chosen) - 1:
             offer(tuple(range(len(chosen) - 1)))

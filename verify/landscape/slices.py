@@ -1,8 +1,8 @@
 """Planes through the landscape of the likelihood: W + a X + b Y.
 
 Notation   W, X, Y (n, k); S (n, n); a (G,), b (H,) the coordinates; sigma2 > 0.
-Main       plane, zero_column_slice (Figure 1) -> Slice.
-Reference  Lucas et al. 2019, Figure 1; theory 1.6.
+Main       plane, zero_column_slice (Figure 1) -> Slice, zero_column_curvature.
+Reference  Lucas et al. 2019, Figure 1; theory 1.3, 1.6.
 
 L depends on W through M = W^T W + sigma2 I and T = W^T S W alone, both quadratic in (a, b), so that a grid costs one
 k x k factorisation a point, whatever n.
@@ -15,6 +15,8 @@ from math import log, pi
 import numpy as np
 
 from verify.arrays import Array, namespace, transpose
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.noise import Noise, given
 from verify.models.ppca import trace
 
 CHUNK = 4096
@@ -51,7 +53,11 @@ def plane(W: Array, X: Array, Y: Array, a: Array, b: Array, sigma2: float, S: Ar
 
 @dataclass(frozen=True)
 class Slice:
-    """L around a point with zero columns: values (G, G) over a x b, and the curvature along each direction."""
+    """L around a point with zero columns: values (G, G) over a x b, and the curvature along each direction.
+
+    A curvature is 0 where the point is flat to second order: towards a retained eigenvector (gauge), at a tie with the
+    noise, and towards the `undecided` directions, of which rounding cannot tell the sign.
+    """
 
     sigma2: float
     directions: tuple[int, int]
@@ -60,15 +66,25 @@ class Slice:
     b: Array
     values: Array
     curvatures: tuple[float, float]
+    undecided: tuple[int, ...] = ()
 
     @property
     def unstable(self) -> int:
-        """In how many of the two directions the point is unstable."""
+        """In how many of the two directions the point is surely unstable."""
         return sum(c > 0 for c in self.curvatures)
 
 
+def zero_column_curvature(spectrum: Eigenvalues, noise: Noise, j: int, retained: tuple[int, ...]) -> float:
+    """The second derivative of L as a zero column moves towards u_j (theory 1.3, rows 4 and 5).
+
+    (lam_j - sigma2)/sigma2^2 towards a discarded u_j. Towards a retained one 0, however many columns move: C has the
+    eigenvalue lam_j + x^2 there, and -1/2 [log(lam_j + x^2) + lam_j/(lam_j + x^2)] falls as -x^4/(4 lam_j^2).
+    """
+    return 0.0 if j in retained else float(noise.over(spectrum)[j] / noise.sigma2 / noise.sigma2)
+
+
 def zero_column_slice(
-    lam: Array,
+    lam: Array | Eigenvalues,
     sigma2: float,
     directions: tuple[int, int],
     retained: int,
@@ -83,12 +99,14 @@ def zero_column_slice(
     Works in the eigenbasis with the rows concerned; the others add a constant. extent: half-width of the square.
     on_plane: what computes the grid in place of `plane`, with its arguments and its result, all on the host.
     """
+    spectrum = Eigenvalues.of(lam)
+    noise, lam = given(spectrum, sigma2), spectrum.values
     i, j = directions
-    first = [p for p in range(retained) if lam[p] > sigma2]
+    first = list(range(min(retained, noise.position.above)))
     rows = [*first, *(d for d in directions if d not in first)]
     small = lam[rows]
     W = np.zeros((len(rows), len(first) + columns))
-    W[range(len(first)), range(len(first))] = np.sqrt(small[: len(first)] - sigma2)
+    W[range(len(first)), range(len(first))] = np.sqrt(noise.over(spectrum)[first])
     X, Y = np.zeros_like(W), np.zeros_like(W)
     X[rows.index(i), len(first)] = 1.0
     Y[rows.index(j), len(first) + columns - 1] = 1.0
@@ -98,5 +116,8 @@ def zero_column_slice(
     rest = np.delete(lam, rows)
     constant = -0.5 * (rest.size * log(2 * pi * sigma2) + float(rest.sum()) / sigma2)
     values = on_plane(W, X, Y, axis, axis, sigma2, np.diag(small)) + constant
-    curvatures = tuple(float((lam[d] - sigma2) / sigma2 / sigma2) for d in directions)
-    return Slice(sigma2, (i, j), tuple(first), axis, axis, values, (curvatures[0], curvatures[1]))
+    along, across = (zero_column_curvature(spectrum, noise, d, tuple(first)) for d in directions)
+    at = noise.position
+    tied = range(at.above, at.above + at.level) if at.undecided else range(0)
+    undecided = tuple(d for d in directions if d in tied)
+    return Slice(sigma2, (i, j), tuple(first), axis, axis, values, (along, across), undecided)

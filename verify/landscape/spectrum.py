@@ -2,8 +2,12 @@
 
 Notation   lam (n,), A retained (q of them), k columns, sigma2; blocks as in points.py. A direction moves `columns` of W
            by combinations of the eigenvectors `eigen`. L is the likelihood, P the profile ELBO; both Hessians are in W.
-Main       spectrum -> Spectrum (parts, index, nullity, gauge, steepest), inside_hessian, noise_adds_positive.
+Main       spectrum -> Spectrum (parts, index, nullity, gauge, undecided, steepest), inside_hessian,
+           noise_adds_positive.
 Reference  theory 1.3 (L), 3.5 (P at orthogonal columns), 3.6a (P at blocks).
+
+Signs are those of the exact numbers, not of rounded differences (noise.py, validity.py). What measured eigenvalues
+leave open is 0 here, and counted as undecided. Only the dense problems know no better than ZERO.
 
 Directions towards a discarded eigenvector, inside one block and between two blocks do not mix, because the Hessian
 maps each kind into itself; so only the small problems inside and between blocks of several columns are dense.
@@ -16,7 +20,10 @@ from itertools import combinations
 import numpy as np
 
 from verify.arrays import Array
-from verify.landscape.points import Block, Point, block_constant, block_scales, weights
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.noise import EPS, differences
+from verify.landscape.points import Block, Point, block_constant, block_scales, block_weights
+from verify.landscape.validity import Sign, row_sign
 from verify.models import linear_vae
 
 # A dense eigenvalue below this share of its block's largest is a zero: eigvalsh errs by a few eps times the norm.
@@ -53,10 +60,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """All nk eigenvalues of the Hessian in W, in parts; `gauge` of the zeros are forced by symmetry."""
+    """All nk eigenvalues of the Hessian in W, in parts; `gauge` of the zeros are forced by symmetry.
+
+    Of `undecided` of the zeros rounding cannot tell the sign.
+    """
 
     parts: tuple[Part, ...]
     gauge: int
+    undecided: int = 0
 
     def values(self) -> Array:
         """All eigenvalues, ascending.  -> (nk,)."""
@@ -89,38 +100,58 @@ def _snapped(values: Array, size: Array) -> Array:
     return np.where(np.abs(values) <= ZERO * size, 0.0, values)
 
 
-class _Layout:
-    """Which columns of W are retained singles, zero columns, and larger blocks."""
+def _signed(values: Array, signs: Array) -> Array:
+    """The values, where rounding has left them on the wrong side of zero a least one of the right sign."""
+    return np.where(np.sign(values) == signs, values, signs * 0.5 * EPS)
 
-    def __init__(self, point: Point, lam: Array):
-        self.point, self.lam = point, lam
+
+class _Layout:
+    """Which columns of W are retained singles, zero columns, and larger blocks; over (n,): lam_j - sigma2."""
+
+    def __init__(self, point: Point, spectrum: Eigenvalues):
+        self.point, self.spectrum, self.lam = point, spectrum, spectrum.values
+        self.noise = point.located(spectrum)
+        self.over = self.noise.over(spectrum)
         ranges = list(zip(point.blocks, point.column_ranges(), strict=True))
         singles = [(b.eigen[0], r.start) for b, r in ranges if b.columns == 1 and b.eigen]
         self.single_eigen = np.array([a for a, _ in singles], dtype=int)
         self.single_column = np.array([c for _, c in singles], dtype=int)
         self.zero_column = np.array([r.start for b, r in ranges if not b.eigen], dtype=int)
         self.blocks = [(b, np.array(r)) for b, r in ranges if b.columns > 1]
-        held = np.zeros(len(lam), dtype=bool)
+        held = np.zeros(len(spectrum), dtype=bool)
         held[list(point.retained)] = True
         self.discarded = np.flatnonzero(~held)
+
+    def rows(self, block: Block) -> list[Sign]:
+        """Of a block with zero rows: their sign towards each discarded u_j (validity.py)."""
+        return [row_sign(self.spectrum, int(j), block, self.noise) for j in self.discarded]
+
+    def undecided(self) -> int:
+        """The directions of zero columns and zero rows whose sign rounding cannot tell."""
+        at = self.noise.position
+        tied = np.count_nonzero((self.discarded >= at.above) & (self.discarded < at.above + at.level))
+        count = self.zero_column.size * int(tied) if at.undecided else 0
+        for block, _ in self.blocks:
+            if block.zeros and self.spectrum.exact is None:
+                count += block.zeros * sum(row.undecided for row in self.rows(block))
+        return count
 
 
 def _towards_discarded(at: _Layout) -> Iterator[Part]:
     """theory 1.3, rows 1 and 4, and the closed part of 3.6a: q_b + z_b eigenvalues per block and discarded u_j."""
     lam, s, j = at.lam, at.point.sigma2, at.discarded
     a, c = at.single_eigen, at.single_column
-    held = lam[a][:, None]
-    yield _part("retained column towards discarded", (lam[j] - held) / held / s, c[:, None, None], j[:, None])
-    zero = np.repeat(((lam[j] - s) / s / s)[None], at.zero_column.size, axis=0)
+    towards = differences(at.spectrum, j, a[:, None]) / lam[a][:, None] / s
+    yield _part("retained column towards discarded", towards, c[:, None, None], j[:, None])
+    zero = np.repeat((at.over[j] / s / s)[None], at.zero_column.size, axis=0)
     yield _part("zero column towards discarded", zero, at.zero_column[:, None, None], j[:, None])
     for block, columns in at.blocks:
         values = lam[list(block.eigen)]
         t, m = block_scales(values, block.columns, s), block_constant(values, block.columns, s)
-        towards = (lam[j] - values[:, None]) / t[:, None] / s
+        towards = differences(at.spectrum, j, np.array(block.eigen)[:, None]) / t[:, None] / s
         yield _part("block towards discarded", towards, columns, j[:, None])
         if block.zeros:
-            # m carries the rounding of its square root, and at k = n the noise makes this difference vanish.
-            row = _snapped(lam[j] / s - s / m, lam[j] / s + s / m) / s
+            row = _signed(lam[j] / s - s / m, np.array([r.sign for r in at.rows(block)])) / s
             zeros = np.repeat(row[None], block.zeros, axis=0)
             yield _part("zero row of a block towards discarded", zeros, columns, j[:, None])
 
@@ -129,16 +160,19 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
     """theory 1.3, rows 2, 3 and 5, and 3.5: inside and between retained single columns and zero columns."""
     lam, s = at.lam, at.point.sigma2
     a, c = at.single_eigen, at.single_column
-    held = lam[a]
-    yield _part("retained column along itself", -2 * (held - s) / held / held, c[:, None], a[:, None])
+    held, over = lam[a], at.over[a]
+    yield _part("retained column along itself", -2 * over / held / held, c[:, None], a[:, None])
     order = np.arange(a.size)
     both = np.array(np.nonzero(order[:, None] < order))
     pair, eigen, (one, other) = c[both].T, a[both].T, held[both]
+    first, second = over[both]
     if of_elbo:
-        li, lj = np.sqrt(one - s), np.sqrt(other - s)
-        together, apart = -((li + lj) ** 2) / one / other, -((li - lj) ** 2) / one / other
+        li, lj = np.sqrt(first), np.sqrt(second)
+        # l_a - l_b from the difference of what is under the roots: it vanishes where that does and nowhere else.
+        minus = differences(at.spectrum, *a[both]) / (li + lj)
+        together, apart = -((li + lj) ** 2) / one / other, -(minus**2) / one / other
     else:
-        together, apart = -(one + other - 2 * s) / one / other, np.zeros(len(one))
+        together, apart = -(first + second) / one / other, np.zeros(len(one))
     yield _part("two retained columns into each other", together, pair, eigen)
     yield _part(
         "two retained columns rotated" if of_elbo else "gauge: two retained columns rotated",
@@ -146,7 +180,7 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
         pair,
         eigen,
     )
-    into = -(held - s) / s / held if of_elbo else np.zeros(a.size)
+    into = -over / s / held if of_elbo else np.zeros(a.size)
     into = np.repeat(into[None], at.zero_column.size, axis=0)
     kind = "zero column towards retained" if of_elbo else "gauge: zero column towards retained"
     yield _part(kind, into, at.zero_column[:, None, None], a[:, None])
@@ -157,8 +191,7 @@ def _dense_between(at: _Layout, first: Block, second: Block) -> tuple[Array, flo
     pair = Point("elbo", (first, second), at.point.sigma2, 0.0)
     held = [*first.eigen, *second.eigen]
     small = at.lam[held]
-    relabelled = _relabelled(pair)
-    W = weights(relabelled, small, np.eye(len(held)))
+    W = block_weights(_relabelled(pair), small, at.over[held], np.eye(len(held)))
     H = linear_vae.profile_hessian(W, at.point.sigma2, np.diag(small))
     q, k = len(first.eigen), first.columns
     cross = np.zeros((len(held), pair.k), dtype=bool)
@@ -180,7 +213,7 @@ def _relabelled(point: Point) -> Point:
 def inside_hessian(block: Block, lam: Array, sigma2: float) -> Array:
     """The Hessian of P over the directions inside one block, (q_b k_b, q_b k_b): the block is a problem of its own."""
     held = lam[list(block.eigen)]
-    W = weights(_relabelled(Point("elbo", (block,), sigma2, 0.0)), held, np.eye(len(held)))
+    W = block_weights(_relabelled(Point("elbo", (block,), sigma2, 0.0)), held, held - sigma2, np.eye(len(held)))
     return linear_vae.profile_hessian(W, sigma2, np.diag(held))
 
 
@@ -200,20 +233,20 @@ def _around_blocks(at: _Layout) -> Iterator[Part]:
         yield _part("between two blocks", _snapped(values, size), columns, eigen)
 
 
-def spectrum(point: Point, lam: Array) -> Spectrum:
+def spectrum(point: Point, lam: Array | Eigenvalues) -> Spectrum:
     """The Hessian spectrum in W of L (ppca points) or of P (elbo points), closed where theory has a closed form.
 
     lam (n,) -> nk eigenvalues in labelled parts. For L the gauge is the orbit W R: q(q-1)/2 + q(k-q) zeros; the ELBO
     is invariant under signs and orders of columns only, so its gauge is 0.
     """
-    at = _Layout(point, np.asarray(lam, dtype=float))
+    at = _Layout(point, Eigenvalues.of(lam))
     of_elbo = point.objective == "elbo"
     parts = [*_towards_discarded(at), *_single_columns(at, of_elbo)]
     if of_elbo:
         parts += _around_blocks(at)
     q = len(point.retained)
     gauge = 0 if of_elbo else q * (q - 1) // 2 + q * (point.k - q)
-    return Spectrum(tuple(p for p in parts if p.values.size), gauge)
+    return Spectrum(tuple(p for p in parts if p.values.size), gauge, at.undecided())
 
 
 def noise_adds_positive(point: Point, lam: Array) -> bool:
@@ -229,7 +262,7 @@ def noise_adds_positive(point: Point, lam: Array) -> bool:
     large = [b for b in point.blocks if b.columns > 1]
     held = [a for b in large for a in b.eigen]
     small, s = lam[held], point.sigma2
-    W = weights(_relabelled(Point("elbo", tuple(large), s, 0.0)), small, np.eye(len(held)))
+    W = block_weights(_relabelled(Point("elbo", tuple(large), s, 0.0)), small, small - s, np.eye(len(held)))
     joint = linear_vae.profile_joint_hessian(W, s, np.diag(small))
     # The discarded directions add to the noise curvature what they have in L: (n - q)/(2 s^2) - sum lam_j / s^3.
     discarded = np.delete(lam, point.retained)

@@ -8,7 +8,8 @@ Reference  theory 1.3-1.6, 2, 3.5-3.8, 3.10.
 Why index 0 means a global maximum: at fixed noise the only points of index 0 retain the largest eigenvalues
 (theory 1.5), up to ties; a tie with sigma2 is flat to second order and falls at fourth. With learned noise index 0
 needs in addition that all discarded eigenvalues are equal where fewer than k are retained, and then C is optimal.
-Non-orthogonal points of the ELBO always have a rotation that rises (theory 3.7).
+Non-orthogonal points of the ELBO always have a rotation that rises (theory 3.7). Where measured eigenvalues cannot be
+told from the noise, index 0 means that nothing surely rises, and the verdict is "undecided".
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,8 @@ import numpy as np
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.points import Point, block_constant, block_scales, constant_diagonal_rotation
-from verify.landscape.spectrum import Part, noise_adds_positive, spectrum
+from verify.landscape.spectrum import Part, noise_adds_positive
+from verify.landscape.spectrum import spectrum as whole_spectrum
 from verify.models.ppca import mean_of_discarded
 
 
@@ -36,7 +38,10 @@ class Escape:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a stationary point is. `strict`: no flat direction beyond the gauge; `is_global`: a global maximum."""
+    """What a stationary point is. `strict`: no flat direction beyond the gauge; `is_global`: surely a global maximum.
+
+    Of `undecided` of the zero eigenvalues rounding cannot tell the sign; index counts those that are surely positive.
+    """
 
     index: int
     nullity: int
@@ -45,6 +50,7 @@ class Verdict:
     strict: bool
     is_global: bool
     escape: Escape | None
+    undecided: int = 0
 
 
 def steepest_rotation(point: Point, lam: Array, within: tuple[int, ...] | None = None) -> tuple[float, tuple[int, int]]:
@@ -73,36 +79,44 @@ def _escape(point: Point, lam: Array, rate: float, part: Part, where: int) -> Es
     return Escape(rate, "dense" if part.kind == "between two blocks" else "column", columns, eigen)
 
 
-def verdict(point: Point, lam: Array, learned_noise: bool = False) -> Verdict:
-    """Index, nullity, kind and escape of a stationary point (theory 1.3-1.5, 2, 3.5-3.7).  lam (n,)."""
-    found = spectrum(point, lam)
+def _kind(index: int, undecided: int, most: int) -> str:
+    """most: the index of a minimum, more than any index where there can be none."""
+    if undecided and (index == 0 or index + undecided == most):
+        return "undecided"
+    return "maximum" if index == 0 else "minimum" if index == most else "saddle"
+
+
+def verdict(point: Point, lam: Array | Eigenvalues, learned_noise: bool = False) -> Verdict:
+    """Index, nullity, kind and escape of a stationary point (theory 1.3-1.5, 2, 3.5-3.7).  lam (n,).
+
+    Of the curve that stands for the maximum at k = n and learned noise, the direction along it is one more zero.
+    """
+    spectrum = Eigenvalues.of(lam)
+    found, n = whole_spectrum(point, spectrum), len(spectrum)
     of_elbo = point.objective == "elbo"
-    index = found.index + int(learned_noise and of_elbo and noise_adds_positive(point, lam))
+    index = found.index + int(learned_noise and of_elbo and noise_adds_positive(point, spectrum.values))
+    nullity = found.nullity + int(learned_noise and len(point.retained) == n)
     rate, part, where = found.steepest()
     # The encoder, or the noise, always adds a negative direction: only L at fixed noise can have a local minimum.
-    if index == 0:
-        kind = "maximum"
-    elif index == len(lam) * point.k and not of_elbo and not learned_noise:
-        kind = "minimum"
-    else:
-        kind = "saddle"
+    kind = _kind(index, found.undecided, n * point.k + int(of_elbo or learned_noise))
     return Verdict(
         index=index,
-        nullity=found.nullity,
+        nullity=nullity,
         gauge=found.gauge,
         kind=kind,
-        strict=found.nullity == found.gauge,
-        is_global=index == 0,
-        escape=_escape(point, lam, rate, part, where) if rate > 0 else None,
+        strict=nullity == found.gauge,
+        is_global=kind == "maximum",
+        escape=_escape(point, spectrum.values, rate, part, where) if rate > 0 else None,
+        undecided=found.undecided,
     )
 
 
 @dataclass(frozen=True)
 class NoiseRow:
-    """The optimum at one noise: how many latents it retains, L there, and the distance to the nearest threshold.
+    """The optimum at one noise: how many latents it retains, surely and at most, and L there.
 
-    retained_at_most: more than `retained` where rounding cannot tell some eigenvalues from the noise; `undecided` are
-    their indices, from 0.
+    margin: the distance to the nearest noise at which that number changes. undecided: the eigen-indices, from 0, that
+    rounding cannot tell from the noise.
     """
 
     sigma2: float
@@ -114,21 +128,19 @@ class NoiseRow:
     undecided: tuple[int, ...]
 
 
-def noise_table(spectrum: Eigenvalues | Array, k: int, noises: Iterable[float]) -> list[NoiseRow]:
+def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float]) -> list[NoiseRow]:
     """The global optimum of L (equally of the ELBO) at each noise (theory 1.5).  lam (n,), noises (m,) -> m rows."""
-    rows = []
-    known = Eigenvalues.of(spectrum)
-    lam = known.values
-    thresholds = lam[: min(k, known.rank)]
+    spectrum = Eigenvalues.of(lam)
+    values, n, rows = spectrum.values, len(spectrum), []
+    thresholds = values[: min(k, spectrum.rank)]
     for sigma2 in (float(s) for s in noises):
-        place = known.position(sigma2)
-        q, most = place.retained(k)
-        undecided = tuple(range(place.above, place.above + place.level)) if place.undecided else ()
-        constant = len(lam) * np.log(2 * np.pi)
-        logs = float(np.log(lam[:q]).sum()) + (len(lam) - q) * np.log(sigma2)
-        value = -0.5 * (constant + logs + q + float(lam[q:].sum()) / sigma2)
-        margin = float(np.abs(thresholds - sigma2).min())
-        rows.append(NoiseRow(sigma2, q, k - q, float(value), margin, most, undecided))
+        at = spectrum.position(sigma2)
+        q, most = at.retained(k)
+        logs = float(np.log(values[:q]).sum()) + (n - q) * np.log(sigma2)
+        value = -0.5 * (n * np.log(2 * np.pi) + logs + q + float(values[q:].sum()) / sigma2)
+        margin = float(np.abs(thresholds - sigma2).min(initial=np.inf))
+        tied = tuple(range(at.above, at.above + at.level)) if at.undecided else ()
+        rows.append(NoiseRow(sigma2, q, k - q, float(value), margin, most, tied))
     return rows
 
 
@@ -139,23 +151,28 @@ def noise_grid(lam: Array, points: int = 25) -> Array:
     return np.geomspace(low / 2, float(lam[0]) * 1.5, points)
 
 
-def recommended_noise(lam: Array, k: int) -> float | None:
-    """A noise to start from that keeps all k latents, or None if the data have fewer than k directions.
+def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
+    """A noise to start from that surely keeps all k latents, or None if the data have fewer than k directions.
 
     Every sigma2 < lam_k keeps them (theory 1.5). sigma2_MLE is below lam_k unless the discarded eigenvalues equal it;
-    starting there, the optimum at fixed noise is the maximum-likelihood solution itself. Where it does not exist, or
-    is lam_k, half of lam_k is returned.
+    starting there, the optimum at fixed noise is the maximum-likelihood solution itself. Where it does not exist, or is
+    not surely below lam_k, half of lam_k is returned, of the least that lam_k may be.
     """
-    smallest = float(lam[k - 1])
-    if smallest <= 0:
+    spectrum = Eigenvalues.of(lam)
+    n, rank = len(spectrum), spectrum.rank
+    if k > rank:
         return None
-    rank = int((lam > 0).sum())
-    unbounded = rank <= k and rank < len(lam)
-    mle = smallest if unbounded else mean_of_discarded(lam, k)
-    return mle if mle < smallest else smallest / 2
+    if rank > k or rank == n:
+        mle = mean_of_discarded(spectrum, k)
+        if spectrum.position(mle).above >= k:
+            return mle
+    return float(spectrum.values[k - 1] - spectrum.errors[k - 1]) / 2
 
 
 def collapse_curvature(lam: Array, noises: Array) -> Array:
-    """(lam_j - sigma2)/sigma2^2, the rate at which a zero column leaves towards u_j (theory 3.10).  -> (m, n)."""
+    """(lam_j - sigma2)/sigma2^2, the rate at which a zero column leaves towards u_j (theory 3.10).  -> (m, n).
+
+    At W = 0, and elsewhere towards a u_j that is not retained: towards a retained one it is 0 (slices.py).
+    """
     s = np.asarray(noises, dtype=float)[:, None]
     return (np.asarray(lam)[None, :] - s) / s / s

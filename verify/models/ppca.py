@@ -12,9 +12,11 @@ Objectives are per datum, in nats. Arrays may be NumPy's or CuPy's. Inputs are n
 takes them from outside uses verify.checks.
 """
 
-from math import log, pi
+from fractions import Fraction
+from math import fsum, log, pi
 
-from verify.arrays import Array, namespace, transpose
+from verify.arrays import Array, namespace, to_numpy, transpose
+from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
 
@@ -76,18 +78,26 @@ def posterior(W: Array, sigma2: Array, x: Array) -> tuple[Array, Array]:
     return x @ whitened(W, sigma2), covariance
 
 
-def mean_of_discarded(eigenvalues: Array, k: int) -> float:
+def mean_of_discarded(eigenvalues: Array | Eigenvalues, k: int) -> float:
     """sigma2_MLE = mean of the n - k smallest eigenvalues (Eq. 7).  eigenvalues (n,) descending -> number.
 
     Raises InputError where the likelihood has no maximum over sigma2: rank < n and rank <= k (the noise runs to 0).
     """
-    n, rank = len(eigenvalues), int((eigenvalues > 0).sum())
+    known = eigenvalues.exact if isinstance(eigenvalues, Eigenvalues) else None
+    values = to_numpy(eigenvalues.values if isinstance(eigenvalues, Eigenvalues) else eigenvalues)
+    n, rank = len(values), int((values > 0).sum())
     if rank <= k and rank < n:
         raise InputError(
             f"the likelihood is unbounded for k = {k} at rank {rank} < n = {n} when the noise is learned: "
             f"choose k < {rank}, or fix sigma2"
         )
-    return float(eigenvalues[k:].mean()) if k < n else float(eigenvalues[-1])
+    if k == n:
+        return float(values[-1])
+    if known is not None:
+        return float(sum(known[k:], Fraction(0)) / (n - k))
+    # Correctly rounded but for the division; a mean of equal numbers is that number.
+    rest = [float(x) for x in values[k:]]
+    return rest[0] if rest[0] == rest[-1] else fsum(rest) / (n - k)
 
 
 def maximum_likelihood(eigenvalues: Array, eigenvectors: Array, k: int) -> tuple[Array, float]:

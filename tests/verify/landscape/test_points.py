@@ -11,7 +11,6 @@ from verify.landscape.points import (
     block_value,
     collapsed_value,
     constant_diagonal_rotation,
-    is_block,
     ordered,
     value_at,
     weights,
@@ -73,13 +72,6 @@ def test_values_add_over_blocks():
         for point in fixed_noise_families(lam, k, sigma2):
             parts = sum(block_value(lam[list(b.eigen)], b.columns, sigma2) for b in point.blocks)
             assert collapsed_value(lam, sigma2) + parts == pytest.approx(value_at(point.blocks, lam, sigma2), abs=1e-9)
-
-
-def test_what_is_no_block():
-    assert not is_block(np.array([2.0, 2.0]), 2, 0.5)  # equal and full: orthogonal columns in disguise
-    assert not is_block(np.array([0.5]), 1, 0.5)  # a tie with the noise holds nothing
-    assert is_block(np.array([2.0, 2.0]), 3, 0.5)
-    assert is_block(np.array([3.0, 0.4]), 2, 0.5)  # retained below the noise, which pPCA cannot
 
 
 def test_columns_and_zero_columns():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.slices import plane, zero_column_slice
 from verify.models import ppca
 
@@ -43,3 +44,44 @@ def test_one_column_moves_both_ways():
     W = np.zeros((10, 1))
     W[0, 0], W[1, 0] = found.a[4], found.b[1]
     assert found.values[4, 1] == pytest.approx(float(ppca.log_likelihood(W, 1.0, np.diag(LAM))), rel=1e-12)
+
+
+def second_difference(values, step):
+    """Of the middle of three equidistant values."""
+    return (values[0] - 2 * values[1] + values[2]) / step**2
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("directions", [(0, 3), (3, 0), (0, 1), (1, 2), (2, 3)])
+def test_curvatures_are_those_of_finite_differences(directions, columns):
+    """lam = (4, 3, 2, 1) at sigma2 = 1/2, three retained: a zero column towards a retained u_a is gauge."""
+    lam, step = np.array([4.0, 3.0, 2.0, 1.0]), 1e-3
+    found = zero_column_slice(lam, 0.5, directions, 3, grid=3, extent=step, columns=columns)
+    along = second_difference(found.values[:, 1], step), second_difference(found.values[1, :], step)
+    # Differences of L of order 10, in 1e-15 of it over 1e-6, beside the fourth derivative times 1e-6.
+    assert found.curvatures == pytest.approx(along, abs=1e-4)
+    assert found.curvatures == tuple(0.0 if d < 3 else 2.0 for d in directions)
+    assert found.unstable == sum(d == 3 for d in directions)
+    # The mixed derivative vanishes: what is said of the two directions holds for the plane.
+    corners = found.values[2, 2] - found.values[2, 0] - found.values[0, 2] + found.values[0, 0]
+    assert corners / (4 * step**2) == pytest.approx(0, abs=1e-3)
+
+
+def test_towards_a_retained_direction_it_falls_at_fourth_order():
+    lam, x = np.array([4.0, 3.0, 2.0, 1.0]), 0.1
+    found = zero_column_slice(lam, 0.5, (0, 3), 3, grid=3, extent=x)
+    assert found.values[2, 1] - found.values[1, 1] == pytest.approx(-(x**4) / (4 * lam[0] ** 2), rel=0.02)  # of x^6
+    claimed = (lam[0] - 0.5) / 0.5**2  # the control: what holds only where u_1 is not retained
+    assert claimed == 14
+    bare = zero_column_slice(lam, 0.5, (0, 3), 0, grid=3, extent=1e-3)
+    assert bare.curvatures == (14.0, 2.0) and bare.unstable == 2
+    assert second_difference(bare.values[:, 1], 1e-3) == pytest.approx(14, rel=1e-4)
+
+
+def test_ties_with_the_noise_are_flat_or_undecided():
+    typed = zero_column_slice(np.array([4.0, 3.0, 2.0, 1.0]), 2.0, (2, 3), 1, grid=3)
+    assert (typed.curvatures, typed.unstable, typed.undecided) == ((0.0, -0.25), 0, ())
+    close = Eigenvalues(np.array([4.0, 3.0, 2.0 + 1e-15, 1.0]), np.full(4, 2e-15), None)
+    found = zero_column_slice(close, 2.0, (2, 3), 3, grid=3)
+    assert (found.curvatures, found.unstable, found.undecided) == ((0.0, -0.25), 0, (2,))
+    assert found.retained == (0, 1)  # surely

@@ -106,7 +106,8 @@ def test_the_noise_table_is_the_maximum_of_the_likelihood():
             best = next(fixed_noise_points(lam, k, row.sigma2))
             assert row.value == pytest.approx(best.value, rel=1e-12)
             assert row.retained == len(best.retained) == k - row.collapsed
-            assert row.margin == np.abs(lam[:k][lam[:k] > 0] - row.sigma2).min()
+            assert (row.retained_at_most, row.undecided) == (row.retained, ())
+            assert row.margin == np.abs(lam[lam > 0][:k] - row.sigma2).min()
         curvature = collapse_curvature(lam, noises)
         zero = np.zeros((len(lam), 1))
         H = ppca.hessian(zero, float(noises[3]), S)

@@ -1,0 +1,138 @@
+"""Whether a block of the ELBO is stationary, and on which side of zero its zero rows lie, decided exactly.
+
+Notation   a block of k_b columns holds the eigenvalues A and z_b = k_b - |A| zero rows; t_a as in points.py.
+Main       row_sign, block_status, status.
+Reference  theory 3.6, 3.6a.
+
+t_a > sigma2 iff sum_{b in A} sqrt(lam_a lam_b) + z_b lam_a > k_b sigma2, because sqrt(m_b) is the positive root of
+k_b y^2 - r y - z_b sigma2, r = sum_A sqrt(lam_b), and exceeds y = sigma2/sqrt(lam_a) iff that is negative there. A zero
+row has the curvature (lam_j m_b - sigma2^2)/(m_b sigma2^2) towards a discarded u_j, whose sign, by the same token, is
+that of the same expression at lam_j.
+
+Square roots of positive rationals with positive coefficients add up to a rational number only if each root is rational
+(the roots of different square-free numbers are linearly independent). So a tie is seen by integer roots, and without
+them enough digits tell the sides apart. At learned noise beside zero rows sigma2 solves an equation of its own: there
+agreement to 40 digits is a tie.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import fsum, isqrt, sqrt
+from typing import Any, NamedTuple
+
+import mpmath
+
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.noise import Noise
+from verify.landscape.points import Block
+from verify.landscape.units import NONE, STATIONARY, UNDECIDED
+
+# More than the rounding of a sum of square roots, and of a noise found by bisection, as a share of it.
+SLACK = 64 * 2.0**-52
+DIGITS, TIE = 60, mpmath.mpf(10) ** -40
+
+
+class Sign(NamedTuple):
+    """-1, 0 or 1; undecided: 0 because measured numbers cannot tell."""
+
+    sign: int
+    undecided: bool = False
+
+
+def row_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
+    """The sign of sum_{b in A} sqrt(lam_j lam_b) + z_b lam_j - k_b sigma2."""
+    if spectrum.values[j] == 0 and (spectrum.exact is None or spectrum.exact[j] == 0):
+        return Sign(-1)
+    if spectrum.exact is None:
+        return _measured_sign(spectrum, j, block, noise)
+    lam = spectrum.values
+    left, right = _roots_in_doubles(lam.tolist(), j, block), block.columns * noise.sigma2
+    if abs(left - right) > (SLACK + len(block.eigen) * 2.0**-52) * (left + right):
+        return Sign(1 if left > right else -1)
+    return Sign(_exact_sign(spectrum.exact, j, block, noise))
+
+
+def _roots_in_doubles(lam: Sequence[float], j: int, block: Block) -> float:
+    # Root by root: a product of two may leave the range of doubles.
+    root = sqrt(lam[j])
+    return fsum(root * sqrt(lam[b]) for b in block.eigen) + block.zeros * lam[j]
+
+
+def _measured_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
+    low, high = noise.bounds or (noise.sigma2, noise.sigma2)
+    # Both sides rise with every eigenvalue that they hold.
+    least = (spectrum.values - spectrum.errors).clip(0).tolist()
+    most = (spectrum.values + spectrum.errors).tolist()
+    if _roots_in_doubles(least, j, block) * (1 - SLACK) > block.columns * high * (1 + SLACK):
+        return Sign(1)
+    if _roots_in_doubles(most, j, block) * (1 + SLACK) < block.columns * low * (1 - SLACK):
+        return Sign(-1)
+    return Sign(0, True)
+
+
+def _exact_sign(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -> int:
+    if noise.exact is None:
+        return _sign_to_many_digits(exact, j, block, noise)
+    products = [exact[j] * exact[b] for b in block.eigen]
+    roots = [_rational_root(x) for x in products]
+    rest = block.zeros * exact[j] - block.columns * noise.exact
+    rational = rest + sum(r for r in roots if r is not None)
+    irrational = [x for x, r in zip(products, roots, strict=True) if r is None]
+    if not irrational:
+        return (rational > 0) - (rational < 0)
+    digits = 40
+    while True:  # ends, because the two sides are not equal
+        with mpmath.workdps(digits):
+            parts = [mpmath.sqrt(_many(x)) for x in irrational]
+            found = mpmath.fsum(parts) + _many(rational)
+            if abs(found) > mpmath.mpf(10) ** (10 - digits) * mpmath.fsum(parts):
+                return 1 if found > 0 else -1
+        digits *= 2
+
+
+def _sign_to_many_digits(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -> int:
+    with mpmath.workdps(DIGITS):
+        sigma2 = noise.digits() if noise.digits is not None else mpmath.mpf(noise.sigma2)
+        left = mpmath.fsum(mpmath.sqrt(_many(exact[j] * exact[b])) for b in block.eigen) + block.zeros * _many(exact[j])
+        found = left - block.columns * sigma2
+        return 0 if abs(found) <= TIE * left else 1 if found > 0 else -1
+
+
+def _many(x: Fraction) -> Any:
+    """x to as many digits as are in use."""
+    return mpmath.mpf(x.numerator) / x.denominator
+
+
+def _rational_root(x: Fraction) -> Fraction | None:
+    above, below = isqrt(x.numerator), isqrt(x.denominator)
+    return Fraction(above, below) if above**2 == x.numerator and below**2 == x.denominator else None
+
+
+def block_status(block: Block, spectrum: Eigenvalues, noise: Noise) -> int:
+    """Whether such a stationary block exists (all t_a > sigma2) and is no mere set of orthogonal columns.
+
+    A block of several columns without zero rows and with equal eigenvalues is orthogonal: single columns give it.
+    """
+    if not block.eigen:
+        return STATIONARY
+    if block.columns == 1:
+        return _single(block.eigen[0], noise)
+    known: Sequence[Any] = spectrum.exact if spectrum.exact is not None else spectrum.values
+    held = [known[a] for a in block.eigen]
+    if not block.zeros and min(held) == max(held):
+        return NONE
+    least = row_sign(spectrum, block.eigen[-1], block, noise)
+    return STATIONARY if least.sign > 0 else UNDECIDED if least.undecided else NONE
+
+
+def _single(a: int, noise: Noise) -> int:
+    at = noise.position
+    if a < at.above:
+        return STATIONARY
+    return UNDECIDED if at.undecided and a < at.above + at.level else NONE
+
+
+def status(blocks: Iterable[Block], spectrum: Eigenvalues, noise: Noise) -> int:
+    """NONE if one of the blocks surely is none, STATIONARY if all surely are."""
+    found = {block_status(b, spectrum, noise) for b in blocks}
+    return NONE if NONE in found else UNDECIDED if UNDECIDED in found else STATIONARY
