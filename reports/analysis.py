@@ -249,9 +249,7 @@ def _readable_grid(lam: Array) -> list[float]:
 
 def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
     """The sampling errors of the leading m eigenvalues, None where they are not known (theory 8)."""
-    of = covariance.standard_errors
-    found = None if of is None else of(m)
-    return [None] * m if found is None else [float(e) if np.isfinite(e) else None for e in found]
+    return [float(e) if np.isfinite(e) else None for e in covariance.standard_errors(m)]
 
 
 def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | None]) -> Document:

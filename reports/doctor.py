@@ -35,6 +35,7 @@ PACKAGES = (
     ("rich", "rich", True),
     ("jinja2", "jinja2", True),
     ("safetensors", "safetensors", True),
+    ("python-flint", "flint", True),
     ("pytest", "pytest", True),
     ("hypothesis", "hypothesis", True),
     ("cupy", "cupy", False),
@@ -50,6 +51,7 @@ FEATURES = (
     ("report", ("matplotlib", "jinja2")),
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
     ("checkpoints", ("safetensors",)),
+    ("exact ranks", ("python-flint",)),
     ("validation", ("jsonschema",)),
 )
 

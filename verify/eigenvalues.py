@@ -67,22 +67,28 @@ class Eigenvalues:
         return cls(np.array([float(x) for x in exact]), np.zeros(len(exact)), exact)
 
     @classmethod
-    def measured(cls, values: Array, errors: Array) -> "Eigenvalues":
+    def measured(cls, values: Array, errors: Array, positive: int = 0) -> "Eigenvalues":
         """Descending values (n,), each within its error of the true eigenvalue; zeros and ties are settled here.
 
-        What may be 0 becomes 0. Neighbours whose intervals overlap become their mean, run by run, and the error of a
-        run covers them all.
+        What may be 0 becomes 0, but the first `positive` ones, known to be > 0, and whatever exceeds one that is.
+        Neighbours whose intervals overlap become their mean, run by run, and the error of a run covers them all.
         """
         lam, e = np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
-        positive = int((lam > e).sum()) if (np.diff(lam > e) <= 0).all() else int(np.argmin(lam > e))
-        e[positive:] = np.maximum(e[positive:], np.abs(lam[positive:]) + e[positive:])
+        positive = max([positive, *(np.flatnonzero(lam > e) + 1).tolist()])
+        e[positive:] = np.abs(lam[positive:]) + e[positive:]
         lam[positive:] = 0.0
-        ends = np.flatnonzero(lam[: positive - 1] - lam[1:positive] > e[: positive - 1] + e[1:positive]) + 1
-        for run, bound in zip(np.split(lam[:positive], ends), np.split(e[:positive], ends), strict=True):
-            # Around its first value: the mean of equal values is then that value, to the bit.
-            mean = run[0] + np.mean(run - run[0])
-            bound[:] = np.max(np.abs(run - mean) + bound)
-            run[:] = mean
+        head, bounds = lam[:positive], e[:positive]
+        # Of what is > 0 but may be as small as you like only the upper end is known.
+        ends = (head + bounds) / 2
+        open_ended = head <= bounds
+        head[open_ended] = bounds[open_ended] = ends[open_ended]
+        apart = np.flatnonzero(head[:-1] - head[1:] > bounds[:-1] + bounds[1:]) + 1
+        for run, bound in zip(np.split(head, apart), np.split(bounds, apart), strict=True):
+            if len(run) > 1:
+                # Around its first value: the mean of equal values is then that value, to the bit.
+                mean = run[0] + np.mean(run - run[0])
+                bound[:] = np.max(np.abs(run - mean) + bound)
+                run[:] = mean
         return cls(lam, e, None)
 
     def __len__(self) -> int:

@@ -3,10 +3,23 @@
 Main       measured.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from verify.data.bases import Axes
 from verify.data.covariance import Covariance
 from verify.eigenvalues import Eigenvalues
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured(Covariance):
+    """As if its rows had been read again for their sampling errors."""
+
+    sampling: float = np.nan
+
+    def standard_errors(self, m):
+        return np.full(m, self.sampling)
 
 
 def measured(*values: float, error: float = 1e-14, N: int = 100_000, sampling: float | None = 1e-3) -> Covariance:
@@ -15,5 +28,4 @@ def measured(*values: float, error: float = 1e-14, N: int = 100_000, sampling: f
     spectrum = Eigenvalues.measured(lam, np.full(lam.size, error))
     spread = np.nan if sampling is None else sampling
     facts = {"name": "made up", "notes": ["a note of the data"]}
-    n = lam.size
-    return Covariance(np.zeros(n), spectrum, np.eye(n), N, facts, lambda m: np.full(m, spread))
+    return _Measured(np.zeros(lam.size), spectrum, Axes(lam.size), N, facts, sampling=spread)

@@ -5,14 +5,16 @@ Main       Rows.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.covariance import Covariance, check_entries, covariance
+from verify.data.covariance import Covariance, of_rows
+from verify.data.decided import Source
+from verify.data.entries import check_entries
 from verify.data.preprocess import Preprocessing
 from verify.errors import InputError
 
@@ -97,23 +99,40 @@ class Rows:
         sums = (float(j.sum()) for _, j in self.blocks_with_jacobian(noise_seed=noise_seed))
         return math.fsum(sums) / self.shape[0]
 
-    def covariance(self) -> Covariance:
-        """The sample covariance of y, and the mean log-Jacobian, in one pass.  Raises InputError."""
+    def covariance(self, noises: Iterable[float] = ()) -> Covariance:
+        """The sample covariance of y, and the mean log-Jacobian.  Raises InputError.
+
+        noises: those that will be asked about (see `verify.data.covariance`). Dividing by the scale is left to the
+        spectrum: it is exact there, and whole numbers stay whole.
+        """
+        if not self.preprocessing.dequantised:
+            result = of_rows(self._divided_later(), self.provenance, noises)
+            result.provenance["mean_log_jacobian"] = 0.0
+            return result
         sums: list[float] = []
 
         def observed() -> Iterator[Array]:
+            first_pass = not sums
             for y, log_jacobian in self.blocks_with_jacobian():
-                sums.append(float(log_jacobian.sum()))
+                if first_pass:
+                    sums.append(float(log_jacobian.sum()))
                 yield y
 
-        result = covariance(observed(), provenance=self.provenance)
+        result = of_rows(Source(observed, again=True), self.provenance, noises)
         result.provenance["mean_log_jacobian"] = math.fsum(sums) / self.shape[0]
+        return result
 
-        def standard_errors(m: int) -> Array:
-            U, fourth = result.eigenvectors[:, :m], np.zeros(m)
-            for y in self.blocks():
-                fourth += (((y - result.mean) @ U) ** 4).sum(axis=0)
-            spread = fourth / self.shape[0] - result.eigenvalues[:m] ** 2
-            return np.sqrt(np.maximum(spread, 0) / self.shape[0])
+    def _divided_later(self) -> Source:
+        """The raw rows, in blocks, and what they are to be divided by."""
+        N, n = self.shape
+        scale = self.preprocessing.scale or 1.0
+        size = max(64, BLOCK_ENTRIES // n, n // 16)
 
-        return replace(result, standard_errors=standard_errors)
+        def blocks() -> Iterator[Array]:
+            for start in range(0, N, size):
+                X = np.asarray(self.raw[start : start + size])
+                if scale < 1:  # what is divided must not become too large
+                    check_entries(X.astype(np.float64) / scale, start)
+                yield X
+
+        return Source(blocks, True, scale)

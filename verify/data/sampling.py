@@ -1,30 +1,84 @@
-"""What other data of the same kind would change.
+"""How far eigenvalues are from those of the population that the rows were drawn from.
 
-Notation   s the variance of isotropic noise; n dimensions, N data.
-Main       marchenko_pastur_edge, suggested_latents.
-Reference  theory 8.
+Notation   x (n,) rows, N of them; lam_j, u_j eigenvalues and eigenvectors of their covariance S, divided by N.
+Main       standard_errors, marchenko_pastur_edge, suggested_latents.
+Reference  theory section 8; [A63] Anderson, Ann. Math. Statist. 34 (1963); [MP67] Marchenko & Pastur, Math. USSR
+           Sbornik 1 (1967); [M00] Minka, NeurIPS 2000: the dimension of probabilistic PCA by Laplace's method.
 """
 
-from math import sqrt
+import math
+from collections.abc import Iterable
+
+import numpy as np
 
 from verify.arrays import Array
 
+# The standard deviation of a squared normal variable is estimated to 1.3 % from so many rows, and the rest is not read.
+ROWS = 20000
+
+
+def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array) -> Array:
+    """se_j = sd_x[(u_j^T (x - mean))^2] / sqrt(N), to first order and for simple eigenvalues.  U (n, m) -> (m,).
+
+    For Gaussian rows that is lam_j sqrt(2/N) [A63]; heavy tails make it larger. Of more than 20000 rows as many, drawn
+    with a fixed seed, estimate the deviation: to 1.3 % for Gaussian rows.
+    """
+    chosen = None
+    if N > ROWS:
+        chosen = np.zeros(N, dtype=bool)
+        chosen[np.random.default_rng(0).choice(N, ROWS, replace=False)] = True
+    parts = []
+    start = 0
+    for X in blocks:
+        rows = X if chosen is None else X[chosen[start : start + len(X)]]
+        start += len(X)
+        parts.append(np.subtract(rows, mean, dtype=np.float64) @ U)
+    projected = np.concatenate(parts)
+    # Fourth powers of entries near 1e150 would overflow.
+    exponent = np.frexp(np.abs(projected).max(axis=0))[1]
+    spread = (np.ldexp(projected, -exponent) ** 2).std(axis=0)
+    return np.asarray(np.ldexp(spread / math.sqrt(N), 2 * exponent))
+
+
+def simple(lam: Array) -> Array:
+    """Which of the descending lam (n,) are positive and differ from their neighbours."""
+    steps = np.r_[True, lam[1:] != lam[:-1], True]
+    return np.asarray((lam > 0) & steps[1:] & steps[:-1])
+
 
 def marchenko_pastur_edge(s: float, n: int, N: int) -> float:
-    """The largest eigenvalue of the covariance of N data that are noise of variance s alone: s (1 + sqrt(n/N))^2."""
-    return s * (1 + sqrt(n / N)) ** 2
+    """s (1 + sqrt(n/N))^2: up to here the eigenvalues of N rows of n-dimensional noise of variance s reach [MP67]."""
+    return float(s * (1 + math.sqrt(n / N)) ** 2)
 
 
 def suggested_latents(eigenvalues: Array, N: int) -> int | None:
-    """The k of Minka's estimator, as scikit-learn has it; None where it has none."""
-    try:
-        from sklearn.decomposition._pca import _infer_dimension
-    except ImportError:
+    """The number of latents with the largest evidence by Laplace's method [M00, Eq. 30].
+
+    eigenvalues (n,) of S, N rows; the answer lies in 1..n-1 and is that of scikit-learn's PCA(n_components="mle"),
+    which takes n^3 steps where sums along the spectrum take n^2.  None where it does not apply: N <= n, n = 1, or
+    eigenvalues that are 0 or equal, where the evidence is infinite.
+    """
+    lam = np.asarray(eigenvalues, dtype=np.float64)
+    if len(lam) >= N or len(lam) < 2 or not lam[-1] > 0 or np.any(lam[:-1] == lam[1:]):
         return None
-    positive = eigenvalues[eigenvalues > 0]
-    if len(eigenvalues) > N or len(positive) < 2:
-        return None
-    try:
-        return int(_infer_dimension(positive, N)) or None
-    except ValueError:  # equal eigenvalues
-        return None
+    return int(np.argmax(_log_evidence(lam / lam[0], N))) + 1
+
+
+def _log_evidence(lam: Array, N: int) -> Array:
+    """Up to a constant, log p(data | q) for q = 1..n-1 [M00, Eq. 30].  Descending lam (n,) -> (n-1,)."""
+    n = len(lam)
+    q = np.arange(1, n)
+    v = (lam.sum() - np.cumsum(lam)[:-1]) / (n - q)  # the noise, the mean of the rest
+    half = (n - q + 1) / 2
+    volume = np.cumsum([math.lgamma(h) for h in half]) - np.cumsum(half) * math.log(math.pi) - q * math.log(2)
+    likelihood = -N / 2 * (np.cumsum(np.log(lam))[:-1] + (n - q) * np.log(v))
+    free = n * q - q * (q + 1) / 2
+    # log det of the Hessian: sum over i < q and j > i of log[(lam_i - lam_j) (1/l_j - 1/l_i) N], l_j = v for j >= q.
+    # v exceeds none of lam_i, i < q, and equals one only if all from there on are equal.
+    inverse = 1 / lam
+    with np.errstate(divide="ignore"):
+        gaps = [np.log(lam[i] - lam[i + 1 :]).sum() for i in range(n - 1)]
+        within = [np.log(inverse[i] - inverse[:i]).sum() for i in range(n - 1)]
+        to_noise = (n - q) * np.array([np.log(1 / v[i - 1] - inverse[:i]).sum() for i in q])
+    hessian = np.cumsum(gaps) + np.cumsum(within) + to_noise + free * math.log(N)
+    return np.asarray(volume + likelihood + (free + q) / 2 * math.log(2 * math.pi) - hessian / 2 - q / 2 * math.log(N))

@@ -13,7 +13,8 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows).
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.checks import random_seed
-from verify.data.covariance import Covariance, from_eigenvalues, real_matrix
+from verify.data.covariance import Covariance, from_eigenvalues
+from verify.data.entries import real_matrix
 from verify.data.files import read_csv, read_npy, read_npz, sha256_of
 from verify.data.images import PATCHES, SIDE, folder_or_archive, patches
 from verify.data.mnist import TRAINING_SHA256, training_images
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
+from verify.data.spectrum_from_words import exact_decimal
 from verify.errors import InputError
 
 _READERS = {".npy": read_npy, ".npz": read_npz, ".csv.gz": read_csv, ".csv": read_csv}
@@ -47,17 +50,18 @@ def load(
     dequantise: bool = False,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
-    noises: Sequence[float] = (),
+    noises: Iterable[float] = (),
 ) -> Covariance:
     """The covariance of DATA, preprocessed: divided by `scale`, or dequantised, or that and put through the logit.
 
+    noises: those that will be asked about, so that the eigenvalues are accurate enough to tell which exceed each.
     Raises InputError whenever the data or an option is unusable; the message is one line.
     """
     name = os.fspath(spec)
     if not name.startswith(_SPECTRUM):
         rows = load_rows(spec, scale=scale, logit=logit, dequantise=dequantise, seed=seed, data_dir=data_dir)
         try:
-            return rows.covariance()
+            return rows.covariance(noises)
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
             raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
@@ -172,14 +176,6 @@ def _photographs(name: str) -> Found:
     return images, {"name": f"{_PHOTOGRAPHS}{path.name}", "kind": "images", "sha256": digest, "images": cut}
 
 
-def _spectrum(name: str) -> list[float]:
-    """The numbers of `eigenvalues:6,4,2.5`."""
-    values = []
-    for i, word in enumerate(name.removeprefix(_SPECTRUM).split(","), start=1):
-        try:
-            values.append(float(word))
-        except ValueError:
-            raise InputError(
-                f"eigenvalue {i} is {word.strip()[:40]!r}, not a number; write {_SPECTRUM}6,4,2.5"
-            ) from None
-    return values
+def _spectrum(name: str) -> list[Fraction]:
+    """The numbers of `eigenvalues:6,4,2.5`, as they are written."""
+    return [exact_decimal(word, i) for i, word in enumerate(name.removeprefix(_SPECTRUM).split(","), start=1)]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.data.covariance import Covariance, covariance, from_eigenvalues, settle
-from verify.data.moments import merge, moments
+from verify.data.bases import Axes
+from verify.data.covariance import Covariance, covariance, from_eigenvalues
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
@@ -85,15 +85,6 @@ def test_a_list_of_lists_is_a_matrix_and_a_list_of_matrices_are_blocks():
     assert np.array_equal(covariance([[[0, 0]], [[2, 0]]]).eigenvalues, [1, 0])
 
 
-def test_merging_is_symmetric_and_associative():
-    X = sample(4, 60, 3)
-    a, b, c = moments(X[:10]), moments(X[10:11]), moments(X[11:])
-    for total in (merge(merge(a, b), c), merge(a, merge(b, c)), merge(c, merge(b, a))):
-        S = np.ldexp(total.scatter, 2 * total.exponent) / total.count
-        assert distance(S, naive(X)) < 300 * EPS
-        assert distance(total.mean, X.mean(axis=0)) < 300 * EPS
-
-
 @pytest.mark.parametrize("mean", [1e8, -1e12])
 def test_a_large_mean_does_not_destroy_small_variances(mean):
     X = mean + sample(5, 5000, 4)
@@ -116,7 +107,8 @@ def test_constant_columns_are_exactly_zero():
     c = covariance(X[i : i + 7] for i in range(0, 1000, 7))
     assert c.rank == 1
     assert np.count_nonzero(c.matrix()) == 1
-    assert any("2 of 3 eigenvalues" in note for note in c.provenance["notes"])
+    # Certain zeros: nothing to remark on.
+    assert np.array_equal(c.resolution[1:], [0, 0]) and c.provenance["notes"] == []
 
 
 @reproducibly
@@ -221,25 +213,6 @@ def test_exact_ties_of_data_come_out_as_exact_ties():
     assert np.allclose(lam, [1 / 6] * 5 + [1 / 24], rtol=1e-14, atol=0)
 
 
-@reproducibly
-@given(
-    values=st.lists(st.sampled_from([0.0, 1e-20, 1e-12, 0.5, 1.0, 1 + 1e-12, 1 + 3e-12, 2.0, 7.0]), min_size=1),
-    resolution=st.sampled_from([0.0, 1e-15, 1.5e-12, 1e-3]),
-)
-def test_settled_values_are_equal_or_apart(values, resolution):
-    lam = settle(np.array(values), resolution)
-    steps = lam[:-1] - lam[1:]
-    assert np.all((steps == 0) | (steps > resolution))
-    assert np.all((lam == 0) | (lam > resolution))
-    # Nothing moves farther than a chain is long.
-    assert np.all(np.abs(lam - np.sort(values)[::-1]) <= len(values) * resolution)
-
-
-def test_settling_with_resolution_0_changes_nothing():
-    values = np.array([3.0, 1.0 + EPS, 1.0, 1e-300, 0.0])
-    assert np.array_equal(settle(values, 0.0), values)
-
-
 def test_a_bare_spectrum_is_taken_at_its_word():
     c = from_eigenvalues([3, 1 + EPS, 1, 1e-20, 0])
     assert np.array_equal(c.eigenvalues, [3, 1 + EPS, 1, 1e-20, 0])
@@ -266,7 +239,8 @@ def test_an_unsorted_spectrum_is_sorted_and_said():
         ([0.0, 0.0], "all zero"),
         ([1e306, 1.0], "multiply"),
         ([1.0, 1e-310], "multiply"),
-        (["a"], "not real numbers"),
+        (["a"], "eigenvalue 1 is 'a', not a number"),
+        (["1", None], "NoneType"),
         ([1j], "not real numbers"),
         ([None], "not real numbers"),
     ],
@@ -307,7 +281,7 @@ def with_entry(value, row, column):
         (GOOD[:1], "one row"),
         (np.full((5, 3), 0.1), "constant"),
         ([GOOD, GOOD[:, :2]], "row 5 has 2 columns, the rows before it 3"),
-        (np.broadcast_to(0.0, (3, 40000)), "rows and columns exchanged"),
+        (np.broadcast_to(0.0, (3, 40000)), "constant"),
     ],
 )
 def test_bad_rows_are_refused_in_one_line(rows, words):
@@ -318,4 +292,4 @@ def test_bad_rows_are_refused_in_one_line(rows, words):
 
 def test_the_dataclass_counts_rank_by_exact_zeros():
     lam = np.array([2.0, 1e-300, 0.0])
-    assert Covariance(None, Eigenvalues.of(lam), np.eye(3), None).rank == 2
+    assert Covariance(None, Eigenvalues.of(lam), Axes(3), None).rank == 2

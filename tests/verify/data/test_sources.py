@@ -7,13 +7,14 @@ import json
 import pickle
 import struct
 import zipfile
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from verify.data import load, load_rows
+from verify.data import from_eigenvalues, load, load_rows
 from verify.data.mnist import TRAINING_SHA256, find_training_file, read_idx
 from verify.errors import InputError
 
@@ -267,7 +268,14 @@ def test_unknown_data_lists_the_choices(spec):
         ("eigenvalues:6;4", "eigenvalue 1 is '6;4'"),
         ("eigenvalues:6,-4", "eigenvalue 2 is -4"),
         ("eigenvalues:nan", "eigenvalue 1 is nan"),
-        ("eigenvalues:1,1e400", "eigenvalue 2 is inf"),
+        ("eigenvalues:1,inf", "eigenvalue 2 is inf"),
+        ("eigenvalues:1,1e400", "eigenvalue 2 is '1e400', outside"),
+        ("eigenvalues:1,1e-400", "run from about 1e"),
+        ("eigenvalues:1,1e-999999999", "outside"),
+        ("eigenvalues:1,1e99999999999999999999999", "outside"),
+        ("eigenvalues:1_0,1", "not a number"),
+        ("eigenvalues:0x10,1", "not a number"),
+        ("eigenvalues:" + "1" * 5000, "characters"),
         ("eigenvalues:0,0", "all zero"),
     ],
 )
@@ -430,3 +438,33 @@ def test_damaged_text_and_gzip_are_refused(tmp_path):
 @pytest.mark.parametrize("options", [{"scale": -1}, {"logit": 2}, {"seed": -1}])
 def test_bad_options_are_refused_for_data_too(options):
     assert next(iter(options)) in refusal("digits", **options)
+
+
+# --- decimals -----------------------------------------------------------------------------------------------
+
+
+def test_a_typed_spectrum_keeps_its_decimals():
+    c = load("eigenvalues:0.30000000000000004,0.3")
+    assert c.spectrum.exact == (Fraction("0.30000000000000004"), Fraction("0.3"))
+    assert c.spectrum.position(0.3).above == 1 and c.provenance["notes"] == []
+    assert load("eigenvalues:.5,5e-1,+0.5").spectrum.exact == (Fraction(1, 2),) * 3
+
+
+def test_decimals_that_are_one_float_are_kept_apart_and_that_is_said():
+    c = load("eigenvalues:0.1,0.10000000000000000001")
+    assert c.spectrum.exact == (Fraction("0.10000000000000000001"), Fraction("0.1"))
+    assert c.eigenvalues[0] == c.eigenvalues[1]
+    notes = " ".join(c.provenance["notes"])
+    assert "sorted" in notes and "lam_1 and lam_2 are different decimals that are the same float64" in notes
+    # A float stands for the shortest decimal that denotes it, whatever the double is exactly.
+    assert from_eigenvalues([0.7, "0.1", Fraction(1, 3)]).spectrum.exact == (
+        Fraction(7, 10),
+        Fraction(1, 3),
+        Fraction(1, 10),
+    )
+
+
+@pytest.mark.parametrize("given", [[Fraction(10) ** 400, 1.0], [Fraction(1, 10**400), 1.0], ["1", "-1e-300"]])
+def test_numbers_out_of_range_are_refused_in_one_line(given):
+    with pytest.raises(InputError, match=r"^[^\n]*(multiply the data|no negative)[^\n]*$"):
+        from_eigenvalues(given)

@@ -1,0 +1,84 @@
+"""A second pass over the rows: the triangular factor of their deviations, without squaring anything.
+
+Notation   B (N, n) deviations from the mean, each column in units of a power of two near its own; B = Q R;
+           S = R^T R / N in these units; kappa = |R|_F / sigma_min(R); u = 2^-53.
+Main       factor_of, columnwise_error.
+Reference  docs/mathematics.md, "Eigenvalues of data"; roundings as they add up in practice: [HM19] Higham & Mary,
+           SIAM J. Sci. Comput. 41 (2019); Householder's: [CH23] Connolly & Higham, SIAM J. Matrix Anal. 44 (2023).
+
+Householder's factorisation is that of a matrix whose columns differ from those of B by eta times their length at
+most. So sigma_j is good to eta kappa of itself however far the columns lie apart; squaring B, as S does, would make it
+eta kappa^2.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.linalg import lapack, svdvals
+
+from verify.arrays import Array
+from verify.data.scatter import UNIT_ROUNDOFF, Scatter
+from verify.data.spectra import Factor, common_units, solver_error
+
+FACTOR_HEIGHT = 1024  # rows at a time
+_PANEL = 32  # columns: with a few hundred rows more, what is fastest
+_TURNED = 64  # columns transposed at a time, which stay in the cache
+_EXTREME = 200  # squares in units 2^200 are still far from the ends of float64
+
+
+def columnwise_error(reflections: int, height: int) -> float:
+    """eta of so many Householder reflections of columns of this height, their errors as independent [HM19, CH23].
+
+    docs/mathematics.md says how far below it the errors were found.
+    """
+    return UNIT_ROUNDOFF * (8 + math.sqrt(reflections) + math.sqrt(height) / 4)
+
+
+def factor_of(rows: Iterator[Array], scatter: Scatter, columns: Array) -> Factor:
+    """R/sqrt(N) of the rows, in chunks of FACTOR_HEIGHT, about the mean that scatter has.
+
+    columns (n,) booleans: those that are not constant. What rounding left of their means is projected out.
+    """
+    shift, unit = scatter.mean[columns], scatter.unit[columns]
+    n, step = len(unit), np.ldexp(1.0, np.clip(-unit, -1022, 1023))
+    extreme = bool(np.abs(unit).max() > _EXTREME)  # elsewhere the units of R are enough
+    R = np.zeros((n + 1, n + 1), order="F")
+    factorisations = 0
+    for X in rows:
+        D = _augmented(X if columns.all() else X[:, columns], shift)
+        if extreme:
+            D[1:] *= step[:, None]
+        R = lapack.dtpqrt(0, min(_PANEL, n + 1), R, D.T, overwrite_a=1, overwrite_b=1)[0]
+        factorisations += 1
+    if not extreme:
+        R[:, 1:] *= step
+    R /= math.sqrt(scatter.N)
+    # x - mean is rounded relative to itself, and the mean to a double: what is left of it, in deviations.
+    left = 2 * float(np.max(np.abs(R[0, 1:])))
+    eta = columnwise_error((n + 1) * factorisations, FACTOR_HEIGHT) + 2 * UNIT_ROUNDOFF * (1 + left)
+    return _judged(np.ascontiguousarray(R[1:, 1:]), unit, eta)
+
+
+def _augmented(X: Array, shift: Array) -> Array:
+    """(n + 1, b): ones, which make the rest of R that of the deviations from the rows' own mean, and (X - shift)^T."""
+    D = np.empty((len(shift) + 1, len(X)))
+    D[0] = 1
+    for j in range(0, len(shift), _TURNED):
+        part = slice(j, j + _TURNED)
+        np.subtract(X[:, part].T, shift[part, None], out=D[1:][part])
+    return D
+
+
+def _judged(R: Array, unit: Array, eta: float) -> Factor:
+    """The Factor of R (n, n), whose columns are wrong by eta of their length."""
+    w, _ = common_units(unit)
+    sigma = svdvals(R)
+    norm = float(np.linalg.norm(R))
+    error = eta * norm + solver_error(len(R)) * float(sigma[0])
+    positive = int(np.count_nonzero(sigma > error))
+    smallest = float(sigma[-1]) - error if positive == len(R) else 0.0
+    moved = eta * norm / smallest if smallest > 0 else np.inf
+    relative = 2 * moved / (1 - moved) ** 2 if moved < 0.3 else np.inf
+    absolute = eta * float(np.linalg.norm(R * w))
+    return Factor(R, unit, absolute, relative, smallest, positive)
