@@ -137,12 +137,17 @@ def table_caption(table: Document) -> str:
 
 def _open(table: Document) -> Iterator[str]:
     if tied := table.get("tied"):
-        yield f"Eigenvalues that equal the noise: {ranges(tied)}."
+        yield f"Eigenvalues that the noise equals or cannot be told from: {ranges(tied)}."
     if undecided := table.get("undecided"):
-        yield f"Eigenvalues that rounding cannot tell from the noise: {ranges(undecided)}."
+        what = "index set" if table["objective"] == "ppca" else "family"
+        more = what if undecided == 1 else "families" if what == "family" else f"{what}s"
+        yield f"Of {number(undecided)} more {more} rounding cannot tell whether they are stationary."
     if continuum := table.get("continuum"):
         largest = symbols(not_above(continuum["largest_sigma2"]))
-        yield f"Beside these, every noise up to {largest} with all directions retained attains the maximum."
+        yield (
+            f"The global maximum is no point but a curve, for which one point stands: every noise up to {largest} "
+            "attains it, with all directions retained."
+        )
 
 
 def _listed(table: Document) -> str:

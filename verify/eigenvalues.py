@@ -104,6 +104,11 @@ class Eigenvalues:
         """How many count as 0 only because rounding cannot tell them from it."""
         return int(np.count_nonzero((self.values == 0) & (self.errors > 0)))
 
+    def half(self, j: int) -> float:
+        """Half of lam_j, j from 0: of the least that it may be, if that is positive."""
+        value, error = float(self.values[j]), float(self.errors[j])
+        return (value - error if value > error else value) / 2
+
     def position(self, sigma2: float) -> Position:
         """Where a noise lies.  sigma2 > 0, a decimal."""
         if self.exact is not None:

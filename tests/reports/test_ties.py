@@ -152,3 +152,17 @@ def test_spectra_of_too_many_digits_to_walk_are_searched():
     document, _ = analysis.stationary(from_eigenvalues([1e30, 1.0, 1e-10]), 2, sigma2=None)
     assert "walk" not in check("stationary", document)
     assert (document["count"], document["truncated"]) == (3, False)
+
+
+def test_the_page_of_the_report_says_them_too(tmp_path):
+    """sigma2 = 1 within rounding of lam_3, and k = n."""
+    np.save(tmp_path / "tied.npy", rows([4.0, 3.0, 1.0 + 1e-15]))
+    out = tmp_path / "page"
+    assert main(["report", str(tmp_path / "tied.npy"), "-k", "3", "--out", str(out), "--quiet"]) == 0
+    document = check("report", json.loads((out / "report.json").read_text()))
+    fixed, learned = document["stationary"][0], document["stationary"][1]
+    assert (fixed["sigma2"], fixed["tied"], fixed["undecided"]) == (1.0, [3], 4)
+    assert learned["continuum"] is not None and learned["sigma2"] is None
+    page = " ".join((out / "index.html").read_text().split())
+    assert "Of 4 more index sets rounding cannot tell whether they are stationary." in page
+    assert "undecided by rounding" in page and "no point but a curve" in page

@@ -152,11 +152,12 @@ def noise_grid(lam: Array, points: int = 25) -> Array:
 
 
 def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
-    """A noise to start from that surely keeps all k latents, or None if the data have fewer than k directions.
+    """A noise to start from that keeps all k latents, or None if the data have fewer than k directions.
 
     Every sigma2 < lam_k keeps them (theory 1.5). sigma2_MLE is below lam_k unless the discarded eigenvalues equal it;
     starting there, the optimum at fixed noise is the maximum-likelihood solution itself. Where it does not exist, or is
-    not surely below lam_k, half of lam_k is returned, of the least that lam_k may be.
+    not surely below lam_k, half of lam_k is returned, of the least that lam_k may be; of a lam_k that is known to be
+    positive and no more, half of its value.
     """
     spectrum = Eigenvalues.of(lam)
     n, rank = len(spectrum), spectrum.rank
@@ -166,7 +167,7 @@ def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
         mle = mean_of_discarded(spectrum, k)
         if spectrum.position(mle).above >= k:
             return mle
-    return float(spectrum.values[k - 1] - spectrum.errors[k - 1]) / 2
+    return spectrum.half(k - 1)
 
 
 def collapse_curvature(lam: Array, noises: Array) -> Array:

@@ -96,13 +96,13 @@ def curve_end(lam: Array | Eigenvalues, k: int) -> IndexSet | None:
 
 
 def on_curve(spectrum: Eigenvalues) -> Noise:
-    """The noise of the point that stands for the curve: lam_n / 2, or less, below which lam_n surely lies."""
+    """The noise of the point that stands for the curve: half of lam_n, of the least that it may be if that is known."""
     n = len(spectrum)
     if spectrum.exact is not None:
-        half = spectrum.exact[-1] / 2
-        return Noise(float(half), Position(n, 0, False), exact=half)
-    least = float(spectrum.values[-1] - spectrum.errors[-1]) / 2
-    return Noise(least, Position(n, 0, True), bounds=(least, least))
+        exact = spectrum.exact[-1] / 2
+        return Noise(float(exact), Position(n, 0, False), exact=exact)
+    half = spectrum.half(n - 1)
+    return Noise(half, Position(n, 0, True), bounds=(half, half))
 
 
 def learned_noise_point(lam: Array | Eigenvalues, k: int, chosen: IndexSet) -> Point | None:

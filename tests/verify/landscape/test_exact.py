@@ -349,6 +349,15 @@ def test_the_recommended_noise_keeps_all_latents_to_the_last_digit():
     assert start == pytest.approx(1.0) and close.position(start).above >= 2
 
 
+def test_of_an_eigenvalue_that_is_positive_and_no_more_half_is_taken():
+    """Its interval reaches down to 0, so that no noise lies surely below it."""
+    known = Eigenvalues(np.array([3.0, 1e-14]), np.array([1e-14, 1e-14]), None)
+    assert recommended_noise(known, 2) == 5e-15
+    curve = next(learned_noise_points(known, 2))
+    assert (curve.retained, curve.sigma2) == ((0, 1), 5e-15)
+    assert verdict(curve, known, True).kind == "maximum"
+
+
 def test_the_mean_of_decimals_is_rounded_once():
     assert mean_of_discarded(Eigenvalues.of(np.array([2.0, *[0.1] * 7])), 1) == 0.1
     assert mean_of_discarded(np.array([2.0, *[0.1] * 7]), 1) == 0.1
