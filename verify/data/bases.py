@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import lapack
 
 from verify.arrays import Array
+from verify.data.lapack import jacobi_vectors
 
 
 class Basis(Protocol):
@@ -57,8 +57,8 @@ class FactorBasis:
 
     @cached_property
     def _vectors(self) -> Array:
-        _, _, V, _, _, info = lapack.dgejsv(self.matrix, joba=0, jobu=2, jobv=0, jobr=0, jobt=1, jobp=1)
-        return np.asarray(V if info == 0 else np.linalg.svd(self.matrix)[2].T)
+        V = jacobi_vectors(self.matrix)
+        return np.asarray(np.linalg.svd(self.matrix)[2].T) if V is None else V
 
     def leading(self, m: int) -> Array:
         """(n, m)."""

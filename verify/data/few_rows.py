@@ -11,10 +11,10 @@ The factor of D^T takes the place of D: memory N n and nothing more of that size
 import math
 
 import numpy as np
-from scipy.linalg import lapack, svdvals
 
 from verify.arrays import Array
 from verify.data.bases import RowsBasis
+from verify.data.lapack import packed_factor, singular_values
 from verify.data.scatter import UNIT_ROUNDOFF
 from verify.data.spectra import Spectrum, solver_error, squared
 from verify.data.triangle import columnwise_error
@@ -32,7 +32,7 @@ def of_rows(X: Array) -> tuple[Spectrum, Array]:
     exponent = max(int(np.frexp(largest)[1]), -1000) if largest else 0
     X *= math.ldexp(1.0, -exponent)
     R, packed, tau, eta = _triangle(X)
-    sigma = svdvals(R)
+    sigma = singular_values(R)
     size = float(np.linalg.norm(R))
     # The mean's own rounding, N u of a deviation, only enters squared: the deviations are orthogonal to it.
     error = squared(sigma, eta * size + solver_error(N) * float(sigma[0])) + (N * UNIT_ROUNDOFF * size) ** 2
@@ -50,7 +50,7 @@ def own_rank(X: Array) -> int:
     largest = np.maximum(X.max(axis=0), -X.min(axis=0))
     X *= np.ldexp(1.0, np.minimum(-np.frexp(largest)[1], 1000))
     R, _, _, eta = _triangle(X)
-    sigma = svdvals(R)
+    sigma = singular_values(R)
     # What rounding left of the mean may be one singular value more.
     moved = (eta + len(X) * UNIT_ROUNDOFF) * float(np.linalg.norm(R))
     return min(len(X) - 1, int(np.count_nonzero(sigma > moved + solver_error(len(R)) * float(sigma[0]))))
@@ -88,6 +88,6 @@ def _centre(X: Array) -> Array:
 def _triangle(D: Array) -> tuple[Array, Array, Array, float]:
     """R/sqrt(N) of D^T, D (N, n) overwritten; LAPACK's packed factor (n, N), tau, and the error of R beside |R|_F."""
     N, n = D.shape
-    packed, tau, _, _ = lapack.dgeqrf(D.T, lwork=int(lapack.dgeqrf_lwork(n, N)[0]), overwrite_a=1)
+    packed, tau = packed_factor(D.T)
     R = np.triu(packed[:N]) / math.sqrt(N)
     return R, packed, tau, columnwise_error(N, n) + 4 * UNIT_ROUNDOFF

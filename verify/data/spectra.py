@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import lapack, svdvals
 
 from verify.arrays import Array
 from verify.data.bases import Basis, FactorBasis, MatrixBasis
+from verify.data.lapack import jacobi_values, singular_values
 from verify.data.scatter import EPS, UNIT_ROUNDOFF, Scatter
 
 _JACOBI_IS_CHEAP = 64  # columns
@@ -105,7 +105,7 @@ def of_factor(factor: Factor, doubts: Doubts) -> Spectrum:
     n = len(factor.unit)
     w, exponent = common_units(factor.unit)
     A = np.asfortranarray(factor.R * w)
-    sigma = svdvals(A)
+    sigma = singular_values(A)
     errors = factor.error(sigma) + squared(sigma, solver_error(n) * float(sigma[0]))
     usual = Spectrum(sigma * sigma, errors, exponent, factor.positive, FactorBasis(A))
     if not factor.smallest > 0:
@@ -115,10 +115,10 @@ def of_factor(factor: Factor, doubts: Doubts) -> Spectrum:
     # On many columns it takes long: only where it says more of what is in doubt.
     if moved > 0.1 or (n > _JACOBI_IS_CHEAP and not np.any(doubts(usual) & (relative < errors / 2))):
         return usual
-    sva, _, _, work, _, info = lapack.dgejsv(A, joba=0, jobu=3, jobv=3, jobr=0, jobt=1, jobp=1)
-    if info != 0:
+    accurate = jacobi_values(A)
+    if accurate is None:
         return usual
-    sigma = np.sort(sva * (work[0] / work[1]))[::-1]
+    sigma = accurate
     # What has vanished on the way has no relative error.
     errors = np.where(sigma * sigma > 0, factor.error(sigma) + 2.2 * moved * sigma * sigma, np.inf)
     return better(usual, Spectrum(sigma * sigma, errors, exponent, factor.positive, usual.basis))

@@ -15,14 +15,13 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import lapack, svdvals
 
 from verify.arrays import Array
+from verify.data.lapack import singular_values, with_rows
 from verify.data.scatter import UNIT_ROUNDOFF, Scatter
 from verify.data.spectra import Factor, common_units, solver_error
 
 FACTOR_HEIGHT = 1024  # rows at a time
-_PANEL = 32  # columns: with a few hundred rows more, what is fastest
 _TURNED = 64  # columns transposed at a time, which stay in the cache
 _EXTREME = 200  # squares in units 2^200 are still far from the ends of float64
 
@@ -49,7 +48,7 @@ def factor_of(rows: Iterator[Array], scatter: Scatter, columns: Array) -> Factor
         D = _augmented(X if columns.all() else X[:, columns], shift)
         if extreme:
             D[1:] *= step[:, None]
-        R = lapack.dtpqrt(0, min(_PANEL, n + 1), R, D.T, overwrite_a=1, overwrite_b=1)[0]
+        R = with_rows(R, D.T)
         factorisations += 1
     if not extreme:
         R[:, 1:] *= step
@@ -73,7 +72,7 @@ def _augmented(X: Array, shift: Array) -> Array:
 def _judged(R: Array, unit: Array, eta: float) -> Factor:
     """The Factor of R (n, n), whose columns are wrong by eta of their length."""
     w, _ = common_units(unit)
-    sigma = svdvals(R)
+    sigma = singular_values(R)
     norm = float(np.linalg.norm(R))
     error = eta * norm + solver_error(len(R)) * float(sigma[0])
     positive = int(np.count_nonzero(sigma > error))

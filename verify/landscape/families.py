@@ -20,7 +20,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from scipy.optimize import brentq
 
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues, Position
@@ -116,6 +115,8 @@ def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array | Eigenvalues) -> 
 
 
 def _root(blocks: tuple[Block, ...], k: int, lam: Array) -> float:
+    from scipy.optimize import brentq  # a tenth of a second to import, and few need it
+
     discarded = [float(x) for x in _discarded(blocks, lam)]
     mean = fsum(discarded) / len(discarded)
     low = high = mean
