@@ -95,6 +95,17 @@ class Eigenvalues:
         return len(self.values)
 
     @cached_property
+    def listed(self) -> list[float]:
+        """The values as Python's floats, which are faster one by one."""
+        return list(self.values.tolist())
+
+    @cached_property
+    def ends(self) -> tuple[list[float], list[float]]:
+        """The least and the most that each eigenvalue may be."""
+        least, most = (self.values - self.errors).clip(0), self.values + self.errors
+        return least.tolist(), most.tolist()
+
+    @cached_property
     def rank(self) -> int:
         """The number of eigenvalues that are surely positive."""
         return int(np.count_nonzero(self.values > 0))

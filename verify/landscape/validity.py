@@ -41,12 +41,11 @@ class Sign(NamedTuple):
 
 def row_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
     """The sign of sum_{b in A} sqrt(lam_j lam_b) + z_b lam_j - k_b sigma2."""
-    if spectrum.values[j] == 0 and (spectrum.exact is None or spectrum.exact[j] == 0):
+    if spectrum.listed[j] == 0 and (spectrum.exact is None or spectrum.exact[j] == 0):
         return Sign(-1)
     if spectrum.exact is None:
         return _measured_sign(spectrum, j, block, noise)
-    lam = spectrum.values
-    left, right = _roots_in_doubles(lam.tolist(), j, block), block.columns * noise.sigma2
+    left, right = _roots_in_doubles(spectrum.listed, j, block), block.columns * noise.sigma2
     if abs(left - right) > (SLACK + len(block.eigen) * 2.0**-52) * (left + right):
         return Sign(1 if left > right else -1)
     return Sign(_exact_sign(spectrum.exact, j, block, noise))
@@ -61,8 +60,7 @@ def _roots_in_doubles(lam: Sequence[float], j: int, block: Block) -> float:
 def _measured_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
     low, high = noise.bounds or (noise.sigma2, noise.sigma2)
     # Both sides rise with every eigenvalue that they hold.
-    least = (spectrum.values - spectrum.errors).clip(0).tolist()
-    most = (spectrum.values + spectrum.errors).tolist()
+    least, most = spectrum.ends
     if _roots_in_doubles(least, j, block) * (1 - SLACK) > block.columns * high * (1 + SLACK):
         return Sign(1)
     if _roots_in_doubles(most, j, block) * (1 + SLACK) < block.columns * low * (1 - SLACK):
