@@ -18,7 +18,6 @@ from reports.audit_bounds import likelihood_constant
 from reports.paper import Printed, Row
 from reports.presets import Training, open_choices
 from reports.training import Material
-from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
@@ -147,7 +146,7 @@ def _retained(row: Row, trials: Sequence[Evaluation], trained: Trained) -> Docum
 
 def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> Document:
     """One training: data, sizes, scale, what is open, and whether the paper's pattern shows."""
-    training, lam = trained.training, Eigenvalues.of(trained.material.lam).values
+    training, lam = trained.training, trained.material.eigenvalues
     sizes = {name: value for name, value in asdict(training.sizes).items() if name != "seeds"}
     return {
         "dataset": training.dataset,

@@ -10,7 +10,7 @@ import argparse
 import csv
 import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,18 +48,18 @@ class Material:
 
     name: str
     rows: TrainingRows
-    lam: Array
+    lam: Eigenvalues
     notes: list[str] = field(default_factory=list)
 
     @property
     def eigenvalues(self) -> Array:
         """Their values, (n,)."""
-        return Eigenvalues.of(self.lam).values
+        return self.lam.values
 
     @property
     def rank(self) -> int:
         """In how many directions the data vary."""
-        return int((self.eigenvalues > 0).sum())
+        return self.lam.rank
 
     @property
     def J(self) -> float:
@@ -86,10 +86,10 @@ class Material:
         }
 
 
-def material(name: str, rows: Rows, redrawn: bool = False) -> Material:
-    """Rows, ready to be trained on.  Raises InputError as the covariance does."""
+def material(name: str, rows: Rows, redrawn: bool = False, noises: Iterable[float] = ()) -> Material:
+    """Rows, ready to be trained on; noises: what their eigenvalues will be compared with.  InputError as covariance."""
     try:
-        covariance = rows.covariance()
+        covariance = rows.covariance(noises)
     except InputError as error:
         raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
     taught = TrainingRows(rows, redrawn=redrawn)
@@ -97,7 +97,7 @@ def material(name: str, rows: Rows, redrawn: bool = False) -> Material:
         notes = [*covariance.provenance.get("notes", []), *taught.survey.notes()]
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
-    return Material(name, taught, covariance.eigenvalues, notes)
+    return Material(name, taught, covariance.spectrum, notes)
 
 
 def trained(

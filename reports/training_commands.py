@@ -37,7 +37,7 @@ def train(args: argparse.Namespace, session: Session) -> int:
         writable(args.out / "train.json")
     rows = _rows(args)
     plan = _plan(args, runs, rows.shape[1])
-    data = _material(args, rows, session)
+    data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
     for sentence in before:
         session.note(sentence)
@@ -165,9 +165,10 @@ def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     return Plan(architecture, runs, args.epochs, args.batch, args.analytic, group=args.group)
 
 
-def _material(args: argparse.Namespace, rows: Rows, session: Session) -> Material:
+def _material(args: argparse.Namespace, rows: Rows, runs: Sequence[Run], session: Session) -> Material:
+    compared = [run.sigma2 * run.beta for run in runs if not run.learned]
     with session.working(f"reading {one_line(args.data)}"):
-        return material(args.data, rows, redrawn=args.dequantise == "epoch")
+        return material(args.data, rows, redrawn=args.dequantise == "epoch", noises=compared)
 
 
 def warnings(data: Material, plan: Plan) -> list[str]:

@@ -145,7 +145,8 @@ def rank_of_whole(matrix: Array) -> int | None:
     if flint is None or len(matrix) > _LARGEST_CERTIFIED:
         return None
     p = _prime(flint, hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).digest())
-    return int(flint.nmod_mat(*matrix.shape, np.mod(matrix, p).ravel().tolist(), p).rank())
+    # By way of integers: they are taken in faster, and reduced in one go.
+    return int(flint.nmod_mat(flint.fmpz_mat(*matrix.shape, matrix.ravel().tolist()), p).rank())
 
 
 def _prime(flint: Any, digest: bytes) -> int:
