@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.data.bases import Axes
 from verify.data.covariance import Covariance
+from verify.data.decomposition.bases import Axes
 from verify.eigenvalues import Eigenvalues
 
 

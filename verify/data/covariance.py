@@ -21,8 +21,8 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data import sampling, spectrum_from_words
-from verify.data.bases import Axes, Basis, oriented
-from verify.data.decided import LARGEST_DIMENSION, Found, Source, eigenvalues, of_source
+from verify.data.decomposition.bases import Axes, Basis, oriented
+from verify.data.decomposition.steps import LARGEST_DIMENSION, Found, Source, eigenvalues, of_source
 from verify.data.entries import is_matrix
 from verify.data.remarks import check_range, remarks
 from verify.eigenvalues import Eigenvalues

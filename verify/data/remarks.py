@@ -10,7 +10,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.checks import LARGEST_VARIANCE, SMALLEST_VARIANCE
-from verify.data.decided import Found
+from verify.data.decomposition.steps import Found
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.covariance import Covariance, of_rows
-from verify.data.decided import Source
+from verify.data.decomposition.steps import Source
 from verify.data.entries import check_entries
 from verify.data.preprocess import Preprocessing
 from verify.errors import InputError

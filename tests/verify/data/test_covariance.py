@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.data.bases import Axes
 from verify.data.covariance import Covariance, covariance, from_eigenvalues
+from verify.data.decomposition.bases import Axes
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 

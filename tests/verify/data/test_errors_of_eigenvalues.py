@@ -210,7 +210,7 @@ def test_whole_numbers_have_a_certain_rank(dtype):
 
 
 def test_without_flint_a_rank_is_undecided_and_that_is_said(monkeypatch):
-    monkeypatch.setattr("verify.data.whole_numbers._flint", lambda: None)
+    monkeypatch.setattr("verify.data.decomposition.whole_numbers._flint", lambda: None)
     X = np.random.default_rng(13).integers(0, 9, (50, 4))
     X[:, 3] = X[:, 0] + X[:, 1]
     c = covariance(X)

@@ -15,14 +15,14 @@ from itertools import chain
 import numpy as np
 
 from verify.arrays import Array
-from verify.data import few_rows
-from verify.data.bases import Basis, Embedded
+from verify.data.decomposition import few_rows
+from verify.data.decomposition.bases import Basis, Embedded
+from verify.data.decomposition.scatter import EPS, Scatter
+from verify.data.decomposition.spectra import Spectrum, better, direct, of_correlations, of_factor
+from verify.data.decomposition.sums import chunk_height, scatter_of
+from verify.data.decomposition.triangle import FACTOR_HEIGHT, factor_of
+from verify.data.decomposition.whole_numbers import certificate_available, rank_of_whole
 from verify.data.entries import checked_blocks, chunks, is_matrix
-from verify.data.scatter import EPS, Scatter
-from verify.data.spectra import Spectrum, better, direct, of_correlations, of_factor
-from verify.data.sums import chunk_height, scatter_of
-from verify.data.triangle import FACTOR_HEIGHT, factor_of
-from verify.data.whole_numbers import certificate_available, rank_of_whole
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 

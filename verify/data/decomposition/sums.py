@@ -7,9 +7,9 @@ Main       scatter_of, chunk_height.
 from collections.abc import Iterator
 
 from verify.arrays import Array
-from verify.data.real_numbers import RealSums
-from verify.data.scatter import Scatter
-from verify.data.whole_numbers import WholeSums
+from verify.data.decomposition.real_numbers import RealSums
+from verify.data.decomposition.scatter import Scatter
+from verify.data.decomposition.whole_numbers import WholeSums
 
 
 def chunk_height(n: int) -> int:

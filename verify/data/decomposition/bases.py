@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.lapack import jacobi_vectors
+from verify.data.decomposition.lapack import jacobi_vectors
 
 
 class Basis(Protocol):

@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.bases import Basis, FactorBasis, MatrixBasis
-from verify.data.lapack import jacobi_values, singular_values
-from verify.data.scatter import EPS, UNIT_ROUNDOFF, Scatter
+from verify.data.decomposition.bases import Basis, FactorBasis, MatrixBasis
+from verify.data.decomposition.lapack import jacobi_values, singular_values
+from verify.data.decomposition.scatter import EPS, UNIT_ROUNDOFF, Scatter
 
 _JACOBI_IS_CHEAP = 64  # columns
 _HEADROOM = 450

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.real_numbers import RealSums
-from verify.data.scatter import UNIT_ROUNDOFF, Scatter, normalised
+from verify.data.decomposition.real_numbers import RealSums
+from verify.data.decomposition.scatter import UNIT_ROUNDOFF, Scatter, normalised
 
 EXACT, _EXACT_SINGLE = 2.0**53, 2.0**24
 _LARGEST_CERTIFIED = 4096

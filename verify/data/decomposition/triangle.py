@@ -17,9 +17,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.lapack import singular_values, with_rows
-from verify.data.scatter import UNIT_ROUNDOFF, Scatter
-from verify.data.spectra import Factor, common_units, solver_error
+from verify.data.decomposition.lapack import singular_values, with_rows
+from verify.data.decomposition.scatter import UNIT_ROUNDOFF, Scatter
+from verify.data.decomposition.spectra import Factor, common_units, solver_error
 
 FACTOR_HEIGHT = 1024  # rows at a time
 _TURNED = 64  # columns transposed at a time, which stay in the cache

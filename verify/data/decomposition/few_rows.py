@@ -13,12 +13,12 @@ import math
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.bases import RowsBasis
-from verify.data.lapack import packed_factor, singular_values
-from verify.data.scatter import UNIT_ROUNDOFF
-from verify.data.spectra import Spectrum, solver_error, squared
-from verify.data.triangle import columnwise_error
-from verify.data.whole_numbers import EXACT, whole_multiples
+from verify.data.decomposition.bases import RowsBasis
+from verify.data.decomposition.lapack import packed_factor, singular_values
+from verify.data.decomposition.scatter import UNIT_ROUNDOFF
+from verify.data.decomposition.spectra import Spectrum, solver_error, squared
+from verify.data.decomposition.triangle import columnwise_error
+from verify.data.decomposition.whole_numbers import EXACT, whole_multiples
 
 _ROWS_AT_ONCE = 8
 _COLUMNS_AT_ONCE = 1024

@@ -13,7 +13,7 @@ bounded by |dS_ij| <= c u sqrt(t_i t_j), c = 3(b + chunks) + 12, in whatever ord
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.scatter import UNIT_ROUNDOFF, Scatter, normalised
+from verify.data.decomposition.scatter import UNIT_ROUNDOFF, Scatter, normalised
 
 # Between these, sums of squares neither overflow nor lose what counts; beyond them columns get units of their own.
 _LARGEST_SQUARE, _SMALLEST_SQUARE = 2.0**500, 2.0**-900
