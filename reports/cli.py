@@ -129,6 +129,16 @@ def _add_checks(commands: Any) -> None:
     collapse.set_defaults(run="collapse", module="collapse_command")
 
 
+def _noise(text: str) -> float:
+    """A number with all its digits: a typed spectrum is compared with them."""
+    from verify.eigenvalues import Written
+
+    try:
+        return Written(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid number: {text!r}") from None
+
+
 def _decimal(text: str) -> Decimal:
     """The decimal that was typed, with all its digits."""
     try:
@@ -141,7 +151,7 @@ def _add_analyses(commands: Any) -> None:
     stationary = _command(commands, "stationary", "stationary points, best first", _data())
     _add_k(stationary)
     noise = stationary.add_mutually_exclusive_group(required=True)
-    noise.add_argument("--sigma2", type=float, metavar="S", help="fixed noise variance")
+    noise.add_argument("--sigma2", type=_noise, metavar="S", help="fixed noise variance")
     noise.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
     stationary.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
     stationary.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
@@ -244,7 +254,7 @@ def _add_k(command: argparse.ArgumentParser) -> None:
 
 
 def _add_noises(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("--sigma2", type=float, nargs="+", metavar="S", help=f"noise variances (default: {default})")
+    command.add_argument("--sigma2", type=_noise, nargs="+", metavar="S", help=f"noise variances (default: {default})")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

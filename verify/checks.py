@@ -11,6 +11,7 @@ import math
 import numbers
 from typing import Any
 
+from verify.eigenvalues import Written
 from verify.errors import InputError
 
 SMALLEST_VARIANCE = 1e-305
@@ -51,7 +52,7 @@ def number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InputError(f"{name} = {_shown(value)}: not a number; give one real number")
     try:
-        return float(value)
+        return value if isinstance(value, Written) else float(value)
     except OverflowError:
         raise InputError(f"{name} is too large for a double; rescale the data") from None
 

@@ -2,7 +2,7 @@
 
 Notation   lam (n,) descending eigenvalues of S; e (n,) errors: the true eigenvalue lies within e_j of lam_j; sigma2
            the noise, > 0.
-Main       Eigenvalues (of, typed, measured), Position.
+Main       Eigenvalues (of, typed, measured), Position; Written, decimal.
 Reference  docs/mathematics.md, section 0.
 
 A number that somebody typed, or passed as a float, is the decimal that was written: 0.7 is 7/10, the shortest decimal
@@ -13,8 +13,10 @@ what lies within it of zero, of its neighbour or of a noise is a tie, and which 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -133,6 +135,21 @@ class Eigenvalues:
         return Position(int(near[0]), int(near[-1] - near[0]) + 1, True)
 
 
+class Written(float):
+    """The double nearest to a decimal that somebody wrote, and that decimal with all its digits."""
+
+    exact: Fraction
+
+    def __new__(cls, text: str) -> "Written":
+        """Raises ValueError where float does."""
+        number = super().__new__(cls, text)
+        # Of a finite double the exponent is small, so that its Fraction is soon written out.
+        number.exact = Fraction(Decimal(text.strip())) if isfinite(number) and number else Fraction(0)
+        return number
+
+
 def decimal(x: Any) -> Fraction:
-    """The shortest decimal that denotes the double x, exactly; a Fraction as it is."""
+    """The decimal that was written for x; of another double the shortest that denotes it; a Fraction as it is."""
+    if isinstance(x, Written):
+        return x.exact
     return x if isinstance(x, Fraction) else Fraction(repr(float(x)))

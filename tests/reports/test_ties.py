@@ -72,6 +72,22 @@ def test_the_same_numbers_typed_are_decided(capsys):
     assert [p["retained"] for p in below["points"] if p["global"]] == [[1, 2, 3]]
 
 
+def test_a_typed_noise_keeps_its_digits(capsys):
+    third = "0.3333333333333333333"  # more digits than a double holds
+    on = document_of(capsys, f"eigenvalues:{third},0.2", "-k", "1", "--sigma2", third)
+    assert (on["count"], on["tied"]) == (1, [1])
+    below = document_of(capsys, f"eigenvalues:{third},0.2", "-k", "1", "--sigma2", third[:-1] + "2")
+    assert (below["count"], below["tied"]) == (2, [])
+    assert on["sigma2"] == below["sigma2"] == float(third)
+    for sigma2, kept in ((third, 0), (third[:-1] + "2", 1)):
+        assert main(["stability", f"eigenvalues:{third},0.2", "-k", "1", "--sigma2", sigma2, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["noise"][0]["retained"] == kept
+    for word in ("0x1p-2", "one", ""):
+        assert main(["stability", "eigenvalues:2,1", "-k", "1", "--sigma2", word]) == 2
+        assert "--sigma2: invalid number" in capsys.readouterr().err
+    assert main(["stability", "eigenvalues:2,1", "-k", "1", "--sigma2", "1e-999999999"]) == 2  # and soon
+
+
 def test_a_noise_apart_from_the_eigenvalues_of_the_file_is_decided(capsys, tied_file):
     document = document_of(capsys, tied_file, "-k", "3", "--sigma2", "2.4")
     assert (document["count"], document["undecided"], document["tied"]) == (8, 0, [])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.arrays import Array
-from verify.eigenvalues import Eigenvalues
+from verify.eigenvalues import Eigenvalues, Written
 from verify.landscape.points import Point, block_constant, block_scales, constant_diagonal_rotation
 from verify.landscape.spectrum import Part, noise_adds_positive
 from verify.landscape.spectrum import spectrum as whole_spectrum
@@ -133,7 +133,7 @@ def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float]) -> li
     spectrum = Eigenvalues.of(lam)
     values, n, rows = spectrum.values, len(spectrum), []
     thresholds = values[: min(k, spectrum.rank)]
-    for sigma2 in (float(s) for s in noises):
+    for sigma2 in (s if isinstance(s, Written) else float(s) for s in noises):
         at = spectrum.position(sigma2)
         q, most = at.retained(k)
         logs = float(np.log(values[:q]).sum()) + (n - q) * np.log(sigma2)
