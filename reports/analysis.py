@@ -26,7 +26,7 @@ from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.slices import Slice, zero_column_slice
-from verify.landscape.stability import NoiseRow, noise_grid, noise_table, recommended_noise, verdict
+from verify.landscape.stability import NoiseRow, noise_table, recommended_noise, verdict
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -41,6 +41,8 @@ MOST_BYTES = 2 << 30
 # (1 + sqrt(1/20))^2 = 1.497.
 FEW_DATA = 20
 LARGEST_GRID = 1001
+# So many noises are tabulated where none is named.
+GRID = 25
 
 
 def workable(lam: Array, sigma2s: Iterable[float] = ()) -> None:
@@ -203,7 +205,7 @@ def stability(
     workable(lam)
     asked = [positive_noise(s) for s in sigma2s or ()]
     if sigma2s is None and grid is None:
-        grid = _readable_grid(lam)
+        grid = _readable_grid(covariance, k)
     noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
     workable(lam, noises)
     known, rank = known_of(covariance), covariance.rank
@@ -242,9 +244,14 @@ def starting_noise(covariance: Covariance, k: int) -> float | None:
     return recommended_noise(covariance.spectrum, k)
 
 
-def _readable_grid(lam: Array) -> list[float]:
-    """Noises of four digits: what is printed is what was computed with."""
-    return [float(f"{s:.4g}") for s in noise_grid(lam)]
+def _readable_grid(covariance: Covariance, k: int) -> list[float]:
+    """From below the recommended noise to above lam_1, in four digits: what is printed is what was computed with.
+
+    Where no noise keeps all k latents, from below the least positive eigenvalue.
+    """
+    lam, start = covariance.eigenvalues, starting_noise(covariance, k)
+    low, high = max((lam[lam > 0][-1] if start is None else start) / 2, SMALLEST), 1.5 * lam[0]
+    return [float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)]
 
 
 def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
@@ -276,11 +283,25 @@ def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -
 
 def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
     """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
-    n, N = covariance.n, covariance.N
+    n, N, lam = covariance.n, covariance.N, covariance.eigenvalues
     if noise is None or N is None or k == n or FEW_DATA * n <= N:
         return None
     edge = marchenko_pastur_edge(noise, n, N)
-    return {"edge": edge, "noise": noise, "beyond": int((covariance.eigenvalues > edge).sum())}
+    return {"edge": edge, "noise": noise, "beyond": int((lam > edge).sum()), "stepwise": _stepwise(lam, N, k)}
+
+
+def _stepwise(lam: Array, N: int, k: int) -> Document:
+    """How many leading eigenvalues stand out of what noise would show if all that is left, they included, were noise.
+
+    The maximum-likelihood noise cannot judge that: of noise alone the k largest directions are taken out of it, and
+    what is left is too small. noise and edge are those that lam_j, j = min(beyond + 1, k), was held against.
+    """
+    n = len(lam)
+    left = np.cumsum(lam[::-1])[::-1] / np.arange(n, 0, -1)
+    edges = [marchenko_pastur_edge(float(left[j]), n - j, N) for j in range(k)]
+    beyond = next((j for j in range(k) if lam[j] <= edges[j]), k)
+    last = min(beyond, k - 1)
+    return {"beyond": beyond, "noise": float(left[last]), "edge": edges[last]}
 
 
 def landscape(

@@ -11,7 +11,7 @@ from typing import Any
 
 from reports.caveats import tie
 from reports.listing import how_found
-from reports.numerals import DIGITS, counted, likeliest, not_above, threshold
+from reports.numerals import DIGITS, as_threshold, counted, likeliest, threshold
 from reports.wording import number, power, ranges, sub, symbols
 
 Document = dict[str, Any]
@@ -85,7 +85,9 @@ def figure1_panel(piece: Document) -> str:
     level = f", flat {exactly} along {', '.join(flat)}" if flat else ""
     depth = piece["high"] - piece["at_point"]
     below = "the highest point of the plane" if depth <= 0 else f"{number(depth, 3)} nats below the best of the plane"
-    return f"σ² = {symbols(not_above(piece['sigma2']))}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
+    return (
+        f"σ² = {symbols(as_threshold(piece['sigma2']))}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
+    )
 
 
 def _as_eigenvalue(piece: Document) -> str:
@@ -143,7 +145,7 @@ def _open(table: Document) -> Iterator[str]:
         more = what if undecided == 1 else "families" if what == "family" else f"{what}s"
         yield f"Of {number(undecided)} more {more} rounding cannot tell whether they are stationary."
     if continuum := table.get("continuum"):
-        largest = symbols(not_above(continuum["largest_sigma2"]))
+        largest = symbols(as_threshold(continuum["largest_sigma2"]))
         yield (
             f"The global maximum is no point but a curve, for which one point stands: every noise up to {largest} "
             "attains it, with all directions retained."
@@ -168,7 +170,12 @@ def alt_texts(document: Document) -> dict[str, str]:
     said = tie(document["usual"])
     tied = "" if said is None else f" A ring marks a tie: {symbols(said)}."
     mle = likeliest(facts)
-    highest = "the less noise, the higher" if mle is None else f"highest at the maximum-likelihood noise {symbols(mle)}"
+    at_most = "every noise up to " if k == document["n"] else ""
+    highest = (
+        "the less noise, the higher"
+        if mle is None
+        else f"highest at {at_most}the maximum-likelihood noise {symbols(mle)}"
+    )
     texts = {
         "scree": f"Scree plot: {rank} positive eigenvalues from {at[0]} down to {at[-1]}{last}.{tied}",
         "phase": f"Phase diagram of noise against eigen-direction: direction j is unstable at noise below its "

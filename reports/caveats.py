@@ -61,9 +61,14 @@ def tie(row: Document) -> str | None:
         return f"{said}: how many latents are held there is undecided, {held} of {k}"
     more = min(k, row["retained"] + len(row["tied"]))
     if more > row["retained"]:
-        said = f"{at}, {names(row['tied'])} and the noise are equal, which counts as collapsed"
+        said = f"{at}, {_equal(row['tied'])}, which counts as collapsed"
         return f"{said}: {row['retained']} of {k} latents are held there, and {more} just below it"
     return None
+
+
+def _equal(tied: list[int]) -> str:
+    """lam_3 equals the noise; lam_3 and lam_4 equal it."""
+    return f"{names(tied)} equal{'s' if len(tied) == 1 else ''} the noise"
 
 
 def _ties(facts: Document) -> Iterator[str]:
@@ -113,31 +118,47 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
             lost, other = counted(k - row["retained_at_most"], k - row["retained"]), counted(k - high, k - low)
             at = f"at sigma2 = {typed(row['sigma2'])}, {lost} of {k} collapse{'s' if lost == '1' else ''}"
             yield (
-                f"sampling: {at}; with other data of the same kind it may be {other}, as many as have their threshold "
-                "within two standard errors of it"
+                f"sampling: {at}; with other data of the same kind it may be {other} (thresholds moved by up to two "
+                "standard errors)"
             )
     yield from _edge(facts)
     if facts["suggested_k"] is not None:
-        beside = "as was asked for" if facts["suggested_k"] == facts["k"] else f"k = {facts['k']} was asked for"
-        yield (
-            f"sampling: scikit-learn's estimator PCA(n_components='mle') suggests k = {facts['suggested_k']} for these "
-            f"data; {beside}"
-        )
+        yield f"sampling: scikit-learn's estimator PCA(n_components='mle') suggests {_suggested(facts)}"
+
+
+def _suggested(facts: Document) -> str:
+    """The estimator's k beside the one that was asked for; its largest says that it found no noise."""
+    found, k = facts["suggested_k"], facts["k"]
+    most = ", the largest that it considers" if found == facts["n"] - 1 else ""
+    beside = "as was asked for" if found == k else f"k = {k} was asked for"
+    return f"k = {found} for these data{most}; {beside}"
 
 
 def _edge(facts: Document) -> Iterator[str]:
-    edge, k = facts["marchenko_pastur_edge"], facts["k"]
-    if edge is None:
+    """Whether few data leave it open that thresholds are noise."""
+    if facts["marchenko_pastur_edge"] is None:
         return
-    beyond = edge["beyond"]
-    text = (
-        f"sampling: N = {facts['N']} data are few for n = {facts['n']} dimensions: noise alone, of variance "
-        f"{likeliest(facts)}, would show eigenvalues up to {edge['edge']:.3g} (the Marchenko-Pastur edge)"
+    k, steps = facts["k"], facts["marchenko_pastur_edge"]["stepwise"]
+    beyond, edge = steps["beyond"], f"{steps['edge']:.3g}"
+    few = (
+        f"sampling: N = {facts['N']} data are few for n = {facts['n']} dimensions, so that large eigenvalues come out "
+        "too large, which standard errors leave out"
     )
-    if beyond >= k:
-        yield f"{text}; lam_1 to lam_{k} exceed it" if k > 1 else f"{text}; lam_1 exceeds it"
-    else:
-        yield f"{text}; only {beyond} of the {k} thresholds exceed it, and the others may be nothing but noise"
+    if beyond == k:
+        which = "lam_1 exceeds" if k == 1 else f"lam_1 to lam_{k} exceed"
+        yield f"{few}; {which} what noise alone would show (the Marchenko-Pastur edge, {edge} for lam_{k})"
+        return
+    yield (
+        f"{few}; {named_threshold(facts, beyond + 1)} does not exceed what noise alone would show ({edge}, the "
+        f"Marchenko-Pastur edge), and {_perhaps_noise(beyond, k)} may be nothing but noise"
+    )
+
+
+def _perhaps_noise(beyond: int, k: int) -> str:
+    """The thresholds after the first `beyond` of k."""
+    if beyond == 0:
+        return "the threshold" if k == 1 else f"all {k} thresholds"
+    return "that threshold" if beyond == k - 1 else f"the thresholds from lam_{beyond + 1} on"
 
 
 def near_noise(direction: int, sigma2: float) -> str:

@@ -160,7 +160,7 @@ def _add_analyses(commands: Any) -> None:
 
     stability = _command(commands, "stability", "retained latents per noise, thresholds", _data())
     _add_k(stability)
-    _add_noises(stability, "a grid over the spectrum")
+    _add_noises(stability, "a grid from half the recommended noise to beyond lam_1")
     stability.add_argument("--certify", action="store_true", help="comes with a later version")
     stability.set_defaults(run="stability")
 

@@ -92,7 +92,8 @@ def moment_notes(mu: Array, logvar: Array) -> list[str]:
     m = second_moment(mu, logvar)[apart]
     low, high = f"{m.min():.3g}", f"{m.max():.3g}"
     told = low if low == high else f"{low} to {high}"
-    which = "the only latent" if k == 1 else f"{apart.size} of {k} latents ({ranges([int(i) + 1 for i in apart])})"
+    some = f"{apart.size} of {k} latents ({ranges([int(i) + 1 for i in apart])})"
+    which = "the only latent" if k == 1 else f"all {k} latents" if apart.size == k else some
     return [
         f"in {which} the mean over the data of mu^2 + variance is {told}; at every stationary point of the ELBO, with "
         f"any weight of the KL, it is 1. That suggests {_suggestion(mu, logvar)}"

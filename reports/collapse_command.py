@@ -21,14 +21,17 @@ def collapse(args: argparse.Namespace, session: Session) -> int:
     """What is collapsed, what is active, and what the numbers suggest of the file."""
     latents = read_latents(args.latents)
     document = collapse_document(latents.mu, latents.logvar, args.epsilon, args.delta, latents.notes)
-    for sentence in document["notes"]:
-        session.note(sentence)
+    session.notes(document["notes"])
     session.result(document)
     session.say(headline(document, args.delta))
     session.say("")
     session.say(_curve(document, all_of_it=args.epsilon is not None))
     session.say("")
     session.say(_latents(document))
+    if args.epsilon is None:
+        session.say(
+            f"\nepsilon from: where the percentage changes, of the {len(document['curve'])} epsilons in the document"
+        )
     session.say("\nmu^2 + var: mean over the data; 1 where the encoder is at a stationary point of the ELBO")
     return 0
 

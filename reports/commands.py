@@ -20,7 +20,7 @@ from reports import analysis, ties
 from reports.console import Session, one_line, short, table
 from reports.files import read_json, staged, write_json, write_npz
 from reports.listing import how_found, interrupted, readable
-from reports.numerals import counted, not_above, rough, threshold, typed
+from reports.numerals import as_threshold, counted, rough, threshold, typed
 from reports.wording import ranges, stability_verdict, verdict
 from verify.checks import positive_noise, random_seed
 from verify.data.covariance import Covariance
@@ -100,19 +100,19 @@ def stationary(args: argparse.Namespace, session: Session) -> int:
             backend=args.backend,
             progress=session,
         )
-    said = how_found(document)
     if save is not None:
         analysis.save_points(save, points, covariance)
         session.wrote(save)
     session.result(document)
     # What an interrupted walk came to know is said at the end.
-    session.notes(document if not interrupted(document) else document | {"notes": document["notes"][:-1]})
-    session.say(_stationary_verdict(document, covariance.spectrum))
+    verdict = _stationary_verdict(document, covariance.spectrum)
+    session.notes(document["notes"][: -1 if interrupted(document) else None], verdict)
+    session.say(verdict)
     session.say("")
     session.say(_points_table(document))
     session.say(f"\n{_legend(document)}")
     if interrupted(document):
-        raise KeyboardInterrupt(said)
+        raise KeyboardInterrupt(how_found(document))
     return 0
 
 
@@ -187,9 +187,9 @@ def _legend(document: Document) -> str:
     text += "; index: directions in which the objective still rises; rate: largest eigenvalue of the Hessian"
     text += "; w: columns of W; u: eigenvectors"
     if any(p["kind"] == "undecided" for p in points):
-        text += "; undecided: an eigenvalue cannot be told from the noise, so nothing surely rises, or all may"
+        text += "; undecided: rounding leaves open which kind it is, as an eigenvalue cannot be told from the noise"
     if any(not p["strict"] and p["kind"] != "undecided" for p in points):
-        text += "; flat: zero eigenvalues beyond those that symmetry forces"
+        text += "; flat: in directions beyond those of symmetry, to second order"
     if not all(p["orthogonal"] for p in points):
         text += "; {}: eigenvectors that as many columns share (not orthogonal), 0 for each column more"
     return text
@@ -225,7 +225,7 @@ def stability(args: argparse.Namespace, session: Session) -> int:
         raise InputError("certified thresholds come with a later version; leave out --certify")
     document = analysis.stability(_loaded(args, session, args.sigma2), args.k, args.sigma2)
     session.result(document)
-    session.notes(document)
+    session.notes(document["notes"], stability_verdict(document))
     session.say(stability_verdict(document))
     session.say("")
     session.say(_noise_table(document))
@@ -287,12 +287,13 @@ def landscape(args: argparse.Namespace, session: Session) -> int:
         write_npz(save, directions=np.array(document["directions"]), **arrays)
         session.wrote(save)
     session.result(document)
-    session.notes(document)
+    session.notes(document["notes"])
     i, j = document["directions"]
-    stable = [s for s in document["slices"] if not s["unstable"] and not s["undecided"]]
-    at = ", ".join(_noise(s["sigma2"]) for s in stable) if stable else "none of these noises"
+    stable = [s for s in document["slices"] if max(s["curvatures"]) < 0 and not s["undecided"]]
+    noises = ", ".join(_noise(s["sigma2"]) for s in stable)
+    at = f"sigma2 = {noises}" if stable else "no noise listed"
     who = "A zero column moved" if document["moved_columns"] == 1 else "Two zero columns moved"
-    session.say(f"{who} along u{i} and u{j}, beside the retained ones: stable in both directions at sigma2 = {at}.\n")
+    session.say(f"{who} along u{i} and u{j}, beside the retained ones: stable in both directions at {at}.\n")
     columns = [("sigma2", True), (f"curvature u{i}", True), (f"curvature u{j}", True), ("unstable", True)]
     rows = [
         (
@@ -308,8 +309,8 @@ def landscape(args: argparse.Namespace, session: Session) -> int:
 
 
 def _noise(value: float) -> str:
-    """A noise as it was typed, or an eigenvalue in six digits."""
-    return typed(value) if len(typed(value)) <= len("0.000123456") else not_above(value)
+    """A noise as it was typed, or an eigenvalue as it stands elsewhere."""
+    return typed(value) if len(typed(value)) <= len("0.000123456") else as_threshold(value)
 
 
 def certify(args: argparse.Namespace, session: Session) -> int:
@@ -337,7 +338,7 @@ def report(args: argparse.Namespace, session: Session) -> int:
     session.wrote(page)
     document = read_json(page.parent / "report.json")
     session.result(document)
-    session.notes(document)
+    session.notes(document["notes"], verdict(document))
     session.say(verdict(document))
     session.say(f"\nopen {page}")
     return 0
@@ -351,7 +352,7 @@ def audit(args: argparse.Namespace, session: Session) -> int:
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
     session.result(document)
-    session.notes(document)
+    session.notes(document["notes"])
     for piece in pieces(document):
         session.say(piece)
     return 0

@@ -47,12 +47,14 @@ class Session:
     def note(self, text: str) -> None:
         """A remark on standard error; nothing with --quiet."""
         if not self.quiet:
-            self._err.print(f"note: {one_line(text)}", soft_wrap=True)
+            # Words are kept whole on a terminal, and lines in a file.
+            self._err.print(f"note: {one_line(text)}", soft_wrap=not self._err.is_terminal)
 
-    def notes(self, document: Any) -> None:
-        """All notes of a document, as remarks."""
-        for sentence in document["notes"]:
-            self.note(sentence)
+    def notes(self, notes: Iterable[str], said: str = "") -> None:
+        """Notes as remarks; those that standard output says as well, in the text `said`, only there."""
+        for sentence in notes:
+            if self.json or not contained(sentence, said):
+                self.note(sentence)
 
     def wrote(self, path: Path) -> None:
         """Remember and name a file that has been written."""
@@ -125,6 +127,11 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
 def short(value: float | None, digits: int = 6) -> str:
     """A number in a table: six digits, "-" for None."""
     return "-" if value is None else f"{value:.{digits}g}"
+
+
+def contained(note: str, text: str) -> bool:
+    """Whether a text says what a note does, whatever kind of doubt the note says that it is."""
+    return note.removeprefix("rounding: ").lower() in text.lower()
 
 
 def one_line(text: str) -> str:

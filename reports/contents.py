@@ -13,7 +13,7 @@ import numpy as np
 from reports import analysis, panels
 from reports.caveats import NOT_SHOWN, off_scale
 from reports.listing import interrupted
-from reports.numerals import not_above
+from reports.numerals import as_threshold
 from verify.arrays import Array
 from verify.data.covariance import Covariance
 from verify.errors import InputError
@@ -74,7 +74,7 @@ def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[l
     tables, notes = [], []
     for objective in ("ppca", "elbo"):
         for sigma2 in (fixed, None) if learnable else (fixed,):
-            at = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {not_above(sigma2)}'}"
+            at = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
             say(f"stationary points, {at}")
             try:
                 found, _ = analysis.stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP)

@@ -14,6 +14,8 @@ from typing import Any
 Document = dict[str, Any]
 
 DIGITS = 6
+# Eigenvalues of data carry at least so small an error, relatively.
+ROUNDING = 1e-12
 _FLOOR = Context(prec=DIGITS, rounding=ROUND_FLOOR)
 
 
@@ -28,9 +30,14 @@ def not_above(value: float, error: float = 0.0) -> str:
     return text if float(text) <= value + error else f"{float(_FLOOR.create_decimal(repr(float(value)))):.{DIGITS}g}"
 
 
+def as_threshold(value: float) -> str:
+    """A noise that is an eigenvalue of data or stands beside some, as `threshold` prints those."""
+    return not_above(value, ROUNDING * value)
+
+
 def rough(value: float) -> str:
-    """Two digits, of an error: 0.38, 9700."""
-    return typed(float(f"{value:.2g}"))
+    """Two digits, of an error: 0.38, 9700, 8e+06."""
+    return typed(float(f"{value:.2g}")) if value < 1e6 else f"{value:.2g}"
 
 
 def below(value: float, limit: float) -> str:

@@ -22,7 +22,8 @@ from proofs.ledger import notes as ledger_notes
 from reports import audit, captions, caveats, wording
 from reports.audit_checks import CHECKS
 from reports.caveats import NOT_SHOWN, UNPROVED
-from reports.numerals import DIGITS, counted, likeliest, not_above, rank, start, threshold
+from reports.console import contained
+from reports.numerals import DIGITS, as_threshold, counted, likeliest, rank, start, threshold
 from reports.panels import PALETTE, window
 from reports.paper import TABLES
 
@@ -81,7 +82,7 @@ def render(document: Document, figures: Path) -> str:
         likeliest=symbols(likeliest(facts)),
         rank=rank(facts),
         thresholds=[threshold(facts, j) for j in range(1, facts["rank"] + 1)],
-        doubts=_doubts([note for note in document["notes"] if not note.startswith(_ELSEWHERE)]),
+        doubts=_doubts(_beside_the_verdict(document)),
         missing=[note for note in document["notes"] if note.startswith(NOT_SHOWN)],
         has_errors=any(t["standard_error"] is not None for t in facts["thresholds"]),
         held=counted(document["usual"]["retained"], document["usual"]["retained_at_most"]),
@@ -138,6 +139,12 @@ def symbols(number: str | None) -> str:
     return "–" if number is None else wording.symbols(number)
 
 
+def _beside_the_verdict(document: Document) -> list[str]:
+    """The notes that belong below the verdict and are not said by it."""
+    said = wording.verdict(document)
+    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or contained(n, said))]
+
+
 def _doubts(notes: list[str]) -> list[tuple[str | None, list[str]]]:
     """The notes as they follow each other, (kind, sentences): those of one kind of doubt together."""
     return [
@@ -152,7 +159,7 @@ def _table(table: Document, facts: Document) -> Document:
     return {
         **table,
         "of": "likelihood" if table["objective"] == "ppca" else "ELBO",
-        "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else not_above(table['sigma2'])}",
+        "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else as_threshold(table['sigma2'])}",
         "learned": learned,
         "caption": captions.table_caption(table),
     }

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from reports.numerals import not_above
+from reports.numerals import as_threshold
 from reports.wording import number, sub, symbols
 from verify.arrays import Array
 from verify.landscape.slices import Slice
@@ -271,6 +271,6 @@ def slice_(axes: Axes, piece: Slice) -> None:
     axes.plot(0, 0, marker="o", color="white", markeredgecolor="black", markersize=7, markeredgewidth=1.2)
     i, j = (d + 1 for d in piece.directions)
     axes.set(xlabel=f"along {sub('u', i)}", ylabel=f"along {sub('u', j)}", box_aspect=1)
-    axes.set_title(f"σ² = {symbols(not_above(piece.sigma2))}: unstable in {piece.unstable} of 2")
+    axes.set_title(f"σ² = {symbols(as_threshold(piece.sigma2))}: unstable in {piece.unstable} of 2")
     for spine in axes.spines.values():
         spine.set_visible(True)

@@ -5,11 +5,11 @@ Main       tied, continuum, notes, retained_either_way.
 Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
+from reports.caveats import names
 from reports.listing import readable
-from reports.numerals import typed
+from reports.numerals import as_threshold, typed
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
 
@@ -37,8 +37,10 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
     sigma2, k, several = document["sigma2"], document["k"], document["undecided"]
     what = ("index set", "index sets") if document["objective"] == "ppca" else ("family", "families")
     if document["tied"] and spectrum.exact is not None:
+        towards = "its eigenvector" if len(document["tied"]) == 1 else "their eigenvectors"
         said.append(
-            f"sigma2 = {typed(sigma2)} is {named(document['tied'])}: flat to second order, counted as collapsed"
+            f"sigma2 = {typed(sigma2)} equals {names(document['tied'])}: flat to second order towards "
+            f"{towards}, which counts as collapsed"
         )
     elif document["tied"]:
         said.append(f"rounding: {retained_either_way(spectrum, k, sigma2)}")
@@ -54,7 +56,7 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
             "that surely rise"
         )
     if document["continuum"] is not None:
-        said.append(f"{curve_in_words(document)}; the point listed first stands for it")
+        said.append(curve_in_words(document))
         if document["objective"] == "elbo" and spectrum.values[0] != spectrum.values[-1]:
             said.append(
                 "left out are curves of saddles, which hold all eigenvectors in columns that are not orthogonal; the "
@@ -67,8 +69,8 @@ def curve_in_words(document: Document) -> str:
     """That the maximum is a curve."""
     k, largest = document["k"], document["continuum"]["largest_sigma2"]
     return (
-        f"the maximum is no point but a curve: every sigma2 up to lam_{document['n']} = {largest:.6g} attains it, with "
-        f"all {k} of {k} latents retained below it"
+        f"the maximum is no point but a curve: every sigma2 up to lam_{document['n']} = {as_threshold(largest)} "
+        f"attains it, with all {k} of {k} latents retained below it; the point listed first stands for it"
     )
 
 
@@ -78,12 +80,6 @@ def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float) -> str:
     fewest, most = at.retained(k)
     error = float(spectrum.errors[at.above : at.above + at.level].max())
     count = f"{fewest}" if fewest == most else f"{fewest} or {most}" if most == fewest + 1 else f"{fewest} to {most}"
-    which = named(range(at.above + 1, at.above + at.level + 1))
+    which = names(range(at.above + 1, at.above + at.level + 1))
     held = f"{count} of {k} latents are retained{' either way' if fewest == most else ''}"
     return f"sigma2 = {typed(sigma2)} cannot be told from {which} (within {error:.1g}): {held}"
-
-
-def named(indices: Sequence[int]) -> str:
-    """lam_3, or lam_3 to lam_5: neighbours."""
-    first, last = indices[0], indices[-1]
-    return f"lam_{first}" if first == last else f"lam_{first} to lam_{last}"

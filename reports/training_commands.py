@@ -39,16 +39,15 @@ def train(args: argparse.Namespace, session: Session) -> int:
     plan = _plan(args, runs, rows.shape[1])
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
-    for sentence in before:
-        session.note(sentence)
+    session.notes(before)
     outcomes = trained(plan, data.rows, session, on=args.backend, precision=args.precision, folder=args.out)
     chosen = _best_of(wanted, outcomes)
     if save is not None and chosen is None:
         before.append(f"{save} was not written: of the models that --latents-of means all diverged")
         session.note(before[-1])
     document = train_document(plan, outcomes, data, args, before)
-    for sentence in document["notes"][len(before) :]:
-        session.note(sentence)
+    said = [piece for piece in pieces(document, outcomes) if isinstance(piece, str)]
+    session.notes(document["notes"][len(before) :], "\n".join(said))
     if args.out is not None:
         for path in write_training(document, outcomes, args.out):
             session.wrote(path)

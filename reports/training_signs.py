@@ -195,6 +195,11 @@ def _between(values: Iterable[float]) -> str:
     return found[0] if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
 
 
+def _round(size: float) -> str:
+    """One digit, written out: 200."""
+    return f"{float(format(size, '.1g')):g}"
+
+
 def _lost(document: Document) -> list[str]:
     """How many models diverged, and whether the data's scale or the learning rate is the likely cause."""
     lost = [m for m in document["models"] if m["evaluation"] is None]
@@ -211,7 +216,7 @@ def _lost(document: Document) -> list[str]:
     if not size <= LARGE:
         return [
             f"{said}; likely for the scale of the data, not for the learning rate: the entries have a root mean "
-            f"square of {size:.3g}, and networks are made for entries near 1. Divide the data (--scale {size:.1g}) "
+            f"square of {size:.3g}, and networks are made for entries near 1. Divide the data (--scale {_round(size)}) "
             "and sigma2 by the square of that"
         ]
     far = [m["init_sigma2"] for m in lost if not 1 / FAR_NOISE <= m["init_sigma2"] / variance <= FAR_NOISE]

@@ -57,7 +57,7 @@ def _best(document: Document, group: Document) -> str:
     at = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
     ended = "; its training is not at its end" if c["unfinished"] else ""
     return (
-        f"The {which} {where} (number {group['best']}) reaches an ELBO of {e['elbo']:.1f} nats per datum and keeps "
+        f"The {which} {where} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
         f"{e['retained']} of {k} latents; at that noise{at} the optimum of a linear model keeps {e['linear_retained']}"
         f"{_distance(document, m)}{ended}."
     )
@@ -90,14 +90,19 @@ def _models(document: Document) -> Any:
         )
         e = m["evaluation"]
         if e is None:
-            lines.append((*named, f"frozen at step {m['frozen']}", *["-"] * 7))
+            lines.append((*named, "frozen", f"step {m['frozen']}", *["-"] * 6))
             continue
         sigma2 = given(e["sigma2"]) if m["noise"] == "fixed" else short(e["sigma2"], 4)
-        shown = (f"{e['elbo']:.1f}", f"{e['tuned_elbo']:.1f}", sigma2, f"{e['kl']:.1f}")
+        shown = (_nats(e["elbo"]), _nats(e["tuned_elbo"]), sigma2, _nats(e["kl"]))
         ended = "no" if m["convergence"]["unfinished"] else "yes"
         kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), str(e["linear_retained"]), ended)
         lines.append((*named, *shown, *kept))
     return table(columns, lines)
+
+
+def _nats(value: float) -> str:
+    """One decimal, of a number that a column can hold; else four digits."""
+    return f"{value:.1f}" if abs(value) < 1e6 else short(value, 4)
 
 
 def _courses(document: Document, outcomes: Sequence[Outcome]) -> Any:
@@ -111,7 +116,9 @@ def _courses(document: Document, outcomes: Sequence[Outcome]) -> Any:
     for number in numbers:
         m, curve = document["models"][number - 1], outcomes[number - 1].elbos(n)
         c = m["convergence"]
-        rise = "-" if c is None or c["rise"] is None else f"{c['rise']:+.2g} ± {c['rise_error']:.1g}"
+        rise = (
+            "-" if c is None or c["rise"] is None else f"{c['rise']:+.2g} ± {float(format(c['rise_error'], '.1g')):g}"
+        )
         noise = f"{m['noise']} {given(m['init_sigma2'])}"
         lines.append((str(number), noise, *(short(curve[epoch - 1], 6) for epoch in at), rise))
     heads = [f"epoch {epoch}" for epoch in at]

@@ -1,11 +1,12 @@
 """What should be known beside the numbers: each kind of doubt where there is one, and not where there is none."""
 
+import numpy as np
 import pytest
 
 from reports import analysis, caveats, contents
 from reports.numerals import likeliest
 from tests.reports.spectra import measured
-from verify.data.covariance import from_eigenvalues
+from verify.data.covariance import covariance, from_eigenvalues
 from verify.data.sampling import marchenko_pastur_edge
 
 
@@ -19,7 +20,7 @@ def has(found, words):
 
 def test_a_typed_tie_is_said_with_both_sides():
     found = notes(from_eigenvalues([3.0, 2.0, 1.0, 1.0, 0.5]), 4, [1.0])
-    tied = "at sigma2 = 1, lam_3 and lam_4 and the noise are equal, which counts as collapsed: 2 of 4"
+    tied = "at sigma2 = 1, lam_3 and lam_4 equal the noise, which counts as collapsed: 2 of 4"
     assert has(found, tied) and has(found, "and 4 just below it")
     assert not has(notes(from_eigenvalues([3.0, 2.0, 1.0, 1.0, 0.5]), 4, [1.01]), "equal")  # control
 
@@ -68,17 +69,42 @@ def test_the_edge_is_there_where_data_are_few():
     edge = few["marchenko_pastur_edge"]
     assert edge["edge"] == marchenko_pastur_edge(edge["noise"], 6, 60) and float(noise) == pytest.approx(edge["noise"])
     assert edge["beyond"] == sum(x > edge["edge"] for x in lam) == 2
-    assert has(few["notes"], "N = 60 data are few for n = 6 dimensions") and has(few["notes"], "only 2 of the 3")
-    assert has(notes(measured(*lam, N=60), 2), "lam_1 to lam_2 exceed it")
+    steps = edge["stepwise"]
+    assert steps["beyond"] == 2 and steps["noise"] == pytest.approx(4.5 / 4)
+    assert steps["edge"] == marchenko_pastur_edge(steps["noise"], 4, 60) > 1.6
+    assert has(few["notes"], "N = 60 data are few for n = 6 dimensions")
+    assert has(
+        few["notes"], "lam_3 = 1.6 does not exceed what noise alone would show (1.78, the Marchenko-Pastur edge)"
+    )
+    assert has(few["notes"], "and that threshold may be nothing but noise")
+    assert has(notes(measured(*lam, N=60), 2), "lam_1 to lam_2 exceed what noise alone would show")
     many = analysis.stability(measured(*lam, N=120), 3)
     assert many["marchenko_pastur_edge"] is None and not has(many["notes"], "Pastur")  # control: N = 20 n
     assert analysis.stability(measured(*lam, N=60), 6)["marchenko_pastur_edge"] is None  # nothing is discarded
 
 
+def test_noise_alone_is_not_taken_for_latents():
+    noise = covariance(np.random.default_rng(0).normal(size=(60, 200)))
+    document = analysis.stability(noise, 20)
+    edge = document["marchenko_pastur_edge"]
+    assert edge["beyond"] >= 20 and edge["stepwise"]["beyond"] == 0  # the noise that 20 latents leave is too small
+    assert has(document["notes"], "lam_1 = 7.37754 does not exceed what noise alone would show (7.83, the March")
+    assert has(document["notes"], "all 20 thresholds may be nothing but noise")
+
+
+def test_the_default_noises_reach_from_below_the_recommended_one_to_above_the_spectrum():
+    wide = from_eigenvalues([2.5e9, 2.5e7, 144.0, 0.026, 2.5e-5])
+    document = analysis.stability(wide, 3)
+    noises = [row["sigma2"] for row in document["noise"]]
+    assert noises[0] < document["recommended_sigma2"] < 2.5e9 < noises[-1]
+    assert {row["retained"] for row in document["noise"]} == {0, 1, 2, 3}
+
+
 def test_the_suggested_number_of_latents_stands_beside_the_one_asked_for(monkeypatch):
     monkeypatch.setattr(analysis, "suggested_latents", lambda lam, N: 2)
-    assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data; k = 1 was asked for")
-    assert has(notes(measured(3.0, 2.0, 1.0), 2), "suggests k = 2 for these data; as was asked for")
+    assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data, the largest that it considers")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; k = 1 was asked for")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data; as was asked for")
     monkeypatch.setattr(analysis, "suggested_latents", lambda lam, N: None)
     assert not has(notes(measured(3.0, 2.0, 1.0), 1), "suggests")  # control
 

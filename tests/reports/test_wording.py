@@ -42,7 +42,7 @@ def test_verdict(spectrum, k, expected):
 
 def test_the_verdict_names_a_tie_and_both_its_sides():
     text = wording.verdict(said("3,2,1,.5", 3))
-    assert "At sigma2 = 1, lam_3 and the noise are equal, which counts as collapsed: 2 of 3" in text
+    assert "At sigma2 = 1, lam_3 equals the noise, which counts as collapsed: 2 of 3" in text
     assert "and 3 just below it" in text
     assert "equal" not in wording.verdict(said("3,2,1.1,.5", 3))  # control
     assert "equal" not in wording.verdict(said("3,2,1,.5", 2))  # nobody holds lam_3

@@ -35,10 +35,8 @@ from verify.errors import InputError
 _READERS = {".npy": read_npy, ".npz": read_npz, ".csv.gz": read_csv, ".csv": read_csv}
 _SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
-_CHOICES = (
-    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, "
-    "or eigenvalues:6,4,2.5"
-)
+_WITH_ROWS = "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file"
+_CHOICES = f"{_WITH_ROWS}, or eigenvalues:6,4,2.5"
 Found = tuple[Array, dict[str, Any]]
 
 
@@ -115,7 +113,7 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
     if name.startswith(_PHOTOGRAPHS):
         return _photographs(name)
     if name.startswith(_SPECTRUM):
-        raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_CHOICES})")
+        raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_WITH_ROWS})")
     if lower.endswith(".parquet"):
         raise InputError(f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that")
     for ending, reader in _READERS.items():
