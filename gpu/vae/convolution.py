@@ -18,9 +18,9 @@ import numpy as np
 from gpu.vae.elementwise import share_out
 from gpu.vae.grids import Grids, Matrices
 from gpu.vae.layers import Buffers
-from gpu.vae.products import one_thread
 from verify.arrays import Array, namespace
 from verify.errors import InputError
+from verify.threads import one_thread
 
 # Numbers that the images of one model may become on the way, in one chunk: on the host they are to stay in the
 # second-level cache, on a device only to fit beside everything else.

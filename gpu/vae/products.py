@@ -2,7 +2,7 @@
 
 Notation   a (E, m, p), b (E, p, q), c (E, m, q): one product a model; views of a flat buffer and transposes are taken
            as they are.
-Main       multiply, precision, PRECISIONS, one_thread.
+Main       multiply, precision, PRECISIONS.
 
 On a device a product is one call of cublasGemmStridedBatchedEx: transposed views, models that lie apart in a flat
 buffer and one array for all models need no copy there. Arrays of float32 are multiplied as `precision` has it:
@@ -122,24 +122,3 @@ def _readable(xp: Any, x: Array) -> tuple[Array, int, int, int]:
         x = xp.ascontiguousarray(x)
         found = 0, x.shape[2], x.shape[1] * x.shape[2]
     return (x, *found)
-
-
-@contextmanager
-def one_thread() -> Iterator[bool]:
-    """Keep the host's products from starting threads of their own; yields whether that is so (threadpoolctl)."""
-    controller = _controller()
-    if controller is None:
-        yield False
-        return
-    with controller.limit(limits=1, user_api="blas"):
-        yield True
-
-
-@cache
-def _controller() -> Any:
-    """The libraries of matrix products that this process has loaded; looked for once, which takes milliseconds."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()

@@ -31,10 +31,10 @@ from gpu.vae.evaluation import evaluate
 from gpu.vae.model import Ensemble, elbo
 from gpu.vae.noise import LATENT, normals, permutations
 from gpu.vae.plan import Data, Outcome, Plan
-from gpu.vae.products import one_thread
 from verify.arrays import Array, to_numpy
 from verify.data.single import single
 from verify.errors import InputError
+from verify.threads import one_thread
 
 # Numbers of activations that a group on the host may hold: they stay in the last cache, and small models share a call.
 CACHED = 1 << 20

@@ -20,7 +20,7 @@ from verify.data.decomposition.bases import Basis, Embedded
 from verify.data.decomposition.scatter import EPS, Scatter
 from verify.data.decomposition.spectra import Spectrum, better, direct, of_correlations, of_factor
 from verify.data.decomposition.sums import chunk_height, scatter_of
-from verify.data.decomposition.triangle import FACTOR_HEIGHT, factor_of
+from verify.data.decomposition.triangle import factor_height, factor_of
 from verify.data.decomposition.whole_numbers import certificate_available, rank_of_whole
 from verify.data.entries import checked_blocks, chunks, is_matrix
 from verify.eigenvalues import Eigenvalues
@@ -123,7 +123,7 @@ def _many_rows(scatter: Scatter, source: Source, noises: tuple[float, ...]) -> F
         if finer is not None:
             found, path = better(found, finer), "correlations"
     if doubts(found).any() and source.again:
-        rows = chunks(source.blocks_again(), FACTOR_HEIGHT)
+        rows = chunks(source.blocks_again(), factor_height(len(columns)))
         finer = of_factor(factor_of(rows, scatter, columns), doubts)
         found, path = better(found, finer), "two passes"
     found = _of_rank(found, rank)

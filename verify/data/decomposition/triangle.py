@@ -13,15 +13,17 @@ eta kappa^2.
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.decomposition.lapack import singular_values, with_rows
+from verify.data.decomposition.lapack import on_one_thread, singular_values, upon, with_rows
 from verify.data.decomposition.scatter import UNIT_ROUNDOFF, Scatter
 from verify.data.decomposition.spectra import Factor, common_units, solver_error
 
-FACTOR_HEIGHT = 1024  # rows at a time
+PARTS = 4  # of the rows, factorised side by side
+_SHARED = 2048  # columns up to which there are parts: each takes some n^2 numbers, and its steps some zeros
 _TURNED = 64  # columns transposed at a time, which stay in the cache
 _EXTREME = 200  # squares in units 2^200 are still far from the ends of float64
 
@@ -34,29 +36,58 @@ def columnwise_error(reflections: int, height: int) -> float:
     return UNIT_ROUNDOFF * (8 + math.sqrt(reflections) + math.sqrt(height) / 4)
 
 
+def factor_height(n: int) -> int:
+    """How many rows of n columns to take at a time."""
+    return 4096 if n < _SHARED else 1024
+
+
 def factor_of(rows: Iterator[Array], scatter: Scatter, columns: Array) -> Factor:
-    """R/sqrt(N) of the rows, in chunks of FACTOR_HEIGHT, about the mean that scatter has.
+    """R/sqrt(N) of the rows, in chunks of factor_height(n), about the mean that scatter has.
 
     columns (n,) booleans: those that are not constant. What rounding left of their means is projected out.
     """
     shift, unit = scatter.mean[columns], scatter.unit[columns]
     n, step = len(unit), np.ldexp(1.0, np.clip(-unit, -1022, 1023))
     extreme = bool(np.abs(unit).max() > _EXTREME)  # elsewhere the units of R are enough
-    R = np.zeros((n + 1, n + 1), order="F")
-    factorisations = 0
-    for X in rows:
-        D = _augmented(X if columns.all() else X[:, columns], shift)
-        if extreme:
-            D[1:] *= step[:, None]
-        R = with_rows(R, D.T)
-        factorisations += 1
+
+    def augmented() -> Iterator[Array]:
+        for X in rows:
+            D = _augmented(X if columns.all() else X[:, columns], shift)
+            if extreme:
+                D[1:] *= step[:, None]
+            yield D
+
+    R, factorisations = _triangle_of(augmented(), n + 1)
     if not extreme:
         R[:, 1:] *= step
     R /= math.sqrt(scatter.N)
     # x - mean is rounded relative to itself, and the mean to a double: what is left of it, in deviations.
     left = 2 * float(np.max(np.abs(R[0, 1:])))
-    eta = columnwise_error((n + 1) * factorisations, FACTOR_HEIGHT) + 2 * UNIT_ROUNDOFF * (1 + left)
+    eta = columnwise_error((n + 1) * factorisations, factor_height(n) + n + 1) + 2 * UNIT_ROUNDOFF * (1 + left)
     return _judged(np.ascontiguousarray(R[1:, 1:]), unit, eta)
+
+
+def _triangle_of(chunks: Iterator[Array], n: int) -> tuple[Array, int]:
+    """The triangular factor (n, n) of all rows in chunks D^T, D (n, b), overwritten; and how many steps it took.
+
+    In a fixed number of parts, each a chain of its own, so that the result does not depend on the number of cores.
+    """
+    add = upon if n <= _SHARED else with_rows
+    factors: list[Future[Array] | None] = [None] * (PARTS if n <= _SHARED else 1)
+    steps = 0
+    with on_one_thread(), ThreadPoolExecutor(len(factors), thread_name_prefix="factor") as pool:
+        for D in chunks:
+            part = steps % len(factors)
+            before = factors[part]
+            # A part that has not done with its last chunk keeps the reader waiting: no more lie about than parts.
+            R = np.zeros((n, n), order="F") if before is None else before.result()
+            factors[part] = pool.submit(add, R, D.T)
+            steps += 1
+        found = [factor.result() for factor in factors if factor is not None]
+        whole = found[0]
+        for other in found[1:]:
+            whole = add(whole, other)
+    return whole, steps + len(found)
 
 
 def _augmented(X: Array, shift: Array) -> Array:
