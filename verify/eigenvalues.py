@@ -73,24 +73,30 @@ class Eigenvalues:
         """Descending values (n,), each within its error of the true eigenvalue; zeros and ties are settled here.
 
         What may be 0 becomes 0, but the first `positive` ones, known to be > 0, and whatever exceeds one that is.
-        Neighbours whose intervals overlap become their mean, run by run, and the error of a run covers them all.
+        Neighbours whose intervals overlap become their mean, run by run, and the error of a run covers them all: the
+        intervals that are left are apart, but for those of the zeros, which reach less and less far.
         """
-        lam, e = np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64)
+        lam, e = _in_order(np.array(values, dtype=np.float64), np.array(errors, dtype=np.float64))
         positive = max([positive, *(np.flatnonzero(lam > e) + 1).tolist()])
-        e[positive:] = np.abs(lam[positive:]) + e[positive:]
+        e[positive:] = np.maximum(lam[positive:] + e[positive:], 0.0)
         lam[positive:] = 0.0
         head, bounds = lam[:positive], e[:positive]
         # Of what is > 0 but may be as small as you like only the upper end is known.
         ends = (head + bounds) / 2
         open_ended = head <= bounds
         head[open_ended] = bounds[open_ended] = ends[open_ended]
-        apart = np.flatnonzero(head[:-1] - head[1:] > bounds[:-1] + bounds[1:]) + 1
-        for run, bound in zip(np.split(head, apart), np.split(bounds, apart), strict=True):
-            if len(run) > 1:
+        runs: list[tuple[int, float, float]] = []  # where each starts, its value and its error
+        for stop in range(1, positive + 1):
+            start, value, error = stop - 1, float(head[stop - 1]), float(bounds[stop - 1])
+            while runs and runs[-1][1] - value <= runs[-1][2] + error:
+                start = runs.pop()[0]
+                run = head[start:stop]
                 # Around its first value: the mean of equal values is then that value, to the bit.
-                mean = run[0] + np.mean(run - run[0])
-                bound[:] = np.max(np.abs(run - mean) + bound)
-                run[:] = mean
+                value = float(run[0] + np.mean(run - run[0]))
+                error = float(np.max(np.abs(run - value) + bounds[start:stop]))
+            runs.append((start, value, error))
+        for start, value, error in runs:  # the next one overwrites what is its own
+            head[start:], bounds[start:] = value, error
         return cls(lam, e, None)
 
     def __len__(self) -> int:
@@ -128,11 +134,19 @@ class Eigenvalues:
             noise, exact, every = decimal(sigma2), self.exact, range(len(self.exact))
             above = bisect_left(every, True, key=lambda j: exact[j] <= noise)
             return Position(above, bisect_left(every, True, key=lambda j: exact[j] < noise) - above, False)
-        near = np.flatnonzero(np.abs(self.values - sigma2) <= self.errors)
-        if not near.size:
-            return Position(int((self.values > sigma2).sum()), 0, False)
-        # Whatever lies between two that tie cannot be told from the noise either.
-        return Position(int(near[0]), int(near[-1] - near[0]) + 1, True)
+        above = int(np.count_nonzero(self.values - sigma2 > self.errors))
+        level = int(np.count_nonzero(sigma2 - self.values <= self.errors)) - above
+        return Position(above, level, level > 0)
+
+
+def _in_order(values: Array, errors: Array) -> tuple[Array, Array]:
+    """The same intervals, cut to what is left of them because the true eigenvalues fall.  (n,), (n,) -> (n,), (n,)."""
+    least = np.maximum.accumulate((values - errors)[::-1])[::-1]
+    most = np.minimum.accumulate(values + errors)
+    cut = (least > values - errors) | (most < values + errors)
+    # Halving and adding again may lose an ulp of either end.
+    half = np.maximum(most - least, 0.0) / 2 + np.spacing(np.maximum(np.abs(most), np.abs(least)))
+    return np.where(cut, least / 2 + most / 2, values), np.where(cut, half, errors)
 
 
 class Written(float):

@@ -14,7 +14,7 @@ from tests.emulator.build import patched
 from tests.verify.landscape.by_fractions import brute, decimal_spectra
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
-from verify.landscape.stationary import fixed_noise_undecided
+from verify.landscape.stationary import fixed_noise_undecided, learned_noise_search
 from verify.landscape.units import STATIONARY, UNDECIDED, units
 
 
@@ -166,3 +166,30 @@ def test_a_kernel_that_compares_doubles_is_caught(monkeypatch, patch):
     fixed = [([1.0, 0.9999999999999999, 0.5], 2), ([0.7, 0.4, 0.1], 2), ([1.4, 0.7, 0.0], 1)]
     spectra = [([Eigenvalues.of([x]).exact[0] for x in lam], k) for lam, k in fixed]
     assert not all(agrees(lam, k, backend=cupy) for lam, k in [*spectra, *decimal_spectra(150, most_n=7, seed=5)])
+
+
+def test_zeros_of_different_errors_are_not_one_number():
+    """{1, 2, 3} discards 0.9988 and three zeros, one of which is at most 0.57: it may exceed the mean, about 0.25."""
+    values = np.array([3, 0.99882521, 0.99882521, 0.99882521, 0, 0, 0])
+    lam = Eigenvalues.measured(values, np.array([1e-12, 0.0123, 0.0123, 0.0123, 0.566, 1.9e-12, 0.367]))
+    of = units(lam)
+    assert of.status((0, 1, 2)) == STATIONARY
+    at = of.position((0, 1, 2))
+    assert (at.above, at.level, at.undecided) == (4, 1, True)
+
+
+def test_walk_and_search_agree_on_spectra_of_which_little_is_known():
+    rng = np.random.default_rng(5)
+    tried = 0
+    while tried < 150:
+        n = int(rng.integers(2, 7))
+        values = rng.choice([0, 1, 1.5, 2, 3, 3 * rng.random()], n) + rng.normal(0, 1, n) * 10.0 ** rng.uniform(-14, -1)
+        values = np.sort(np.maximum(values, 0))[::-1]
+        lam = Eigenvalues.measured(values, 10.0 ** rng.uniform(-14, 0, n) * rng.choice([1, 0], n, p=[0.9, 0.1]))
+        k = int(rng.integers(1, n + 1))
+        if lam.rank < 1 or (lam.rank <= k and lam.rank < n):
+            continue
+        tried += 1
+        status = [s for _, s in learned_noise_search(lam, k)]
+        walk = enumerate_learned(lam, k)
+        assert (walk.valid, walk.undecided) == (status.count(STATIONARY), status.count(UNDECIDED))

@@ -1,6 +1,7 @@
 """Zeros and ties of measured eigenvalues: what their errors leave open is settled, and nothing else is."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,3 +63,30 @@ def test_a_known_rank_keeps_what_errors_would_not():
 def test_nothing_positive():
     found = Eigenvalues.measured(np.array([1e-20, 0.0]), np.array([1e-10, 1e-10]))
     assert found.rank == 0 and found.undecided_zeros == 2
+
+
+def test_a_noise_is_held_against_what_the_order_leaves_of_the_intervals():
+    """lam_4 is at most lam_3, so that a noise of 0.3 exceeds both, however little is known of lam_4."""
+    lam = Eigenvalues.measured(np.array([3.0, 1.0, 0.0, 0.0]), np.array([1e-12, 1e-12, 0.1, 0.5]))
+    assert (lam.position(0.3).above, lam.position(0.3).level) == (2, 0)
+    near = lam.position(0.05)
+    assert (near.above, near.level, near.undecided) == (2, 2, True)
+    # Zeros of different errors: how many of them may exceed a noise falls as it rises.
+    zeros = Eigenvalues.measured(np.array([1.0, 0, 0, 0]), np.array([8.419e-15, 8.437e-15, 8.419e-15, 8.545e-15]))
+    at = zeros.position(8.48e-15)
+    assert (at.above, at.level) == (1, 0)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_intervals_fall_and_hold_the_true_eigenvalues(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 8))
+    true = np.sort(rng.choice([0.0, 1.0, 1.5, 3.0, 2 * rng.random()], n))[::-1]
+    errors = 10.0 ** rng.uniform(-14, 0, n)
+    found = Eigenvalues.measured(np.sort(true + errors * rng.uniform(-1, 1, n))[::-1], 2 * errors.max() * np.ones(n))
+    assert np.all(np.abs(found.values - true) <= found.errors * (1 + 1e-12))
+    upper, lower = found.values + found.errors, np.maximum(found.values - found.errors, 0)
+    assert np.all(np.diff(upper) <= 1e-15) and np.all(np.diff(lower) <= 1e-15)
+    for noise in rng.uniform(0.01, 3.5, 20):
+        at = found.position(float(noise))
+        assert at.above <= int((true > noise).sum()) <= at.above + at.level

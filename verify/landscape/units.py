@@ -60,9 +60,12 @@ class Units:
 
     @cached_property
     def runs(self) -> tuple[tuple[int, int], ...]:
-        """For each j where the run of its equals starts, and where it ends (after its last)."""
+        """For each j where the run of its equals starts, and where it ends (after its last).
+
+        Measured ones that count as 0 are not one number: each is a run of its own.
+        """
         exact = self.spectrum.exact
-        known = self.spectrum.values.tolist() if exact is None else exact
+        known = exact if exact is not None else [x or -j for j, x in enumerate(self.spectrum.values.tolist(), start=1)]
         found: list[tuple[int, int]] = []
         for _, run in groupby(known):
             size = len(list(run))
