@@ -35,7 +35,6 @@ from verify.arrays import Array
 from verify.data.rows import Rows
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
-from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
 # Data that pass the encoder at a time.
@@ -142,7 +141,7 @@ def described(outcome: Outcome, data: Material, plan: Plan) -> Document:
     """One trained model as plain JSON: the ELBO in the model's space and on the scale of the raw values.
 
     linear_retained: a linear beta-VAE compares the eigenvalues with beta times its noise (theory 3.9), beta the weight
-    at which the training ended.
+    at which the training ended; _at_most: more where rounding cannot tell one of them from that noise.
     """
     run, e, k, N = outcome.run, outcome.evaluation, plan.architecture.k, data.rows.shape[0]
     weight = plan.final_weight(run, N)
@@ -151,6 +150,7 @@ def described(outcome: Outcome, data: Material, plan: Plan) -> Document:
     told |= {"beta": run.beta, "anneal": run.anneal, "frozen": outcome.frozen}
     if e is None:
         return told | {"evaluation": None, "convergence": None}
+    fewest, most = data.lam.position(e.sigma2 * weight).retained(k)
     return told | {
         "evaluation": {
             "sigma2": e.sigma2,
@@ -163,7 +163,8 @@ def described(outcome: Outcome, data: Material, plan: Plan) -> Document:
             "collapse_percent": e.collapse_percent,
             "retained": k - round(e.collapse_percent * k / 100),
             "active_units": e.active_units,
-            "linear_retained": retained_count(data.lam, k, e.sigma2 * weight),
+            "linear_retained": fewest,
+            "linear_retained_at_most": most,
             "kl_of_latents": e.kl_of_latents,
             "collapse_curve": e.collapse_curve,
         },

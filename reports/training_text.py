@@ -58,9 +58,15 @@ def _best(document: Document, group: Document) -> str:
     ended = "; its training is not at its end" if c["unfinished"] else ""
     return (
         f"The {which} {where} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
-        f"{e['retained']} of {k} latents; at that noise{at} the optimum of a linear model keeps {e['linear_retained']}"
+        f"{e['retained']} of {k} latents; at that noise{at} the optimum of a linear model keeps {_linear(e)}"
         f"{_distance(document, m)}{ended}."
     )
+
+
+def _linear(evaluation: Document) -> str:
+    """How many latents a linear model keeps at that noise: 3, or "2 or 3" where rounding cannot tell."""
+    fewest, most = evaluation["linear_retained"], evaluation["linear_retained_at_most"]
+    return str(fewest) if fewest == most else f"{fewest} {'or' if most == fewest + 1 else 'to'} {most}"
 
 
 def _distance(document: Document, model: Document) -> str:
@@ -95,7 +101,7 @@ def _models(document: Document) -> Any:
         sigma2 = given(e["sigma2"]) if m["noise"] == "fixed" else short(e["sigma2"], 4)
         shown = (_nats(e["elbo"]), _nats(e["tuned_elbo"]), sigma2, _nats(e["kl"]))
         ended = "no" if m["convergence"]["unfinished"] else "yes"
-        kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), str(e["linear_retained"]), ended)
+        kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), _linear(e), ended)
         lines.append((*named, *shown, *kept))
     return table(columns, lines)
 

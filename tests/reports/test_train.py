@@ -401,3 +401,16 @@ def test_notes_are_in_the_document_even_if_nobody_hears_them(grey, capsys):
     assert told.err == "" and len(document["notes"]) == 2
     assert main(argv) == 0
     assert all(note in capsys.readouterr().err for note in document["notes"][:1])
+
+
+def test_a_noise_within_rounding_of_an_eigenvalue_leaves_the_linear_prediction_open(tmp_path, capsys):
+    half = np.diag(np.sqrt(3 * np.array([4.0, 3.0, 2.5 + 2e-15])))
+    np.save(tmp_path / "tied.npy", np.concatenate([half, -half]))
+    for noise, kept in (("2.5", [2, 3]), ("2.4", [3, 3])):
+        words = ["train", str(tmp_path / "tied.npy"), "--arch", "linear", "-k", "3", "--sigma2", noise, "--epochs", "2"]
+        assert main([*words, "--json"]) == 0
+        e = json.loads(capsys.readouterr().out)["models"][0]["evaluation"]
+        assert [e["linear_retained"], e["linear_retained_at_most"]] == kept
+        assert main(words) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert ("optimum of a linear model keeps 2 or 3" in told) == (kept == [2, 3])
