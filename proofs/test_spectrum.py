@@ -14,7 +14,7 @@ Method      in words, for all n and k and (for L) all R: the Hessian operator is
             Beside it: entrywise second derivatives of L and P at an explicit symbolic point with n = k = 3. Numeric:
             against eigvalsh of dense Hessians, at 50 digits against finite differences of the definition.
 Trusted     the rules of verify.symbolic; SymPy's derivatives; LAPACK's eigvalsh. What is left of 3.6a, inside and
-            between blocks, has no closed form and is checked on numbers only.
+            between blocks and at learned noise, is proved on paper and checked here on numbers only.
 """
 
 import mpmath
@@ -380,9 +380,9 @@ def test_a_spectrum_with_one_wrong_row_is_rejected(record):
 
 
 def check_inertia_of_a_block(lam, sigma2, counts):
-    """(positive, zero, negative) eigenvalues inside one full block of the eigenvalues lam are `counts`."""
-    size = len(lam)
-    values = np.linalg.eigvalsh(inside_hessian(Block(tuple(range(size)), size), lam, sigma2))
+    """(positive, zero, negative) eigenvalues inside one block of the eigenvalues lam are `counts`, q_b k_b in all."""
+    columns = sum(counts) // len(lam)
+    values = np.linalg.eigvalsh(inside_hessian(Block(tuple(range(len(lam))), columns), lam, sigma2))
     zero = PROMISED * np.abs(values).max()
     found = [int((values > zero).sum()), int((np.abs(values) <= zero).sum()), int((values < -zero).sum())]
     same(found, counts)
@@ -399,6 +399,18 @@ def test_the_inertia_inside_a_full_block(record, thorough):
             lam[1] = lam[0]  # a tie within the block
         counts = [size - 1, (size - 1) * (size - 2) // 2, size * (size + 1) // 2]
         check_inertia_of_a_block(lam, 0.3, counts)
+        record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_inertia_inside_a_block_with_zero_rows(record, thorough):
+    """k_b - 1 rising directions, q_b (q_b + 1)/2 falling ones, and the family itself: the rest."""
+    rng = np.random.default_rng(9)
+    for _ in range(thorough(40, 400)):
+        q, zeros = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+        columns, falling = q + zeros, q * (q + 1) // 2
+        lam = np.sort(rng.uniform(1.0, 3.0, q))[::-1].copy()
+        check_inertia_of_a_block(lam, 0.1, [columns - 1, q * columns - falling - (columns - 1), falling])
         record(instances=1)
 
 

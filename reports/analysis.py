@@ -34,7 +34,8 @@ Document = dict[str, Any]
 
 # Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
 SMALLEST, LARGEST = 1e-75, 1e75
-# The Hessians inside blocks are dense: what lies farther below their largest entry than this is lost in rounding.
+# The Hessians inside blocks are dense: their signs are known (theory 3.6a), but of values that lie farther below the
+# largest entry than this, and of the rotation Q_b at such scales, rounding leaves no digit.
 WIDEST = 1e12
 MOST_BYTES = 2 << 30
 # With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
@@ -116,11 +117,11 @@ def stationary(
 
 
 def _resolvable(points: Iterable[Point], lam: Array) -> None:
-    """Raises InputError where a non-orthogonal point spans more scales than a dense Hessian can tell apart."""
+    """Raises InputError where a non-orthogonal point spans more scales than its W and its Hessian hold in doubles."""
     span = max((float(lam[0]) / point.sigma2 for point in points if not point.orthogonal), default=1.0)
     if span > WIDEST:
         raise InputError(
-            f"the largest eigenvalue is {span:.1g} times the noise, and non-orthogonal points can be classified up to "
+            f"the largest eigenvalue is {span:.1g} times the noise, and non-orthogonal points can be computed up to "
             f"{WIDEST:g}: choose a larger sigma2, write 0 for negligible eigenvalues, or take --objective ppca"
         )
 

@@ -8,15 +8,16 @@ Reference  theory 1.2 and 3.6. A block of one column is a scaled principal axis 
            1999, App. A); a larger one with unequal t is a stationary point of the ELBO that the likelihood lacks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import log, pi, sqrt
+from typing import Any
 
 import numpy as np
 
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
-from verify.landscape.noise import Noise, given
+from verify.landscape.noise import EPS, Noise, given
 
 
 @dataclass(frozen=True, order=True)
@@ -141,25 +142,26 @@ def value_at(blocks: Iterable[Block], lam: Array, sigma2: float) -> float:
     return -0.5 * (total + (len(lam) - columns) * log(sigma2) + float(lam[discarded].sum()) / sigma2)
 
 
-def constant_diagonal_rotation(spectrum: Array) -> Array:
+def constant_diagonal_rotation(spectrum: Array, eps: float = EPS, root: Callable[[Any], Any] = sqrt) -> Array:
     """An orthogonal Q with constant diag(Q^T diag(spectrum) Q): Schur-Horn by at most m - 1 plane rotations.
 
     spectrum (m,) -> (m, m). Each rotation brings one diagonal entry to the mean, from one above and one below it.
+    In other numbers than doubles (an array of objects) where their eps and their square root are given.
     """
     m = len(spectrum)
-    A, Q, mean = np.diag(np.asarray(spectrum, dtype=float)), np.eye(m), float(np.mean(spectrum))
+    A, Q, mean = np.diag(spectrum), np.eye(m, dtype=spectrum.dtype), spectrum.sum() / m
     open_ = list(range(m))
     while len(open_) > 1:
         d = A.diagonal()
         i, j = max(open_, key=lambda p: d[p]), min(open_, key=lambda p: d[p])
-        if d[i] - d[j] <= 4 * np.finfo(float).eps * abs(mean):
+        if d[i] - d[j] <= 4 * eps * abs(mean):
             break
         # The rotation by theta takes entry i to d_i cos^2 - A_ij sin 2 theta + d_j sin^2; A_ij is not zero after the
         # first rotations, so theta solves a quadratic in tan theta: (d_j - mean) x^2 - 2 A_ij x + (d_i - mean) = 0.
         a, b, c = d[j] - mean, -A[i, j], d[i] - mean
-        root = sqrt(max(b * b - a * c, 0.0))
-        x = c / (-b - root) if b >= 0 else c / (-b + root)
-        cos = 1 / sqrt(1 + x * x)
+        apart = root(max(b * b - a * c, 0.0))
+        x = c / (-b - apart) if b >= 0 else c / (-b + apart)
+        cos = 1 / root(1 + x * x)
         G = np.array([[cos, x * cos], [-x * cos, cos]])
         A[:, [i, j]] = A[:, [i, j]] @ G
         A[[i, j], :] = G.T @ A[[i, j], :]

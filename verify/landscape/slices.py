@@ -96,25 +96,30 @@ def zero_column_slice(
     """Figure 1: W holds the first `retained` principal axes and zero columns; two are moved along two eigenvectors.
 
     lam (n,) descending; directions are two eigen-indices from 0. With columns = 1 both move the same zero column.
-    Works in the eigenbasis with the rows concerned; the others add a constant. extent: half-width of the square.
+    Works in the eigenbasis with the rows that move; the others add a constant. extent: half-width of the square.
     on_plane: what computes the grid in place of `plane`, with its arguments and its result, all on the host.
     """
     spectrum = Eigenvalues.of(lam)
     noise, lam = given(spectrum, sigma2), spectrum.values
     i, j = directions
     first = list(range(min(retained, noise.position.above)))
-    rows = [*first, *(d for d in directions if d not in first)]
-    small = lam[rows]
-    W = np.zeros((len(rows), len(first) + columns))
-    W[range(len(first)), range(len(first))] = np.sqrt(noise.over(spectrum)[first])
+    moved = [a for a in first if a in directions]
+    rows = [*moved, *(d for d in directions if d not in first)]
+    small, held = lam[rows], len(moved)
+    W = np.zeros((len(rows), held + columns))
+    W[range(held), range(held)] = np.sqrt(noise.over(spectrum)[moved])
     X, Y = np.zeros_like(W), np.zeros_like(W)
-    X[rows.index(i), len(first)] = 1.0
-    Y[rows.index(j), len(first) + columns - 1] = 1.0
+    X[rows.index(i), held] = 1.0
+    Y[rows.index(j), held + columns - 1] = 1.0
     if extent is None:
         extent = 1.6 * float(np.sqrt(max(lam[i] - sigma2, lam[j] - sigma2, 0.25 * max(lam[i], lam[j]))))
     axis = np.linspace(-extent, extent, grid)
-    rest = np.delete(lam, rows)
-    constant = -0.5 * (rest.size * log(2 * pi * sigma2) + float(rest.sum()) / sigma2)
+    # A retained axis that nothing moves along adds -1/2 [log(2 pi lam) + 1]; as part of the plane its lam/sigma2
+    # would enter and leave again, and take with it the digits of what is smaller.
+    still = lam[[a for a in first if a not in directions]]
+    rest = np.delete(lam, [*first, *rows])
+    constant = -0.5 * (float(np.log(2 * pi * still).sum()) + still.size)
+    constant += -0.5 * (rest.size * log(2 * pi * sigma2) + float(rest.sum()) / sigma2)
     values = on_plane(W, X, Y, axis, axis, sigma2, np.diag(small)) + constant
     along, across = (zero_column_curvature(spectrum, noise, d, tuple(first)) for d in directions)
     at = noise.position

@@ -2,15 +2,15 @@
 
 Notation   lam (n,), A retained (q of them), k columns, sigma2; blocks as in points.py. A direction moves `columns` of W
            by combinations of the eigenvectors `eigen`. L is the likelihood, P the profile ELBO; both Hessians are in W.
-Main       spectrum -> Spectrum (parts, index, nullity, gauge, undecided, steepest), inside_hessian,
-           noise_adds_positive.
+Main       spectrum -> Spectrum (parts, index, nullity, gauge, undecided, steepest), inside_hessian.
 Reference  theory 1.3 (L), 3.5 (P at orthogonal columns), 3.6a (P at blocks).
 
 Signs are those of the exact numbers, not of rounded differences (noise.py, validity.py). What measured eigenvalues
-leave open is 0 here, and counted as undecided. Only the dense problems know no better than ZERO.
+leave open is 0 here, and counted as undecided.
 
 Directions towards a discarded eigenvector, inside one block and between two blocks do not mix, because the Hessian
-maps each kind into itself; so only the small problems inside and between blocks of several columns are dense.
+maps each kind into itself. Only inside a block of several columns is the problem dense, and there the number of
+eigenvalues of each sign is known: rounding decides none.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,7 @@ from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.noise import EPS, differences
 from verify.landscape.points import Block, Point, block_constant, block_scales, block_weights
-from verify.landscape.validity import Sign, row_sign
-from verify.models import linear_vae
-
-# A dense eigenvalue below this share of its block's largest is a zero: eigvalsh errs by a few eps times the norm.
-ZERO = 1e-10
+from verify.landscape.validity import Components, Sign, components, constants_sign, row_sign
 
 
 @dataclass(frozen=True)
@@ -96,10 +92,6 @@ def _part(kind: str, values: Array, columns: Array, eigen: Array) -> Part:
     return Part(kind, values.reshape(-1), values.shape, (columns, eigen))
 
 
-def _snapped(values: Array, size: Array) -> Array:
-    return np.where(np.abs(values) <= ZERO * size, 0.0, values)
-
-
 def _signed(values: Array, signs: Array) -> Array:
     """The values, where rounding has left them on the wrong side of zero a least one of the right sign."""
     return np.where(np.sign(values) == signs, values, signs * 0.5 * EPS)
@@ -131,10 +123,45 @@ class _Layout:
         at = self.noise.position
         tied = np.count_nonzero((self.discarded >= at.above) & (self.discarded < at.above + at.level))
         count = self.zero_column.size * int(tied) if at.undecided else 0
+        if self.spectrum.exact is not None:
+            return count
         for block, _ in self.blocks:
-            if block.zeros and self.spectrum.exact is None:
+            if block.zeros:
                 count += block.zeros * sum(row.undecided for row in self.rows(block))
-        return count
+            count += self.parts(block).perhaps
+        for (first, _), (second, _) in self.pairs():
+            if self.order(first, second).undecided:
+                known = self.spectrum.values
+                count += sum(known[a] != known[d] for a in first.eigen for d in second.eigen)
+                count += len(first.eigen) * second.zeros + len(second.eigen) * first.zeros
+        return int(count)
+
+    def pairs(self) -> list[tuple[tuple[Block, Array], tuple[Block, Array]]]:
+        """Any two blocks, with their columns, of which one has several columns."""
+        others = [(Block((int(a),)), np.array([c])) for a, c in zip(self.single_eigen, self.single_column, strict=True)]
+        others += [(Block(()), np.array([c])) for c in self.zero_column]
+        return [*combinations(self.blocks, 2), *((x, y) for x in self.blocks for y in others)]
+
+    def scales(self, block: Block) -> tuple[float, Array, Array]:
+        """m_b, t_a and t_a - sigma2."""
+        held, s = self.lam[list(block.eigen)], self.point.sigma2
+        t = block_scales(held, block.columns, s)
+        above = self.over[list(block.eigen)] if block.columns == 1 else np.maximum(t - s, 0.0)
+        return block_constant(held, block.columns, s), t, above
+
+    def order(self, first: Block, second: Block) -> Sign:
+        """The sign of m_b - m_c."""
+        return constants_sign(self.spectrum, first, second, self.noise)
+
+    def apart(self, first: Block, second: Block) -> float:
+        """m_b - m_c, of the right sign."""
+        m, other = self.scales(first)[0], self.scales(second)[0]
+        sign, found = self.order(first, second).sign, m - other
+        return found if np.sign(found) == sign else sign * 0.5 * EPS * m
+
+    def parts(self, block: Block) -> Components:
+        """Of how many minimal blocks the representative of this one is made."""
+        return components(self.spectrum, block, self.noise)
 
 
 def _towards_discarded(at: _Layout) -> Iterator[Part]:
@@ -186,19 +213,23 @@ def _single_columns(at: _Layout, of_elbo: bool) -> Iterator[Part]:
     yield _part(kind, into, at.zero_column[:, None, None], a[:, None])
 
 
-def _dense_between(at: _Layout, first: Block, second: Block) -> tuple[Array, float]:
-    """The eigenvalues of the cross directions of two blocks of P, and the norm of their matrix (3.6a)."""
-    pair = Point("elbo", (first, second), at.point.sigma2, 0.0)
-    held = [*first.eigen, *second.eigen]
-    small = at.lam[held]
-    W = block_weights(_relabelled(pair), small, at.over[held], np.eye(len(held)))
-    H = linear_vae.profile_hessian(W, at.point.sigma2, np.diag(small))
-    q, k = len(first.eigen), first.columns
-    cross = np.zeros((len(held), pair.k), dtype=bool)
-    cross[:q, k:] = cross[q:, :k] = True
-    chosen = np.flatnonzero(cross)
-    values = np.linalg.eigvalsh(H[np.ix_(chosen, chosen)])
-    return values, float(np.abs(H).max())
+def _between(at: _Layout, first: Block, second: Block) -> Array:
+    """The eigenvalues of the cross directions of two blocks of P (3.6a): two of every pair a, d, and the zero rows'.
+
+    With D = 1/m_c - 1/m_b and K = 1/(m_b t_d) + 1/(m_c t_a), in the directions u_a q_d^T and u_d q_a^T the Hessian is
+    -[[D + K l_d^2, K l_a l_d], [K l_a l_d, K l_a^2 - D]], l^2 = t - sigma2. Its trace is negative and its determinant
+    D (lam_a - lam_d)/(t_a t_d), so the sign of its larger eigenvalue is exact. A zero row of c has -D towards every
+    u_a, a zero row of b has D towards every u_d.
+    """
+    (m, t, above), (m_other, t_other, above_other) = at.scales(first), at.scales(second)
+    d = at.apart(first, second) / m / m_other
+    rows = np.array(first.eigen, dtype=int)[:, None], np.array(second.eigen, dtype=int)[None]
+    coupling = 1 / m / t_other[None] + 1 / m_other / t[:, None]
+    one, other = coupling * above_other[None], coupling * above[:, None]
+    falling = -0.5 * (one + other + np.hypot(2 * d + one - other, 2 * np.sqrt(one) * np.sqrt(other)))
+    rising = d * (differences(at.spectrum, *rows) / t[:, None] / t_other[None]) / falling
+    free = np.repeat([-d, d], [len(first.eigen) * second.zeros, len(second.eigen) * first.zeros])
+    return np.concatenate([falling.ravel(), rising.ravel(), free])
 
 
 def _relabelled(point: Point) -> Point:
@@ -211,26 +242,41 @@ def _relabelled(point: Point) -> Point:
 
 
 def inside_hessian(block: Block, lam: Array, sigma2: float) -> Array:
-    """The Hessian of P over the directions inside one block, (q_b k_b, q_b k_b): the block is a problem of its own."""
-    held = lam[list(block.eigen)]
+    """The Hessian of P over the directions inside one block, (q_b k_b, q_b k_b): the block is a problem of its own.
+
+    P'' = 2/m^2 sum_i (w_i.x_i)^2 - 1/m sum_ab dC_ab^2 / t_b with dC = X W^T + W X^T: what has the factor 1/sigma2 in
+    the Hessian of L cancels (3.6a), and is left out here.
+    """
+    held, k = lam[list(block.eigen)], block.columns
     W = block_weights(_relabelled(Point("elbo", (block,), sigma2, 0.0)), held, held - sigma2, np.eye(len(held)))
-    return linear_vae.profile_hessian(W, sigma2, np.diag(held))
+    m, t = block_constant(held, k, sigma2), block_scales(held, k, sigma2)
+    X = np.eye(W.size).reshape(-1, *W.shape)
+    half = X @ W.T
+    change = ((half + half.transpose(0, 2, 1)) / np.sqrt(m * t)).reshape(W.size, -1)
+    along = (X * W).sum(1) / m
+    H: Array = 2 * along @ along.T - change @ change.T
+    return H
+
+
+def _inside(at: _Layout, block: Block) -> Array:
+    """The eigenvalues inside a block, with the signs of Proposition 9: as many rise, and fall, as it says."""
+    H, q = inside_hessian(block, at.lam, at.point.sigma2), len(block.eigen)
+    values, least = np.linalg.eigvalsh(H), EPS * float(np.abs(H).max())
+    parts = at.parts(block).surely
+    fall, rise = q * (q + 1) // 2, block.columns - parts
+    level = values.size - rise
+    return np.concatenate(
+        [np.minimum(values[:fall], -least), np.zeros(level - fall), np.maximum(values[level:], least)]
+    )
 
 
 def _around_blocks(at: _Layout) -> Iterator[Part]:
-    """Inside every larger block, and between it and every other block (3.6a): small dense problems."""
-    s = at.point.sigma2
+    """Inside every larger block, and between it and every other block (3.6a)."""
     for block, columns in at.blocks:
-        H = inside_hessian(block, at.lam, s)
-        values = _snapped(np.linalg.eigvalsh(H), float(np.abs(H).max()))
-        yield _part("inside a block", values, columns, np.array(block.eigen))
-    others = [(Block((int(a),)), np.array([c])) for a, c in zip(at.single_eigen, at.single_column, strict=True)]
-    others += [(Block(()), np.array([c])) for c in at.zero_column]
-    mixed = [(x, y) for x in at.blocks for y in others]
-    for (first, c1), (second, c2) in [*combinations(at.blocks, 2), *mixed]:
-        values, size = _dense_between(at, first, second)
+        yield _part("inside a block", _inside(at, block), columns, np.array(block.eigen))
+    for (first, c1), (second, c2) in at.pairs():
         columns, eigen = np.concatenate([c1, c2]), np.array([*first.eigen, *second.eigen])
-        yield _part("between two blocks", _snapped(values, size), columns, eigen)
+        yield _part("between two blocks", _between(at, first, second), columns, eigen)
 
 
 def spectrum(point: Point, lam: Array | Eigenvalues) -> Spectrum:
@@ -247,25 +293,3 @@ def spectrum(point: Point, lam: Array | Eigenvalues) -> Spectrum:
     q = len(point.retained)
     gauge = 0 if of_elbo else q * (q - 1) // 2 + q * (point.k - q)
     return Spectrum(tuple(p for p in parts if p.values.size), gauge, at.undecided())
-
-
-def noise_adds_positive(point: Point, lam: Array) -> bool:
-    """Whether the noise direction adds a positive eigenvalue to the joint Hessian of P in (W, sigma2).
-
-    At orthogonal columns it never does: the Schur complement is -(n - q)/(2 sigma2^2) (theory 2). At blocks only the
-    directions inside blocks couple to the noise, and the sign of the Schur complement decides.
-    """
-    if point.orthogonal:
-        return False
-    # A single column adds nothing: along itself L depends on |w|^2 + sigma2 alone, so its share of the Schur complement
-    # is 0. Without the singles the problem is as small as the blocks are.
-    large = [b for b in point.blocks if b.columns > 1]
-    held = [a for b in large for a in b.eigen]
-    small, s = lam[held], point.sigma2
-    W = block_weights(_relabelled(Point("elbo", tuple(large), s, 0.0)), small, small - s, np.eye(len(held)))
-    joint = linear_vae.profile_joint_hessian(W, s, np.diag(small))
-    # The discarded directions add to the noise curvature what they have in L: (n - q)/(2 s^2) - sum lam_j / s^3.
-    discarded = np.delete(lam, point.retained)
-    curvature = joint[-1, -1] + 0.5 * discarded.size / s**2 - float(discarded.sum()) / s**3
-    mixed, H = joint[-1, :-1], joint[:-1, :-1]
-    return bool(curvature - mixed @ np.linalg.pinv(H, rcond=ZERO, hermitian=True) @ mixed > 0)

@@ -20,7 +20,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues, Written
 from verify.landscape.points import Point, block_constant, block_scales, constant_diagonal_rotation
-from verify.landscape.spectrum import Part, noise_adds_positive
+from verify.landscape.spectrum import Part
 from verify.landscape.spectrum import spectrum as whole_spectrum
 from verify.models.ppca import mean_of_discarded
 
@@ -89,18 +89,18 @@ def _kind(index: int, undecided: int, most: int) -> str:
 def verdict(point: Point, lam: Array | Eigenvalues, learned_noise: bool = False) -> Verdict:
     """Index, nullity, kind and escape of a stationary point (theory 1.3-1.5, 2, 3.5-3.7).  lam (n,).
 
+    The noise adds no positive direction (theory 2, 3.6a).
     Of the curve that stands for the maximum at k = n and learned noise, the direction along it is one more zero.
     """
     spectrum = Eigenvalues.of(lam)
     found, n = whole_spectrum(point, spectrum), len(spectrum)
     of_elbo = point.objective == "elbo"
-    index = found.index + int(learned_noise and of_elbo and noise_adds_positive(point, spectrum.values))
     nullity = found.nullity + int(learned_noise and len(point.retained) == n)
     rate, part, where = found.steepest()
     # The encoder, or the noise, always adds a negative direction: only L at fixed noise can have a local minimum.
-    kind = _kind(index, found.undecided, n * point.k + int(of_elbo or learned_noise))
+    kind = _kind(found.index, found.undecided, n * point.k + int(of_elbo or learned_noise))
     return Verdict(
-        index=index,
+        index=found.index,
         nullity=nullity,
         gauge=found.gauge,
         kind=kind,

@@ -1,7 +1,7 @@
 """Whether a block of the ELBO is stationary, and on which side of zero its zero rows lie, decided exactly.
 
 Notation   a block of k_b columns holds the eigenvalues A and z_b = k_b - |A| zero rows; t_a as in points.py.
-Main       row_sign, block_status, status.
+Main       row_sign, constants_sign, components, block_status, status.
 Reference  theory 3.6, 3.6a.
 
 t_a > sigma2 iff sum_{b in A} sqrt(lam_a lam_b) + z_b lam_a > k_b sigma2, because sqrt(m_b) is the positive root of
@@ -21,10 +21,12 @@ from math import fsum, isqrt, sqrt
 from typing import Any, NamedTuple
 
 import mpmath
+import numpy as np
 
+from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.noise import Noise
-from verify.landscape.points import Block
+from verify.landscape.points import Block, block_constant, block_scales, constant_diagonal_rotation
 from verify.landscape.units import NONE, STATIONARY, UNDECIDED
 
 # More than the rounding of a sum of square roots, and of a noise found by bisection, as a share of it.
@@ -104,6 +106,83 @@ def _many(x: Fraction) -> Any:
 def _rational_root(x: Fraction) -> Fraction | None:
     above, below = isqrt(x.numerator), isqrt(x.denominator)
     return Fraction(above, below) if above**2 == x.numerator and below**2 == x.denominator else None
+
+
+def _constant(lam: dict[int, Any], block: Block, sigma2: Any) -> Any:
+    """m_b of a block to as many digits as are in use; lam: its eigenvalues by their indices, numbers of mpmath."""
+    r = mpmath.fsum(mpmath.sqrt(lam[a]) for a in block.eigen)
+    return ((r + mpmath.sqrt(r * r + 4 * block.columns * block.zeros * sigma2)) / (2 * block.columns)) ** 2
+
+
+def _to_many_digits(spectrum: Eigenvalues, blocks: Iterable[Block], noise: Noise) -> tuple[dict[int, Any], Any]:
+    """The eigenvalues that these blocks hold and the noise, as numbers of mpmath; measured ones at their word."""
+    known: Sequence[Any] = spectrum.exact if spectrum.exact is not None else [Fraction(x) for x in spectrum.listed]
+    if noise.exact is not None:
+        sigma2 = _many(noise.exact)
+    else:
+        sigma2 = noise.digits() if noise.digits is not None else mpmath.mpf(noise.sigma2)
+    return {a: _many(known[a]) for b in blocks for a in b.eigen}, sigma2
+
+
+def constants_sign(spectrum: Eigenvalues, one: Block, other: Block, noise: Noise) -> Sign:
+    """The sign of m_b - m_c for two blocks that exist; a zero column has m = sigma2, which is less than any other."""
+    if not one.eigen or not other.eigen:
+        return Sign(bool(one.eigen) - bool(other.eigen))
+    exact = spectrum.exact is not None
+    low, high = (noise.sigma2,) * 2 if exact or noise.bounds is None else noise.bounds
+    least, most = (spectrum.listed,) * 2 if exact else spectrum.ends
+    # m rises with every eigenvalue that it holds, and with the noise.
+    for (x, y), sign in (((one, other), 1), ((other, one), -1)):
+        below = block_constant(np.array([least[a] for a in x.eigen]), x.columns, low)
+        above = block_constant(np.array([most[a] for a in y.eigen]), y.columns, high)
+        if below * (1 - SLACK) > above * (1 + SLACK):
+            return Sign(sign)
+    if not exact:
+        same = [spectrum.listed[a] for a in one.eigen] == [spectrum.listed[a] for a in other.eigen]
+        return Sign(0, undecided=not (same and one.columns == other.columns))
+    with mpmath.workdps(DIGITS):
+        lam, sigma2 = _to_many_digits(spectrum, (one, other), noise)
+        m, m_other = _constant(lam, one, sigma2), _constant(lam, other, sigma2)
+        return Sign(0 if abs(m - m_other) <= TIE * m else 1 if m > m_other else -1)
+
+
+class Components(NamedTuple):
+    """Of how many minimal blocks one is made: `surely` at most so many, `perhaps` so many fewer."""
+
+    surely: int
+    perhaps: int = 0
+
+
+def components(spectrum: Eigenvalues, block: Block, noise: Noise) -> Components:
+    """The components of the graph M_ij != 0 of the block's representative (theory 3.6)."""
+    held = spectrum.values[list(block.eigen)]
+    t = block_scales(held, block.columns, noise.sigma2)
+    scales = np.append(t, np.full(block.zeros, noise.sigma2))
+    Q = constant_diagonal_rotation(scales)
+    apart = _parted((Q.T * scales) @ Q, 2 * SLACK * block.columns * float(scales.max()))
+    if apart == 1:
+        return Components(1)
+    with mpmath.workdps(DIGITS):
+        lam, sigma2 = _to_many_digits(spectrum, (block,), noise)
+        m = _constant(lam, block, sigma2)
+        many = np.array([mpmath.sqrt(lam[a] * m) for a in block.eigen] + [mpmath.mpf(sigma2)] * block.zeros)
+        Q = constant_diagonal_rotation(many, TIE, mpmath.sqrt)
+        fewer = _parted((Q.T * many) @ Q, TIE * max(many))
+    return Components(fewer) if spectrum.exact is not None else Components(apart, apart - fewer)
+
+
+def _parted(M: Array, zero: Any) -> int:
+    """The number of components of the graph |M_ij| > zero."""
+    left, count = set(range(len(M))), 0
+    while left:
+        count += 1
+        edge = [left.pop()]
+        while edge:
+            i = edge.pop()
+            joined = {j for j in left if abs(M[i, j]) > zero}
+            left -= joined
+            edge += joined
+    return count
 
 
 def block_status(block: Block, spectrum: Eigenvalues, noise: Noise) -> int:

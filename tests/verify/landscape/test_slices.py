@@ -85,3 +85,10 @@ def test_ties_with_the_noise_are_flat_or_undecided():
     found = zero_column_slice(close, 2.0, (2, 3), 3, grid=3)
     assert (found.curvatures, found.unstable, found.undecided) == ((0.0, -0.25), 0, (2,))
     assert found.retained == (0, 1)  # surely
+
+
+def test_a_large_retained_eigenvalue_takes_no_digits_with_it():
+    lam = np.array([1e12, 1.0, 0.1])
+    centre = zero_column_slice(lam, 1.0, (1, 2), 1, grid=3).values[1, 1]
+    expected = -0.5 * (3 * np.log(2 * np.pi) + np.log(1e12) + 1 + 1.1)
+    assert centre == pytest.approx(expected, rel=1e-15)
