@@ -123,7 +123,7 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
             )
     yield from _edge(facts)
     if facts["suggested_k"] is not None:
-        yield f"sampling: scikit-learn's estimator PCA(n_components='mle') suggests {_suggested(facts)}"
+        yield f"sampling: Minka's estimator, scikit-learn's PCA(n_components='mle'), suggests {_suggested(facts)}"
 
 
 def _suggested(facts: Document) -> str:

@@ -39,6 +39,9 @@ CLAIMS: tuple[str, ...] = ()
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "pytest", "hypothesis", "rich", "torch", "jax")
 
 
+_OUTCOMES = {"disagrees": "disagrees", "partial": "did not come to its end", "failed": "broke"}
+
+
 @dataclass
 class Run:
     """What a stage is given: the array module of the device, a clock, whom to tell in lines, and when it all began."""
@@ -161,11 +164,20 @@ def perform(run: Run, keep: Callable[[Document], object]) -> Document:
             finding = Finding("failed", None, lines[0] if lines else type(error).__name__)
         seconds = round(time.monotonic() - start, 3)
         document["stages"].append({"name": name, **finding._asdict(), "seconds": seconds})
+        document["notes"] += _notes(name, finding)
         run.told(f"   {finding.outcome} after {seconds:.1f} s{f': {finding.reason}' if finding.reason else ''}")
         keep(document)
     document["complete"] = True
     keep(document)
     return document
+
+
+def _notes(name: str, finding: Finding) -> list[str]:
+    """Why a stage did not pass, and which peers it could not ask, a sentence each."""
+    found = [] if finding.reason is None else [f"{name} {_OUTCOMES[finding.outcome]}: {finding.reason}"]
+    if name == "peers" and finding.outcome != "failed":
+        found += [f"peers: {_peer_line(row)}" for row in finding.result if row["reason"]]
+    return found
 
 
 def sound(document: Document) -> bool:
@@ -185,6 +197,7 @@ def _head() -> Document:
         "commit": commit(HOUSE),
         "scale": SCALE,
         "stages": [],
+        "notes": [],
     }
 
 

@@ -38,7 +38,7 @@ def test_the_whole_run_is_sound_and_its_document_valid(cupy, tmp_path, capsys):
     printed = json.loads(capsys.readouterr().out)
     document = check("device-check", json.loads((tmp_path / "new" / "folder" / NAME).read_text()))
     assert printed == document
-    assert document["complete"] and document["scale"] == 2e-4
+    assert document["complete"] and document["scale"] == 2e-4 and document["notes"] == []
     assert document["device"]["name"] == "Emulator"
     outcomes = {stage["name"]: stage["outcome"] for stage in document["stages"]}
     assert outcomes == {"comparisons": "passed", "throughput": "passed", "training": "passed", "proofs": "passed"}
@@ -59,6 +59,8 @@ def test_a_flipped_kernel_ends_the_run_with_1(cupy, tmp_path, monkeypatch, capsy
     document = check("device-check", json.loads((tmp_path / NAME).read_text()))
     assert document["complete"] and document["stages"][0]["outcome"] == "disagrees"
     assert document["stages"][0]["reason"].endswith(": gradients")
+    [note] = document["notes"]
+    assert note == f"comparisons disagrees: {document['stages'][0]['reason']}"
     out, err = capsys.readouterr()
     assert "gradients    DIFFERS" in out and f"wrote {tmp_path / NAME}" in err
 
@@ -88,8 +90,10 @@ def test_proofs_that_run_out_of_time_are_partial_and_no_failure(cupy, tmp_path, 
 
     monkeypatch.setattr("proofs.run.prove", stopped)
     assert main(["device-check", "--out", str(tmp_path)]) == 0
-    [stage] = check("device-check", json.loads((tmp_path / NAME).read_text()))["stages"]
+    document = check("device-check", json.loads((tmp_path / NAME).read_text()))
+    [stage] = document["stages"]
     assert stage["outcome"] == "partial" and "with 0 claims" in stage["reason"]
+    assert document["notes"] == [f"proofs did not come to its end: {stage['reason']}"]
     assert given["backend"] == "cupy" and given["on_device"]
     assert acceptance.WHOLE - 30 < given["seconds"] <= acceptance.WHOLE
 
@@ -108,7 +112,9 @@ def test_a_stage_that_breaks_is_a_finding_and_the_others_run(cupy, tmp_path, mon
 
     only(monkeypatch, first=breaks, second=fine)
     assert main(["device-check", "--out", str(tmp_path)]) == 1
-    first, second = check("device-check", json.loads((tmp_path / NAME).read_text()))["stages"]
+    document = check("device-check", json.loads((tmp_path / NAME).read_text()))
+    first, second = document["stages"]
+    assert document["notes"] == ["first broke: CUDA_ERROR_ILLEGAL_ADDRESS"]
     assert (first["outcome"], first["reason"], first["result"]) == ("failed", "CUDA_ERROR_ILLEGAL_ADDRESS", None)
     assert second["outcome"] == "passed"
 
@@ -121,7 +127,15 @@ def test_an_interruption_keeps_what_is_there_and_says_so(cupy, tmp_path, monkeyp
     assert main(["device-check", "--out", str(tmp_path)]) == 130
     document = check("device-check", json.loads((tmp_path / NAME).read_text()))
     assert not document["complete"] and [s["name"] for s in document["stages"]] == ["first"]
+    assert document["notes"] == []
     assert f"interrupted; kept {tmp_path / NAME}" in capsys.readouterr().err
+
+
+def test_the_notes_are_kept_with_each_stage(cupy, monkeypatch):
+    only(monkeypatch, first=fine, second=lambda run: Finding("disagrees", 1, "it is wrong"), third=fine)
+    kept = []
+    perform(Run(cupy, None, lambda line: None), lambda document: kept.append(list(document["notes"])))
+    assert kept == [[]] + 3 * [["second disagrees: it is wrong"]]
 
 
 def test_nothing_is_sound_where_nothing_ran():
@@ -185,7 +199,9 @@ def test_peers_are_compared_before_they_are_timed(cupy, tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "PEERS", {"numpy": Here(), "nobody": absent})
     only(monkeypatch, peers=acceptance.peers)
     assert main(["device-check", "--peers", "--out", str(tmp_path)]) == 0
-    [stage] = check("device-check", json.loads((tmp_path / NAME).read_text()))["stages"]
+    document = check("device-check", json.loads((tmp_path / NAME).read_text()))
+    [stage] = document["stages"]
+    assert document["notes"] == ["peers: nobody: it is not there"]
     *rows, missing = stage["result"]
     assert len(rows) == 4 and all(row["agrees"] and row["peer_seconds"] > 0 and row["seconds"] > 0 for row in rows)
     assert (missing["peer"], missing["reason"], missing["agrees"]) == ("nobody", "it is not there", None)
@@ -219,7 +235,7 @@ def test_a_peer_that_is_not_installed_is_absent(name, monkeypatch):
 
 
 def test_peers_run_only_where_they_are_asked_for(cupy, monkeypatch):
-    only(monkeypatch, peers=fine, other=fine)
+    only(monkeypatch, peers=lambda run: Finding("passed", []), other=fine)
     for asked, expected in ((False, ["other"]), (True, ["peers", "other"])):
         document = perform(Run(cupy, None, lambda line: None, asked), lambda document: None)
         assert [s["name"] for s in document["stages"]] == expected

@@ -134,9 +134,9 @@ def of_rows(source: Source, facts: dict[str, Any], noises: Iterable[float]) -> C
 def from_eigenvalues(eigenvalues: Any, *, provenance: dict[str, Any] | None = None) -> Covariance:
     """A bare spectrum (n,) in any order: S diagonal, no mean, no N, nothing uncertain.
 
-    Numbers are floats, Fractions, or decimals as strings, and stand for exactly the decimal that was written (a float:
-    the shortest one that denotes it).  Raises InputError: not numbers, wrong rank, empty, NaN or infinity, negative,
-    all zero, or outside 1e-305 to 1e305.
+    Numbers are floats, integers, Fractions, or decimals as strings, and stand for exactly the decimal that was written
+    (a float: the shortest one that denotes it, in single precision if it is of that).  Raises InputError: not numbers,
+    wrong rank, empty, NaN or infinity, negative, all zero, or outside 1e-305 to 1e305.
     """
     spectrum, said = spectrum_from_words.spectrum(eigenvalues)
     facts = {"name": "spectrum", "kind": "eigenvalues", **(provenance or {})}

@@ -13,6 +13,7 @@ from verify.arrays import Array
 from verify.errors import InputError
 
 LARGEST_ENTRY = 1e150
+LARGEST_WHOLE = 2**53  # up to here float64 holds every whole number
 
 
 def real_matrix(rows: Any, what: str = "the data") -> Array:
@@ -33,19 +34,66 @@ def real_matrix(rows: Any, what: str = "the data") -> Array:
 
 
 def check_entries(X: Array, start: int = 0) -> None:
-    """Raises InputError, with row (`start` rows came before) and column, unless all of X (b, n) is usable."""
+    """Raises InputError, with row (`start` rows came before) and column, unless all of X (b, n) is usable.
+
+    What float64 does not hold is refused: rounded before anything is subtracted, it would be other data.
+    """
     if X.dtype.kind in "biu":
+        if X.dtype.itemsize == 8:
+            _check_whole(X, start)
         return  # none of these reaches 1e150
+    if X.dtype.itemsize > 8:
+        _check_long(X, start)
     low, high = float(X.min()), float(X.max())  # NaN propagates through both
     if low >= -LARGEST_ENTRY and high <= LARGEST_ENTRY:
         return
-    row, column = np.argwhere(~(np.abs(X) <= LARGEST_ENTRY))[0]
-    value, place = X[row, column], f"at row {start + row + 1}, column {column + 1}"
+    # Not in single precision or below, where 1e150 is infinite itself.
+    with np.errstate(over="ignore"):
+        values = X.astype(np.float64, copy=False)
+    row, column = np.argwhere(~(np.abs(values) <= LARGEST_ENTRY))[0]
+    value, place = values[row, column], _place(start + row, column)
     if np.isnan(value):
         raise InputError(f"NaN {place}; remove or fill in missing values first")
     if np.isinf(value):
         raise InputError(f"infinity {place}; every entry must be finite")
     raise InputError(f"{value:.3g} {place} is beyond {LARGEST_ENTRY:g}; divide the data by a constant")
+
+
+def _check_whole(X: Array, start: int) -> None:
+    """Raises InputError unless float64 holds all of the whole numbers X (b, n) of 8 bytes."""
+    if int(X.min()) >= -LARGEST_WHOLE and int(X.max()) <= LARGEST_WHOLE:
+        return
+    # The least integer has no absolute value but as an unsigned one, which is what its bits are then read as.
+    size = np.abs(X).astype(np.uint64)
+    digits = size // np.maximum(size & (~size + np.uint64(1)), np.uint64(1))  # an odd number, or 0
+    lost = np.argwhere(digits > LARGEST_WHOLE)
+    if len(lost):
+        row, column = lost[0]
+        raise not_held(str(X[row, column]), start + row, column)
+
+
+def _check_long(X: Array, start: int) -> None:
+    """Raises InputError unless float64 holds all of X (b, n), numbers of more than 8 bytes."""
+    with np.errstate(over="ignore"):  # what overflows is too large, or infinite, which is said instead
+        lost = np.argwhere((X.astype(np.float64) != X) & (np.abs(X) <= LARGEST_ENTRY))
+    if len(lost):
+        row, column = lost[0]
+        raise InputError(
+            f"{X[row, column]} {_place(start + row, column)} has more digits than float64 holds; subtract a constant "
+            "from its column first if the data vary in them, and save as float64"
+        )
+
+
+def not_held(shown: str, row: int, column: int) -> InputError:
+    """The refusal of a whole number that float64 would round, at this row and column, counted from 0."""
+    return InputError(
+        f"{shown} {_place(row, column)} is beyond 2^53, and float64 does not hold it; "
+        "subtract a constant from its column first"
+    )
+
+
+def _place(row: int, column: int) -> str:
+    return f"at row {row + 1}, column {column + 1}"
 
 
 def checked_blocks(rows: Array | Iterable[Array]) -> Iterator[Array]:
@@ -56,12 +104,9 @@ def checked_blocks(rows: Array | Iterable[Array]) -> Iterator[Array]:
         if width is not None and X.shape[1] != width:
             raise InputError(f"row {start + 1} has {X.shape[1]} columns, the rows before it {width}")
         width = X.shape[1]
-        if X.dtype.kind == "f" and X.dtype.itemsize > 8:
-            with np.errstate(over="ignore"):  # the check names what overflowed
-                X = X.astype(np.float64)
         if len(X):
             check_entries(X, start)
-            yield X
+            yield X.astype(np.float64) if X.dtype.kind == "f" and X.dtype.itemsize > 8 else X
         start += len(X)
     if start == 0:
         raise InputError("the data are empty; give at least two rows")

@@ -15,14 +15,17 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
 from verify.arrays import Array
+from verify.data.entries import LARGEST_WHOLE, not_held
 from verify.errors import InputError
 
 _NPZ_NAMES = ("X", "x", "data")
+_MOST_DIGITS = 310  # of a whole number that float64 reaches
 _NPY_MAGIC = b"\x93NUMPY"
 
 
@@ -76,10 +79,12 @@ def read_csv(path: Path) -> Array:
     if not lines:
         raise InputError(f"{path}: holds a header but no rows")
     try:
-        return np.loadtxt(lines, delimiter=delimiter, comments=None, quotechar='"', ndmin=2, dtype=np.float64)
+        table = np.loadtxt(lines, delimiter=delimiter, comments=None, quotechar='"', ndmin=2, dtype=np.float64)
     except ValueError as error:
         fault = _first_fault(lines, delimiter) or " ".join(str(error).split())
         raise InputError(f"{path}: {fault}") from None
+    _check_whole(table, lines, delimiter, path)
+    return table
 
 
 def sha256_of(path: Path) -> str:
@@ -104,6 +109,17 @@ def _first_fault(lines: list[str], delimiter: str) -> str | None:
         if len(fields) != width:
             return f"row {row} has {len(fields)} columns, row 1 has {width}"
     return None
+
+
+def _check_whole(table: Array, lines: list[str], delimiter: str, path: Path) -> None:
+    """Raises InputError where a whole number was written out that is neither the float64 it became nor its decimal."""
+    for row, column in np.argwhere((np.abs(table) >= LARGEST_WHOLE) & np.isfinite(table)):
+        word = lines[row].split(delimiter)[column].strip(' "')
+        value = float(table[row, column])
+        if not word.lstrip("+-").isdecimal() or len(word) > _MOST_DIGITS:
+            continue
+        if int(word) not in (int(value), int(Decimal(repr(value)))):
+            raise InputError(f"{path}: {not_held(word, row, column)}")
 
 
 def _is_header(fields: list[str]) -> bool:

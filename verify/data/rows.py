@@ -44,16 +44,18 @@ class Rows:
     ) -> Iterator[tuple[Array, Array]]:
         """Blocks y (b, n), b <= size, with their log|det Jacobian| of the logit (b,).
 
-        Raises InputError at NaN, infinity, entries beyond 1e150, or what dequantisation refuses.
+        Raises InputError at NaN, infinity, entries beyond 1e150 or that float64 does not hold, or what dequantisation
+        refuses.
         """
         N, n = self.shape
         # With fewer rows than n/16, adding a block's (n, n) scatter to the sum takes longer than computing it.
         size = size or max(64, BLOCK_ENTRIES // n, n // 16)
         noise = self.preprocessing.generator(noise_seed)
         for start in range(0, N, size):
+            raw = np.asarray(self.raw[start : start + size])
+            check_entries(raw, start)
+            X = np.array(raw, dtype=np.float64)
             with np.errstate(over="ignore"):  # the check names what overflowed
-                X = np.array(self.raw[start : start + size], dtype=np.float64)
-                check_entries(X, start)
                 y, log_jacobian = self.preprocessing.apply(X, noise, start)
             check_entries(y, start)
             yield y, log_jacobian
@@ -132,6 +134,7 @@ class Rows:
             for start in range(0, N, size):
                 X = np.asarray(self.raw[start : start + size])
                 if scale < 1:  # what is divided must not become too large
+                    check_entries(X, start)
                     check_entries(X.astype(np.float64) / scale, start)
                 yield X
 

@@ -23,17 +23,19 @@ def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array) -> A
     For Gaussian rows that is lam_j sqrt(2/N) [A63]; heavy tails make it larger. Of more than 20000 rows as many, drawn
     with a fixed seed, estimate the deviation: to 1.3 % for Gaussian rows.
     """
-    chosen = None
+    chosen, left = None, np.zeros(len(mean))
     if N > ROWS:
         chosen = np.zeros(N, dtype=bool)
         chosen[np.random.default_rng(0).choice(N, ROWS, replace=False)] = True
     parts = []
     start = 0
     for X in blocks:
-        rows = X if chosen is None else X[chosen[start : start + len(X)]]
+        D = np.subtract(X, mean, dtype=np.float64)
+        left += D.sum(axis=0)
+        parts.append((D if chosen is None else D[chosen[start : start + len(X)]]) @ U)
         start += len(X)
-        parts.append(np.subtract(rows, mean, dtype=np.float64) @ U)
-    projected = np.concatenate(parts)
+    # What rounding left of the mean: beside a small spread, half a unit in the last place of a large one is much.
+    projected = np.concatenate(parts) - left / N @ U
     # Fourth powers of entries near 1e150 would overflow.
     exponent = np.frexp(np.abs(projected).max(axis=0))[1]
     spread = (np.ldexp(projected, -exponent) ** 2).std(axis=0)
@@ -54,9 +56,10 @@ def marchenko_pastur_edge(s: float, n: int, N: int) -> float:
 def suggested_latents(eigenvalues: Array, N: int) -> int | None:
     """The number of latents with the largest evidence by Laplace's method [M00, Eq. 30].
 
-    eigenvalues (n,) of S, N rows; the answer lies in 1..n-1 and is that of scikit-learn's PCA(n_components="mle"),
-    which takes n^3 steps where sums along the spectrum take n^2.  None where it does not apply: N <= n, n = 1, or
-    eigenvalues that are 0 or equal, where the evidence is infinite.
+    eigenvalues (n,) of S, N rows; the answer lies in 1..n-1. It is the estimator of scikit-learn's
+    PCA(n_components="mle"), computed by sums along the spectrum in n^2 steps instead of n^3, and without its least
+    variance of 1e-15.  None where it does not apply: N <= n, n = 1, or eigenvalues that are 0 or equal, where the
+    evidence is infinite.
     """
     lam = np.asarray(eigenvalues, dtype=np.float64)
     if len(lam) >= N or len(lam) < 2 or not lam[-1] > 0 or np.any(lam[:-1] == lam[1:]):
@@ -68,7 +71,8 @@ def _log_evidence(lam: Array, N: int) -> Array:
     """Up to a constant, log p(data | q) for q = 1..n-1 [M00, Eq. 30].  Descending lam (n,) -> (n-1,)."""
     n = len(lam)
     q = np.arange(1, n)
-    v = (lam.sum() - np.cumsum(lam)[:-1]) / (n - q)  # the noise, the mean of the rest
+    # The noise, the mean of the rest: summed from its end, for less the rest a sum of all has no digits left.
+    v = np.cumsum(lam[::-1])[-2::-1] / (n - q)
     half = (n - q + 1) / 2
     volume = np.cumsum([math.lgamma(h) for h in half]) - np.cumsum(half) * math.log(math.pi) - q * math.log(2)
     likelihood = -N / 2 * (np.cumsum(np.log(lam))[:-1] + (n - q) * np.log(v))

@@ -4,7 +4,6 @@ Notation   lam (n,) eigenvalues, in any order.
 Main       spectrum, exact_decimal.
 """
 
-import math
 import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -20,6 +19,7 @@ from verify.errors import InputError
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MOST_CHARACTERS = 1000
 _FEWEST_DECADES, _MOST_DECADES = -400, 307  # beyond the variances that are taken; still a float, and soon written out
+_SCALARS = (int, float, np.integer, np.floating, np.bool_)
 _LEAST, _MOST = Fraction(SMALLEST_VARIANCE), Fraction(LARGEST_VARIANCE)
 
 
@@ -28,7 +28,8 @@ def spectrum(given: Any) -> tuple[Eigenvalues, list[str]]:
     numbers = _numbers(given)
     for i, value in enumerate(numbers, start=1):
         if value < 0:
-            raise InputError(f"eigenvalue {i} is {float(value):g}; a covariance has no negative eigenvalue")
+            shown = f"{float(max(value, -_MOST)):g}"
+            raise InputError(f"eigenvalue {i} is {shown}; a covariance has no negative eigenvalue")
     if not any(numbers) or any(value and not _LEAST <= value <= _MOST for value in numbers):
         usual = [float(min(max(value, _LEAST / 100), 100 * _MOST)) if value else 0.0 for value in numbers]
         check_variances(np.array(usual), "the eigenvalues")
@@ -72,8 +73,11 @@ def exact_decimal(word: str, i: int) -> Fraction:
 
 
 def _numbers(given: Any) -> list[Fraction]:
-    if isinstance(given, (list, tuple)) and any(isinstance(value, (Fraction, str)) for value in given):
-        return [_number(value, i) for i, value in enumerate(given, start=1)]
+    # One by one, before anything is rounded to the type that suits all of them.
+    if isinstance(given, (list, tuple)) and given:
+        words = any(isinstance(value, (Fraction, str)) for value in given)
+        if words or all(isinstance(value, _SCALARS) for value in given):
+            return [_number(value, i) for i, value in enumerate(given, start=1)]
     try:
         array = np.asarray(given)
     except ValueError:
@@ -82,7 +86,7 @@ def _numbers(given: Any) -> list[Fraction]:
         raise InputError(f"the eigenvalues are of type {array.dtype}, not real numbers")
     if array.ndim != 1 or array.size == 0:
         raise InputError(f"the eigenvalues have shape {array.shape}; give a non-empty list of numbers")
-    return [_number(value, i) for i, value in enumerate(array.tolist(), start=1)]
+    return [_number(value, i) for i, value in enumerate(array, start=1)]
 
 
 def _number(value: Any, i: int) -> Fraction:
@@ -90,8 +94,11 @@ def _number(value: Any, i: int) -> Fraction:
         return exact_decimal(value, i)
     if isinstance(value, Fraction):
         return value
-    if not isinstance(value, (int, float)):
+    if isinstance(value, (int, np.integer, np.bool_)):
+        return Fraction(int(value))
+    if not isinstance(value, (float, np.floating)):
         raise InputError(f"eigenvalue {i} is of type {type(value).__name__}, not a real number")
-    if not math.isfinite(value):
+    if not np.isfinite(value):
         raise InputError(f"eigenvalue {i} is {value}; every eigenvalue must be a finite number")
-    return decimal(value)
+    # Of a number in single precision the digits that denote it there.
+    return decimal(value) if isinstance(value, float) else Fraction(str(value))

@@ -6,14 +6,15 @@ Reference  Lucas et al. 2019, Sec. 6.2; active units: Burda et al., ICLR 2016. t
 
 The KL is taken per datum and a proportion of data is compared with 1 - delta: averaging the KL over the data first,
 or comparing with delta, measures something else. delta is the decimal that was written: a str, Decimal or Fraction as
-it stands, a float the shortest decimal that denotes it.
+it stands, a float the shortest decimal that denotes it in its own precision.
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import ceil
 
 from verify.arrays import Array, namespace
+from verify.errors import InputError
 
 # A mean that varies less than this over the data says nothing about them (Burda et al. 2016).
 ACTIVE_VARIANCE = 0.01
@@ -43,10 +44,15 @@ def enough(N: int, delta: Proportion) -> int:
 
 
 def _exact(delta: Proportion) -> Fraction:
-    """The decimal that was written."""
+    """The decimal that was written.  Raises InputError: no number, or not a finite one."""
     if isinstance(delta, Fraction):
         return delta
-    written = delta if isinstance(delta, Decimal) else Decimal(delta if isinstance(delta, str) else repr(float(delta)))
+    try:
+        written = delta if isinstance(delta, Decimal) else Decimal(str(delta))
+    except InvalidOperation:
+        raise InputError(f"delta = {str(delta)[:40]!r}: not a number; give a proportion of the data") from None
+    if not written.is_finite() or written.adjusted() > 300:
+        raise InputError(f"delta = {str(delta)[:40]}: a proportion of the data, at least 0 and below 1")
     # Below one in 1e300 it takes no datum away, however many there are; as a fraction it might fill the memory.
     return Fraction(written) if written.adjusted() > -300 else Fraction(0)
 

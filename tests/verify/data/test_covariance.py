@@ -1,6 +1,7 @@
 """The covariance against its definition, and its zeros, ties and scales."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -221,6 +222,20 @@ def test_a_bare_spectrum_is_taken_at_its_word():
     assert c.provenance["notes"] == [] and c.resolution is None
 
 
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_a_spectrum_of_integers_is_compared_before_it_is_rounded(kind):
+    c = from_eigenvalues(kind([2**53 + 1, 2**53, 1]))
+    assert c.spectrum.exact == (2**53 + 1, 2**53, 1) and "compared as written" in c.provenance["notes"][0]
+    assert from_eigenvalues([2**53 + 1, 0.5]).spectrum.exact[0] == 2**53 + 1
+    assert from_eigenvalues([2**70, 1, True]).spectrum.exact == (2**70, 1, 1)
+
+
+def test_single_precision_stands_for_its_own_shortest_decimal():
+    for lam in (np.array([0.7, 1e-20], np.float32), [np.float32(0.7), 1e-20]):
+        assert from_eigenvalues(lam).spectrum.exact == (Fraction(7, 10), Fraction(1, 10**20))
+    assert from_eigenvalues(np.array([0.7], np.float16)).spectrum.exact == (Fraction(7, 10),)
+
+
 def test_an_unsorted_spectrum_is_sorted_and_said():
     c = from_eigenvalues([1.0, -0.0, 4.0])
     assert np.array_equal(c.eigenvalues, [4, 1, 0]) and not np.signbit(c.eigenvalues).any()
@@ -236,6 +251,9 @@ def test_an_unsorted_spectrum_is_sorted_and_said():
         ([1, float("nan")], "eigenvalue 2 is nan"),
         ([float("inf")], "eigenvalue 1 is inf"),
         ([2, 1, -1e-9], "eigenvalue 3 is -1e-09"),
+        ([2, -(10**400)], "no negative eigenvalue"),
+        ([2, 10**400], "multiply"),
+        (np.array([1, np.inf], np.float32), "eigenvalue 2 is inf"),
         ([0.0, 0.0], "all zero"),
         ([1e306, 1.0], "multiply"),
         ([1.0, 1e-310], "multiply"),
@@ -282,12 +300,45 @@ def with_entry(value, row, column):
         (np.full((5, 3), 0.1), "constant"),
         ([GOOD, GOOD[:, :2]], "row 5 has 2 columns, the rows before it 3"),
         (np.broadcast_to(0.0, (3, 40000)), "constant"),
+        (with_entry(np.inf, 1, 1).astype(np.float32), "infinity at row 2, column 2"),
+        (with_entry(-np.inf, 1, 1).astype(np.float16), "infinity at row 2, column 2"),
+        (with_entry(np.nan, 1, 1).astype(np.float32), "NaN at row 2, column 2"),
+        (np.array([[0, 1], [2**53 + 1, 2]]), "9007199254740993 at row 2, column 1 is beyond 2^53"),
+        (np.array([[0, 1], [2, -(2**53) - 1]]), "-9007199254740993 at row 2, column 2 is beyond 2^53"),
+        (np.array([[0, 1], [2**63 - 1, -(2**63)]]), "9223372036854775807 at row 2, column 1 is beyond"),
+        (np.array([[0, 1], [2, 2**64 - 1]], np.uint64), "18446744073709551615 at row 2, column 2 is beyond"),
+        (2**53 + np.random.default_rng(3).integers(0, 64, (200, 3)), "subtract a constant"),
+        (iter([np.zeros((2, 1), int), np.array([[2**60 + 1]])]), "1152921504606846977 at row 3, column 1"),
     ],
 )
 def test_bad_rows_are_refused_in_one_line(rows, words):
     with pytest.raises(InputError) as refusal:
         covariance(rows)
     assert words in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_whole_numbers_that_float64_holds_are_taken_however_large():
+    small = np.random.default_rng(3).integers(0, 64, (200, 3))
+    expected = covariance(small)
+    for shift, unit in ((2**53 - 64, 1), (-(2**53), 1), (2**60, 256), (-(2**63), 2048)):
+        found = covariance(shift + unit * small)
+        apart = np.abs(found.eigenvalues - unit**2 * expected.eigenvalues)
+        assert np.all(apart <= found.resolution + unit**2 * expected.resolution)
+    assert np.all(found.resolution < 1e-11 * found.eigenvalues)
+    assert len(np.unique((2**60 + small).astype(np.float64))) == 1  # what is refused would have been constant
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant <= 52, reason="long doubles are doubles here")
+def test_long_doubles_are_taken_where_they_are_doubles():
+    assert np.array_equal(covariance(GOOD.astype(np.longdouble) / 4).eigenvalues, covariance(GOOD / 4).eigenvalues)
+    wrong = GOOD.astype(np.longdouble)
+    wrong[2, 1] += np.longdouble(2) ** -60
+    with pytest.raises(InputError, match="at row 3, column 2 has more digits than float64 holds"):
+        covariance(wrong)
+    for value, words in ((np.longdouble("1e4000"), "infinity at row 3"), (np.longdouble("nan"), "NaN at row 3")):
+        wrong[2, 1] = value
+        with pytest.raises(InputError, match=words):
+            covariance(wrong)
 
 
 def test_the_dataclass_counts_rank_by_exact_zeros():

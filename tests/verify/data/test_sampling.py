@@ -1,12 +1,13 @@
 """Sampling errors of eigenvalues against simulation; the edge of noise; Minka's number of latents."""
 
+import mpmath
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
 from verify.data import Rows, covariance, from_eigenvalues
 from verify.data.preprocess import Preprocessing
-from verify.data.sampling import marchenko_pastur_edge, suggested_latents
+from verify.data.sampling import _log_evidence, marchenko_pastur_edge, suggested_latents
 
 LAM = np.array([4.0, 2.0, 1.0])
 
@@ -77,6 +78,18 @@ def test_they_scale_with_the_data():
         assert np.array_equal(covariance(np.ldexp(one, power)).standard_errors(3), expected)
 
 
+@pytest.mark.parametrize("N", [201, 30_000])
+@pytest.mark.parametrize("scale", [None, 3.0])
+def test_a_mean_that_is_rounded_does_not_matter(N, scale):
+    small = 0.5 * np.resize([0, 1, 1], N).reshape(-1, 1)
+    near, far = (Rows(X, Preprocessing(scale), {}).covariance().standard_errors(1) for X in (small, 1e15 + small))
+    np.testing.assert_allclose(far, near, rtol=1e-12)
+    if N == 201 and scale is None:
+        np.testing.assert_allclose(near, ((small - 1 / 3) ** 2).std() / np.sqrt(N), rtol=1e-12)
+        rounded = ((1e15 + small - (1e15 + small).mean()) ** 2).std() / np.sqrt(N)
+        assert abs(rounded - near[0]) > 0.1 * near[0]  # control
+
+
 def test_noise_reaches_to_the_marchenko_pastur_edge():
     X = np.random.default_rng(5).standard_normal((2000, 500)) * 3
     edge = marchenko_pastur_edge(9.0, 500, 2000)
@@ -101,6 +114,43 @@ def test_suggested_latents_find_those_that_are_there_at_every_scale():
     c = covariance(X)
     assert suggested_latents(c.eigenvalues, 2000) == 4
     assert suggested_latents(c.eigenvalues * 1e-40, 2000) == 4  # scikit-learn's own has a threshold of 1e-15
+
+
+def evidence(lam, N):
+    """log p(data | q), q = 1..n-1, term by term as Minka's Eqs. 30 and 77 have it, in 50 digits."""
+    with mpmath.workdps(50):
+        lam, n, found = [mpmath.mpf(x) for x in lam], len(lam), []
+        for q in range(1, n):
+            v = sum(lam[q:]) / (n - q)
+            free = mpmath.mpf(n * q) - mpmath.mpf(q * (q + 1)) / 2
+            total = -q * mpmath.log(2) + (free + q) / 2 * mpmath.log(2 * mpmath.pi) - mpmath.mpf(q) / 2 * mpmath.log(N)
+            for p in range(1, q + 1):
+                half = mpmath.mpf(n - p + 1) / 2
+                total += mpmath.loggamma(half) - half * mpmath.log(mpmath.pi)
+            total -= mpmath.mpf(N) / 2 * (sum(map(mpmath.log, lam[:q])) + (n - q) * mpmath.log(v))
+            other = lam[:q] + [v] * (n - q)
+            for i in range(q):
+                for j in range(i + 1, n):
+                    total -= mpmath.log((lam[i] - lam[j]) * (1 / other[j] - 1 / other[i]) * N) / 2
+            found.append(total)
+        return found
+
+
+def test_suggested_latents_of_wide_spectra_are_those_of_50_digits():
+    N, n, missed = 33, 11, 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        # The last ones of a size, so that the choice is among them, up to 15 decades below the first.
+        lam = np.r_[10 ** rng.uniform(-2, 8.6, n - 4), 10 ** rng.uniform(-6, -5.2, 4)]
+        lam = np.sort(lam)[::-1]
+        exact = evidence(lam, N)
+        assert suggested_latents(lam, N) == int(np.argmax(exact)) + 1
+        with mpmath.workdps(50):
+            apart = [float(x - y) for x, y in zip(exact, _log_evidence(lam, N).tolist(), strict=True)]
+        assert np.ptp(apart) < 1e-9
+        rest = (lam.sum() - np.cumsum(lam)[:-1]) / np.arange(n - 1, 0, -1)
+        missed += abs(rest[-1] / lam[-1] - 1) > 1e-3
+    assert missed > 25  # control: less the first ones, the sum of all has lost what the last ones are
 
 
 @pytest.mark.parametrize(("lam", "N"), [([3.0, 1.0], 2), ([3.0], 10), ([3.0, 0.0], 10), ([2.0, 2.0, 1.0], 10)])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from verify.data import from_eigenvalues, load, load_rows
+from verify.data import Rows, from_eigenvalues, load, load_rows
 from verify.data.mnist import TRAINING_SHA256, find_training_file, read_idx
 from verify.errors import InputError
 
@@ -311,6 +311,7 @@ def with_entry(value):
 BAD_ARRAYS = [
     (with_entry(np.nan), "NaN at row 8, column 3"),
     (with_entry(np.inf), "infinity at row 8, column 3"),
+    (with_entry(-np.inf).astype(np.float32), "infinity at row 8, column 3"),
     (X.astype(complex), "complex128, not real numbers"),
     (X.astype("U8"), "not real numbers"),
     (np.zeros(3, dtype="f8,i4"), "not real numbers"),
@@ -415,11 +416,30 @@ def test_an_npz_with_several_arrays_names_them(tmp_path):
         ("1,5;2,5\n3,5;4,5\n", "row 1, column 1: '1,5' is not a number"),
         ("NA,NA\n1,2\n3,4\n", "row 1, column 1: 'NA' is not a number"),
         ("1,2\n1,2\n1,2\n", "constant"),
+        ("a,b\n1,2\n3,9007199254740993\n", "9007199254740993 at row 2, column 2 is beyond 2^53"),
+        ('1,2\n"-1152921504606846977",4\n', "-1152921504606846977 at row 2, column 1 is beyond 2^53"),
     ],
 )
 def test_a_bad_csv_is_refused_with_the_place(tmp_path, content, words):
     (tmp_path / "bad.csv").write_text(content)
     assert words in refusal(tmp_path / "bad.csv")
+
+
+def test_large_numbers_in_text_are_taken_where_they_are_floats(tmp_path):
+    words = ("9007199254740992", "1152921504606846976", "1152921504606847000", "1e23", "1.2345678901234567e+20")
+    (tmp_path / "good.csv").write_text("".join(f"{word},0\n" for word in words))
+    assert load_rows(tmp_path / "good.csv").array()[:, 0].tolist() == [float(word) for word in words]
+
+
+def test_whole_numbers_beyond_float64_are_refused_for_training_too(tmp_path):
+    for start, dtype in ((2**53, np.int64), (2**60, np.int64), (2**64 - 64, np.uint64)):
+        rows = np.array([[start + i] for i in range(1, 64)], dtype)
+        np.save(tmp_path / "a.npy", rows)
+        assert f"{start + 1} at row 1, column 1 is beyond 2^53" in refusal(tmp_path / "a.npy")
+        assert "is beyond 2^53" in refusal(tmp_path / "a.npy", scale=0.5)
+        for read in (Rows.array, Rows.float32_array):
+            with pytest.raises(InputError, match="is beyond 2"):
+                read(load_rows(tmp_path / "a.npy"))
 
 
 def test_damaged_text_and_gzip_are_refused(tmp_path):

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from verify.errors import InputError
 from verify.landscape.collapse import active_units, collapse_curve, collapsed, enough, kl, second_moment
 
 
@@ -50,6 +51,19 @@ def test_the_slack_that_was_allowed_once_called_everything_collapsed():
 
 def test_a_delta_of_a_million_digits_costs_nothing():
     assert enough(60000, Decimal("1e-999999")) == enough(60000, "1e-999999999") == 60000
+
+
+def test_single_precision_stands_for_its_own_shortest_decimal():
+    assert enough(10, np.float32(0.9)) == enough(10, 0.9) == enough(10, np.float16(0.9)) == 1
+    assert enough(10, float(np.float32(0.9))) == 2  # the control: another double
+
+
+@pytest.mark.parametrize(
+    "delta", ["nan", "inf", float("nan"), np.float32("inf"), Decimal("-Infinity"), "x", "1e999999"]
+)
+def test_a_delta_that_is_no_number_is_refused_in_one_line(delta):
+    with pytest.raises(InputError, match=r"^delta = .*a proportion of the data[^\n]*$"):
+        enough(1000, delta)
 
 
 def test_the_second_moment_is_one_at_the_optimum():
