@@ -23,19 +23,19 @@ def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array) -> A
     For Gaussian rows that is lam_j sqrt(2/N) [A63]; heavy tails make it larger. Of more than 20000 rows as many, drawn
     with a fixed seed, estimate the deviation: to 1.3 % for Gaussian rows.
     """
-    chosen, left = None, np.zeros(len(mean))
+    chosen = None
     if N > ROWS:
         chosen = np.zeros(N, dtype=bool)
         chosen[np.random.default_rng(0).choice(N, ROWS, replace=False)] = True
     parts = []
     start = 0
     for X in blocks:
-        D = np.subtract(X, mean, dtype=np.float64)
-        left += D.sum(axis=0)
-        parts.append((D if chosen is None else D[chosen[start : start + len(X)]]) @ U)
+        rows = X if chosen is None else X[chosen[start : start + len(X)]]
+        parts.append(np.subtract(rows, mean, dtype=np.float64) @ U)
         start += len(X)
+    projected = np.concatenate(parts)
     # What rounding left of the mean: beside a small spread, half a unit in the last place of a large one is much.
-    projected = np.concatenate(parts) - left / N @ U
+    projected -= projected.mean(axis=0)
     # Fourth powers of entries near 1e150 would overflow.
     exponent = np.frexp(np.abs(projected).max(axis=0))[1]
     spread = (np.ldexp(projected, -exponent) ** 2).std(axis=0)
