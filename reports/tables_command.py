@@ -103,13 +103,13 @@ def _done(training: Training, args: argparse.Namespace, out: Path, session: Sess
     sizes, n = training.sizes, data.rows.shape[1]
     architecture = Architecture(sizes.kind, n, latents_number(sizes.k), sizes.hidden)
     plan = Plan(architecture, training.runs(), sizes.epochs, sizes.batch)
-    on = backend(args.backend)
-    session.note(_work_ahead(training, plan, data, on is np))
+    xp = backend(args.backend)
+    session.note(_work_ahead(training, plan, data, xp is np))
     name = f"{training.dataset}, {training.preprocessing}"
-    folder = _folder(out, training, identity(plan, data.rows.fingerprint, on.__name__))
+    folder = _folder(out, training, identity(plan, data.rows.fingerprint, xp.__name__))
     if folder is None:
         session.note("safetensors is not installed: what is interrupted will have to start anew")
-    outcomes = trained(plan, data.rows, session, on=args.backend, folder=folder, doing=f"training {name}")
+    outcomes = trained(plan, data.rows, session, xp=xp, folder=folder, doing=f"training {name}")
     return Trained(training, data, outcomes), monotonic() - began
 
 

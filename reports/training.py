@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from gpu.device import backend
 from gpu.vae import products
 from gpu.vae.architecture import Layout
 from gpu.vae.checkpoint import Folder, identity
@@ -104,13 +103,12 @@ def trained(
     data: TrainingRows,
     session: Session,
     *,
-    on: str = "auto",
+    xp: Any = np,
     precision: str = "float32",
     folder: Path | None = None,
     doing: str = "training",
 ) -> list[Outcome]:
     """Train all of the plan, continuing what `folder` holds.  InputError; KeyboardInterrupt, with the folder kept."""
-    xp = backend(on)
     if precision != "float32" and xp is np:
         raise InputError(f"precision {precision}: products on a CPU run in float32; choose float32 or a device")
     store = None

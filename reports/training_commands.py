@@ -40,7 +40,7 @@ def train(args: argparse.Namespace, session: Session) -> int:
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
     session.notes(before)
-    outcomes = trained(plan, data.rows, session, on=args.backend, precision=args.precision, folder=args.out)
+    outcomes = trained(plan, data.rows, session, xp=xp, precision=args.precision, folder=args.out)
     chosen = _best_of(wanted, outcomes)
     if save is not None and chosen is None:
         before.append(f"{save} was not written: of the models that --latents-of means all diverged")
