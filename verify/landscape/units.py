@@ -128,7 +128,8 @@ class Units:
     def bounds(self, chosen: tuple[int, ...]) -> tuple[float, float]:
         """What sigma2_A is at least and at most, to within a few ulps."""
         (least, _, most), p = self.total(chosen), len(self.centre) - len(chosen)
-        return tuple(x * self.unit.numerator / (p * self.unit.denominator) for x in (least, most))  # type: ignore
+        low, high = (x * self.unit.numerator / (p * self.unit.denominator) for x in (least, most))
+        return low, high
 
 
 def units(lam: Eigenvalues | Array) -> Units:

@@ -39,7 +39,9 @@ def test_standard_errors_cover_as_often_as_they_promise(sample):
 
 
 def test_the_gaussian_formula_fails_for_heavy_tails():
-    anderson = lambda c: c.eigenvalues * np.sqrt(2 / c.N)  # noqa: E731
+    def anderson(c):
+        return c.eigenvalues * np.sqrt(2 / c.N)
+
     assert np.all(np.abs(coverage(gaussian, anderson) - 0.95) < 0.045)
     assert np.all(coverage(heavy, anderson) < 0.90)
 
