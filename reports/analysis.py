@@ -21,7 +21,7 @@ from reports.listing import Progress, elbo_points, how_found, likelihood_points,
 from verify.arrays import Array, to_numpy
 from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
-from verify.data.sampling import marchenko_pastur_edge, suggested_latents
+from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
@@ -221,7 +221,7 @@ def stability(
         "eigenvalues": lam.tolist(),
         **known,
         "sigma2_mle": mle,
-        "recommended_sigma2": starting_noise(covariance, k),
+        "recommended_sigma2": recommended_noise(covariance.spectrum, k),
         "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises)],
         "thresholds": [
             {"eigenvalue": float(x), "radius": None, "standard_error": e}
@@ -240,17 +240,12 @@ def known_of(covariance: Covariance) -> Document:
     return {"notes": notes, "resolution": None if errors is None else [float(e) for e in errors]}
 
 
-def starting_noise(covariance: Covariance, k: int) -> float | None:
-    """The recommended noise, which surely keeps all k latents; None where none does."""
-    return recommended_noise(covariance.spectrum, k)
-
-
 def _readable_grid(covariance: Covariance, k: int) -> list[float]:
     """From below the recommended noise to above lam_1, in four digits: what is printed is what was computed with.
 
     Where no noise keeps all k latents, from below the least positive eigenvalue.
     """
-    lam, start = covariance.eigenvalues, starting_noise(covariance, k)
+    lam, start = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
     low, high = max((lam[lam > 0][-1] if start is None else start) / 2, SMALLEST), 1.5 * lam[0]
     return [float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)]
 
@@ -288,21 +283,8 @@ def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | Non
     if noise is None or N is None or k == n or FEW_DATA * n <= N:
         return None
     edge = marchenko_pastur_edge(noise, n, N)
-    return {"edge": edge, "noise": noise, "beyond": int((lam > edge).sum()), "stepwise": _stepwise(lam, N, k)}
-
-
-def _stepwise(lam: Array, N: int, k: int) -> Document:
-    """How many leading eigenvalues stand out of what noise would show if all that is left, they included, were noise.
-
-    The maximum-likelihood noise cannot judge that: of noise alone the k largest directions are taken out of it, and
-    what is left is too small. noise and edge are those that lam_j, j = min(beyond + 1, k), was held against.
-    """
-    n = len(lam)
-    left = np.cumsum(lam[::-1])[::-1] / np.arange(n, 0, -1)
-    edges = [marchenko_pastur_edge(float(left[j]), n - j, N) for j in range(k)]
-    beyond = next((j for j in range(k) if lam[j] <= edges[j]), k)
-    last = min(beyond, k - 1)
-    return {"beyond": beyond, "noise": float(left[last]), "edge": edges[last]}
+    steps = dict(zip(("beyond", "noise", "edge"), beyond_noise(lam, N, k), strict=True))
+    return {"edge": edge, "noise": noise, "beyond": int((lam > edge).sum()), "stepwise": steps}
 
 
 def landscape(

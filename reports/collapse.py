@@ -1,7 +1,7 @@
 """Collapse of somebody's latents as a document: what is collapsed, what is active, and what the numbers may hide.
 
 Notation   mu, logvar (N, k): mean and log variance of q(z|x) for each datum; m (k,) = mean_x[mu^2 + exp(logvar)].
-Main       collapse_document, moment_notes, away_from_one; EPSILON, DELTA, EPSILONS.
+Main       collapse_document, moment_notes, away_from_one.
 Reference  theory 3.11, 6.4; reports/schema/collapse.json.
 """
 
@@ -12,15 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
+from gpu.vae.evaluation import EPSILON, EPSILONS
 from reports.latents import checked, finite
 from reports.wording import ranges
 from verify.arrays import Array
 from verify.checks import number
 from verify.errors import InputError
 from verify.landscape.collapse import active_units, collapse_curve, collapsed, kl, second_moment
-
-__all__ = ["DELTA", "EPSILON", "EPSILONS", "away_from_one", "collapse_document", "moment_notes"]
 
 Document = dict[str, Any]
 Proportion = float | str | Decimal | Fraction

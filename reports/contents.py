@@ -19,6 +19,7 @@ from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape import likelihood_curves as curves
 from verify.landscape.slices import Slice
+from verify.landscape.stability import recommended_noise
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]
@@ -61,7 +62,7 @@ def compute(
 
 def noises(covariance: Covariance, k: int) -> list[float]:
     """The noises to tabulate: a fine grid over all that the pictures show, the usual one and the recommended one."""
-    lam, recommended = covariance.eigenvalues, analysis.starting_noise(covariance, k)
+    lam, recommended = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
     low, high = panels.window(lam, recommended)
     special = {USUAL_NOISE} if recommended is None else {USUAL_NOISE, recommended}
     return sorted({*np.geomspace(low, high, NOISES).tolist(), *special})
@@ -92,7 +93,7 @@ def _telling_noise(covariance: Covariance, k: int) -> float:
     lam = covariance.eigenvalues
     if lam[0] > USUAL_NOISE:
         return USUAL_NOISE
-    recommended = analysis.starting_noise(covariance, k)
+    recommended = recommended_noise(covariance.spectrum, k)
     return float(lam[lam > 0][-1]) / 2 if recommended is None else recommended
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reports.caveats import names
 from reports.listing import readable
-from reports.numerals import as_threshold, typed
+from reports.numerals import as_threshold, counted, typed
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
 
@@ -79,7 +79,6 @@ def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float) -> str:
     at = spectrum.position(sigma2)
     fewest, most = at.retained(k)
     error = float(spectrum.errors[at.above : at.above + at.level].max())
-    count = f"{fewest}" if fewest == most else f"{fewest} or {most}" if most == fewest + 1 else f"{fewest} to {most}"
     which = names(range(at.above + 1, at.above + at.level + 1))
-    held = f"{count} of {k} latents are retained{' either way' if fewest == most else ''}"
+    held = f"{counted(fewest, most)} of {k} latents are retained{' either way' if fewest == most else ''}"
     return f"sigma2 = {typed(sigma2)} cannot be told from {which} (within {error:.1g}): {held}"

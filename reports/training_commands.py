@@ -12,8 +12,8 @@ from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture
 from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.console import Session, one_line
+from reports.numerals import typed
 from reports.training import Material, material, save_latents, train_document, trained, write_training
-from reports.training_signs import given
 from reports.training_text import pieces
 from reports.wording import ranges
 from verify.checks import positive_noise, random_seed
@@ -69,7 +69,7 @@ def _wanted(args: argparse.Namespace, runs: Sequence[Run]) -> list[int]:
         return []
     if args.out is None:
         raise InputError("--save-latents takes the model from its checkpoint; name a folder for it with --out")
-    noises = list(dict.fromkeys("learned" if run.learned else given(run.sigma2) for run in runs))
+    noises = list(dict.fromkeys("learned" if run.learned else typed(run.sigma2) for run in runs))
     if args.latents_of is None:
         if len(noises) > 1:
             raise InputError(
@@ -188,6 +188,6 @@ def warnings(data: Material, plan: Plan) -> list[str]:
     if lost:
         found.append(
             f"single precision rounds the data by a variance of up to {rounding:.2g} in a column, which is not small "
-            f"beside sigma2 = {', '.join(map(given, lost))}: errors and ELBOs are inexact there"
+            f"beside sigma2 = {', '.join(map(typed, lost))}: errors and ELBOs are inexact there"
         )
     return found

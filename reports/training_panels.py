@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.numerals import typed
 from reports.panels import PALETTE
-from reports.training_signs import given, group_of
+from reports.training_signs import group_of
 from verify.arrays import Array
 
 Document = dict[str, Any]
@@ -34,7 +35,7 @@ def courses(axes: Axes, document: Document, elbos: Array) -> None:
         if model["evaluation"] is None and finite.any():
             axes.plot(epochs[finite][-1], curve[finite][-1], "x", color=colour)
     for number, group in enumerate(groups[:MOST_NAMES]):
-        name = "learned noise" if group[1] is None else f"σ² = {given(group[1])}"
+        name = "learned noise" if group[1] is None else f"σ² = {typed(group[1])}"
         axes.plot(
             [],
             [],

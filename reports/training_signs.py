@@ -2,7 +2,7 @@
 
 Notation   F the ELBO with the weight of the KL at which the training ended; lam (n,) eigenvalues of the covariance of
            the very rows that are trained on; m_i = mean_x[mu_i^2 + s_i^2], s_i^2 the encoder's variance.
-Main       signs, bests, caveats, given; the limits of each sign.
+Main       signs, bests, caveats; the limits of each sign.
 Reference  theory 3.9, 5.1 (a learned noise ends at the mean squared error), 6.3 (linear maps inside), 6.4 (m_i = 1).
 """
 
@@ -93,11 +93,6 @@ def _unfinished(told: Document, architecture: Architecture, N: int) -> list[str]
         if below > slack and (exact or contains_linear(architecture)):
             found.append("below linear")
     return found
-
-
-def given(sigma2: float) -> str:
-    """A noise as it was given: the shortest decimal that denotes it, with all its digits."""
-    return repr(float(sigma2)).removesuffix(".0")
 
 
 def group_of(model: Document) -> tuple[str, float | None]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gpu.vae.plan import Outcome
 from reports.console import short, table
-from reports.training_signs import given
+from reports.numerals import counted, typed
 
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.
@@ -46,14 +46,14 @@ def _verdict(document: Document) -> str:
 
 def _best(document: Document, group: Document) -> str:
     """What the best model of a noise reaches, and how far that is from what is known."""
-    where = "with learned noise" if group["noise"] == "learned" else f"at sigma2 = {given(group['sigma2'])}"
+    where = "with learned noise" if group["noise"] == "learned" else f"at sigma2 = {typed(group['sigma2'])}"
     if group["best"] is None:
         return f"No model {where} is left."
     m, k = document["models"][group["best"] - 1], document["architecture"]["k"]
     e, c = m["evaluation"], m["convergence"]
     which = f"best of {group['models']} models" if group["models"] > 1 else "model"
     if m["noise"] == "learned":
-        where += f", from {given(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
+        where += f", from {typed(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
     at = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
     ended = "; its training is not at its end" if c["unfinished"] else ""
     return (
@@ -65,8 +65,7 @@ def _best(document: Document, group: Document) -> str:
 
 def _linear(evaluation: Document) -> str:
     """How many latents a linear model keeps at that noise: 3, or "2 or 3" where rounding cannot tell."""
-    fewest, most = evaluation["linear_retained"], evaluation["linear_retained_at_most"]
-    return str(fewest) if fewest == most else f"{fewest} {'or' if most == fewest + 1 else 'to'} {most}"
+    return counted(evaluation["linear_retained"], evaluation["linear_retained_at_most"])
 
 
 def _distance(document: Document, model: Document) -> str:
@@ -90,7 +89,7 @@ def _models(document: Document) -> Any:
     for number, m in enumerate(document["models"], start=1):
         named = (
             f"{'*' * (number in best)}{number}",
-            f"{m['noise']} {given(m['init_sigma2'])}",
+            f"{m['noise']} {typed(m['init_sigma2'])}",
             f"{m['learning_rate']:g}",
             str(m["seed"]),
         )
@@ -98,7 +97,7 @@ def _models(document: Document) -> Any:
         if e is None:
             lines.append((*named, "frozen", f"step {m['frozen']}", *["-"] * 6))
             continue
-        sigma2 = given(e["sigma2"]) if m["noise"] == "fixed" else short(e["sigma2"], 4)
+        sigma2 = typed(e["sigma2"]) if m["noise"] == "fixed" else short(e["sigma2"], 4)
         shown = (_nats(e["elbo"]), _nats(e["tuned_elbo"]), sigma2, _nats(e["kl"]))
         ended = "no" if m["convergence"]["unfinished"] else "yes"
         kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), _linear(e), ended)
@@ -125,7 +124,7 @@ def _courses(document: Document, outcomes: Sequence[Outcome]) -> Any:
         rise = (
             "-" if c is None or c["rise"] is None else f"{c['rise']:+.2g} ± {float(format(c['rise_error'], '.1g')):g}"
         )
-        noise = f"{m['noise']} {given(m['init_sigma2'])}"
+        noise = f"{m['noise']} {typed(m['init_sigma2'])}"
         lines.append((str(number), noise, *(short(curve[epoch - 1], 6) for epoch in at), rise))
     heads = [f"epoch {epoch}" for epoch in at]
     return table([(name, True) for name in ("", "noise", *heads, "over the last tenth")], lines)

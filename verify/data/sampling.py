@@ -1,7 +1,7 @@
 """How far eigenvalues are from those of the population that the rows were drawn from.
 
 Notation   x (n,) rows, N of them; lam_j, u_j eigenvalues and eigenvectors of their covariance S, divided by N.
-Main       standard_errors, marchenko_pastur_edge, suggested_latents.
+Main       standard_errors, marchenko_pastur_edge, beyond_noise, suggested_latents.
 Reference  theory section 8; [A63] Anderson, Ann. Math. Statist. 34 (1963); [MP67] Marchenko & Pastur, Math. USSR
            Sbornik 1 (1967); [M00] Minka, NeurIPS 2000: the dimension of probabilistic PCA by Laplace's method.
 """
@@ -51,6 +51,21 @@ def simple(lam: Array) -> Array:
 def marchenko_pastur_edge(s: float, n: int, N: int) -> float:
     """s (1 + sqrt(n/N))^2: up to here the eigenvalues of N rows of n-dimensional noise of variance s reach [MP67]."""
     return float(s * (1 + math.sqrt(n / N)) ** 2)
+
+
+def beyond_noise(lam: Array, N: int, k: int) -> tuple[int, float, float]:
+    """How many of lam_1 ... lam_k stand out of what noise would show if all that is left, they included, were noise.
+
+    The maximum-likelihood noise cannot judge that: of noise alone the k largest directions are taken out of it, and
+    what is left is too small. -> beyond, and the noise and the edge that lam_j, j = min(beyond + 1, k), was held
+    against.  lam (n,) descending, 1 <= k <= n.
+    """
+    n = len(lam)
+    left = np.cumsum(lam[::-1])[::-1] / np.arange(n, 0, -1)
+    edges = [marchenko_pastur_edge(float(left[j]), n - j, N) for j in range(k)]
+    beyond = next((j for j in range(k) if lam[j] <= edges[j]), k)
+    last = min(beyond, k - 1)
+    return beyond, float(left[last]), edges[last]
 
 
 def suggested_latents(eigenvalues: Array, N: int) -> int | None:

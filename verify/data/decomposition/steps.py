@@ -123,7 +123,7 @@ def _many_rows(scatter: Scatter, source: Source, noises: tuple[float, ...]) -> F
         if finer is not None:
             found, path = better(found, finer), "correlations"
     if doubts(found).any() and source.again:
-        rows = chunks(source.blocks_again(), factor_height(len(columns)))
+        rows = chunks(source.blocks_again(), factor_height(len(part.unit)))
         finer = of_factor(factor_of(rows, scatter, columns), doubts)
         found, path = better(found, finer), "two passes"
     found = _of_rank(found, rank)
@@ -202,13 +202,12 @@ def _doubts(found: Spectrum, divisor: float, noises: tuple[float, ...]) -> Array
 
 def eigenvalues(found: Spectrum, divisor: float) -> Eigenvalues:
     """The spectrum in the units of the rows divided by `divisor`, zeros and ties settled."""
-    settled = Eigenvalues.measured(found.values, found.errors, found.positive)
     fraction, power = math.frexp(divisor)
     # Dividing by the fraction twice rounds twice.
     rounding = 0.0 if fraction == 0.5 else 2 * EPS
-    errors = settled.errors * (1 + 2 * rounding) + settled.values * rounding
+    errors = found.errors * (1 + 2 * rounding) + np.abs(found.values) * rounding
     unit = 2 * (found.exponent - power)
     # Only what is out of range anyway vanishes or overflows.
     with np.errstate(over="ignore", under="ignore"):
-        values, errors = (np.ldexp(x / fraction / fraction, unit) for x in (settled.values, errors))
-    return Eigenvalues(values, errors, None)
+        values, errors = (np.ldexp(x / fraction / fraction, unit) for x in (found.values, errors))
+    return Eigenvalues.measured(values, errors, found.positive)
