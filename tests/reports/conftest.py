@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.report import write_report
+from tests.reports.written import write_report
 from verify.data import load
 
 SPECTRUM = "eigenvalues:6,4,2.5,1.2,0.5,0.3,0.2,0.1"

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from reports.audit_bounds import MNIST_LOG_JACOBIAN
+from reports.audit.bounds import MNIST_LOG_JACOBIAN
 from reports.paper import DIMENSIONS, TRIALS, Printed, Row, printed_tables
 
 # The constant of each data set; of CelebA with the logit any will do, and the audit has to find it.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reports.doctor import HOUSE
+from reports.device.doctor import HOUSE
 
 NAMES = (
     "stationary",

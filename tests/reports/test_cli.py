@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import importlib
 import json
 import os
 import subprocess
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from reports import console
-from reports.cli import main
-from reports.doctor import HOUSE, PACKAGES
+from reports.cli import commands, main, module_of
+from reports.device.doctor import HOUSE, PACKAGES
+from reports.terminal import console
 from tests.reports.schemas import NAMES, check, validator
 from verify.data.mnist import find_training_file
 from verify.errors import InputError
@@ -157,7 +156,7 @@ def test_an_interruption_leaves_nothing_behind(monkeypatch, capsys, tmp_path):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reports.figures.landscape", stop)
+    monkeypatch.setattr("reports.paper_figures.figure_1.landscape", stop)
     assert main(["landscape", SPECTRUM, "-k", "2", "--grid", "3", "--out", str(tmp_path / "out")]) == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -314,19 +313,37 @@ def test_a_full_disk_is_one_line():
     assert run.stderr.startswith("elbo-verify: ") and run.stderr.count("\n") == 1
 
 
-def test_slow_packages_are_left_alone_where_they_are_not_needed():
+@pytest.mark.parametrize("command", ["stationary", "stability", "landscape", "collapse"])
+def test_slow_packages_are_left_alone_where_they_are_not_needed(command):
     slow = ("sympy", "matplotlib", "sklearn", "pytest")
-    code = f"import sys, reports.commands; print([m for m in {slow} if m in sys.modules])"
+    code = f"import sys, reports.commands.{command}; print([m for m in {slow} if m in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert run.stdout.strip() == "[]"
 
 
-def test_commands_and_parser_agree():
-    from reports.cli import parser
+def test_every_command_says_what_it_does_and_can_be_run():
+    found = commands()
+    assert {"doctor", "report", "device-check"} <= found.keys()
+    for name, about in found.items():
+        module = module_of(name)
+        assert about and module.__doc__.startswith(f"The command `{name}`: ")
+        assert callable(module.options) and callable(module.run)
 
-    actions = next(a for a in parser()._actions if a.dest == "command").choices
-    for name, command in actions.items():
-        run = command.get_default("run")
-        module = importlib.import_module(f"reports.{command.get_default('module') or 'commands'}")
-        assert run == name.replace("-", "_") and (run == "doctor" or callable(getattr(module, run)))
+
+def test_a_command_is_one_file(tmp_path, monkeypatch, capsys):
+    package = tmp_path / "commands"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "say_it.py").write_text(
+        '"""The command `say-it`: what is given to it."""\n\n'
+        "def options(parser):\n    parser.add_argument('word')\n    parser.set_defaults(json=False, quiet=False)\n\n"
+        "def run(args, session):\n    session.say(args.word)\n    return 0\n"
+    )
+    monkeypatch.setattr("reports.cli.COMMANDS", package)
+    monkeypatch.setattr("reports.commands.__path__", [str(package)])
+    assert main(["say-it", "yes"]) == 0
+    assert capsys.readouterr().out == "yes\n"
+    assert main(["--help"]) == 0
+    assert "say-it  " in (said := capsys.readouterr().out) and "what is given to it" in said
+    assert main(["report"]) == 2  # control: it knows no other

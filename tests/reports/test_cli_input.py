@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gpu.device import Device
-from reports import files
 from reports.cli import main
+from reports.terminal import files
 from verify.data import writing
 from verify.errors import InputError
 
@@ -240,7 +240,7 @@ def test_help_is_no_error(capsys):
 
 
 def test_a_missing_package_is_named(monkeypatch, capsys):
-    monkeypatch.setitem(__import__("sys").modules, "reports.commands", None)
+    monkeypatch.setitem(__import__("sys").modules, "reports.commands.stability", None)
     assert main(["stability", SPECTRUM, "-k", "1"]) == 2
     assert "doctor" in capsys.readouterr().err
 
@@ -249,7 +249,7 @@ def test_too_little_memory_is_said(monkeypatch, capsys):
     def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("reports.analysis.stability", exhausted)
+    monkeypatch.setattr("reports.commands.stability.stability", exhausted)
     assert main(["stability", SPECTRUM, "-k", "1"]) == 2
     assert "out of memory" in capsys.readouterr().err
 
@@ -268,7 +268,7 @@ def test_a_disk_that_fills_while_points_are_saved_leaves_the_old_file(tmp_path, 
 
 
 def test_a_disk_that_fills_while_figures_are_drawn_leaves_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("reports.figures.landscape", full)
+    monkeypatch.setattr("reports.paper_figures.figure_1.landscape", full)
     assert main(["landscape", SPECTRUM, "-k", "2", "--grid", "3", "--out", str(tmp_path / "a" / "b")]) == 2
     assert "No space left" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,189 @@
+"""From a covariance to the document of `report`, report.json, and the slices of report.npz.
+
+Notation   lam_j eigenvalues of S; k latents; sigma2 the noise; "usual" is sigma2 = 1, which most code starts from.
+Main       report; compute, its numbers alone.
+Reference  theory 1.3-3.8 and 5.4; Lucas et al. 2019, Figures 1 and 2; reports/schema/report.json.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import verify
+from proofs import ledger as proofs_ledger
+from reports.analysis.figure_2 import figure_2
+from reports.analysis.landscape import landscape
+from reports.analysis.stability import stability
+from reports.analysis.stationary import stationary
+from reports.audit.document import audit_document
+from reports.pages.noises import window
+from reports.words.caveats import NOT_SHOWN, UNPROVED, off_scale
+from reports.words.lists import interrupted
+from reports.words.numerals import as_threshold
+from verify.checks import latent_dimension
+from verify.data.covariance import Covariance
+from verify.errors import InputError
+from verify.landscape.slices import Slice
+from verify.landscape.stability import recommended_noise
+
+Document = dict[str, Any]
+Progress = Callable[[str], None]
+USUAL_NOISE = 1.0
+TOP = 8
+NOISES = 161
+
+
+def report(
+    covariance: Covariance,
+    *,
+    k: int,
+    name: str,
+    ledger: Path | None = None,
+    seed: int = 0,
+    command: str = "",
+    progress: Progress | None = None,
+) -> tuple[Document, list[Slice]]:
+    """The whole document, and the slices.  InputError: k out of range, a ledger that is none."""
+    say = progress or (lambda stage: None)
+    k = latent_dimension(k, covariance.n)
+    proofs = None if ledger is None else _read_ledger(ledger)
+    document, slices = compute(covariance, k, _printable(name), say)
+    document["ledger"] = proofs
+    document["notes"] += [UNPROVED] if proofs is None else proofs["notes"]
+    say("the printed tables")
+    document["audit"] = audit_document(figures=False)
+    document["provenance"] = provenance(covariance, seed, command)
+    return document, slices
+
+
+def compute(
+    covariance: Covariance, k: int, name: str, say: Progress = lambda stage: None
+) -> tuple[Document, list[Slice]]:
+    """All numbers of the report, and the slices of Figure 1."""
+    lam = covariance.eigenvalues
+    say("stability")
+    facts = stability(covariance, k, sigma2s=[USUAL_NOISE], grid=noises(covariance, k))
+    usual = next(row for row in facts["noise"] if row["sigma2"] == USUAL_NOISE)
+    tables, missing = _stationary_tables(covariance, k, say)
+    say("landscape slices")
+    figure1, slices = _figure1(covariance, k)
+    say("likelihood over k")
+    document = {
+        "schema": 1,
+        "name": name,
+        **{field: facts[field] for field in ("n", "k", "N", "rank")},
+        "usual": usual,
+        "stability": facts,
+        "stationary": tables,
+        "notes": [*off_scale(facts), *facts["notes"], *missing],
+        "resolution": facts["resolution"],
+        "figure1": figure1,
+        "figure2": figure_2(lam, k),
+    }
+    return document, list(slices)
+
+
+def noises(covariance: Covariance, k: int) -> list[float]:
+    """The noises to tabulate: a fine grid over all that the pictures show, the usual one and the recommended one."""
+    lam, recommended = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
+    low, high = window(lam, recommended)
+    special = {USUAL_NOISE} if recommended is None else {USUAL_NOISE, recommended}
+    return sorted({*np.geomspace(low, high, NOISES).tolist(), *special})
+
+
+def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[list[Document], list[str]]:
+    """The best stationary points of both objectives, at a telling and at learned noise; and why one is missing."""
+    fixed = _telling_noise(covariance, k)
+    learnable = k < covariance.rank or covariance.rank == covariance.n
+    tables, notes = [], []
+    for objective in ("ppca", "elbo"):
+        for sigma2 in (fixed, None) if learnable else (fixed,):
+            at = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
+            say(f"stationary points, {at}")
+            try:
+                found, _ = stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP)
+            except InputError as error:  # spectra of too many decades; all else can still be said
+                notes.append(f"{NOT_SHOWN}{at}: {error}")
+            else:
+                if interrupted(found):
+                    raise KeyboardInterrupt  # half a walk has no place on a page
+                tables.append(found)
+    return tables, notes
+
+
+def _telling_noise(covariance: Covariance, k: int) -> float:
+    """sigma2 = 1 if anything but W = 0 is stationary there, else a noise at which k latents can be retained."""
+    lam = covariance.eigenvalues
+    if lam[0] > USUAL_NOISE:
+        return USUAL_NOISE
+    recommended = recommended_noise(covariance.spectrum, k)
+    return float(lam[lam > 0][-1]) / 2 if recommended is None else recommended
+
+
+def _figure1(covariance: Covariance, k: int) -> tuple[Document | None, list[Slice]]:
+    """The slices of Figure 1 and what the page must know of them; None where the data have one direction."""
+    if covariance.n < 2:
+        return None, []
+    found, slices = landscape(covariance, k)
+    panels = [_panel(piece, of, covariance) for piece, of in zip(slices, found["slices"], strict=True)]
+    return {"directions": found["directions"], "moved_columns": found["moved_columns"], "panels": panels}, slices
+
+
+def _panel(piece: Slice, of: Document, covariance: Covariance) -> Document:
+    """What the page must know of a slice, beside its grid: indices from 1."""
+    place = covariance.spectrum.position(piece.sigma2)
+    return {
+        "sigma2": piece.sigma2,
+        "eigenvalue": place.above + 1 if place.level else None,
+        "undecided": of["undecided"],
+        "directions": [d + 1 for d in piece.directions],
+        "retained": [i + 1 for i in piece.retained],
+        "curvatures": list(piece.curvatures),
+        "low": float(piece.values.min()),
+        "high": float(piece.values.max()),
+        "at_point": _at_centre(piece),
+    }
+
+
+def _at_centre(piece: Slice) -> float:
+    grid = np.asarray(piece.values)
+    return float(grid[grid.shape[0] // 2, grid.shape[1] // 2])
+
+
+def provenance(covariance: Covariance, seed: int, command: str) -> Document:
+    """Where the numbers come from: the input, versions, seed, device, command and date.
+
+    SOURCE_DATE_EPOCH, where set, stands for the date, so that a build can be repeated bit for bit.
+    """
+    now = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+    found = {
+        "data": covariance.provenance,
+        "environment": proofs_ledger.environment(device="CPU", **{"elbo-verify": verify.__version__}),
+        "seed": seed,
+        "command": command,
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+    }
+    return _printable(found)
+
+
+def _printable(value: Any) -> Any:
+    """Text (also within lists and dicts) with what is no text, from a foreign file system say, replaced by "?"."""
+    if isinstance(value, dict):
+        return {name: _printable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_printable(inner) for inner in value]
+    return value.encode("utf-8", errors="replace").decode() if isinstance(value, str) else value
+
+
+def _read_ledger(path: Path) -> Document:
+    document = proofs_ledger.read(Path(path))
+    for claim in document["claims"]:
+        whole = isinstance(claim, dict) and {"id", "verdict", "evidence"} <= claim.keys()
+        if not (whole and isinstance(claim["evidence"], list) and all(isinstance(e, dict) for e in claim["evidence"])):
+            raise InputError(f"{path}: a claim without id, verdict or evidence; write the ledger again")
+    known = (document.get("complete", True), document.get("errors", []), document.get("skipped", []))
+    return {"notes": proofs_ledger.notes(*known), **document}

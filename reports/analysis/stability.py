@@ -1,0 +1,120 @@
+"""From a covariance to the document of `stability`: what the optimum retains at each noise, and the thresholds.
+
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise.
+Main       stability.
+Reference  theory 1.5, 8; reports/schema/stability.json; indices count from 1.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from reports.analysis.scales import SMALLEST, known_of, workable
+from reports.words.caveats import caveats
+from verify.arrays import Array
+from verify.checks import latent_dimension, positive_noise
+from verify.data.covariance import Covariance
+from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents
+from verify.errors import InputError
+from verify.landscape.stability import NoiseRow, noise_table, recommended_noise
+from verify.models.ppca import mean_of_discarded
+
+Document = dict[str, Any]
+# With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
+# (1 + sqrt(1/20))^2 = 1.497.
+FEW_DATA = 20
+# So many noises are tabulated where none is named.
+GRID = 25
+
+
+def stability(
+    covariance: Covariance,
+    k: int,
+    sigma2s: Iterable[float] | None = None,
+    certify: bool = False,
+    grid: Iterable[float] | None = None,
+) -> Document:
+    """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
+
+    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses. `grid`: further noises to
+    tabulate in ascending order with those asked about, of which the notes need not speak one by one.
+    """
+    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    if certify:
+        raise InputError("certified thresholds come with a later version; leave out --certify")
+    workable(lam)
+    asked = [positive_noise(s) for s in sigma2s or ()]
+    if sigma2s is None and grid is None:
+        grid = _readable_grid(covariance, k)
+    noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
+    workable(lam, noises)
+    known, rank = known_of(covariance), covariance.rank
+    mle = mean_of_discarded(covariance.spectrum, k) if rank == covariance.n or k < rank else None
+    errors = _standard_errors(covariance, min(k, rank))
+    document = {
+        "schema": 1,
+        "n": covariance.n,
+        "k": k,
+        "N": covariance.N,
+        "rank": rank,
+        "eigenvalues": lam.tolist(),
+        **known,
+        "sigma2_mle": mle,
+        "recommended_sigma2": recommended_noise(covariance.spectrum, k),
+        "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises)],
+        "thresholds": [
+            {"eigenvalue": float(x), "radius": None, "standard_error": e}
+            for x, e in zip(lam[: min(k, rank)], errors, strict=True)
+        ],
+        "marchenko_pastur_edge": _edge(covariance, k, mle),
+        "suggested_k": None if covariance.N is None else suggested_latents(lam, covariance.N),
+    }
+    return document | {"notes": [*known["notes"], *caveats(document, asked)]}
+
+
+def _readable_grid(covariance: Covariance, k: int) -> list[float]:
+    """From below the recommended noise to above lam_1, in four digits: what is printed is what was computed with.
+
+    Where no noise keeps all k latents, from below the least positive eigenvalue.
+    """
+    lam, start = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
+    low, high = max((lam[lam > 0][-1] if start is None else start) / 2, SMALLEST), 1.5 * lam[0]
+    return [float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)]
+
+
+def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
+    """The sampling errors of the leading m eigenvalues, None where they are not known (theory 8)."""
+    return [float(e) if np.isfinite(e) else None for e in covariance.standard_errors(m)]
+
+
+def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | None]) -> Document:
+    """One entry of "noise", indices from 1; errors: the sampling errors of the thresholds."""
+    place = covariance.spectrum.position(row.sigma2)
+    level = [] if place.undecided else list(range(place.above + 1, place.above + place.level + 1))
+    return {
+        **vars(row),
+        "undecided": [i + 1 for i in row.undecided],
+        "tied": level,
+        "sampling_range": _sampling_range(row, covariance.eigenvalues, errors),
+        "certified": "not requested",
+    }
+
+
+def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -> list[int] | None:
+    """How many latents other data of the same kind may retain: thresholds within two standard errors count for both."""
+    if any(e is None for e in errors):
+        return None
+    near = [abs(x - row.sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
+    least = sum(not n for n in near[: row.retained])
+    return [least, row.retained_at_most + sum(near[row.retained_at_most :])]
+
+
+def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
+    """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
+    n, N, lam = covariance.n, covariance.N, covariance.eigenvalues
+    if noise is None or N is None or k == n or FEW_DATA * n <= N:
+        return None
+    edge = marchenko_pastur_edge(noise, n, N)
+    steps = dict(zip(("beyond", "noise", "edge"), beyond_noise(lam, N, k), strict=True))
+    return {"edge": edge, "noise": noise, "beyond": int((lam > edge).sum()), "stepwise": steps}

@@ -1,0 +1,165 @@
+"""From a covariance to the document of `stationary`: stationary points, best first.
+
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
+Main       stationary, save_points.
+Reference  theory 1.2-3.8; reports/schema/stationary.json; indices count from 1.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports.analysis import ties
+from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
+from reports.analysis.scales import known_of, workable
+from reports.terminal.files import write_npz
+from reports.words.lists import how_found
+from verify.arrays import Array
+from verify.checks import latent_dimension, positive_noise, whole_number
+from verify.data.covariance import Covariance
+from verify.eigenvalues import Eigenvalues
+from verify.errors import InputError
+from verify.landscape.points import Block, Point, block_constant, weights
+from verify.landscape.stability import verdict
+from verify.models.linear_vae import optimal_encoder
+from verify.models.ppca import mean_of_discarded
+
+# The Hessians inside blocks are dense: their signs are known (theory 3.6a), but of values that lie farther below the
+# largest entry than this, and of the rotation Q_b at such scales, rounding leaves no digit.
+Document = dict[str, Any]
+
+WIDEST = 1e12
+MOST_BYTES = 2 << 30
+
+
+def stationary(
+    covariance: Covariance,
+    k: int,
+    *,
+    sigma2: float | None,
+    objective: str = "ppca",
+    top: int | None = None,
+    backend: str = "numpy",
+    progress: Progress | None = None,
+) -> tuple[Document, list[Point]]:
+    """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
+
+    Without `top`, all of them up to a limit, else the best (listing.py). "walk" is there where all index sets were
+    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, scales,
+    unbounded, no such backend.
+    """
+    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
+    if objective not in ("ppca", "elbo"):
+        raise InputError(f"objective {objective!r}: neither ppca nor elbo")
+    if top is not None and whole_number(top, "top") < 1:
+        raise InputError(f"top = {top}: list at least one point")
+    if sigma2 is None:
+        workable(lam)
+        mean_of_discarded(spectrum, k)  # refuses an unbounded likelihood
+    else:
+        sigma2 = positive_noise(sigma2)
+        workable(lam, [sigma2])
+    if objective == "ppca":
+        found = likelihood_points(spectrum, k, sigma2, top, backend=backend, progress=progress)
+    else:
+        found = elbo_points(spectrum, k, sigma2, top)
+    # The search orders by gains; a difference of an ulp in the values must not show as disorder.
+    points = sorted(found.points, key=lambda point: -point.value)
+    _resolvable(points, lam)
+    tracked = points if progress is None else progress.track(points, "classifying", len(points))
+    described = [_described(point, spectrum, points[0].value, sigma2 is None) for point in tracked]
+    document: Document = {
+        "schema": 1,
+        "n": covariance.n,
+        "k": k,
+        "sigma2": sigma2,
+        "objective": objective,
+        "count": found.count,
+        "truncated": found.count is None or len(points) < found.count,
+        "points": described,
+        "tied": ties.tied(spectrum, sigma2),
+        "undecided": found.undecided,
+        "continuum": ties.continuum(spectrum, k, sigma2),
+        **known_of(covariance),
+    }
+    if found.walk is not None:
+        document["walk"] = walk_of(found.walk)
+    unsure = sum(p["undecided"] > 0 for p in described) if found.walk is None else found.walk.unsure
+    document["notes"] += ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
+    if (said := how_found(document)) is not None:
+        document["notes"].append(said)
+    return document, points
+
+
+def _resolvable(points: Iterable[Point], lam: Array) -> None:
+    """Raises InputError where a non-orthogonal point spans more scales than its W and its Hessian hold in doubles."""
+    span = max((float(lam[0]) / point.sigma2 for point in points if not point.orthogonal), default=1.0)
+    if span > WIDEST:
+        raise InputError(
+            f"the largest eigenvalue is {span:.1g} times the noise, and non-orthogonal points can be computed up to "
+            f"{WIDEST:g}: choose a larger sigma2, write 0 for negligible eigenvalues, or take --objective ppca"
+        )
+
+
+def _described(point: Point, spectrum: Eigenvalues, best: float, learned: bool) -> Document:
+    """One entry of "points"."""
+    of, lam = verdict(point, spectrum, learned), spectrum.values
+    described: Document = {"retained": [i + 1 for i in point.retained]}
+    if point.objective == "elbo":
+        ranges = zip(point.blocks, point.column_ranges(), strict=True)
+        described["blocks"] = [_block(b, r, lam, point.sigma2) for b, r in ranges]
+    return described | {
+        "sigma2": float(point.sigma2),
+        "value": float(point.value),
+        "bound_gap": max(float(point.bound_gap), 0.0),
+        "deficit": max(float(best - point.value), 0.0),
+        "index": of.index,
+        "nullity": of.nullity,
+        "gauge": of.gauge,
+        "undecided": of.undecided,
+        "kind": of.kind,
+        "strict": bool(of.strict),
+        "global": bool(of.is_global),
+        "orthogonal": point.orthogonal,
+        "escape": None if of.escape is None else _escape(of.escape),
+    }
+
+
+def _block(block: Block, columns: range, lam: Array, sigma2: float) -> Document:
+    return {
+        "columns": [c + 1 for c in columns],
+        "eigen": [i + 1 for i in block.eigen],
+        "m": float(block_constant(lam[list(block.eigen)], block.columns, sigma2)),
+    }
+
+
+def _escape(escape: Any) -> Document:
+    direction = {
+        "type": escape.kind,
+        "columns": [c + 1 for c in escape.columns],
+        "eigen": [i + 1 for i in escape.eigen],
+    }
+    described = {"rate": float(escape.rate), "direction": direction}
+    return (
+        described if escape.theta_curvature is None else described | {"theta_curvature": float(escape.theta_curvature)}
+    )
+
+
+def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> None:
+    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), eigenvectors (n, n) as .npz.  Raises InputError.
+
+    In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
+    """
+    P, n, k = len(points), covariance.n, points[0].k
+    size = 16 * P * n * k
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{path}: {P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; "
+            "list fewer with --top"
+        )
+    W = np.stack([weights(point, covariance.spectrum, covariance.eigenvectors) for point in points])
+    sigma2 = np.array([point.sigma2 for point in points])
+    V, D = optimal_encoder(W, sigma2)
+    write_npz(path, W=W, V=V, D=D, sigma2=sigma2, eigenvectors=covariance.eigenvectors)

@@ -1,0 +1,84 @@
+"""What ties, curves and rounding mean for a list of stationary points, in sentences.
+
+Notation   lam (n,) descending eigenvalues; sigma2 the given noise, None where it is learned; eigen-indices from 1.
+Main       tied, continuum, notes, retained_either_way.
+Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
+"""
+
+from typing import Any
+
+from reports.words.caveats import names
+from reports.words.lists import readable
+from reports.words.numerals import as_threshold, counted, typed
+from verify.eigenvalues import Eigenvalues
+from verify.landscape.stationary import curve_end
+
+Document = dict[str, Any]
+
+
+def tied(spectrum: Eigenvalues, sigma2: float | None) -> list[int]:
+    """The eigen-indices that the given noise equals, or cannot be told from."""
+    if sigma2 is None:
+        return []
+    at = spectrum.position(sigma2)
+    return list(range(at.above + 1, at.above + at.level + 1))
+
+
+def continuum(spectrum: Eigenvalues, k: int, sigma2: float | None) -> Document | None:
+    """The curve of maxima at k = n and learned noise, None where there is none (stationary.py)."""
+    if sigma2 is not None or curve_end(spectrum, k) is None:
+        return None
+    return {"largest_sigma2": float(spectrum.values[-1])}
+
+
+def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
+    """All that a reader of the list must know. unsure: of so many points the index may be higher."""
+    said = []
+    sigma2, k, several = document["sigma2"], document["k"], document["undecided"]
+    what = ("index set", "index sets") if document["objective"] == "ppca" else ("family", "families")
+    if document["tied"] and spectrum.exact is not None:
+        towards = "its eigenvector" if len(document["tied"]) == 1 else "their eigenvectors"
+        said.append(
+            f"sigma2 = {typed(sigma2)} equals {names(document['tied'])}: flat to second order towards "
+            f"{towards}, which counts as collapsed"
+        )
+    elif document["tied"]:
+        said.append(f"rounding: {retained_either_way(spectrum, k, sigma2)}")
+    if several:
+        whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
+        said.append(
+            f"rounding: it cannot be told of {readable(several)} more {what[several != 1]} {whether} not counted"
+        )
+    if unsure:
+        where = "one of the points" if unsure == 1 else f"{readable(unsure)} of the points"
+        said.append(
+            f"rounding: at {where} an eigenvalue cannot be told from the noise, and the index counts the directions "
+            "that surely rise"
+        )
+    if document["continuum"] is not None:
+        said.append(curve_in_words(document))
+        if document["objective"] == "elbo" and spectrum.values[0] != spectrum.values[-1]:
+            said.append(
+                "left out are curves of saddles, which hold all eigenvectors in columns that are not orthogonal; the "
+                "points in which they end are listed"
+            )
+    return said
+
+
+def curve_in_words(document: Document) -> str:
+    """That the maximum is a curve."""
+    k, largest = document["k"], document["continuum"]["largest_sigma2"]
+    return (
+        f"the maximum is no point but a curve: every sigma2 up to lam_{document['n']} = {as_threshold(largest)} "
+        f"attains it, with all {k} of {k} latents retained below it; the point listed first stands for it"
+    )
+
+
+def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float) -> str:
+    """A noise within rounding of eigenvalues: both sides of the tie."""
+    at = spectrum.position(sigma2)
+    fewest, most = at.retained(k)
+    error = float(spectrum.errors[at.above : at.above + at.level].max())
+    which = names(range(at.above + 1, at.above + at.level + 1))
+    held = f"{counted(fewest, most)} of {k} latents are retained{' either way' if fewest == most else ''}"
+    return f"sigma2 = {typed(sigma2)} cannot be told from {which} (within {error:.1g}): {held}"

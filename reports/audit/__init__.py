@@ -1,0 +1,1 @@
+"""The consistency audit of the printed tables."""

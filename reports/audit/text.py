@@ -1,0 +1,110 @@
+"""The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
+
+Notation   document: the audit as a dict.
+Main       print_audit, pieces, verdict, counts, fact.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from reports.audit.checks import CHECKS, EXCUSE
+from reports.paper import TABLES
+from reports.terminal.console import table
+
+Document = dict[str, Any]
+
+
+class Printer(Protocol):
+    """Anything with rich's `print`."""
+
+    def print(self, what: Any) -> None: ...
+
+
+def print_audit(document: Document, console: Printer) -> None:
+    """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns."""
+    for piece in pieces(document):
+        console.print(piece)
+
+
+def pieces(document: Document) -> Iterator[Any]:
+    """The same, as lines and tables in their order."""
+    yield verdict(document)
+    yield ""
+    yield table([("check", False), *((f"Table {t}", True) for t in TABLES)], counts(document))
+    yield "contradictions without excuse + with one; how far the excuses of each reach: --json"
+    for excusable, heading in ((False, "No excuse"), (True, "Excusable by rounding, averaging or Monte Carlo noise")):
+        yield from _listing(document, excusable, heading)
+    yield "\nThe paper's sentences"
+    rows = [(s["verdict"], f"{s['text']}\n  {s['evidence']}\n") for s in document["sentences"]]
+    yield table([("verdict", False), ("sentence, and what the tables say", False)], rows)
+    yield "What counts as an excuse"
+    for assumption in document["assumptions"]:
+        yield f"  {assumption}"
+    yield "\nThe constant J of the data, which the likelihood identity must give"
+    columns = [("data", False), ("J", True), ("known from", False)]
+    yield table(
+        columns, [(f"{c['dataset']}, {c['preprocessing']}", _range(c), c["source"]) for c in document["constants"]]
+    )
+
+
+def _range(constant: Document) -> str:
+    low, high = f"{constant['low']:.1f}", f"{constant['high']:.1f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def verdict(document: Document) -> str:
+    """The audit in two sentences."""
+    rows = document["rows"]
+    guilty = sum(any(not c["excusable"] for c in row["contradictions"]) for row in rows)
+    doubtful = sum(bool(row["contradictions"]) for row in rows) - guilty
+    said = Counter(s["verdict"] for s in document["sentences"])
+    words = ", ".join(f"{number} {verdict}" for verdict, number in said.items())
+    return (
+        f"{guilty} of {len(rows)} printed rows contradict what must hold of any correct table, and nothing excuses "
+        f"them; {doubtful} more do so excusably. Of {len(document['sentences'])} sentences about them: {words}."
+    )
+
+
+def counts(document: Document) -> list[tuple[str, ...]]:
+    """Contradictions by check, then by table: those without excuse + those with."""
+    count = Counter(
+        (c["check"], row["table"], c["excusable"]) for row in document["rows"] for c in row["contradictions"]
+    )
+    lines = []
+    for check in CHECKS:
+        cells = [(count[check, t, False], count[check, t, True]) for t in TABLES]
+        shown = [f"{grave} + {light}" if light else str(grave) if grave else "-" for grave, light in cells]
+        lines.append((check, *shown))
+    return lines
+
+
+def _listing(document: Document, excusable: bool, heading: str) -> Iterator[Any]:
+    """One table for each check, below what must hold."""
+    yield f"\n{heading}"
+    listed = False
+    for check, statement in CHECKS.items():
+        lines = [
+            (
+                f"{row['table']}",
+                row["dataset"],
+                f"{row['noise']} {row['init_sigma2']:g}",
+                f"{c['size']:.3g} {c['unit']}",
+                fact(c),
+            )
+            for row in document["rows"]
+            for c in row["contradictions"]
+            if c["check"] == check and c["excusable"] == excusable
+        ]
+        if lines:
+            listed = True
+            yield f"\n{check}: {statement}"
+            columns = [("table", True), ("data", False), ("noise", False), ("size", True), ("", False)]
+            yield table(columns, lines)
+    if not listed:
+        yield "nothing"
+
+
+def fact(contradiction: Document) -> str:
+    """What is wrong; how far the excuses reach is left to the JSON."""
+    return str(contradiction["why"]).partition(EXCUSE)[0]

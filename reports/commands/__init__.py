@@ -1,0 +1,1 @@
+"""The commands of elbo-verify: one file each (cli.py says what it holds)."""

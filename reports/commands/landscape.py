@@ -1,0 +1,72 @@
+"""The command `landscape`: slices as in Figure 1."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from gpu.device import backend
+from reports.analysis.landscape import landscape
+from reports.terminal import data
+from reports.terminal.console import Session, short, table
+from reports.terminal.files import staged, write_json, write_npz
+from reports.terminal.options import latents, noises
+from reports.words.numerals import as_threshold, counted, typed
+from reports.words.wording import ranges
+from verify.data.writing import writable
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    data.options(parser)
+    latents(parser)
+    noises(parser, "at lam_4, lam_6, lam_8, or spread over fewer")
+    parser.add_argument(
+        "--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7, or what there is)"
+    )
+    parser.add_argument("--grid", type=int, default=101, metavar="G", help="points a side (default 101)")
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the grids")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for figure and JSON")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
+    save = None if args.save is None else writable(args.save)
+    covariance = data.read(args, session, args.sigma2)
+    xp = backend(args.backend)
+    document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp)
+    with session.working("drawing"), staged(args.out) as stage:
+        from reports.paper_figures import figure_1  # slow to import
+
+        write_json(document, stage / "landscape.json")
+        figure_1.landscape(slices, stage)
+    for name in ("landscape.json", "landscape.svg", "landscape.png"):
+        session.wrote(args.out / name)
+    if save is not None:
+        arrays = {name: np.array([getattr(s, name) for s in slices]) for name in ("sigma2", "a", "b", "values")}
+        write_npz(save, directions=np.array(document["directions"]), **arrays)
+        session.wrote(save)
+    session.result(document)
+    session.notes(document["notes"])
+    i, j = document["directions"]
+    stable = [s for s in document["slices"] if max(s["curvatures"]) < 0 and not s["undecided"]]
+    noises = ", ".join(_noise(s["sigma2"]) for s in stable)
+    at = f"sigma2 = {noises}" if stable else "no noise listed"
+    who = "A zero column moved" if document["moved_columns"] == 1 else "Two zero columns moved"
+    session.say(f"{who} along u{i} and u{j}, beside the retained ones: stable in both directions at {at}.\n")
+    columns = [("sigma2", True), (f"curvature u{i}", True), (f"curvature u{j}", True), ("unstable", True)]
+    rows = [
+        (
+            _noise(s["sigma2"]),
+            *(short(c, 4) for c in s["curvatures"]),
+            f"{counted(s['unstable'], s['unstable'] + len(s['undecided']))} of 2",
+            ranges(s["retained"]),
+        )
+        for s in document["slices"]
+    ]
+    session.say(table([*columns, ("retained", False)], rows))
+    return 0
+
+
+def _noise(value: float) -> str:
+    """A noise as it was typed, or an eigenvalue as it stands elsewhere."""
+    return typed(value) if len(typed(value)) <= len("0.000123456") else as_threshold(value)

@@ -1,0 +1,74 @@
+"""The command `stability`: retained latents per noise, thresholds."""
+
+import argparse
+from typing import Any
+
+from reports.analysis.stability import stability
+from reports.terminal import data
+from reports.terminal.console import Session, short, table
+from reports.terminal.options import latents, noises
+from reports.words.numerals import counted, rough, threshold, typed
+from reports.words.wording import stability_verdict
+from verify.errors import InputError
+
+Document = dict[str, Any]
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    data.options(parser)
+    latents(parser)
+    noises(parser, "a grid from half the recommended noise to beyond lam_1")
+    parser.add_argument("--certify", action="store_true", help="comes with a later version")
+
+
+MOST_THRESHOLDS = 13
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Which latents the optimum retains at each noise."""
+    if args.certify:
+        raise InputError("certified thresholds come with a later version; leave out --certify")
+    document = stability(data.read(args, session, args.sigma2), args.k, args.sigma2)
+    session.result(document)
+    session.notes(document["notes"], stability_verdict(document))
+    session.say(stability_verdict(document))
+    session.say("")
+    session.say(_noise_table(document))
+    session.say(f"\n{_noise_legend(document)}")
+    session.say(_thresholds(document))
+    return 0
+
+
+def _noise_table(document: Document) -> Any:
+    sampled = document["N"] is not None
+    columns = [("sigma2", True), ("retained", True), *([("other data", True)] if sampled else [])]
+    columns += [("collapsed", True), ("value", True), ("margin", True)]
+    rows = []
+    for r in document["noise"]:
+        least, most, k = r["retained"], r["retained_at_most"], document["k"]
+        other = [] if not sampled else ["-" if r["sampling_range"] is None else counted(*r["sampling_range"])]
+        row = [typed(r["sigma2"]), counted(least, most), *other, counted(k - most, k - least)]
+        rows.append((*row, short(r["value"], 8), short(r["margin"], 4)))
+    return table(columns, rows)
+
+
+def _noise_legend(document: Document) -> str:
+    text = "value: nats per datum; margin: distance from sigma2 to the nearest threshold"
+    if document["N"] is None:
+        return text
+    other = "what other data of the same kind may retain, thresholds moved by up to two standard errors"
+    return f"{text}; other data: {other}"
+
+
+def _thresholds(document: Document) -> str:
+    """The noises at which latents collapse, with their standard errors."""
+    found = document["thresholds"]
+    shown = [
+        threshold(document, j) + ("" if t["standard_error"] is None else f"±{rough(t['standard_error'])}")
+        for j, t in enumerate(found, start=1)
+    ]
+    if len(shown) > MOST_THRESHOLDS:
+        shown = [*shown[: MOST_THRESHOLDS - 1], "...", shown[-1]]
+    errors = any(t["standard_error"] is not None for t in found)
+    said = "latents collapse one by one as sigma2 passes" if len(found) > 1 else "the latent collapses as sigma2 passes"
+    return f"{said} {', '.join(shown).replace('..., ', '... ')}{' (± one standard error)' if errors else ''}"

@@ -1,0 +1,103 @@
+"""The command `tables`: the paper's Tables 1-5, trained again, beside the printed ones."""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gpu.vae.plan import Run
+from reports.paper import Row
+from reports.paper_tables.document import row_document, training_document
+from reports.paper_tables.page import write_tables
+from reports.paper_tables.presets import trainings
+from reports.paper_tables.text import caveats, pieces
+from reports.paper_tables.training import trained_again
+from reports.terminal.console import Session
+from reports.terminal.options import common, trials
+from reports.training.document import provenance
+from reports.training.models import seeds_of
+from verify.checks import random_seed
+from verify.data.writing import writable
+from verify.errors import InputError
+
+Document = dict[str, Any]
+MORE = (
+    "quick: small models on a subset, minutes on two cores. paper: the paper's models and data; 1000 epochs of the "
+    "400 models of Table 2 take months without a device, so name fewer --epochs, --seeds, --learning-rates. How "
+    "much work is ahead is said before it starts; interrupted, the same command continues."
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    common(parser)
+    parser.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="1 to 5 (default: all)")
+    parser.add_argument("--preset", choices=("quick", "paper"), default="quick", help="default quick")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="DATA",
+        help="in place of the preset's; celeba:FOLDER for CelebA's rows",
+    )
+    parser.add_argument("-k", type=int, metavar="K", help="latents (default: the preset's)")
+    parser.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units (default: the preset's)")
+    parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
+    trials(parser, "the preset's number", "the preset's")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/tables-PRESET")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Train the models of the printed tables, write both side by side (JSON, CSV, a page) and print them."""
+    seeds = None if args.seeds is None else seeds_of(args.seeds, args.seed)
+    for rate in args.learning_rates or []:
+        Run(1.0, False, learning_rate=rate)  # a wrong one is told at once
+    found, rows, without = trainings(
+        args.tables,
+        args.preset,
+        data=args.data,
+        seeds=seeds,
+        first_seed=random_seed(args.seed),
+        epochs=args.epochs,
+        learning_rates=tuple(dict.fromkeys(args.learning_rates or [])) or None,
+        k=args.k,
+        hidden=None if args.hidden is None else tuple(args.hidden),
+    )
+    out = args.out if args.out is not None else Path("reports", "out", f"tables-{args.preset}")
+    writable(out / "tables.json")
+    left_out = _left_out(without)
+    for left in left_out:
+        session.note(f"{left['rows']} rows of Table {left['table']} are left out: {left['why']}")
+    if not found:
+        raise InputError(f"nothing to train: {left_out[0]['why']}")
+    done = [trained_again(training, args, out, session) for training in found]
+    number = {t.training.dataset + t.training.preprocessing: i for i, (t, _) in enumerate(done)}
+    places = [number[row.dataset + row.preprocessing] for row in rows]
+    document: Document = {
+        "schema": 1,
+        "preset": args.preset,
+        "trainings": [training_document(one, rows, seconds) for one, seconds in done],
+        "rows": [row_document(row, at + 1, done[at][0]) for row, at in zip(rows, places, strict=True)],
+        "left_out": left_out,
+        "provenance": provenance(args),
+    }
+    said = [
+        f"{one.training.dataset}, {one.training.preprocessing}: {note}"
+        for one, _ in done
+        for note in one.material.notes
+    ]
+    document["notes"] = [*said, *caveats(document)]
+    for path in write_tables(document, out):
+        session.wrote(path)
+    session.result(document)
+    for piece in pieces(document):
+        session.say(piece)
+    session.say(f"\nopen {out / 'index.html'}")
+    return 0
+
+
+def _left_out(without: Sequence[Row]) -> list[Document]:
+    """What is not trained, and why."""
+    counted = Counter((row.table, row.dataset) for row in without)
+    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:300"
+    return [{"table": t, "dataset": dataset, "rows": count, "why": why} for (t, dataset), count in counted.items()]

@@ -1,0 +1,1 @@
+"""What a machine has, and the acceptance run on a real device."""

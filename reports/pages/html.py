@@ -1,0 +1,68 @@
+"""What pages are made of: templates, style sheet, scripts and pictures in one file that needs nothing else.
+
+Main       environment, inline_svg, maths.
+
+Everything from outside (names, the ledger's texts, the command) passes through Jinja's autoescape. Only our own SVGs,
+style sheet and script are put in as they are.
+"""
+
+import re
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from reports.pages.palette import PALETTE
+from reports.words import wording
+
+_ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+
+
+def maths(text: str) -> Markup:
+    """Our own words with their symbols set as such: k and λ in italics, indices below the line."""
+    safe = str(escape(wording.symbols(text)))
+    safe = re.sub(r"(?<![\w&])(k|n|N|L|W)(?![\w;=.])|([σλu])(?=[²₀-₉])", lambda m: f"<i>{m[0]}</i>", safe)
+    return Markup(re.sub(r"[₀-₉]+", lambda m: f"<sub>{m[0].translate(_ON_THE_LINE)}</sub>", safe))
+
+
+def environment(*rooms: str) -> Environment:
+    """Templates of these packages and of this one, and what all pages need to print numbers and formulas."""
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(room) for room in (*rooms, "reports.pages")]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.filters |= {
+        "number": wording.number,
+        "sentence": wording.sentence,
+        "nats": wording.nats,
+        "ranges": wording.ranges,
+        "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
+        "maths": maths,
+        "sigma": lambda text: maths(text.replace("sigma^2", "σ²")),
+    }
+    made.globals |= {"sub": wording.sub, "source": lambda name: _source(made, name)}
+    return made
+
+
+def _source(made: Environment, name: str) -> Markup:
+    """Our own style sheet or script, not escaped."""
+    assert made.loader is not None
+    return Markup(made.loader.get_source(made, name)[0])
+
+
+def inline_svg(svg: str, name: str, label: str) -> Markup:
+    """An SVG file as an element of the page: its own ids, the page's colours, and a text for who cannot see it."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", body)
+    # The page's font rules; the file keeps its own for whoever opens it alone.
+    body = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", body)
+    for colour, value in PALETTE.items():
+        body = body.replace(value, "currentColor" if colour == "ink" else f"var(--{colour})")
+    opening = re.compile(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', flags=re.DOTALL)
+    names = Markup('class="{}" role="img" aria-label="{}"').format(name, label)
+    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {names} '
+    return Markup(opening.sub(lambda m: f"{head}{m.group(1)}>", body, count=1))

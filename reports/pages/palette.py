@@ -1,0 +1,15 @@
+"""The colours of all pictures: Okabe & Ito 2008, safe for the colour-blind; a page swaps them for light and dark."""
+
+# The page replaces each of these by a colour that suits light or dark; the files themselves stay as they are.
+PALETTE = {
+    "ink": "#1c1b1a",
+    "muted": "#77756f",
+    "rule": "#d9d6cf",
+    "paper": "#fffefd",
+    "blue": "#0072b2",
+    "vermillion": "#d55e00",
+    "green": "#009e73",
+    "purple": "#a4508b",
+    "wash": "#b9d8ea",
+    "sand": "#f3dfb5",
+}

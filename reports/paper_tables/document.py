@@ -1,0 +1,252 @@
+"""Tables 1-5, trained again: each number beside the printed one, and what the linear theory predicts.
+
+Notation   a trial is a model of one seed; spread the sample standard deviation over trials; J takes an ELBO from the
+           model's space to the 0..255 scale (theory 5.2); lam (n,) eigenvalues of the data that are trained on.
+Main       chosen_rate, cell, difference, row_document, training_document, pattern, CELLS.
+Reference  Lucas et al. 2019, Tables 1-5, App. E; theory 5; reports/schema/tables.json.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from math import hypot, log, sqrt
+from statistics import fmean, median, stdev
+from typing import Any
+
+from gpu.vae.evaluation import Evaluation
+from gpu.vae.plan import Outcome
+from reports.audit.bounds import likelihood_constant
+from reports.paper import Printed, Row
+from reports.paper_tables.presets import Training, open_choices
+from reports.training.document import Material
+from verify.landscape.stationary import retained_count
+
+Document = dict[str, Any]
+# Measured numbers of a row, in the order of print; the noise that was learned only where it was.
+CELLS = ("final_sigma2", "elbo", "tuned_elbo", "tuned_sigma2", "collapse_percent", "kl")
+# The printed noises are a factor sqrt(10) apart: "near" means no farther than a neighbour.
+NEAR = 3.4
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that has been done."""
+
+    training: Training
+    material: Material
+    outcomes: list[Outcome]
+
+    def of(self, noise: str, init_sigma2: float) -> list[Outcome]:
+        """All models of one row: every learning rate, every trial."""
+        return [o for o in self.outcomes if o.run.learned == (noise == "learned") and o.run.sigma2 == init_sigma2]
+
+    def chosen(self, noise: str, init_sigma2: float) -> tuple[float | None, list[Evaluation], list[Document]]:
+        """The learning rate that wins, its trials, and all candidates."""
+        outcomes = self.of(noise, init_sigma2)
+        rate, candidates = chosen_rate(outcomes)
+        return rate, [o.evaluation for o in outcomes if o.run.learning_rate == rate and o.evaluation], candidates
+
+
+def chosen_rate(outcomes: Sequence[Outcome]) -> tuple[float | None, list[Document]]:
+    """The learning rate with the best mean of the final ELBO; one at which fewer models diverged always wins.
+
+    -> it (None if every model diverged) and [{"learning_rate", "elbo" (mean, None without trials), "frozen"}].
+    """
+    candidates = []
+    for rate in dict.fromkeys(o.run.learning_rate for o in outcomes):
+        ended = [o.evaluation for o in outcomes if o.run.learning_rate == rate]
+        alive = [e.elbo for e in ended if e is not None]
+        mean = fmean(alive) if alive else None
+        candidates.append({"learning_rate": rate, "elbo": mean, "frozen": len(ended) - len(alive)})
+    possible = [c for c in candidates if c["elbo"] is not None]
+    best = min(possible, key=lambda c: (c["frozen"], -c["elbo"]), default=None)
+    return (None if best is None else best["learning_rate"]), candidates
+
+
+def summary(values: Sequence[float]) -> Document:
+    """Mean and sample standard deviation; None where there are too few."""
+    return {"ours": fmean(values) if values else None, "spread": stdev(values) if len(values) > 1 else None}
+
+
+def difference(ours: float, spread: float | None, printed: Printed, printed_spread: float | None) -> float | None:
+    """(ours - printed) in units of the root of the sum of squares of both spreads and of the printed rounding.
+
+    None where both spreads together are less than that rounding, unless the difference lies within it (0): then there
+    is nothing to measure by.
+    """
+    apart = ours - printed.value
+    if hypot(spread or 0.0, printed_spread or 0.0) < printed.half:
+        return 0.0 if abs(apart) <= printed.half else None
+    # What was rounded lies anywhere within half a digit: a standard deviation of half / sqrt(3).
+    return apart / hypot(spread or 0.0, printed_spread or 0.0, printed.half / sqrt(3))
+
+
+def cell(values: Sequence[float], printed: Printed, printed_err: Printed | None, comparable: bool = True) -> Document:
+    """Ours beside the printed number, and the difference in units of the combined spread where they are comparable."""
+    told, printed_spread = summary(values), None if printed_err is None else printed_err.value
+    measured = comparable and told["ours"] is not None
+    apart = difference(told["ours"], told["spread"], printed, printed_spread) if measured else None
+    return told | {"printed": printed.value, "printed_spread": printed_spread, "difference": apart}
+
+
+def _measured(J: float) -> dict[str, Callable[[Evaluation], float]]:
+    """How each cell is read off a trained model; ELBOs on the 0..255 scale."""
+    return {
+        "final_sigma2": lambda e: e.sigma2,
+        "elbo": lambda e: e.elbo + J,
+        "tuned_elbo": lambda e: e.tuned_elbo + J,
+        "tuned_sigma2": lambda e: e.tuned_sigma2,
+        "collapse_percent": lambda e: e.collapse_percent,
+        "kl": lambda e: e.kl,
+    }
+
+
+def row_document(row: Row, number: int, trained: Trained) -> Document:
+    """One printed row and what was trained for it; number: of the training, from 1."""
+    rate, trials, candidates = trained.chosen(row.noise, row.init_sigma2)
+    printed = row.measured()
+    read, comparable = _measured(trained.material.J), not trained.training.incomparable()
+    cells = {
+        name: cell([read[name](e) for e in trials], printed[name], printed.get(f"{name}_err"), comparable)
+        for name in CELLS
+        if name in printed
+    }
+    frozen = next((c["frozen"] for c in candidates if c["learning_rate"] == rate), len(trained.training.seeds))
+    return {
+        "table": row.table,
+        "dataset": row.dataset,
+        "preprocessing": row.preprocessing,
+        "training": number,
+        "noise": row.noise,
+        "init_sigma2": row.init_sigma2,
+        "learning_rate": rate,
+        "candidates": candidates,
+        "trials": len(trials),
+        "frozen": frozen,
+        "cells": cells,
+        "model_space": {name: summary([getattr(e, name) for e in trials]) for name in ("elbo", "tuned_elbo")},
+        "retained": _retained(row, trials, trained),
+    }
+
+
+def _retained(row: Row, trials: Sequence[Evaluation], trained: Trained) -> Document:
+    """Latents kept: by the deep models, by the linear theory at the same noise, by the printed models."""
+    k = trained.training.sizes.k
+    at: float | None = row.init_sigma2
+    if row.learned:
+        at = fmean(e.sigma2 for e in trials) if trials else None
+    return {
+        **summary([k * (1 - e.collapse_percent / 100) for e in trials]),
+        "of": k,
+        "linear": None if at is None else retained_count(trained.material.lam, k, at),
+        "linear_sigma2": at,
+        "printed": row.k * (1 - row.collapse_percent.value / 100),
+        "printed_of": row.k,
+    }
+
+
+def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> Document:
+    """One training: data, sizes, scale, what is open, and whether the paper's pattern shows."""
+    training, lam = trained.training, trained.material.eigenvalues
+    sizes = {name: value for name, value in asdict(training.sizes).items() if name != "seeds"}
+    return {
+        "dataset": training.dataset,
+        "preprocessing": training.preprocessing,
+        "data": trained.material.facts(),
+        **sizes,
+        "seeds": list(training.seeds),
+        "models": len(trained.outcomes),
+        "frozen": sum(o.evaluation is None for o in trained.outcomes),
+        "deviations": training.deviations(),
+        "incomparable": training.incomparable(),
+        "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
+        "sigma2_mle": float(lam[training.sizes.k :].mean()) if training.sizes.k < len(lam) else None,
+        "open": open_choices(training),
+        "pattern": pattern(trained),
+        "seconds": seconds,
+    }
+
+
+def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
+    """On which scale the printed ELBOs are: which of the constants of these data their rows imply (theory 5.2)."""
+    if not trained.training.same_data:
+        return None
+    implied = median((b.low + b.high) / 2 for b in (likelihood_constant(row) for row in rows))
+    known = {"model": 0.0, "0..1": trained.material.rows.mean_log_jacobian, "0..255": trained.material.J}
+    nearest = min(known, key=lambda name: abs(known[name] - implied))
+    return {"printed_constant": implied, "constants": known, "nearest": nearest}
+
+
+def pattern(trained: Trained) -> list[Document]:
+    """The paper's findings, looked for in what was trained: [{"finding", "holds", "evidence"}]."""
+    means = {}
+    for noise, init in trained.training.noises:
+        _, trials, _ = trained.chosen(noise, init)
+        if trials:
+            means[noise, init] = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
+    fixed = {init: m for (noise, init), m in sorted(means.items()) if noise == "fixed"}
+    learned = {init: m for (noise, init), m in sorted(means.items()) if noise == "learned"}
+    found = []
+    if len(fixed) > 1:
+        found += [_collapses(fixed), _best_noise(fixed), _below_linear(fixed, trained)]
+    if len(fixed) > 1 and learned:
+        found += [_less_sensitive(fixed, learned), _noise_found(fixed, learned)]
+    return found
+
+
+def _collapses(fixed: dict[float, Document]) -> Document:
+    low, high = min(fixed), max(fixed)
+    few, many = fixed[low]["collapse_percent"], fixed[high]["collapse_percent"]
+    return {
+        "finding": "large fixed noise collapses latents that small noise keeps",
+        "holds": many > few,
+        "evidence": f"{many:.0f}% collapsed at sigma2 = {high:g}, {few:.0f}% at {low:g}",
+    }
+
+
+def _best_noise(fixed: dict[float, Document]) -> Document:
+    best = max(fixed, key=lambda s: fixed[s]["elbo"])
+    tuned = fixed[best]["tuned_sigma2"]
+    return {
+        "finding": "of the fixed noises, one near its tuned noise has the best ELBO",
+        "holds": abs(log(best / tuned)) <= log(NEAR),
+        "evidence": f"best at sigma2 = {best:g}, where tuning gives {tuned:.3g}",
+    }
+
+
+def _below_linear(fixed: dict[float, Document], trained: Trained) -> Document:
+    k = trained.training.sizes.k
+    kept = {s: k * (1 - m["collapse_percent"] / 100) for s, m in fixed.items()}
+    linear = {s: retained_count(trained.material.lam, k, s) for s in fixed}
+    within = sum(kept[s] <= linear[s] for s in fixed)
+    top = max(fixed)
+    return {
+        "finding": "deep models keep no more latents than the linear theory at the same fixed noise",
+        "holds": within == len(fixed),
+        "evidence": f"at {within} of {len(fixed)} noises; at sigma2 = {top:g}: {kept[top]:.1f} against {linear[top]}",
+    }
+
+
+def _less_sensitive(fixed: dict[float, Document], learned: dict[float, Document]) -> Document:
+    ranges = [[f([m["elbo"] for m in of.values()]) for f in (min, max)] for of in (fixed, learned)]
+    apart = [high - low for low, high in ranges]
+    collapse = [m["collapse_percent"] for m in learned.values()]
+    return {
+        "finding": "where the noise is learned, the ELBO depends less on where it starts",
+        "holds": apart[1] < apart[0],
+        "evidence": f"learned: {ranges[1][0]:.1f} to {ranges[1][1]:.1f} ({min(collapse):.0f} to {max(collapse):.0f}% "
+        f"collapsed); fixed: {ranges[0][0]:.1f} to {ranges[0][1]:.1f}, in the model's space",
+    }
+
+
+def _noise_found(fixed: dict[float, Document], learned: dict[float, Document]) -> Document:
+    """A model that lost all its latents has found the variance of the data, which says nothing."""
+    tuned = fixed[max(fixed, key=lambda s: fixed[s]["elbo"])]["tuned_sigma2"]
+    ends = {init: m["final_sigma2"] for init, m in learned.items() if m["collapse_percent"] < 100}
+    near = sum(abs(log(end / tuned)) <= log(NEAR) for end in ends.values())
+    shown = f"; from {min(ends.values()):.3g} to {max(ends.values()):.3g}" if ends else ""
+    return {
+        "finding": "unless all latents collapse, learned noise ends near the tuned noise of the best fixed one",
+        "holds": bool(ends) and near == len(ends),
+        "evidence": f"from {near} of {len(ends)} starts near {tuned:.3g}{shown}; from {len(learned) - len(ends)} all "
+        "latents collapse",
+    }

@@ -1,0 +1,191 @@
+"""Tables of numbers for the terminal and for spreadsheets, from tables.json alone.
+
+Notation   document: tables.json as a dict; a cell has ours, spread, printed, printed_spread and difference.
+Main       pieces, caveats, csv_table, verdict, number, with_spread.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from reports.paper_tables.document import CELLS
+from reports.terminal.console import table
+
+Document = dict[str, Any]
+
+NO_DIFFERENCE = (
+    "no differences are given: other data or other models have other numbers, and only the pattern can be compared"
+)
+
+HEADINGS = {
+    "elbo": "ELBO",
+    "tuned_elbo": "tuned ELBO",
+    "final_sigma2": "sigma2",
+    "tuned_sigma2": "tuned sigma2",
+    "collapse_percent": "collapsed %",
+    "kl": "KL",
+}
+
+
+def number(value: float | None, name: str = "elbo") -> str:
+    """A measured number: variances in three digits, the rest with one decimal, large ones with none."""
+    if value is None:
+        return "-"
+    if "sigma2" in name or abs(value) >= 1e7:
+        return f"{value:.3g}"
+    return f"{value:.1f}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
+def with_spread(value: float | None, spread: float | None, name: str) -> str:
+    """-1022.1±5.4"""
+    if value is None or spread is None:
+        return number(value, name)
+    return f"{number(value, name)}±{f'{spread:.1g}' if 'sigma2' in name else number(spread, name)}"
+
+
+def difference(cell: Document) -> str:
+    """The difference in units of the combined spread: +1.8x; a dash where there is none to be given."""
+    value = cell["difference"]
+    if value is None:
+        return "-"
+    return f"{value:+.1f}x" if abs(value) < 9.95 else f"{value:+.0f}x" if abs(value) < 1e4 else f"{value:+.0e}x"
+
+
+def pieces(document: Document) -> Iterator[Any]:
+    """Everything for people, as lines and tables."""
+    yield verdict(document)
+    for number_, rows in groupby(document["rows"], key=lambda row: row["table"]):
+        for (dataset, preprocessing), own in groupby(rows, key=lambda row: (row["dataset"], row["preprocessing"])):
+            lines = list(own)
+            training = document["trainings"][lines[0]["training"] - 1]
+            yield f"\nTable {number_}, {dataset}, {_preprocessed(preprocessing)}{_on(training)}"
+            yield _rows(lines)
+            yield "\nTheir noises"
+            yield _noises(lines)
+    yield ""
+    yield from legend(document)
+    for training in document["trainings"]:
+        name = f"{training['dataset']}, {_preprocessed(training['preprocessing'])}"
+        yield f"\n{name}: left open by the paper, and chosen here"
+        yield table([("", False), ("", False)], [(f"  {o['name']}", o["value"]) for o in training["open"]])
+    for left in document["left_out"]:
+        yield f"\nLeft out: {left['rows']} rows of Table {left['table']} ({left['dataset']}): {left['why']}"
+
+
+def _preprocessed(name: str) -> str:
+    return "logit transform" if name == "logit" else "no transform"
+
+
+def _on(training: Document) -> str:
+    found = training["deviations"]
+    if not found:
+        return "\nthe paper's experiment"
+    said = f"\nnot the paper's experiment: {'; '.join(found)}"
+    return f"{said}\n{NO_DIFFERENCE}" if training["incomparable"] else said
+
+
+def _rows(rows: list[Document]) -> Any:
+    """Three lines a row: ours, printed, difference."""
+    kept = rows[0]["retained"]
+    names = ("elbo", "tuned_elbo", "kl", "collapse_percent")
+    columns = [("noise", True), *((HEADINGS[name], True) for name in names)]
+    columns += [(f"kept of {kept['of']}\n(printed: {kept['printed_of']})", True), ("linear", True)]
+    lines = []
+    for row in rows:
+        kept = row["retained"]
+        found = [_three(row["cells"][name], name) for name in names]
+        linear = "-" if kept["linear"] is None else str(kept["linear"])
+        label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\ndifference\n"
+        lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", linear))
+    return table(columns, lines)
+
+
+def _noises(rows: list[Document]) -> Any:
+    """One line a row: where the noise ends, what it would be tuned to, the learning rate that won."""
+    columns = [("noise", True), ("sigma2", True), ("printed", True), ("difference", True)]
+    columns += [("tuned", True), ("printed", True), ("difference", True), ("rate", True), ("diverged", True)]
+    lines = []
+    for row in rows:
+        cells = [row["cells"].get(name) for name in ("final_sigma2", "tuned_sigma2")]
+        texts = [text for cell in cells for text in (_three(cell, "sigma2").split("\n") if cell else ("", "", ""))]
+        rate = "-" if row["learning_rate"] is None else f"{row['learning_rate']:g}"
+        lines.append((f"{row['noise']} {row['init_sigma2']:g}", *texts, rate, str(row["frozen"] or "")))
+    return table(columns, lines)
+
+
+def _three(cell: Document, name: str) -> str:
+    ours = with_spread(cell["ours"], cell["spread"], name)
+    return "\n".join((ours, with_spread(cell["printed"], cell["printed_spread"], name), difference(cell)))
+
+
+def verdict(document: Document) -> str:
+    """What the trainings show, in sentences."""
+    said = []
+    for training in document["trainings"]:
+        held = [p for p in training["pattern"] if p["holds"]]
+        head = (
+            f"{training['dataset']} ({_preprocessed(training['preprocessing'])}), trained on {training['data']['name']}"
+        )
+        said.append(f"{head}: {len(held)} of {len(training['pattern'])} of the paper's findings show.")
+        said += [f"  {'yes' if p['holds'] else 'NO '}  {p['finding']}: {p['evidence']}" for p in training["pattern"]]
+        if training["frozen"]:
+            said.append(f"  {training['frozen']} of {training['models']} models diverged and were frozen")
+    return "\n".join(said)
+
+
+def caveats(document: Document) -> list[str]:
+    """What the tables do not show by themselves."""
+    found = []
+    for training in document["trainings"]:
+        name = f"{training['dataset']}, {_preprocessed(training['preprocessing'])}"
+        if training["deviations"]:
+            found.append(f"{name}: not the paper's experiment: {'; '.join(training['deviations'])}")
+        if training["incomparable"]:
+            found.append(f"{name}: {NO_DIFFERENCE}")
+        if training["frozen"]:
+            found.append(f"{name}: {training['frozen']} of {training['models']} models diverged and were frozen")
+    left = document["left_out"]
+    return [*found, *(f"{gone['rows']} rows of Table {gone['table']} are left out: {gone['why']}" for gone in left)]
+
+
+def legend(document: Document) -> Iterator[str]:
+    """How to read the tables."""
+    yield (
+        "First line: mean ± spread over the trials; then as printed; then the difference in units of the combined "
+        "spread (ours, the printed one and its rounding), or a dash where the experiment is not the paper's or the "
+        "spread is less than the rounding. Collapse and noises are printed without a spread. kept: "
+        "latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
+        "data (with learned noise: at the noise that was learned)."
+    )
+    for training in document["trainings"]:
+        scale, data = training["scale"], training["data"]
+        J = data["mean_log_jacobian"] + data["log_scale_jacobian"]
+        name = f"{training['dataset']}, {_preprocessed(training['preprocessing'])}"
+        yield f"{name}: ELBOs on the scale of grey values; in the model's space they are {J:.1f} less. {_scale(scale)}"
+
+
+def _scale(scale: Document | None) -> str:
+    if scale is None:
+        return "These are other data than the paper's, so what the scale adds is another number too."
+    known = ", ".join(f"{value:.1f} for {name}" for name, value in scale["constants"].items())
+    return (
+        f"The printed rows imply a constant of {scale['printed_constant']:.1f}; these data have {known}: "
+        f"the printed ELBOs are on scale {scale['nearest']}."
+    )
+
+
+def csv_table(document: Document) -> tuple[list[str], list[list[Any]]]:
+    """Heading and lines: one a printed row, every cell with all it holds."""
+    parts = ("ours", "spread", "printed", "printed_spread", "difference")
+    named = ["table", "dataset", "preprocessing", "noise", "init_sigma2", "learning_rate", "trials", "frozen"]
+    heading = [*named, "trained_on", *(f"{name}_{part}" for name in CELLS for part in parts)]
+    heading += ["elbo_model_space", "tuned_elbo_model_space", "retained", "k", "linear_retained", "linear_sigma2"]
+    heading += ["printed_retained", "printed_k"]
+    lines = []
+    for row in document["rows"]:
+        kept, space = row["retained"], row["model_space"]
+        line = [row[name] for name in named] + [document["trainings"][row["training"] - 1]["data"]["name"]]
+        line += [row["cells"].get(name, {}).get(part) for name in CELLS for part in parts]
+        line += [space["elbo"]["ours"], space["tuned_elbo"]["ours"], kept["ours"], kept["of"], kept["linear"]]
+        lines.append([*line, kept["linear_sigma2"], kept["printed"], kept["printed_of"]])
+    return heading, lines

@@ -1,0 +1,1 @@
+"""The stability report, drawn from report.json and report.npz alone."""

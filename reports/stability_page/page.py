@@ -1,0 +1,175 @@
+"""index.html: one file that holds style, script and pictures, drawn from report.json and the SVGs beside it.
+
+Notation   document: report.json as a dict; figures: the folder that write.py drew into.
+Main       render.
+"""
+
+from collections import Counter
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from proofs.ledger import VERDICTS
+from proofs.ledger import notes as ledger_notes
+from reports.audit import text as audit
+from reports.audit.checks import CHECKS
+from reports.pages.html import environment, inline_svg
+from reports.paper import TABLES
+from reports.stability_page import captions
+from reports.stability_page.figures import pictures
+from reports.terminal.console import contained
+from reports.words import caveats, wording
+from reports.words.caveats import NOT_SHOWN, UNPROVED
+from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start
+
+Document = dict[str, Any]
+# Notes that stand beside what they speak of, and not below the verdict.
+_ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
+
+
+def conclusion(test: str) -> str:
+    """A test's id as the sentence that its name is."""
+    return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+ENVIRONMENT = environment("reports.stability_page", "reports.audit")
+ENVIRONMENT.filters |= {
+    "noise": lambda value: wording.symbols(f"{value:.{DIGITS}g}"),
+    "threshold": wording.symbols,
+    "conclusion": conclusion,
+    "blocks": captions.blocks,
+    "escape_words": captions.escape,
+    "kind_words": captions.kind,
+}
+
+
+def render(document: Document, figures: Path) -> str:
+    """The page as text."""
+    facts = document["stability"]
+    return ENVIRONMENT.get_template("page.html").render(
+        report=document,
+        verdict=wording.verdict(document),
+        recommended=symbols(start(facts)),
+        likeliest=symbols(likeliest(facts)),
+        rank=rank(facts),
+        doubts=_doubts(_beside_the_verdict(document)),
+        missing=[note for note in document["notes"] if note.startswith(NOT_SHOWN)],
+        reason=wording.reason_for_noise(document),
+        pictures=_pictures(document, figures),
+        figure1=_figure1(document["figure1"]),
+        figure2=captions.figure2(document) if document["figure2"] else "",
+        tables=[_table(table, facts) for table in document["stationary"]],
+        ledger=_ledger(document["ledger"]),
+        unproved=UNPROVED,
+        audit=_audit(document["audit"]),
+        explorer=_explorer(document),
+    )
+
+
+def _pictures(document: Document, folder: Path) -> dict[str, list[Document]]:
+    """The pictures of each section, in their order, ready to be put into the page."""
+    found: dict[str, list[Document]] = {}
+    for name, of in pictures(document).items():
+        found.setdefault(of.SECTION, []).append(_drawn(folder, name, of.alt(document), of.caption(document)))
+    panels = document["figure1"]["panels"] if document["figure1"] else []
+    found["landscape"] = [
+        _drawn(folder, f"slice-{i}", f"Contours: {words}.", f"{words}. L = {wording.nats(panel['at_point'])} there.")
+        for i, panel in enumerate(panels, start=1)
+        for words in (captions.figure1_panel(panel),)
+    ]
+    return found
+
+
+def _drawn(folder: Path, name: str, alt: str, caption: str) -> Document:
+    svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
+    return {"svg": inline_svg(svg, name, wording.symbols(alt)), "caption": caption}
+
+
+def symbols(number: str | None) -> str:
+    """A printed number as the page has it; an en dash for None."""
+    return "–" if number is None else wording.symbols(number)
+
+
+def _beside_the_verdict(document: Document) -> list[str]:
+    """The notes that belong below the verdict and are not said by it."""
+    said = wording.verdict(document)
+    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or contained(n, said))]
+
+
+def _doubts(notes: list[str]) -> list[tuple[str | None, list[str]]]:
+    """The notes as they follow each other, (kind, sentences): those of one kind of doubt together."""
+    return [
+        (found, [wording.sentence(note.removeprefix(f"{found}: ")) for note in group])
+        for found, group in groupby(notes, caveats.kind)
+    ]
+
+
+def _table(table: Document, facts: Document) -> Document:
+    """A stationary document with what its heading says; facts: the stability document."""
+    learned, recommended = table["sigma2"] is None, table["sigma2"] == facts["recommended_sigma2"]
+    return {
+        **table,
+        "of": "likelihood" if table["objective"] == "ppca" else "ELBO",
+        "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else as_threshold(table['sigma2'])}",
+        "learned": learned,
+        "caption": captions.table_caption(table),
+    }
+
+
+def _figure1(figure1: Document | None) -> Document | None:
+    """What is said above the slices."""
+    if figure1 is None:
+        return None
+    return {"intro": captions.figure1_intro(figure1), "as_printed": figure1["directions"] == [5, 7]}
+
+
+def _ledger(document: Document | None) -> Document | None:
+    """The ledger by section, with counts of its verdicts."""
+    if document is None:
+        return None
+    claims = document["claims"]
+    counts = Counter(str(claim["verdict"]) for claim in claims)
+    return {
+        "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
+        "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
+        "total": len(claims),
+        "notes": ledger_notes(*(document.get(f, d) for f, d in (("complete", True), ("errors", []), ("skipped", [])))),
+        "environment": document.get("environment", {}),
+    }
+
+
+def _audit(printed: Document) -> Document:
+    """The audit of the printed tables: counts, and what cannot be excused, check by check."""
+    listed: dict[str, list[Document]] = {check: [] for check in CHECKS}
+    for row in printed["rows"]:
+        for found in row["contradictions"]:
+            if not found["excusable"]:
+                listed[found["check"]].append({**row, **found, "why": audit.fact(found)})
+    return {
+        "verdict": audit.verdict(printed),
+        "counts": audit.counts(printed),
+        "tables": TABLES,
+        "grave": [(check, CHECKS[check], found) for check, found in listed.items() if found],
+        "sentences": printed["sentences"],
+        "assumptions": printed["assumptions"],
+        "notes": printed["notes"],
+    }
+
+
+def _section(claim: Document) -> str:
+    return str(claim.get("section") or "")
+
+
+def _explorer(document: Document) -> Document:
+    """What the noise slider needs: the spectrum and its errors (0 where it was typed), k and where to begin."""
+    facts, figure1 = document["stability"], document["figure1"]
+    begin = start(facts)
+    # The script's closed form is that of two columns; one column moved both ways has another.
+    pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
+    return {
+        "eigenvalues": facts["eigenvalues"],
+        "errors": facts["resolution"] or [0.0] * document["n"],
+        "k": document["k"],
+        "start": 1.0 if begin is None else float(begin),
+        "directions": pair,
+    }

@@ -1,0 +1,102 @@
+"""The stability report on disk: written down once, then drawn from that.
+
+Notation   k latents; document: report.json as a dict; slices: the grids of Figure 1.
+Main       write, redraw; draw, the pictures alone.
+
+Data flow one way: document (report.json) and slices (report.npz) -> figures/ and index.html. The last two are drawn
+from the first two alone. Everything is built in a folder beside its destination and then moved there.
+"""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports.pages.drawing import blank, drawing, save
+from reports.paper_figures import figure_1
+from reports.stability_page.figures import pictures
+from reports.stability_page.page import render
+from reports.terminal.files import read_json, staged, write_json, write_npz
+from verify.errors import InputError
+from verify.landscape.slices import Slice
+
+Document = dict[str, Any]
+
+
+def write(document: Document, slices: Sequence[Slice], stage: Path, out: Path) -> None:
+    """Write a report down and draw it in `stage`, a folder that is staged for the folder `out`.
+
+    Files of an earlier report in `out` are replaced, others left alone.
+    """
+    write_json(document, stage / "report.json")
+    write_npz(stage / "report.npz", **{f: np.array([getattr(s, f) for s in slices]) for f in ("a", "b", "values")})
+    _draw(stage, out)
+
+
+def redraw(out: Path) -> Path:
+    """Draw figures and page again from report.json and report.npz in `out`, computing nothing; -> index.html."""
+    out = Path(out)
+    with staged(out) as stage:
+        for file in ("report.json", "report.npz"):
+            if not (out / file).is_file():
+                raise InputError(f"{out / file}: not there; write the report first (elbo-verify report)")
+            shutil.copyfile(out / file, stage / file)
+        _draw(stage, out)
+    return out / "index.html"
+
+
+def _read_data(folder: Path) -> tuple[Document, list[Slice]]:
+    """The document and the slices that a report was drawn from.  InputError if they are damaged."""
+    document = read_json(folder / "report.json")
+    try:
+        panels = document["figure1"]["panels"] if document["figure1"] else []
+        # Opened here, so that it is closed whatever numpy makes of it.
+        with (folder / "report.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return document, [_slice(panel, arrays, i) for i, panel in enumerate(panels)]
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{folder}: report.json or report.npz is damaged ({error}); write the report again") from None
+
+
+def _slice(panel: Document, arrays: Any, number: int) -> Slice:
+    return Slice(
+        sigma2=panel["sigma2"],
+        directions=(panel["directions"][0] - 1, panel["directions"][1] - 1),
+        retained=tuple(i - 1 for i in panel["retained"]),
+        a=arrays["a"][number],
+        b=arrays["b"][number],
+        values=arrays["values"][number],
+        curvatures=(panel["curvatures"][0], panel["curvatures"][1]),
+    )
+
+
+def _draw(stage: Path, out: Path) -> None:
+    """index.html and the pictures, from report.json and report.npz in `stage` and from nothing else."""
+    document, slices = _read_data(stage)
+    folder = stage / "figures"
+    folder.mkdir()
+    draw(document, slices, folder)
+    (stage / "index.html").write_text(render(document, folder), encoding="utf-8")
+    # One by one, because a folder cannot take the place of one that holds files.
+    (out / "figures").mkdir(exist_ok=True)
+    for picture in sorted(folder.iterdir()):
+        os.replace(picture, out / "figures" / picture.name)
+    folder.rmdir()
+
+
+def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path]:
+    """Every picture that the document has data for, as SVG and PNG, into an existing folder; -> the paths."""
+    written = []
+    with drawing():
+        for name, picture in pictures(document).items():
+            figure = blank()
+            picture.draw(figure.subplots(), document)
+            written += save(figure, folder, name)
+        for number, piece in enumerate(slices, start=1):
+            figure = blank(3.4, 3.5)
+            figure_1.draw(figure.subplots(), piece)
+            written += save(figure, folder, f"slice-{number}")
+    return written + figure_1.landscape(slices, folder)

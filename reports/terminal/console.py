@@ -1,0 +1,139 @@
+"""What the user sees: results on standard output, messages and progress on standard error.
+
+Main       Session; table, short, one_line.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from reports.terminal.files import to_json
+
+WIDTH = 100
+# What takes less is over before a bar can be read.
+PATIENCE = 1.0
+
+
+class Session:
+    """One run of one command: where it prints, and what it has written so far (said when it is interrupted)."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False):
+        self.json, self.quiet = json, quiet
+        self.kept: list[Path] = []
+        self._out, self._err = _console(sys.stdout), _console(sys.stderr)
+        self._spinner: Any = None
+
+    def result(self, document: Any) -> None:
+        """The JSON document of --json: the only thing on standard output."""
+        if self.json:
+            print(to_json(document, ascii=True))
+
+    def say(self, what: Any) -> None:
+        """A line or a table for people; nothing with --json."""
+        if self.json:
+            return
+        with self._out.capture() as captured:
+            self._out.print(what)
+        # rich fills every line up to its width, which a pipe has no use for.
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+    def note(self, text: str) -> None:
+        """A remark on standard error; nothing with --quiet."""
+        if not self.quiet:
+            # Words are kept whole on a terminal, and lines in a file.
+            self._err.print(f"note: {one_line(text)}", soft_wrap=not self._err.is_terminal)
+
+    def notes(self, notes: Iterable[str], said: str = "") -> None:
+        """Notes as remarks; those that standard output says as well, in the text `said`, only there."""
+        for sentence in notes:
+            if self.json or not contained(sentence, said):
+                self.note(sentence)
+
+    def wrote(self, path: Path) -> None:
+        """Remember and name a file that has been written."""
+        self.kept.append(path)
+        if not self.quiet:
+            self._err.print(f"wrote {one_line(str(path))}", soft_wrap=True)
+
+    @contextmanager
+    def working(self, doing: str) -> Iterator[Any]:
+        """A spinner on a terminal while the block runs; yields a function that says what is being done now."""
+        if self.quiet or not self._err.is_terminal:
+            yield lambda doing: None
+            return
+        with self._err.status(f"{doing} ...") as status:
+            self._spinner = status
+            yield lambda doing: status.update(f"{doing} ...")
+
+    def track(self, things: Iterable[Any], doing: str, total: int) -> Iterator[Any]:
+        """The same things, with a progress bar on a terminal once they take more than a moment."""
+        with self.counting(doing) as told:
+            for done, thing in enumerate(things, start=1):
+                yield thing
+                told(done, total)
+
+    @contextmanager
+    def counting(self, doing: str, *, stays: bool = False) -> Iterator[Callable[[int, int], object]]:
+        """Yields a function that is told (done, total), for a progress bar on a terminal.
+
+        The bar comes once the block takes more than a moment, and goes with it; one that `stays` comes at once and
+        remains, so that one can read what was counted however fast it went.
+        """
+        if self.quiet or not self._err.is_terminal:
+            yield lambda done, total: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        # What a resumed training finds done says nothing of its speed; an hour of steps does.
+        bar = Progress(*columns, console=self._err, transient=not stays, speed_estimate_period=3600)
+        task, start = bar.add_task(doing, total=None), time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if stays or time.monotonic() - start > PATIENCE:
+                if self._spinner is not None:
+                    self._spinner.stop()  # a console shows one live display at a time
+                bar.start()
+
+        try:
+            yield told
+        finally:
+            bar.stop()
+
+
+def _console(file: Any) -> Console:
+    console = Console(file=file, markup=False, highlight=False, emoji=False)
+    # In a pipe there is no width to ask for; a wide terminal makes lines too long to read.
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return console
+
+
+def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> Table:
+    """A table of text; each column is (heading, is a number): numbers go right and never wrap."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, numeric in columns:
+        made.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def short(value: float | None, digits: int = 6) -> str:
+    """A number in a table: six digits, "-" for None."""
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def contained(note: str, text: str) -> bool:
+    """Whether a text says what a note does, whatever kind of doubt the note says that it is."""
+    return note.removeprefix("rounding: ").lower() in text.lower()
+
+
+def one_line(text: str) -> str:
+    """A message from anywhere as one line that cannot steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,0 +1,1 @@
+"""Trainings of deep and linear VAEs: their document, their words, their figure."""

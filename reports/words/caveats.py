@@ -1,0 +1,191 @@
+"""What should be known beside the numbers of a stability document: its notes, in words that stand on the page as well.
+
+Notation   facts: a stability document as a dict; lam_j eigenvalues, from j = 1; k latents; sigma2 a noise.
+Main       caveats, off_scale, near_noise, tie, kind.
+Reference  theory 1.5, 2, 8.
+
+Three kinds of doubt, and each note says which it is: of rounding (the arithmetic cannot tell), of sampling (other data
+of the same kind would have other eigenvalues), of the model (a linear theory of a VAE that is not).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reports.words.numerals import (
+    counted,
+    directions,
+    likeliest,
+    named_threshold,
+    on_threshold,
+    rough,
+    threshold,
+    typed,
+)
+
+Document = dict[str, Any]
+
+KINDS = ("rounding", "sampling", "model")
+MODEL = "model: this is exact for probabilistic PCA and the linear VAE; for a deep VAE it is a prediction"
+NOT_SHOWN = "not shown: "
+UNPROVED = "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
+# sigma2 = 1 this many times beyond the spectrum on either side is a matter of units, not of modelling.
+OFF_SCALE = 1e3
+
+
+def caveats(facts: Document, asked: Iterable[float]) -> list[str]:
+    """The notes of a stability document; `asked`: the noises of which sampling is told one by one."""
+    asked = set(asked)
+    return [
+        *_ties(facts),
+        *_unbounded(facts),
+        *_sampling(facts, [row for row in facts["noise"] if row["sigma2"] in asked]),
+        MODEL,
+    ]
+
+
+def names(indices: Iterable[int]) -> str:
+    """lam_3, lam_4 and lam_5: of more than four the first and the last."""
+    each = [f"lam_{j}" for j in indices]
+    if len(each) > 4:
+        return f"{each[0]} to {each[-1]}"
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+
+
+def tie(row: Document) -> str | None:
+    """Which eigenvalues lie on the noise of this row and leave open what is held there; None if that is clear."""
+    at, k = f"at sigma2 = {typed(row['sigma2'])}", row["retained"] + row["collapsed"]
+    if row["retained_at_most"] > row["retained"]:
+        held = counted(row["retained"], row["retained_at_most"])
+        lie = "lies" if len(row["undecided"]) == 1 else "lie"
+        said = f"{at}, {names(row['undecided'])} {lie} within the rounding error of the noise"
+        return f"{said}: how many latents are held there is undecided, {held} of {k}"
+    more = min(k, row["retained"] + len(row["tied"]))
+    if more > row["retained"]:
+        said = f"{at}, {_equal(row['tied'])}, which counts as collapsed"
+        return f"{said}: {row['retained']} of {k} latents are held there, and {more} just below it"
+    return None
+
+
+def _equal(tied: list[int]) -> str:
+    """lam_3 equals the noise; lam_3 and lam_4 equal it."""
+    return f"{names(tied)} equal{'s' if len(tied) == 1 else ''} the noise"
+
+
+def _ties(facts: Document) -> Iterator[str]:
+    lam, k = facts["eigenvalues"], facts["k"]
+    for row in facts["noise"]:
+        if (said := tie(row)) is not None:
+            yield f"rounding: {said}" if row["undecided"] else said
+    if k < facts["rank"] and lam[k - 1] == lam[k]:
+        equal = (
+            f"lam_{k} = lam_{k + 1}"
+            if facts["resolution"] is None
+            else f"rounding: lam_{k} and lam_{k + 1} cannot be told apart"
+        )
+        yield f"{equal}: which directions the last latents take is not determined"
+    if on_threshold(facts) and k < facts["n"]:
+        yield (
+            f"the maximum-likelihood noise is {named_threshold(facts, k)} itself, which all discarded eigenvalues "
+            f"equal: the maximum-likelihood fit has no use for latent {k}"
+        )
+
+
+def _unbounded(facts: Document) -> Iterator[str]:
+    if facts["sigma2_mle"] is None:
+        yield (
+            f"with learned noise the likelihood is unbounded at k = {facts['k']}: the noise runs to 0, because the "
+            f"data vary in {directions(facts)}; fixed noise is fine"
+        )
+
+
+def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
+    if facts["N"] is None:
+        yield "sampling: a bare spectrum does not say how many data it comes from; its sampling error is not known"
+        return
+    last = facts["thresholds"][-1]["standard_error"]
+    j = len(facts["thresholds"])
+    if last is None:
+        yield f"sampling: the standard error of lam_{j} is not known"
+    else:
+        yield (
+            f"sampling: {named_threshold(facts, j)} has a standard error of {rough(last)}, which is how far an "
+            f"eigenvalue of N = {facts['N']} data typically lies from that of all data of their kind"
+        )
+    for row in rows:
+        if row["sampling_range"] not in (None, [row["retained"], row["retained_at_most"]]):
+            low, high = row["sampling_range"]
+            k = facts["k"]
+            lost, other = counted(k - row["retained_at_most"], k - row["retained"]), counted(k - high, k - low)
+            at = f"at sigma2 = {typed(row['sigma2'])}, {lost} of {k} collapse{'s' if lost == '1' else ''}"
+            yield (
+                f"sampling: {at}; with other data of the same kind it may be {other} (thresholds moved by up to two "
+                "standard errors)"
+            )
+    yield from _edge(facts)
+    if facts["suggested_k"] is not None:
+        yield f"sampling: Minka's estimator, scikit-learn's PCA(n_components='mle'), suggests {_suggested(facts)}"
+
+
+def _suggested(facts: Document) -> str:
+    """The estimator's k beside the one that was asked for; its largest says that it found no noise."""
+    found, k = facts["suggested_k"], facts["k"]
+    most = ", the largest that it considers" if found == facts["n"] - 1 else ""
+    beside = "as was asked for" if found == k else f"k = {k} was asked for"
+    return f"k = {found} for these data{most}; {beside}"
+
+
+def _edge(facts: Document) -> Iterator[str]:
+    """Whether few data leave it open that thresholds are noise."""
+    if facts["marchenko_pastur_edge"] is None:
+        return
+    k, steps = facts["k"], facts["marchenko_pastur_edge"]["stepwise"]
+    beyond, edge = steps["beyond"], f"{steps['edge']:.3g}"
+    few = (
+        f"sampling: N = {facts['N']} data are few for n = {facts['n']} dimensions, so that large eigenvalues come out "
+        "too large, which standard errors leave out"
+    )
+    if beyond == k:
+        which = "lam_1 exceeds" if k == 1 else f"lam_1 to lam_{k} exceed"
+        yield f"{few}; {which} what noise alone would show (the Marchenko-Pastur edge, {edge} for lam_{k})"
+        return
+    yield (
+        f"{few}; {named_threshold(facts, beyond + 1)} does not exceed what noise alone would show ({edge}, the "
+        f"Marchenko-Pastur edge), and {_perhaps_noise(beyond, k)} may be nothing but noise"
+    )
+
+
+def _perhaps_noise(beyond: int, k: int) -> str:
+    """The thresholds after the first `beyond` of k."""
+    if beyond == 0:
+        return "the threshold" if k == 1 else f"all {k} thresholds"
+    return "that threshold" if beyond == k - 1 else f"the thresholds from lam_{beyond + 1} on"
+
+
+def near_noise(direction: int, sigma2: float) -> str:
+    """Of a slice: the sign of the curvature along an eigenvector, numbered from 0, is open."""
+    j, at = direction + 1, f"sigma2 = {typed(sigma2)}"
+    return (
+        f"rounding: lam_{j} cannot be told from {at}: whether a zero column is stable towards u_{j} there is undecided"
+    )
+
+
+def kind(note: str) -> str | None:
+    """Which kind of doubt a note says that it is: rounding, sampling or model."""
+    head, colon, _ = note.partition(": ")
+    return head if colon and head in KINDS else None
+
+
+def off_scale(facts: Document) -> Iterator[str]:
+    """Where sigma2 = 1 lies outside anything that these data could mean."""
+    largest, mle = facts["eigenvalues"][0], facts["sigma2_mle"]
+    if largest * OFF_SCALE < 1:
+        yield (
+            f"sigma2 = 1 is off the scale of these data, whose largest variance in any direction is "
+            f"{threshold(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with that "
+            "in mind"
+        )
+    if mle is not None and mle > OFF_SCALE:
+        yield (
+            f"sigma2 = 1 is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
+            "retains every latent, at the price of likelihood"
+        )

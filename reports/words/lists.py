@@ -1,0 +1,44 @@
+"""What to say of a list of stationary points: how many compete, how the shown ones were found.
+
+Notation   document: a stationary document as a dict.
+Main       how_found, interrupted, readable.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from verify.landscape.families import candidates
+from verify.landscape.stationary import learned_noise_candidates
+
+
+def interrupted(document: dict[str, Any]) -> bool:
+    """Whether the walk that a document tells of was ended before its time."""
+    return "walk" in document and document["walk"]["walked"] < document["walk"]["candidates"]
+
+
+def how_found(document: dict[str, Any]) -> str | None:
+    """What to say of a list that is not complete: how many compete, and how the best were found; None if it is."""
+    if not document["truncated"]:
+        return None
+    n, k, shown, count = document["n"], document["k"], len(document["points"]), document["count"]
+    walk = document.get("walk")
+    if walk is not None and interrupted(document):
+        found = f"walked {readable(walk['walked'])} of {readable(walk['candidates'])} index sets"
+        return f"{found}, of which {readable(sum(walk['by_index']))} are stationary points; shown are the best known"
+    if count is not None:
+        total = f"{readable(count)} points in all"
+        total += f", of {readable(walk['candidates'])} index sets, each of them tried" if walk is not None else ""
+        return f"{total}; shown are the best {shown}"
+    if document["objective"] == "ppca":
+        total = readable(learned_noise_candidates(n, k))
+        return f"{total} index sets compete, too many to try; shown are the best {shown}, found by best-first search"
+    total = readable(candidates(n, k))
+    text = f"{total} candidate families, too many to enumerate; shown are the best {shown}, found by branch and bound"
+    if document["sigma2"] is None:
+        text += "; left out are blocks with zero rows and blocks that hold an eigenvalue at or below the noise"
+    return text
+
+
+def readable(count: int) -> str:
+    """1234 or 1.2e+30: exact while that can be read.  No float: the count may exceed what a double holds."""
+    return str(count) if count < 10**9 else f"{Decimal(count):.1e}"

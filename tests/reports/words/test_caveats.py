@@ -1,0 +1,154 @@
+"""What should be known beside the numbers: each kind of doubt where there is one, and not where there is none."""
+
+import numpy as np
+import pytest
+
+from reports.analysis import report as contents
+from reports.analysis.landscape import landscape
+from reports.analysis.stability import stability
+from reports.words import caveats
+from reports.words.numerals import likeliest
+from tests.reports.spectra import measured
+from verify.data.covariance import covariance, from_eigenvalues
+from verify.data.sampling import marchenko_pastur_edge
+
+
+def notes(data, k, sigma2s=None):
+    return stability(data, k, sigma2s)["notes"]
+
+
+def has(found, words):
+    return any(words in note for note in found)
+
+
+def test_a_typed_tie_is_said_with_both_sides():
+    found = notes(from_eigenvalues([3.0, 2.0, 1.0, 1.0, 0.5]), 4, [1.0])
+    tied = "at sigma2 = 1, lam_3 and lam_4 equal the noise, which counts as collapsed: 2 of 4"
+    assert has(found, tied) and has(found, "and 4 just below it")
+    assert not has(notes(from_eigenvalues([3.0, 2.0, 1.0, 1.0, 0.5]), 4, [1.01]), "equal")  # control
+
+
+def test_a_tie_of_rounding_is_undecided():
+    found = notes(measured(3.0, 2.0, 1.0, 0.5), 3, [1.0 + 1e-15])
+    assert has(found, "rounding: at sigma2 = 1.000000000000001, lam_3 lies within the rounding error of the noise")
+    assert has(found, "undecided, 2 or 3 of 3")
+    assert not has(notes(measured(3.0, 2.0, 1.0, 0.5), 3, [1.0 + 1e-12]), "rounding: at")  # control
+    assert not has(notes(measured(3.0, 2.0, 1.0, 0.5), 2, [1.0]), "rounding: at")  # no latent is on lam_3
+
+
+def test_rows_hold_what_is_undecided():
+    row = stability(measured(3.0, 2.0, 1.0, 0.5), 3, [1.0])["noise"][0]
+    assert (row["retained"], row["retained_at_most"], row["undecided"], row["tied"]) == (2, 3, [3], [])
+    row = stability(from_eigenvalues([3.0, 2.0, 1.0, 0.5]), 3, [1.0])["noise"][0]
+    assert (row["retained"], row["retained_at_most"], row["undecided"], row["tied"]) == (2, 2, [], [3])
+
+
+def test_thresholds_that_sampling_cannot_tell_from_a_noise_are_said():
+    data = measured(3.0, 2.0, 1.05, 0.95, 0.5, 0.1, sampling=0.04)
+    row = stability(data, 5, [1.0])["noise"][0]
+    assert row["retained"] == 3 and row["sampling_range"] == [2, 4]  # 0.05 < 2 * 0.04
+    found = notes(data, 5, [1.0])
+    assert has(found, "at sigma2 = 1, 2 of 5 collapse; with other data of the same kind it may be 1 to 3")
+    precise = measured(3.0, 2.0, 1.05, 0.95, 0.5, 0.1, sampling=0.02)
+    assert not has(notes(precise, 5, [1.0]), "of the same kind it may be")  # control
+    assert has(found, "lam_5 = 0.5 has a standard error of 0.04, which is how far")
+
+
+def test_standard_errors_stand_in_the_document():
+    document = stability(measured(3.0, 2.0, 1.0, sampling=0.25), 2)
+    assert [t["standard_error"] for t in document["thresholds"]] == [0.25, 0.25]
+    unknown = stability(measured(3.0, 2.0, 1.0, sampling=None), 2, [1.9])
+    assert unknown["thresholds"][0]["standard_error"] is None and unknown["noise"][0]["sampling_range"] is None
+    assert has(unknown["notes"], "the standard error of lam_2 is not known")
+    bare = stability(from_eigenvalues([3.0, 2.0, 1.0]), 2, [1.9])
+    assert bare["thresholds"][0]["standard_error"] is None and bare["suggested_k"] is None
+    assert has(bare["notes"], "sampling: a bare spectrum")
+
+
+def test_the_edge_is_there_where_data_are_few():
+    lam = (9.0, 5.0, 1.6, 1.0, 1.0, 0.9)
+    few = stability(measured(*lam, N=60), 3)
+    noise = likeliest(few)
+    edge = few["marchenko_pastur_edge"]
+    assert edge["edge"] == marchenko_pastur_edge(edge["noise"], 6, 60) and float(noise) == pytest.approx(edge["noise"])
+    assert edge["beyond"] == sum(x > edge["edge"] for x in lam) == 2
+    steps = edge["stepwise"]
+    assert steps["beyond"] == 2 and steps["noise"] == pytest.approx(4.5 / 4)
+    assert steps["edge"] == marchenko_pastur_edge(steps["noise"], 4, 60) > 1.6
+    assert has(few["notes"], "N = 60 data are few for n = 6 dimensions")
+    assert has(
+        few["notes"], "lam_3 = 1.6 does not exceed what noise alone would show (1.78, the Marchenko-Pastur edge)"
+    )
+    assert has(few["notes"], "and that threshold may be nothing but noise")
+    assert has(notes(measured(*lam, N=60), 2), "lam_1 to lam_2 exceed what noise alone would show")
+    many = stability(measured(*lam, N=120), 3)
+    assert many["marchenko_pastur_edge"] is None and not has(many["notes"], "Pastur")  # control: N = 20 n
+    assert stability(measured(*lam, N=60), 6)["marchenko_pastur_edge"] is None  # nothing is discarded
+
+
+def test_noise_alone_is_not_taken_for_latents():
+    noise = covariance(np.random.default_rng(0).normal(size=(60, 200)))
+    document = stability(noise, 20)
+    edge = document["marchenko_pastur_edge"]
+    assert edge["beyond"] >= 20 and edge["stepwise"]["beyond"] == 0  # the noise that 20 latents leave is too small
+    assert has(document["notes"], "lam_1 = 7.37754 does not exceed what noise alone would show (7.83, the March")
+    assert has(document["notes"], "all 20 thresholds may be nothing but noise")
+
+
+def test_the_default_noises_reach_from_below_the_recommended_one_to_above_the_spectrum():
+    wide = from_eigenvalues([2.5e9, 2.5e7, 144.0, 0.026, 2.5e-5])
+    document = stability(wide, 3)
+    noises = [row["sigma2"] for row in document["noise"]]
+    assert noises[0] < document["recommended_sigma2"] < 2.5e9 < noises[-1]
+    assert {row["retained"] for row in document["noise"]} == {0, 1, 2, 3}
+
+
+def test_the_suggested_number_of_latents_stands_beside_the_one_asked_for(monkeypatch):
+    monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: 2)
+    assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data, the largest that it considers")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; k = 1 was asked for")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data; as was asked for")
+    monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: None)
+    assert not has(notes(measured(3.0, 2.0, 1.0), 1), "suggests")  # control
+
+
+@pytest.mark.parametrize(
+    "spectrum, k, expected",
+    [
+        ([3.0, 2.0, 0.0, 0.0], 2, "unbounded at k = 2: the noise runs to 0, because the data vary in only 2 of 4"),
+        ([3.0, 2.0, 2.0, 0.5], 2, "lam_2 = lam_3: which directions the last latents take is not determined"),
+        ([3.0, 2.0, 2.0, 2.0], 2, "the maximum-likelihood noise is lam_2 = 2 itself"),
+    ],
+)
+def test_degenerate_spectra(spectrum, k, expected):
+    assert has(notes(from_eigenvalues(spectrum), k), expected)
+    assert not has(notes(from_eigenvalues([6.0, 4.0, 3.0, 0.3, 0.2]), k), expected)  # control
+
+
+@pytest.mark.parametrize(
+    "unit, expected", [(1e-6, "whose largest variance in any direction is 3e-06"), (1e6, "noise is 1e+06")]
+)
+def test_a_noise_off_the_scale_of_the_data(unit, expected):
+    lam = [3.0 * unit, 2.0 * unit, unit]
+    document, _ = contents.compute(from_eigenvalues(lam), 2, "x")
+    assert has(document["notes"], expected) and has(document["notes"], "off the scale")
+    assert not list(caveats.off_scale(stability(from_eigenvalues([3.0, 2.0, 1.0]), 2)))  # control
+
+
+def test_kinds_of_doubt():
+    assert [caveats.kind(n) for n in ("rounding: x", "sampling: x", "model: x", "else: x", "x")] == [
+        "rounding",
+        "sampling",
+        "model",
+        None,
+        None,
+    ]
+
+
+def test_a_slice_whose_stability_rounding_cannot_tell():
+    data = measured(4.0, 3.0, 2.0, 1.0)
+    document, slices = landscape(data, 3, [2.0], (3, 4), grid=3)
+    piece = document["slices"][0]
+    assert (piece["undecided"], piece["unstable"], piece["curvatures"][0]) == ([3], 0, 0.0) and slices[0].unstable == 0
+    assert has(document["notes"], "whether a zero column is stable towards u_3 there is undecided")
+    assert landscape(data, 3, [2.1], (3, 4), grid=3)[0]["slices"][0]["undecided"] == []  # control
