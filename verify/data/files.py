@@ -1,11 +1,15 @@
 """Tables of numbers in files: .npy, .npz, .csv and .csv.gz.
 
-Main       read_npy, read_npz, read_csv, sha256_of, readable.
+Main       read_npy, read_npz, read_csv (each -> Found: the array, and what the file says of it), sha256_of, readable.
+
+What a file says is plain JSON for the provenance: "columns", the names in the header of a table. Of arrays it says
+nothing: 784 columns may be an image or not, and nobody guesses.
 
 Nothing here unpickles: arrays of Python objects are refused.  Every way in which a file can be damaged ends
 in an InputError that names the file.
 """
 
+import csv
 import gzip
 import hashlib
 import io
@@ -17,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +32,11 @@ from verify.errors import InputError
 _NPZ_NAMES = ("X", "x", "data")
 _MOST_DIGITS = 310  # of a whole number that float64 reaches
 _NPY_MAGIC = b"\x93NUMPY"
+_LONGEST_NAME = 60  # of a column, in characters
+Found = tuple[Array, dict[str, Any]]
 
 
-def read_npy(path: Path) -> Array:
+def read_npy(path: Path) -> Found:
     """The array of a .npy file, memory-mapped and unread so far.  Raises InputError."""
     with readable(path), path.open("rb") as file:
         _refuse_foreign_npy(file.read(len(_NPY_MAGIC)), str(path))
@@ -40,10 +47,10 @@ def read_npy(path: Path) -> Array:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OverflowError):
             raise InputError(f"{path}: truncated or damaged ({size} bytes of data); write it again") from None
-    return array
+    return array, {}
 
 
-def read_npz(path: Path) -> Array:
+def read_npz(path: Path) -> Found:
     """The only array of a .npz file, or the one called X, x or data.  Raises InputError."""
     with readable(path), zipfile.ZipFile(path) as archive:
         members = {m.removesuffix(".npy"): m for m in archive.namelist() if m.endswith(".npy")}
@@ -57,13 +64,14 @@ def read_npz(path: Path) -> Array:
         _refuse_foreign_npy(content.getvalue()[: len(_NPY_MAGIC)], f"{path}, array {chosen[0]}")
         _refuse_objects(content, f"{path}, array {chosen[0]}")
         content.seek(0)
-        return np.load(content, allow_pickle=False)
+        return np.load(content, allow_pickle=False), {}
 
 
-def read_csv(path: Path) -> Array:
+def read_csv(path: Path) -> Found:
     """The numbers of a .csv or .csv.gz file (N, n): comma, semicolon or tab; the first line may be a header.
 
-    A first line of words is a header.  Rows in messages are counted without it.  Raises InputError.
+    A first line of words is a header; it names the columns if it has as many fields as the rows.  Rows in messages are
+    counted without it.  Raises InputError.
     """
     with readable(path):
         content = path.read_bytes()
@@ -74,8 +82,7 @@ def read_csv(path: Path) -> Array:
     if not lines:
         raise InputError(f"{path}: the file is empty")
     delimiter = next((d for d in "\t;," if d in lines[0]), ",")
-    if _is_header(lines[0].split(delimiter)):
-        del lines[0]
+    header = lines.pop(0) if _is_header(lines[0].split(delimiter)) else None
     if not lines:
         raise InputError(f"{path}: holds a header but no rows")
     try:
@@ -84,7 +91,9 @@ def read_csv(path: Path) -> Array:
         fault = _first_fault(lines, delimiter) or " ".join(str(error).split())
         raise InputError(f"{path}: {fault}") from None
     _check_whole(table, lines, delimiter, path)
-    return table
+    names = [] if header is None else _names(header, delimiter)
+    # One name too few, as R writes them, and each would stand above its neighbour.
+    return table, {"columns": names} if len(names) == table.shape[1] else {}
 
 
 def sha256_of(path: Path) -> str:
@@ -127,6 +136,16 @@ def _is_header(fields: list[str]) -> bool:
     words = [field for field in fields if any(map(str.isalpha, field))]
     missing = {"na", "n/a", "null", "none", "missing"}
     return not any(map(_is_number, fields)) and any(w.strip(' "').lower() not in missing for w in words)
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    """The fields of a header as printable text on one line, 60 characters at most; a field may be empty."""
+    try:
+        fields = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
+    except csv.Error:  # a field longer than 131072 characters names nothing
+        return []
+    words = (" ".join(field.split()) for field in fields)
+    return ["".join(c if c.isprintable() else "?" for c in word[:_LONGEST_NAME]).strip() for word in words]
 
 
 def _is_number(field: str) -> bool:

@@ -26,6 +26,7 @@ from verify.data.files import readable
 from verify.errors import InputError
 
 SIDE = 64
+SHAPE = (SIDE, SIDE, 3)  # of a row, in the order of its values: height, width, channels
 PATCHES = 10000  # where no number is named
 _ENDINGS = (".jpg", ".jpeg", ".png")
 _MODES = ("RGB", "L", "P", "1")  # what is a picture of three channels without loss: no transparency, 8 bits
@@ -44,7 +45,7 @@ class Images:
     @property
     def shape(self) -> tuple[int, int]:
         """(N, n)."""
-        return self.count, SIDE * SIDE * 3
+        return self.count, math.prod(SHAPE)
 
     @property
     def size(self) -> int:

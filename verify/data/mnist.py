@@ -22,6 +22,7 @@ TRAINING_SHA256 = {
     "mnist": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     "fashion-mnist": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
 }
+SHAPE = (28, 28, 1)  # of an image, in the order of its values: height, width, channels
 _MAGIC = 0x00000803  # unsigned bytes, three axes
 _LONGEST = 1 << 30  # no IDX file of images read here comes near a gigabyte
 

@@ -24,9 +24,10 @@ from verify.arrays import Array
 from verify.checks import random_seed
 from verify.data.covariance import Covariance, from_eigenvalues
 from verify.data.entries import real_matrix
-from verify.data.files import read_csv, read_npy, read_npz, sha256_of
-from verify.data.images import PATCHES, SIDE, folder_or_archive, patches
-from verify.data.mnist import TRAINING_SHA256, training_images
+from verify.data.files import Found, read_csv, read_npy, read_npz, sha256_of
+from verify.data.images import PATCHES, folder_or_archive, patches
+from verify.data.images import SHAPE as PHOTOGRAPH
+from verify.data.mnist import SHAPE, TRAINING_SHA256, training_images
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
 from verify.data.spectrum_from_words import exact_decimal
@@ -37,7 +38,6 @@ _SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
 _WITH_ROWS = "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file"
 _CHOICES = f"{_WITH_ROWS}, or eigenvalues:6,4,2.5"
-Found = tuple[Array, dict[str, Any]]
 
 
 def load(
@@ -109,7 +109,7 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
     if word == "patches":
         count = _row_count(name) if ":" in name else PATCHES
         images, facts = patches(count, seed)
-        return images, {"name": name, "kind": "patches", **facts}
+        return images, {"name": name, "kind": "patches", "image": list(PHOTOGRAPH), **facts}
     if name.startswith(_PHOTOGRAPHS):
         return _photographs(name)
     if name.startswith(_SPECTRUM):
@@ -119,7 +119,8 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
     for ending, reader in _READERS.items():
         if lower.endswith(ending):
             path = Path(name)
-            return reader(path), {"name": path.name, "kind": ending[1:], "sha256": sha256_of(path)}
+            raw, said = reader(path)
+            return raw, {"name": path.name, "kind": ending[1:], "sha256": sha256_of(path), **said}
     raise InputError(f"unknown data {name!r}; give {_CHOICES}")
 
 
@@ -138,7 +139,8 @@ def _digits() -> Found:
     except ImportError:
         raise InputError("digits: needs scikit-learn, which is not installed (pip install scikit-learn)") from None
     raw = np.ascontiguousarray(load_digits().data, dtype=np.float64)
-    return raw, {"name": "digits", "kind": "digits", "sha256": hashlib.sha256(raw.tobytes()).hexdigest()}
+    digest = hashlib.sha256(raw.tobytes()).hexdigest()
+    return raw, {"name": "digits", "kind": "digits", "sha256": digest, "image": [8, 8, 1]}
 
 
 def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
@@ -146,7 +148,7 @@ def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | No
     kind, chosen, _ = name.partition(":")
     count = _row_count(name) if chosen else 0
     images = training_images(data_dir, kind)
-    facts: dict[str, Any] = {"name": name, "kind": kind, "sha256": TRAINING_SHA256[kind]}
+    facts: dict[str, Any] = {"name": name, "kind": kind, "sha256": TRAINING_SHA256[kind], "image": list(SHAPE)}
     if not chosen:
         return images, facts
     if not 2 <= count <= len(images):
@@ -166,12 +168,14 @@ def _row_count(name: str) -> int:
     return int(number)
 
 
-def _photographs(name: str) -> Found:
+def _photographs(words: str) -> Found:
     """The images of a folder or archive, cut and resized."""
-    path = Path(name.removeprefix(_PHOTOGRAPHS)).expanduser()
+    path = Path(words.removeprefix(_PHOTOGRAPHS)).expanduser()
     images, digest = folder_or_archive(path)
-    cut = {"crop": "largest centred square", "resized": [SIDE, SIDE, 3]}
-    return images, {"name": f"{_PHOTOGRAPHS}{path.name}", "kind": "images", "sha256": digest, "images": cut}
+    shape = list(PHOTOGRAPH)
+    cut = {"crop": "largest centred square", "resized": shape}
+    name = f"{_PHOTOGRAPHS}{path.name}"
+    return images, {"name": name, "kind": "images", "sha256": digest, "images": cut, "image": shape}
 
 
 def _spectrum(name: str) -> list[Fraction]:

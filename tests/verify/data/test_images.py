@@ -91,6 +91,7 @@ def test_an_archive_gives_what_the_folder_gives(folder, tmp_path):
     (folder / NAMES[0]).write_bytes(encoded(picture(9)))
     assert load_rows(f"celeba:{folder}").provenance["sha256"] != one.provenance["sha256"]
     assert one.provenance["name"] == "celeba:faces"  # not where it lies
+    assert one.provenance["image"] == [64, 64, 3] == other.provenance["images"]["resized"]
 
 
 def test_images_are_decoded_when_their_rows_are_asked_for(folder):
@@ -190,6 +191,7 @@ def test_without_pillow_it_says_what_to_install(folder, spec, monkeypatch):
 def test_patches_are_places_of_the_photographs_and_differ():
     rows = load_rows("patches:40", seed=3)
     assert rows.shape == (40, 12288)
+    assert rows.provenance["image"] == [64, 64, 3]
     found = rows.array().reshape(40, 64, 64, 3)
     places = set()
     for patch in found:

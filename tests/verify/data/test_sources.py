@@ -60,6 +60,14 @@ def test_digits_are_the_1797_images_of_scikit_learn():
     assert agrees(load("digits", scale=16), load_digits().data / 16)
 
 
+def test_digits_say_how_their_rows_are_images():
+    rows = load_rows("digits")
+    assert rows.provenance["image"] == [8, 8, 1] == rows.covariance().provenance["image"]
+    images = rows.array().reshape(-1, *rows.provenance["image"])[..., 0]
+    assert np.array_equal(images, load_digits().images)
+    assert not np.array_equal(images.swapaxes(1, 2), load_digits().images)  # control: rows for columns
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i2", "u1", "?"])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_npy_of_any_real_type_and_order(tmp_path, dtype, order):
@@ -97,6 +105,41 @@ def test_csv_with_and_without_header(tmp_path, delimiter, header, ending):
     assert c.provenance["name"] == path.name  # not the folder, which is nobody's business
 
 
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_the_header_of_a_csv_names_its_columns(tmp_path, ending):
+    path = tmp_path / f"rows{ending}"
+
+    def names(header):
+        content = (f"{header}\n" * bool(header) + "1,2,3\n4,6,5\n").encode()
+        path.write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+        return load(path).provenance.get("columns")
+
+    assert names('height , "weight, kg",  age') == ["height", "weight, kg", "age"]
+    assert names('a,,"c ""x"""') == ["a", "", 'c "x"']
+    assert names("") is None  # control: nothing is made up
+    assert names("a,b") is None and names("a,b,c,d") is None  # which of them is missing nobody knows
+    # What would turn a line round, ring a bell or run on is not shown.
+    assert names(f"a\u202eb,\x07,{'long' * 50}") == ["a?b", "?", "long" * 15]
+    # Longer than the fields that Python's reader takes.
+    assert names(f"a,b,{'c' * 200000}") is None
+
+
+def test_a_csv_of_many_columns_keeps_their_names(tmp_path):
+    named = [f"gene {i}" for i in range(2000)]
+    rows = np.random.default_rng(1).integers(0, 9, (6, 2000))
+    (tmp_path / "a.csv").write_text("\n".join([";".join(named), *(";".join(map(str, row)) for row in rows)]))
+    c = load(tmp_path / "a.csv")
+    assert c.provenance["columns"] == named and c.provenance["shape"] == [6, 2000]
+    assert json.loads(json.dumps(c.provenance)) == c.provenance
+
+
+@pytest.mark.parametrize("name", ["rows.npy", "rows.npz"])
+def test_arrays_whose_rows_may_be_images_are_not_taken_for_them(tmp_path, name):
+    square = np.random.default_rng(0).integers(0, 256, (5, 784))
+    (np.save if name.endswith("npy") else np.savez)(tmp_path / name, square)
+    assert not {"image", "columns"} & load(tmp_path / name).provenance.keys()
+
+
 def test_csv_of_one_column_and_quoted_numbers(tmp_path):
     (tmp_path / "a.csv").write_text('"1"\n"2.5e0"\n-3\n')
     assert np.allclose(load(tmp_path / "a.csv").eigenvalues, np.var([1, 2.5, -3]), rtol=1e-14)
@@ -113,6 +156,7 @@ def test_a_bare_spectrum_is_sorted_and_said():
     c = load("eigenvalues:4, 6,2.5e0,1E-3")
     assert np.array_equal(c.eigenvalues, [6, 4, 2.5, 1e-3])
     assert c.N is None and any("sorted" in note for note in c.provenance["notes"])
+    assert not {"image", "columns"} & c.provenance.keys()
     assert load("eigenvalues:6,4,2.5").provenance["notes"] == []
 
 
@@ -142,6 +186,7 @@ def test_mnist_rows_are_drawn_as_documented(mnist_folder):
     raw = gzip.decompress(find_training_file(mnist_folder).read_bytes())[16:]
     images = np.frombuffer(raw, dtype=np.uint8).reshape(60000, 784)
     assert np.array_equal(rows.array(), images[drawn] / 255)
+    assert rows.provenance["image"] == [28, 28, 1]
     c = rows.covariance()
     assert agrees(c, images[drawn] / 255)
     assert c.provenance["rows"]["sha256"] == hashlib.sha256(drawn.tobytes()).hexdigest()
