@@ -51,8 +51,8 @@ def _checked_backend(name: str) -> None:
 
 def prove(args: argparse.Namespace, session: Session) -> int:
     """Put the claims to the test.  1 if one is broken, 130 if interrupted."""
-    from proofs import ledger
-    from proofs.run import prove as run
+    from proofs.machinery import ledger
+    from proofs.machinery.run import prove as run
 
     with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:
         path: Path | None = args.ledger or (Path(scratch, "ledger.json") if args.json else None)
@@ -320,7 +320,7 @@ def certify(args: argparse.Namespace, session: Session) -> int:
 
 def report(args: argparse.Namespace, session: Session) -> int:
     """The stability report as one self-contained page."""
-    from proofs import ledger
+    from proofs.machinery import ledger
     from reports.contents import USUAL_NOISE
     from reports.report import folder_name, write_report
 

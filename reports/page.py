@@ -17,8 +17,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from proofs.ledger import VERDICTS
-from proofs.ledger import notes as ledger_notes
+from proofs.machinery.ledger import VERDICTS
+from proofs.machinery.ledger import notes as ledger_notes
 from reports import audit, captions, caveats, wording
 from reports.audit_checks import CHECKS
 from reports.caveats import NOT_SHOWN, UNPROVED

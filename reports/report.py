@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import verify
-from proofs import ledger as proofs_ledger
+from proofs.machinery import ledger as proofs_ledger
 from reports import figures, page
 from reports.audit import audit_document
 from reports.caveats import UNPROVED

@@ -26,7 +26,7 @@ from gpu.vae.model import Ensemble
 from gpu.vae.plan import Outcome, Plan
 from gpu.vae.rows import TrainingRows
 from gpu.vae.training import train
-from proofs import ledger
+from proofs.machinery import ledger
 from reports.console import Session
 from reports.files import staged, write_json, write_npz
 from reports.training_signs import bests, caveats, signs
