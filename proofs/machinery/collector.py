@@ -6,6 +6,7 @@ Main       Collector, reason_of.
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,15 +21,17 @@ PROPERTY = "elbo-verify evidence"  # the entry of `report.user_properties` that 
 class Collector:
     """A pytest plugin object: reports of all workers go in, the ledger comes out when the session ends."""
 
-    def __init__(self, option: argparse.Namespace, *, backend: str, arguments: Sequence[str]) -> None:
+    def __init__(self, option: argparse.Namespace, *, backend: str, arguments: Sequence[str], start: Path) -> None:
         self.option = option
         self.backend = backend
         self.arguments = arguments
+        self.start = start
         self.claims: dict[str, Claim] = {}
         self.evidence: dict[str, tuple[int, str, Evidence]] = {}  # by test: position, claim id, evidence
         # As keys, since every worker of pytest-xdist reports the same file.
         self.errors: dict[str, None] = {}
         self.skipped: dict[str, None] = {}
+        self.unread = False  # whether a file could not be imported: which claims it holds nobody knows
         self.document: dict[str, Any] | None = None
         self.written = False
 
@@ -39,7 +42,9 @@ class Collector:
             if report.failed:
                 self.errors[f"{report.nodeid}: {reason_of(report)}"] = None
             return
-        claim, evidence = Claim(**payload["claim"]), Evidence(**payload["evidence"])
+        stated = payload["claim"]
+        claim = Claim(**{**stated, "rests_on": tuple(stated["rests_on"])})
+        evidence = Evidence(**payload["evidence"])
         if self.claims.setdefault(claim.id, claim) != claim:
             self.errors[f"{report.nodeid}: states claim {claim.id} in other words than another file"] = None
         if report.when == "teardown" and report.nodeid in self.evidence:
@@ -49,6 +54,7 @@ class Collector:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
+            self.unread = True
             last = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()][-1:]
             self.errors[f"{report.nodeid}: {' '.join(last).removeprefix('E ').strip()}"] = None
         elif report.skipped:
@@ -67,7 +73,7 @@ class Collector:
         if self.option.ledger is not None and not missing:
             write(self.document, self.option.ledger)
             self.written = True
-        broken = self.errors or any(claim["verdict"] == "broken" for claim in self.document["claims"])
+        broken = self.document["errors"] or any(claim["verdict"] == "broken" for claim in self.document["claims"])
         if broken and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -76,13 +82,22 @@ class Collector:
         order = dict.fromkeys(id for _, id, _ in rows)
         entries = [(self.claims[id], [e for _, owner, e in rows if owner == id]) for id in order]
         facts = environment(self.backend, thorough=self.option.thorough, device=find_device().name)
-        return ledger(entries, facts=facts, complete=complete, errors=self.errors, skipped=self.skipped)
+        whole = complete and self._all_of_it()
+        return ledger(entries, facts=facts, complete=complete, whole=whole, errors=self.errors, skipped=self.skipped)
 
     def _narrowed(self) -> bool:
         """Single tests were picked by hand, or the run stops at a failure: a control may be left out."""
         picked = any("::" in argument for argument in self.arguments)
         option = self.option
         return bool(picked or option.keyword or option.markexpr or option.deselect or option.maxfail)
+
+    def _all_of_it(self) -> bool:
+        """Whether all claims there are were collected: only folders were named, none of them part of a package."""
+        option = self.option
+        chosen = option.claim or option.on_device or option.ignore or option.ignore_glob or getattr(option, "lf", False)
+        folders = [(self.start / argument).resolve() for argument in self.arguments]
+        inside = any(not folder.is_dir() or (folder.parent / "__init__.py").exists() for folder in folders)
+        return not (chosen or inside or self.unread or self.skipped)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.document is None:

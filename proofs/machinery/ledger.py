@@ -9,10 +9,11 @@ Verdicts are computed from what ran and never written down by hand. A failing te
 never "refuted": a refutation is a test that passes because its witness stands.
 """
 
+import graphlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,13 +33,21 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the paper.  `hypotheses`: left implicit; `section` only groups the printed table."""
+    """One statement of the paper.  `hypotheses`: left implicit; `section` only groups the printed table.
+
+    `rests_on`: the ids of the claims that its argument uses, where that is known.  ValueError for a bare string.
+    """
 
     id: str
     source: str
     statement: str
     hypotheses: str = ""
     section: str = ""
+    rests_on: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rests_on, str):  # whose letters would be taken for ids
+            raise ValueError(f"claim {self.id}: rests_on is {self.rests_on!r}; write ({self.rests_on!r},)")
 
     def evidence(self, *, role: str, kind: str, strength: str = "tested") -> Callable[[Test], Test]:
         """Mark a test as evidence on this claim.  ValueError for an unknown role, kind or strength."""
@@ -162,24 +171,40 @@ def ledger(
     *,
     facts: dict[str, Any],
     complete: bool = True,
+    whole: bool = False,
     errors: Iterable[str] = (),
     skipped: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The ledger document (schema 1): claims by section, in the given order within each.
 
     `errors` are failures that belong to no claim: files that cannot be imported, unmarked tests and so on;
-    `skipped` are whole files that were skipped, with the reason: which claims they hold nobody knows.
+    `skipped` are whole files that were skipped, with the reason: which claims they hold nobody knows. `whole`: there
+    are no claims but these, so what another rests on must be among them.
     """
     ranked = sorted(entries, key=lambda entry: _section_rank(entry[0]))
+    failures = [*errors, *_unfounded([claim for claim, _ in ranked], whole=whole)]
     return {
         "schema": 1,
         "complete": complete,
         "claims": [_entry(claim, evidence, complete=complete) for claim, evidence in ranked],
-        "errors": (failures := list(errors)),
+        "errors": failures,
         "skipped": (left_out := list(skipped)),
         "notes": notes(complete, failures, left_out),
         "environment": facts,
     }
+
+
+def _unfounded(claims: Sequence[Claim], *, whole: bool) -> Iterator[str]:
+    """What is wrong with the arrows between claims: one that leads nowhere, or back to where it started."""
+    known = {claim.id for claim in claims}
+    for claim in claims if whole else ():
+        for id in claim.rests_on:
+            if id not in known:
+                yield f"claim {claim.id} rests on {id}, which is no claim"
+    try:
+        graphlib.TopologicalSorter({claim.id: claim.rests_on for claim in claims}).prepare()
+    except graphlib.CycleError as error:
+        yield f"claims in a circle: {' rests on '.join(reversed(error.args[1]))}"
 
 
 def notes(complete: bool, errors: Iterable[str], skipped: Iterable[str]) -> list[str]:
@@ -198,6 +223,7 @@ def _entry(claim: Claim, evidence: Sequence[Evidence], *, complete: bool) -> dic
     judgement = judge(evidence, complete=complete)
     return {
         **asdict(claim),
+        "rests_on": list(claim.rests_on),
         "verdict": judgement.verdict,
         "strength": judgement.strength,
         "reasons": list(judgement.reasons),

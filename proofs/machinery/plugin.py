@@ -50,7 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _one_thread()
     if not hasattr(config, "workerinput"):
         _check_writable(config.option.ledger)
-        collector = Collector(config.option, backend=config.stash[BACKEND].__name__, arguments=config.args)
+        collector = Collector(
+            config.option,
+            backend=config.stash[BACKEND].__name__,
+            arguments=config.args,
+            start=config.invocation_params.dir,
+        )
         config.pluginmanager.register(collector, "elbo-verify-collector")
 
 

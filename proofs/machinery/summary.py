@@ -27,7 +27,7 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
 
 
 def _claim(claim: dict[str, Any]) -> Iterator[str]:
-    """One row of the table, and below it what the verdict rests on where that is not plain agreement."""
+    """One row of the table, below it the claims that it rests on, and witnesses where it is not plain agreement."""
     passed = sum(evidence["outcome"] == "passed" for evidence in claim["evidence"])
     error = "-" if claim["worst_error"] is None else f"{claim['worst_error']:.1e}"
     row = (
@@ -38,6 +38,8 @@ def _claim(claim: dict[str, Any]) -> Iterator[str]:
         error,
     )
     yield _cut(COLUMNS.format(*row, claim["source"])).rstrip()
+    if claim.get("rests_on"):
+        yield from _note(f"rests on: {', '.join(claim['rests_on'])}")
     if claim["verdict"] in ("refuted", "holds with correction"):
         # The correction has witnesses of its own at times; what refutes the printed form comes first.
         for role in ("refutes", "corrected"):

@@ -12,7 +12,8 @@ Correction  ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + n/2 [(beta - 1) log(2
 Source      Lucas et al. 2019, Sec. 5.
 Method      with E||x - D(z)||^2 and the KL as arbitrary functions of the parameters; in words for all n, k; descent
             on both models step by step; ascent of a linear beta-VAE from random starts; 50 digits on hostile spectra.
-Trusted     SymPy's algebra; the rules of verify.symbolic.
+Trusted     SymPy's algebra; the rules of verify.symbolic; which latents the VAE retains (claims theorem-1 and
+            fixed-noise-maxima).
 """
 
 import numpy as np
@@ -43,6 +44,7 @@ CLAIM = Claim(
     "those of the beta-VAE",
     hypotheses="noise fixed in both; plain gradient descent",
     section="The linear VAE",
+    rests_on=("theorem-1", "fixed-noise-maxima"),
 )
 
 beta = sp.Symbol("beta", positive=True)

@@ -10,7 +10,7 @@ Method      KL = 1/2 (mu^2 + d - 1 - log d) is 0 at mu = 0, d = 1 only, and a ze
             D*_i = 1, in words for all n and k. The definition itself is counted in fractions, datum by datum. Controls:
             averaging the KL over the data first, and comparing the proportion with delta (both found in a published
             program).
-Trusted     SymPy's calculus; the rules of verify.symbolic.
+Trusted     SymPy's calculus; the rules of verify.symbolic; that V* and D* are optimal (claims eq-22, eq-21).
 """
 
 from fractions import Fraction
@@ -39,6 +39,7 @@ CLAIM = Claim(
     "VAE can be (0, 0)-collapsed",
     hypotheses="(0, 0)-collapse needs KL <= epsilon: with < it is impossible, since no KL is negative",
     section="The linear VAE",
+    rests_on=("eq-21", "eq-22"),
 )
 
 

@@ -41,6 +41,7 @@ CLAIM = Claim(
     hypotheses="up to signs and order; distinct retained eigenvalues; lam_k > lam_{k+1} if all k columns are retained "
     "and k < n",
     section="The linear VAE",
+    rests_on=("lemma-1", "eq-11-12", "eq-24-28"),
 )
 
 

@@ -55,6 +55,7 @@ CLAIM = Claim(
     hypotheses="true of the factors of V, maxima included; but W is as unique as before, and all stationary points "
     "(W, V, D) are those of the plain encoder",
     section="The linear VAE",
+    rests_on=("corollary-1",),
 )
 
 h = sp.Symbol("h", integer=True, positive=True)  # the hidden width

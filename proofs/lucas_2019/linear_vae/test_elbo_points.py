@@ -41,6 +41,7 @@ CLAIM = Claim(
     statement="the block families are all stationary points of the linear VAE's ELBO, non-orthogonal ones included",
     hypotheses="sigma2 > 0",
     section="The linear VAE",
+    rests_on=("eq-21", "eq-22", "eq-23"),
 )
 
 STATIONARY = 1e-9  # promised, relative to the scale of the data

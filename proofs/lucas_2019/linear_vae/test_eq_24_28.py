@@ -10,7 +10,8 @@ Source      Lucas et al. 2019, App. C.2.
 Method      line by line in words, for all n and k. Sign: with Q^2 = diag(M)^-1 the matrix Z = Q M Q has trace k
             and log det Z = -2 gap, so 2 gap = sum_i (z_i - 1 - log z_i) over its eigenvalues z_i > 0, and
             z - 1 - log z >= 0 with equality only at 1. All z_i are 1 iff Z = I iff M is diagonal.
-Trusted     the spectral theorem (Z is symmetric and positive); the normal form of words; SymPy's algebra.
+Trusted     the posterior (claim eq-05-06) and V*, D* (claims eq-22, eq-21); the spectral theorem (Z is symmetric and
+            positive); the normal form of words; SymPy's algebra.
 """
 
 import numpy as np
@@ -55,6 +56,7 @@ CLAIM = Claim(
     "columns of W are orthogonal",
     hypotheses="sigma2 > 0; V, D optimal, W arbitrary",
     section="The linear VAE",
+    rests_on=("eq-05-06", "eq-21", "eq-22"),
 )
 
 

@@ -44,6 +44,7 @@ CLAIM = Claim(
     "squared norms correspond to the singular values",
     hypotheses="distinct retained eigenvalues; lam_k > lam_{k+1} if k are retained, k < n; k < n if sigma2 is learned",
     section="The linear VAE",
+    rests_on=("fixed-noise-maxima", "eq-24-28"),
 )
 NO_GAP = 1e-40  # 50 digits, less a condition of about 1e9; a near-tie of 2^-30 leaves 1e-19 or more
 

@@ -38,6 +38,7 @@ CLAIM = Claim(
     statement="linear VAEs collapse because the stationary points of L are ill-conditioned",
     hypotheses="conditioning: of the Hessian modulo gauge; collapse is decided by the signs of lam_j - sigma2",
     section="The linear VAE",
+    rests_on=("spectrum", "fixed-noise-maxima"),
 )
 
 KAPPA = sp.Symbol("kappa", positive=True)

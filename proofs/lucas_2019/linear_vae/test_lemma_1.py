@@ -7,7 +7,8 @@ Source      Lucas et al. 2019, Lemma 1; Eqs. 7, 8 and 28.
 Method      L - ELBO = KL(q, posterior) in words, for all n, k, W, V, D; it is 1/2 sum (z - 1 - log z) over the
             eigenvalues z of D^{1/2} M D^{1/2}/sigma2, plus 1/2 tr((V - V*)^T M (V - V*) S)/sigma2: never negative. At
             R = I both parts vanish. So the ELBO is nowhere above max L (eq-07-08) and reaches it.
-Trusted     eq-07-08 for the maximum of L; that tr(A B) >= 0 for A, B >= 0; the rules of verify.symbolic.
+Trusted     eq-07-08 for the maximum of L, fixed-noise-maxima for that at a fixed noise; that tr(A B) >= 0 for A, B >=
+            0; the rules of verify.symbolic.
 """
 
 import numpy as np
@@ -35,6 +36,7 @@ CLAIM = Claim(
     statement="the global maximum of the linear VAE's ELBO equals that of the log marginal likelihood of pPCA",
     hypotheses="rank S > k (else both are unbounded together), or sigma2 fixed; mu at the sample mean",
     section="The linear VAE",
+    rests_on=("eq-07-08", "fixed-noise-maxima"),
 )
 
 U = letter("U", n, k)

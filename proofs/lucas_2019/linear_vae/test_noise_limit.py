@@ -40,6 +40,7 @@ CLAIM = Claim(
     statement="in the linear model the optimal variance does not shrink to zero and is the sum of the variance lost",
     hypotheses="the average over the n - k lost directions, for rank S > k; zero if rank S <= k < n",
     section="The linear VAE",
+    rests_on=("eq-07-08",),
 )
 
 m, T, s = sp.symbols("m T sigma2", positive=True)  # m = n - k

@@ -56,6 +56,7 @@ CLAIM = Claim(
     hypotheses="to the contrary: it holds for W if q has diagonal covariance and the encoder can represent the "
     "posterior mean",
     section="The linear VAE",
+    rests_on=("corollary-1",),
 )
 
 m = letter("m", k, 1)  # the mean of q at one datum, from any encoder

@@ -9,7 +9,8 @@ Method      S W = W K and W^T W = K - sigma2 I with K diagonal is what such poin
             I - sigma2 K^-1 and D = sigma2 K^-1 for all n, k. At every other stationary point d_i + (V S V^T)_ii = 1
             (claim stationary-identity), so the KL is -1/2 log d_i = 1/2 log(M_ii/sigma2).
             Numeric: the KL of every datum, averaged; 50 digits on hostile spectra.
-Trusted     the rules of verify.symbolic; SymPy's algebra.
+Trusted     the rules of verify.symbolic; SymPy's algebra; claims eq-11-12, stationary-identity, and eq-21 and eq-22 for
+            the optimal encoder.
 """
 
 import numpy as np
@@ -37,6 +38,7 @@ CLAIM = Claim(
     statement="the mean KL of an active latent is 1/2 log(lam_i / sigma2), and 0 for a collapsed one, at the maximum",
     hypotheses="V, D optimal; the mean over the data; so at every stationary point with orthogonal columns",
     section="The linear VAE",
+    rests_on=("eq-11-12", "eq-21", "eq-22", "stationary-identity"),
 )
 
 K = defined("K", letter("L", k, k, "diagonal") + sigma2 * identity(k))  # lam_i, or sigma2 for a zero column

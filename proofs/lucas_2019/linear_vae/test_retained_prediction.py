@@ -33,6 +33,7 @@ CLAIM = Claim(
     statement="at fixed noise the printed deep VAEs retain min(k, #{lam_i > sigma2}) latents, as the linear VAE does",
     hypotheses="ten printed rows of MNIST: not equal, but an upper bound in the same order; observed, not proved",
     section="The linear VAE",
+    rests_on=("fixed-noise-maxima",),
 )
 
 K = 200

@@ -11,7 +11,8 @@ Method      in words, for all n and k: the second derivative of the derived P al
             line, and all rising directions of L are such (claim spectrum). Numeric: at every listed family (claim
             elbo-points: there are no others) the rotation, finite and infinitesimal; and the local maxima of P against
             those of L, both directions.
-Trusted     claims elbo-points and spectrum.
+Trusted     claims elbo-points and spectrum; fixed-noise-maxima (index 0 is a global maximum of L); eq-21, eq-22 and
+            eq-24-28 (a maximum has the optimal encoder, and there the ELBO is L less the gap).
 """
 
 import numpy as np
@@ -41,6 +42,7 @@ CLAIM = Claim(
     statement="the ELBO of a linear VAE has no local maxima beyond those of the pPCA likelihood",
     hypotheses="sigma2 > 0 fixed; up to ties",
     section="The linear VAE",
+    rests_on=("elbo-points", "spectrum", "fixed-noise-maxima", "eq-21", "eq-22", "eq-24-28"),
 )
 
 

@@ -34,6 +34,7 @@ CLAIM = Claim(
     statement="log p(x) = ELBO + KL(q(z|x), p(z|x)) >= ELBO = E_q[log p(x|z)] - KL(q(z|x), p(z))",
     hypotheses="q(z|x) absolutely continuous",
     section="Probabilistic PCA",
+    rests_on=("eq-05-06",),
 )
 
 

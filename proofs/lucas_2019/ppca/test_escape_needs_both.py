@@ -12,7 +12,8 @@ Method      in words, for all n and k: at W = 0, 2 sigma2^2 dL/dsigma2 = tr S - 
             held literally fixed it is NOT that mean, but higher (control), and may even exceed all the unused: then
             one more step in W and one in sigma2 are needed. Where alternation stops, L is stationary in sigma2 and
             highest in W at that noise; then all k are retained, or the unused are equal: the global maximum.
-Trusted     the rules of verify.symbolic; the optimum at fixed noise (claims eq-08-any-noise, fixed-noise-maxima).
+Trusted     the rules of verify.symbolic; the optimum at fixed noise (claims eq-08-any-noise, fixed-noise-maxima), and
+            that where both are stationary nothing is left but the maximum (claim learned-noise-saddles).
 """
 
 import numpy as np
@@ -38,6 +39,7 @@ CLAIM = Claim(
     source="Sec. 1",
     statement="posterior collapse can be left only by reducing the noise and learning better features simultaneously",
     section="Probabilistic PCA",
+    rests_on=("eq-08-any-noise", "fixed-noise-maxima", "learned-noise-saddles"),
 )
 
 

@@ -9,7 +9,7 @@ Source      Lucas et al. 2019, Secs. 1 and 4.1; theory 1.5.
 Method      exact: if A is not on top, exchanging or adding an eigenvector is a rising direction, with its curvature
             (lam_j/lam_a - 1)/sigma2 or (lam_j - sigma2)/sigma2^2 (claim: spectrum); a tie with the noise falls at
             fourth order. Numeric: all enumerated points, and gradient ascent from random starts.
-Trusted     SymPy's series; the enumeration (claim: elbo-points searches for others blindly).
+Trusted     SymPy's series; the enumeration (claim: eq-11-12; elbo-points searches for others blindly).
 """
 
 import numpy as np
@@ -31,6 +31,7 @@ CLAIM = Claim(
     source="Secs. 1, 4.1",
     statement="at fixed sigma2 the log marginal likelihood has spurious local maxima",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12", "spectrum"),
 )
 
 

@@ -12,7 +12,8 @@ Method      in words, for all n, k, R: 2 sigma2^2 dL/dsigma2 = tr S - tr C, and 
             is lam_j - sigma2 on u_j; the noise adds no positive direction: Schur complement -(n - q)/(2 sigma2^2). If
             some unused lam_j is above a retained one, or q < k and the unused ones differ, so that one is above their
             mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points.
-Trusted     the rules of verify.symbolic; eigvalsh; claim spectrum.
+Trusted     the rules of verify.symbolic; eigvalsh; claims eq-11-12 (all points in W) and spectrum; eq-07-08 and
+            c-equals-s (that the exceptions are global maxima).
 """
 
 import numpy as np
@@ -40,6 +41,7 @@ CLAIM = Claim(
     statement="when sigma2 is learned, the collapsed local maxima of fixed noise become saddle points",
     hypotheses="at sigma2 = mean of the unused eigenvalues, not at the old one; not all of these equal",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12", "spectrum", "eq-07-08", "c-equals-s"),
 )
 
 

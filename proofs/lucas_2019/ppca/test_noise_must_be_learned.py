@@ -8,7 +8,8 @@ Source      Lucas et al. 2019, Sec. 4.1; theory 1.3, 1.5.
 Method      in words, for all n, k, R: a zero column towards an unused u_j has curvature (lam_j - sigma2)/sigma2^2;
             with q < k columns in use some u_j with lam_j >= lam_k > sigma2 is unused. Numeric: dense Hessians at all
             stationary points; ascent from almost nothing at a noise that never moves; hostile spectra; KL per latent.
-Trusted     the rules of verify.symbolic; eigvalsh; that the list of points is complete (claims eq-11-12, elbo-points).
+Trusted     the rules of verify.symbolic; eigvalsh; that the list of points is complete (claim eq-11-12; elbo-points
+            searches for others blindly), and which of them are maxima (claim fixed-noise-maxima).
 """
 
 import numpy as np
@@ -33,6 +34,7 @@ CLAIM = Claim(
     source="Sec. 4.1",
     statement="sigma2 has to be learned for all latents to be used",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12", "fixed-noise-maxima"),
 )
 
 

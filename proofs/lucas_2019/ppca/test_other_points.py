@@ -40,6 +40,7 @@ CLAIM = Claim(
     statement="the other stationary points of pPCA are W_MLE with columns set to zero",
     hypotheses="R a signed permutation, and leading eigenvectors only",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12",),
 )
 
 

@@ -13,8 +13,9 @@ Method      in words, for all n and k and (for L) all R: the Hessian operator is
             directions are orthogonal and nk in number. So are those of P at blocks towards a discarded u_j (3.6a).
             Beside it: entrywise second derivatives of L and P at an explicit symbolic point with n = k = 3. Numeric:
             against eigvalsh of dense Hessians, at 50 digits against finite differences of the definition.
-Trusted     the rules of verify.symbolic; SymPy's derivatives; LAPACK's eigvalsh. What is left of 3.6a, inside and
-            between blocks and at learned noise, is proved on paper and checked here on numbers only.
+Trusted     what stationary points look like (claims eq-11-12 and, for the profile ELBO, elbo-points); the rules of
+            verify.symbolic; SymPy's derivatives; LAPACK's eigvalsh. What is left of 3.6a, inside and between blocks and
+            at learned noise, is proved on paper and checked here on numbers only.
 """
 
 import mpmath
@@ -59,6 +60,7 @@ CLAIM = Claim(
     "with index and gauge",
     hypotheses="sigma2 > 0 fixed",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12", "elbo-points"),
 )
 
 # eigvalsh errs by a few eps times the norm and the order; 1e-8 of the norm is what users are promised.

@@ -59,6 +59,17 @@ def test_supports(record):
     record.undecided("the ball holds zero")
 {CONTROL}"""
 
+# "ground" is the claim that another may rest on.
+GROUND = f"""{HEAD}
+CLAIM = Claim("ground", "Eq. 1", "statement")
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_supports(record):
+    record()
+{CONTROL}"""
+
+RESTS = GROUND.replace('"ground", "Eq. 1", "statement"', '"rests", "Eq. 2", "statement", rests_on=("ground",)')
+
 NO_CONTROL = f"""{HEAD}
 CLAIM = Claim("no-control", "Eq. 9", "statement")
 

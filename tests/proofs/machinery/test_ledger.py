@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from proofs.machinery.ledger import Claim, Evidence, environment, judge, ledger, read, worst_error, write
+from proofs.machinery.summary import lines
 from verify.errors import InputError
 
 CLAIM = Claim(id="eq-1", source="Eq. 1", statement="1 = 1", hypotheses="none")
@@ -163,6 +164,57 @@ def test_claims_are_ordered_by_section_and_keep_their_order_within():
     sections = {"z": "Another", "a": "The linear VAE", "c": "Probabilistic PCA", "b": "The linear VAE"}
     entries = [(Claim(id, "", "", section=section), [CONTROL]) for id, section in sections.items()]
     assert [claim["id"] for claim in ledger(entries, facts={})["claims"]] == ["c", "a", "b", "z"]
+
+
+def resting(**arrows):
+    """A whole ledger of claims that rest on one another: a=("b", "c") for each claim."""
+    return [(Claim(id, "", "", rests_on=ids), [said("supports"), CONTROL]) for id, ids in arrows.items()]
+
+
+def test_what_a_claim_rests_on_is_in_the_document_and_changes_no_verdict():
+    document = ledger(resting(a=("b", "c"), b=("c",), c=()), facts={}, whole=True)
+    assert [claim["rests_on"] for claim in document["claims"]] == [["b", "c"], ["c"], []]
+    assert {claim["verdict"] for claim in document["claims"]} == {"holds"}
+    assert document["errors"] == []
+
+
+def test_resting_on_a_claim_that_is_not_there_is_an_error_of_a_whole_ledger_only():
+    entries = resting(a=("b", "x"), b=())
+    document = ledger(entries, facts={}, whole=True, errors=["another"])
+    assert document["errors"] == ["another", "claim a rests on x, which is no claim"]
+    assert "outside any claim: claim a rests on x, which is no claim" in document["notes"]
+    assert ledger(entries, facts={}, whole=False)["errors"] == []
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("arrows", "circle"),
+    [
+        ({"a": ("a",)}, "a rests on a"),
+        ({"a": ("b",), "b": ("a",)}, "b rests on a rests on b"),
+        ({"a": ("b",), "b": ("c",), "c": ("d", "a"), "d": ()}, "c rests on a rests on b rests on c"),
+    ],
+    ids=["itself", "two", "three"],
+)
+def test_claims_that_rest_on_one_another_in_a_circle_are_an_error(arrows, circle, whole):
+    [error] = ledger(resting(**arrows), facts={}, whole=whole)["errors"]
+    *chain, last = error.removeprefix("claims in a circle: ").split(" rests on ")
+    start = circle.split(" rests on ")[:-1]
+    assert last == chain[0]
+    assert chain in [start[i:] + start[:i] for i in range(len(start))]  # wherever the circle is entered
+
+
+def test_a_bare_string_is_no_list_of_ids():
+    with pytest.raises(ValueError, match=r"claim a: rests_on is 'bc'; write \('bc',\)"):
+        Claim("a", "", "", rests_on="bc")
+
+
+def test_a_ledger_from_before_claims_rested_on_others_is_still_printed(tmp_path):
+    document = ledger([(CLAIM, [said("supports"), CONTROL])], facts={})
+    printed = list(lines(document))
+    del document["claims"][0]["rests_on"]
+    write(document, tmp_path / "old.json")
+    assert list(lines(read(tmp_path / "old.json"))) == printed
 
 
 def test_environment_names_what_numbers_depend_on():

@@ -196,6 +196,58 @@ def test_a_claim_without_a_control_fails_a_run_in_which_every_test_passed(tmp_pa
     assert "no control: nothing shows that the checker can say no" in process.stdout
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_claim_rests_on_another_that_is_there(tmp_path, workers):
+    if workers:
+        pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    folder = claims.write_claims(tmp_path, a=claims.RESTS, b=claims.GROUND)
+    process, ledger = run(folder, str(folder), *workers)
+    assert (process.returncode, ledger["errors"]) == (OK, [])
+    assert entry(ledger, "rests")["rests_on"] == ["ground"]
+    assert "\n      rests on: ground\n" in process.stdout
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_a_claim_that_rests_on_nothing_there_fails_a_run_in_which_every_test_passed(tmp_path, workers):
+    if workers:
+        pytest.importorskip("xdist", reason="pytest-xdist is not installed")
+    folder = claims.write_claims(tmp_path, a=claims.RESTS)
+    process, ledger = run(folder, str(folder), *workers)
+    assert (process.returncode, verdicts(ledger)) == (FAILED, {"rests": "holds"})
+    assert ledger["errors"] == ["claim rests rests on ground, which is no claim"]
+
+
+def test_a_part_of_the_claims_does_not_miss_the_others(tmp_path):
+    package = tmp_path / "claims"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    rests = claims.write_claims(package / "rests", a=claims.RESTS)
+    claims.write_claims(package / "ground", b=claims.GROUND)
+    (rests / "__init__.py").touch()
+    whole, part = run(tmp_path, str(package)), run(tmp_path, str(rests))
+    for process, ledger in (
+        whole,
+        part,
+        run(tmp_path, str(rests / "test_a.py")),
+        run(tmp_path, "--claim=rests", str(package)),
+    ):
+        assert (process.returncode, ledger["errors"]) == (OK, []), process.stdout
+        assert ledger["complete"]
+    assert [len(ledger["claims"]) for _, ledger in (whole, part)] == [2, 1]
+    (package / "ground" / "test_b.py").write_text("import no_such_module\n")  # which may hold the claim
+    _, ledger = run(tmp_path, str(package))
+    [error] = ledger["errors"]
+    assert "no_such_module" in error
+
+
+def test_claims_in_a_circle_fail_the_run(tmp_path):
+    ground = claims.GROUND.replace('"statement"', '"statement", rests_on=("rests",)')
+    process, ledger = run(claims.write_claims(tmp_path, a=claims.RESTS, b=ground))
+    assert process.returncode == FAILED
+    [error] = ledger["errors"]
+    assert error.startswith("claims in a circle: ")
+
+
 def test_collecting_only_writes_no_ledger(tmp_path):
     process, ledger = run(claims.write_claims(tmp_path, a=claims.NO_CONTROL), "--collect-only", str(tmp_path))
     assert process.returncode == OK
