@@ -1,1 +1,1 @@
-"""The claims of the paper put to the test, one file each, and the ledger of what came of it."""
+"""Claims put to the test, one file each and by paper, the ledger of what came of them, and what makes it."""

@@ -1,7 +1,7 @@
-"""Lets a plain `pytest proofs/` in a clone find the plugin; after `-p proofs.plugin` this changes nothing."""
+"""Lets a plain `pytest proofs/` in a clone find the plugin; after `-p proofs.machinery.plugin` this changes nothing."""
 
 import pytest
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    pluginmanager.import_plugin("proofs.plugin")
+    pluginmanager.import_plugin("proofs.machinery.plugin")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import verify
-from proofs import ledger as proofs_ledger
+from proofs.machinery import ledger as proofs_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
 from reports.analysis.stability import stability

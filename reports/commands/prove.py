@@ -19,8 +19,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Put the claims to the test.  1 if one is broken, 130 if interrupted."""
-    from proofs import ledger
-    from proofs.run import prove as run
+    from proofs.machinery import ledger
+    from proofs.machinery.run import prove as run
 
     with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:
         path: Path | None = args.ledger or (Path(scratch, "ledger.json") if args.json else None)

@@ -5,7 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
-from proofs import ledger
+from proofs.machinery import ledger
 from reports.analysis import report as analysis
 from reports.analysis.report import USUAL_NOISE
 from reports.stability_page.write import write

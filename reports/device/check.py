@@ -103,8 +103,8 @@ def peers(run: Run) -> Finding:
 
 def proofs(run: Run) -> Finding:
     """The claims with evidence that computes on the device, in a process of its own, for as long as is left."""
-    from proofs import ledger
-    from proofs.run import INTERRUPTED, TIMED_OUT, prove
+    from proofs.machinery import ledger
+    from proofs.machinery.run import INTERRUPTED, TIMED_OUT, prove
 
     left = max(LEAST_FOR_PROOFS, WHOLE - (time.monotonic() - run.started))
     with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:

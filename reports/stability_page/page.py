@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from proofs.ledger import VERDICTS
-from proofs.ledger import notes as ledger_notes
+from proofs.machinery.ledger import VERDICTS
+from proofs.machinery.ledger import notes as ledger_notes
 from reports.audit import text as audit
 from reports.audit.checks import CHECKS
 from reports.pages.html import environment, inline_svg

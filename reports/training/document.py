@@ -26,7 +26,7 @@ from gpu.vae.model import Ensemble
 from gpu.vae.plan import Outcome, Plan
 from gpu.vae.rows import TrainingRows
 from gpu.vae.training import train
-from proofs import ledger
+from proofs.machinery import ledger
 from reports.terminal.console import Session
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.signs import bests, caveats, signs

@@ -10,7 +10,7 @@ from gpu import enumeration, kernels
 from gpu.enumeration import candidates, enumerate_fixed, enumerate_learned
 from gpu.halves import reversed_bits
 from gpu.index_sets import evaluate, members
-from proofs.problems import landscapes
+from proofs.problems.spectra import landscapes
 from tests.emulator import device
 from tests.emulator.build import patched
 from verify.eigenvalues import Eigenvalues

@@ -5,8 +5,8 @@ import pytest
 
 from gpu import gradients as module
 from gpu.gradients import gradients
-from proofs.checks import Disagreement
-from proofs.on_device import gradient_agrees
+from proofs.machinery.checks import Disagreement
+from proofs.problems.on_device import gradient_agrees
 from tests.gpu.batches import TOLERANCE, cupy, error, on_device, random_batch, slip
 from verify.errors import InputError
 from verify.models import linear_vae

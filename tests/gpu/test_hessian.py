@@ -6,8 +6,8 @@ import pytest
 from gpu import hessian as module
 from gpu.batches import problems
 from gpu.hessian import hessian, ingredients, profile_hessian
-from proofs.checks import Disagreement
-from proofs.on_device import hessian_agrees
+from proofs.machinery.checks import Disagreement
+from proofs.problems.on_device import hessian_agrees
 from tests.gpu.batches import TOLERANCE, cupy, error, on_device, random_batch, slip
 from verify.errors import InputError
 from verify.models import linear_vae, ppca

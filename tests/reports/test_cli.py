@@ -138,7 +138,7 @@ def test_prove_prints_a_valid_ledger(capsys, tmp_path):
 
 @pytest.mark.parametrize("code", [0, 1])
 def test_prove_passes_on_whether_a_claim_is_broken(code, monkeypatch, capsys):
-    monkeypatch.setattr("proofs.run.prove", lambda claims, **options: code)
+    monkeypatch.setattr("proofs.machinery.run.prove", lambda claims, **options: code)
     assert main(["prove"]) == code
 
 
@@ -147,7 +147,7 @@ def test_an_interrupted_proof_says_what_is_kept(monkeypatch, capsys, tmp_path):
         ledger.write_text("{}")
         return 130
 
-    monkeypatch.setattr("proofs.run.prove", interrupted)
+    monkeypatch.setattr("proofs.machinery.run.prove", interrupted)
     assert main(["prove", "--ledger", str(tmp_path / "ledger.json")]) == 130
     assert f"kept {tmp_path / 'ledger.json'}" in capsys.readouterr().err
 

@@ -73,7 +73,7 @@ def test_a_broken_claim_ends_the_run_with_1(cupy, tmp_path, monkeypatch):
         ledger.write_text(json.dumps({"schema": 1, "complete": True, "errors": [], "claims": [claim]}))
         return 1
 
-    monkeypatch.setattr("proofs.run.prove", broken)
+    monkeypatch.setattr("proofs.machinery.run.prove", broken)
     assert main(["device-check", "--out", str(tmp_path)]) == 1
     [stage] = check("device-check", json.loads((tmp_path / NAME).read_text()))["stages"]
     assert (stage["outcome"], stage["reason"]) == ("disagrees", "broken: x")
@@ -88,7 +88,7 @@ def test_proofs_that_run_out_of_time_are_partial_and_no_failure(cupy, tmp_path, 
         ledger.write_text(json.dumps({"schema": 1, "complete": False, "errors": [], "claims": []}))
         return 124
 
-    monkeypatch.setattr("proofs.run.prove", stopped)
+    monkeypatch.setattr("proofs.machinery.run.prove", stopped)
     assert main(["device-check", "--out", str(tmp_path)]) == 0
     document = check("device-check", json.loads((tmp_path / NAME).read_text()))
     [stage] = document["stages"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proofs.problems import landscapes
+from proofs.problems.spectra import landscapes
 from verify.landscape.best_families import best_families
 from verify.landscape.families import (
     _structures,

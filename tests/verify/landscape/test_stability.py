@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from proofs.problems import landscapes
+from proofs.problems.spectra import landscapes
 from verify.errors import InputError
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights

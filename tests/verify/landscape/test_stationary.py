@@ -5,7 +5,7 @@ from itertools import combinations, islice, pairwise, product
 import numpy as np
 import pytest
 
-from proofs.problems import landscapes, spectrum_of
+from proofs.problems.spectra import landscapes, spectrum_of
 from verify.landscape.search import best_first
 from verify.landscape.stationary import (
     curve_end,

@@ -1,0 +1,1 @@
+"""Claims on Bernoulli pPCA, and the problems that only they share."""

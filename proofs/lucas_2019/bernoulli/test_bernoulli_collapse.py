@@ -1,0 +1,395 @@
+"""Posterior collapse of Bernoulli pPCA: the Hessian at W = 0, and what follows from it.
+
+Statement   at W = 0, mu = logit(xbar) the Hessian in W of the log marginal likelihood is B (x) I_k with
+            B = S - diag(xbar (1 - xbar)); the mixed block with mu is zero, that of mu is -diag(xbar (1 - xbar)). The
+            ELBO with encoder N(V (x - xbar), D), profiled over V and D, has the same second order.
+            tr B = -mean of sum_i x_i (1 - x_i). For binary data it is zero: collapse is no local maximum unless the
+            pixels are pairwise uncorrelated. Inside (0, 1) it is one if the largest eigenvalue of B is negative, and
+            none if it is positive.
+Hypotheses  no pixel constantly 0 or 1 (mu would be infinite: dropped and reported); S divided by N; the encoder
+            centred at xbar: centred at mu, as in Eq. 33, the ELBO has less curvature.
+Source      ours (theory 4.2); the paper leaves the stationary points of this model open.
+Method      first two cumulants in words, for all n and k; derivatives under the integral entry by entry; differences of
+            values and gradients of the quadrature, and of mpmath's; the encoder maximised numerically; real digits.
+Trusted     differentiation under the integral (the integrand and its derivatives are bounded by polynomials in z); the
+            normal form of words.
+"""
+
+from itertools import product
+
+import mpmath
+import numpy as np
+import sympy as sp
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from proofs.lucas_2019.bernoulli.problems import (
+    best_encoder,
+    binary_data,
+    curvature_by_gradients,
+    digits,
+    grey_data,
+    log_density_with_digits,
+    second_derivatives,
+)
+from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.ledger import Claim
+from verify.arrays import to_numpy
+from verify.landscape.bernoulli import collapsed_point
+from verify.models import bernoulli as model
+from verify.models.quadrature import hermite
+from verify.symbolic import bernoulli as symbolic
+from verify.symbolic.differentials import differential, gradient
+from verify.symbolic.letters import S, V, W, k, n
+from verify.symbolic.matrix_calculus import letter
+from verify.symbolic.traces import trace
+
+CLAIM = Claim(
+    id="bernoulli-collapse",
+    source="theory 4.2 (after App. C.3)",
+    statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k; "
+    "for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
+    hypotheses="no constant pixel; the encoder centred at xbar",
+    section="Bernoulli pPCA",
+)
+B_IN_WORDS = S - symbolic.Y
+DIRECTION = letter("X", n, k)
+
+
+def joint_hessian(x, columns):
+    """What is claimed: B (x) I_k and -diag(xbar (1 - xbar)), coordinates W.reshape(-1) and then mu."""
+    size = x.shape[1]
+    H = np.zeros((size * (columns + 1),) * 2)
+    H[: size * columns, : size * columns] = model.collapsed_hessian(x, columns)
+    mean = x.mean(axis=0)
+    H[size * columns :, size * columns :] = -np.diag(mean * (1 - mean))
+    return H
+
+
+def check_hessian(x, columns, H, step=2e-2):
+    """H is the Hessian of the likelihood in (W, mu) at the collapsed point, by differences of its values."""
+    size = x.shape[1]
+    rule = hermite(columns, 24)
+
+    def likelihood(p):
+        return float(model.log_likelihood(p[: size * columns].reshape(size, columns), p[size * columns :], x, rule))
+
+    at = np.concatenate([np.zeros(size * columns), model.collapsed_mean(x)])
+    # Differences that are exact for degree 5: step^4 of truncation, and eps/step^2 of rounding.
+    return agree(second_derivatives(likelihood, at, step), H, tolerance=1e-5, scale=1.0)
+
+
+def check_profile(x, X, B, centre=None):
+    """B X is the Hessian of the profile ELBO along X (n, k); its gradient is that of the ELBO at the best V, D."""
+    mu = model.collapsed_mean(x)
+
+    def of_gradient(W):
+        g = best_encoder(W, mu, x, centre)[2]
+        agree(g.V, np.zeros(g.V.shape), tolerance=1e-12)
+        agree(g.D, np.zeros(g.D.shape), tolerance=1e-12)
+        return g.W
+
+    # h^4 = 1e-8 of truncation times sixth derivatives.
+    return agree(curvature_by_gradients(of_gradient, X), B @ X, tolerance=1e-5, scale=float(np.linalg.norm(X)))
+
+
+def check_second_order(quadratic):
+    """`quadratic` = 1/2 tr(X^T B X) in words."""
+    same(quadratic, trace(W.T @ B_IN_WORDS @ W) / 2)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_second_order_of_the_likelihood_for_all_n_and_k(record):
+    d, mean = sp.symbols("d xbar", positive=True)
+    slopes = symbolic.observation_slopes(2)
+    vanishes(slopes[0] - d)
+    vanishes(slopes[1] + mean * (1 - mean))  # which is the entry of -Y
+    check_second_order(symbolic.likelihood())
+    same(differential(gradient(symbolic.likelihood(), W), W, DIRECTION), B_IN_WORDS @ DIRECTION)
+    record(instances=1)
+    record.witness(f"L = L(0) + {symbolic.likelihood()} + O(|W|^4) for all n, k, with Y = diag(xbar (1 - xbar))")
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_second_order_of_the_profile_elbo_for_all_n_and_k(record):
+    """1/2 tr(W^T B W) - 1/2 tr((V - W^T) S (V - W^T)^T): the best V is W^T, and what it leaves is that of L."""
+    second = symbolic.second_order(symbolic.elbo())
+    rest = V - W.T
+    same(second, trace(W.T @ B_IN_WORDS @ W) / 2 - trace(rest @ S @ rest.T) / 2)
+    # D moves by O(|W|^2), as its term in the KL has no slope at 1 and no part of second order is linear in it.
+    e, t = sp.symbols("e t")
+    kl_of_variance = ((1 + t**2 * e) - sp.log(1 + t**2 * e) - 1) / 2
+    vanishes(sp.series(kl_of_variance, t, 0, 4).removeO())
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic")
+def test_derivatives_under_the_integral_entry_by_entry(record):
+    """n = 3, k = 2: p(x|z) differentiated twice in W and mu at W = 0, moments of z put in, averaged over data."""
+    size, columns = 3, 2
+    check_explicit(size, columns, lambda s, y: s - sp.diag(*[v * (1 - v) for v in y]))
+    record(instances=((size * (columns + 1)) * (size * (columns + 1) + 1)) // 2)
+
+
+def check_explicit(size, columns, bracket):
+    """The explicit Hessian is bracket(S, xbar) (x) I_k and -diag(xbar (1 - xbar)), entry by entry."""
+    H, s, y = symbolic.explicit_hessian(size, columns)
+    slopes = sp.diag(*[v * (1 - v) for v in y])
+    vanishes(H - sp.diag(sp.kronecker_product(bracket(s, y), sp.eye(columns)), -slopes))
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_correlated_pair_of_binary_pixels_rises_for_all_n_and_k(record):
+    """x^2 = x makes the diagonal of B zero, pixel by pixel; along e_i + sign(B_ij) e_j in one column the slope is
+    2 |B_ij|."""
+    mean_of_square, mean = sp.symbols("m2 xbar")
+    diagonal = mean_of_square - mean**2 - mean * (1 - mean)
+    vanishes(diagonal.subs(mean_of_square, mean))
+    vanishes(diagonal + (mean - mean_of_square))  # in general -mean of x (1 - x) <= 0
+    b, c = sp.symbols("b c", real=True, nonzero=True)
+    pair = sp.Matrix([[0, b], [b, 0]])
+    w = sp.Matrix([1, sp.sign(b)])
+    vanishes((w.T * pair * w)[0] - 2 * sp.Abs(b))
+    check((2 * sp.Abs(c)).is_positive, "the direction does not rise")
+    record(instances=1)
+    record.witness("B_ii = -mean x_i (1 - x_i): 0 for binary pixels; e_i + sign(B_ij) e_j has w^T B w = 2 |B_ij| > 0")
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_hessian_is_that_of_the_quadrature(record, thorough):
+    rng = np.random.default_rng(40)
+    for i in range(thorough(8, 60)):
+        size, columns = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+        x = (binary_data if i % 2 else grey_data)(rng, 9, size)
+        record(instances=1, worst_error=check_hessian(x, columns, joint_hessian(x, columns)))
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_hessian_vector_products_by_differences_of_the_gradient(record, thorough, xp):
+    """Larger n, and the mixed block: the gradient in mu stays zero to second order in W."""
+    rng = np.random.default_rng(41)
+    for i in range(thorough(12, 120)):
+        size, columns = int(rng.integers(2, 9)), int(rng.integers(1, 4))
+        x = (binary_data if i % 2 else grey_data)(rng, 30, size)
+        mu, X, rule = model.collapsed_mean(x), rng.standard_normal((size, columns)), hermite(columns, 16)
+        X /= np.linalg.norm(X)
+
+        def gradients(W, mu=mu, x=x, rule=rule):
+            return [to_numpy(g) for g in model.gradient(xp.asarray(W), xp.asarray(mu), xp.asarray(x), rule)]
+
+        H = model.collapsed_hessian(x, columns)
+        found = curvature_by_gradients(lambda W: gradients(W)[0], X)
+        # h^4 = 1e-8 of truncation times sixth derivatives of order one to ten.
+        record(instances=1, worst_error=agree(found.ravel(), H @ X.ravel(), tolerance=1e-5, scale=1.0))
+        # In mu zero at W = 0, and of second order in W: 1e-12, beside rounding of thirty data times weights.
+        for step in (0.0, 1e-6):
+            agree(gradients(step * X)[1], np.zeros(size), tolerance=1e-10)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_thirty_digits_agree(record):
+    """Second differences of mpmath's integral at step 1e-7, along single entries and pairs; k = 1."""
+    x = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.25], [0.5, 1.0]])
+    mean, h = x.mean(axis=0), 1e-7
+    with mpmath.workdps(30):
+        mu = np.array([mpmath.log(mpmath.mpf(m) / (1 - mpmath.mpf(m))) for m in mean], dtype=object)
+
+        def likelihood(w):
+            return mpmath.fsum(log_density_with_digits(np.array([[w[0]], [w[1]]]), mu, datum) for datum in x) / len(x)
+
+        at_zero, B = likelihood((0.0, 0.0)), model.collapsed_bracket(x)
+        for w in ((1, 0), (0, 1), (1, 1), (1, -2)):
+            # Even in W: one side is enough. Fourth order: h^2 = 1e-14.
+            found = 2 * (likelihood((w[0] * h, w[1] * h)) - at_zero) / mpmath.mpf(h) ** 2
+            record(instances=1, worst_error=agree(float(found), float(w @ B @ w), tolerance=1e-12, scale=1.0))
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_profile_elbo_has_the_same_hessian(record, thorough):
+    rng = np.random.default_rng(42)
+    for i in range(thorough(6, 40)):
+        size, columns = int(rng.integers(2, 5)), int(rng.integers(1, 3))
+        x = (binary_data if i % 2 else grey_data)(rng, 12, size)
+        X = rng.standard_normal((size, columns))
+        X /= np.linalg.norm(X)
+        record(instances=1, worst_error=check_profile(x, X, model.collapsed_bracket(x)))
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_elbo_stays_below_the_likelihood_and_touches_it_at_collapse(record):
+    rng = np.random.default_rng(43)
+    x = binary_data(rng, 20, 4)
+    mu = model.collapsed_mean(x)
+    for scale in (0.0, 0.1, 0.5):
+        W = scale * rng.standard_normal((4, 2))
+        V, D, g = best_encoder(W, mu, x)
+        agree(g.V, np.zeros(g.V.shape), tolerance=1e-12)
+        bound, value = float(model.elbo(W, V, D, mu, x)), float(model.log_likelihood(W, mu, x))
+        at_most(bound, value, slack=1e-12)
+        if scale == 0.0:
+            agree(bound, value, tolerance=1e-14)
+        record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="property")
+@given(
+    rows=st.lists(st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=2, max_size=12),
+    copies=st.sampled_from([0, 1, 2000]),
+)
+def test_binary_data_are_unstable_unless_exactly_uncorrelated(rows, copies, record):
+    """Decided against whole numbers: N sum x_i x_j = sum x_i sum x_j for all pairs that vary."""
+    varying = [i for i in range(4) if 0 < sum(r[i] for r in rows) < len(rows)]
+    assume(varying)
+    # Many copies of one row make all correlations tiny, and zero ones hard to tell.
+    x = np.array(rows + copies * rows[:1], dtype=float)
+    counts = (x.T @ x).astype(int).tolist()
+    N = len(x)
+    correlated = any(N * counts[i][j] != counts[i][i] * counts[j][j] for i in varying for j in varying if i < j)
+    found = collapsed_point(x)
+    same(found.kept, tuple(varying))
+    same(found.verdict, "unstable" if correlated else "open")
+    same(found.unstable_directions > 0, correlated)
+    agree(found.eigenvalues.sum(), 0.0, tolerance=1e-14)
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_binarised_digits_leave_collapse(record):
+    """scikit-learn's digits at half of their grey range: the likelihood rises along the top eigenvector as said."""
+    x = (digits() >= 0.5).astype(float)
+    found = collapsed_point(x)
+    same(found.verdict, "unstable")
+    same(len(found.kept) + len(found.dropped), 64)
+    x = x[:, found.kept]
+    mean = x.mean(axis=0)
+    centred = x - mean
+    B = centred.T @ centred / len(x) - np.diag(mean * (1 - mean))
+    expected = np.linalg.eigvalsh(B)
+    record(instances=len(x), worst_error=agree(found.eigenvalues, expected[::-1], tolerance=1e-13))
+    same(found.unstable_directions, int((expected > 1e-12).sum()))
+    check(abs(np.trace(B)) < 1e-12, "binary data whose bracket has a trace")
+    t = 1e-2
+    there, here = (float(model.log_likelihood(s * found.direction[:, None], found.mu, x)) for s in (t, 0.0))
+    rise = there - here
+    # Fourth order: t^2 relative, times sums over 54 pixels.
+    agree(2 * rise / t**2, found.rate, tolerance=1e-2)
+    check(rise > 0, "the likelihood does not rise")
+    record.witness(
+        f"digits >= 8 of 16, {len(found.kept)} of 64 pixels vary: largest eigenvalue {found.rate:.6f}, "
+        f"{found.unstable_directions} unstable directions per column of W; trace {np.trace(B):.0e}"
+    )
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_inside_the_unit_interval_both_signs_occur(record, thorough):
+    rng = np.random.default_rng(44)
+    seen = {"stable": 0, "unstable": 0}
+    for spread in np.geomspace(0.1, 30, thorough(30, 300)):
+        x = grey_data(rng, 40, 4, spread)
+        found = collapsed_point(x)
+        seen[found.verdict] += 1
+        # The definition: does the likelihood fall along every W, or rise along one?
+        top, t = found.direction[:, None], 1e-2
+        zero = float(model.log_likelihood(0 * top, found.mu, x))
+        sign = 1 if found.verdict == "unstable" else -1
+        if abs(found.rate) > 1e-3:
+            check(sign * (float(model.log_likelihood(t * top, found.mu, x)) - zero) > 0, "the wrong sign")
+        if found.verdict == "stable":
+            for _ in range(5):
+                move, shift = t * rng.standard_normal((4, 1)), t * rng.standard_normal(4)
+                at_most(float(model.log_likelihood(move, found.mu + shift, x)), zero, slack=0.0)
+        record(instances=1)
+    check(min(seen.values()) > 3, f"one sign only: {seen}")
+    grey = collapsed_point(digits())
+    record.witness(
+        f"two grey pixels x = (0.4, 0.4) and (0.6, 0.6): B = [[-.24, .01], [.01, -.24]], stable; "
+        f"scikit-learn's grey digits / 16: largest eigenvalue {grey.rate:.6f}, {grey.unstable_directions} unstable ones"
+    )
+    same(collapsed_point(np.array([[0.4, 0.4], [0.6, 0.6]])).verdict, "stable")
+    agree(model.collapsed_bracket(np.array([[0.4, 0.4], [0.6, 0.6]])), [[-0.24, 0.01], [0.01, -0.24]], tolerance=1e-14)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_independent_pixels_are_open_and_collapse_is_then_the_best_there_is(record):
+    """All of 2 x 2 x 3 combinations once: B = 0, and W = 0 reaches minus the entropy of the data, which bounds L."""
+    x = np.array([(a, b, c) for a, b, c in product((0, 1), (0, 1), (0, 1, 1))], dtype=float)
+    found = collapsed_point(x)
+    same(found.verdict, "open")
+    agree(model.collapsed_bracket(x), np.zeros((3, 3)), tolerance=0.0)
+    best = -2 * np.log(2) - (np.log(3) - 2 / 3 * np.log(2))
+    zero = float(model.log_likelihood(np.zeros((3, 1)), found.mu, x))
+    record(instances=1, worst_error=agree(zero, best, tolerance=1e-14))
+    rng = np.random.default_rng(45)
+    for _ in range(50):
+        W, mu = rng.standard_normal((3, 2)), found.mu + 0.3 * rng.standard_normal(3)
+        at_most(float(model.log_likelihood(W, mu, x, hermite(2, 40))), zero)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_other_hessians_are_rejected():
+    rng = np.random.default_rng(46)
+    for x in (binary_data(rng, 9, 3), grey_data(rng, 9, 3)):
+        mean = x.mean(axis=0)
+        covariance = model.second_moment(x)
+        right = joint_hessian(x, 2)
+        check_hessian(x, 2, right)
+        for bracket in (
+            covariance,  # without the diagonal
+            covariance - 0.2 * np.eye(3),  # as for Gaussian noise
+            covariance - np.mean(mean * (1 - mean)) * np.eye(3),  # its best noise
+            covariance * 9 / 8 - np.diag(mean * (1 - mean)),  # S divided by N - 1
+            covariance + np.diag(mean * (1 - mean)),
+            covariance - np.diag(np.diag(covariance)) - np.diag(mean * (1 - mean)),
+        ):
+            wrong = right.copy()
+            wrong[:6, :6] = np.kron(bracket, np.eye(2))
+            with rejected():
+                check_hessian(x, 2, wrong)
+        mixed = right.copy()
+        mixed[0, 6] = mixed[6, 0] = 1e-3
+        swapped = right.copy()
+        swapped[:6, :6] = np.kron(np.eye(2), model.collapsed_bracket(x))
+        for wrong in (mixed, swapped):
+            with rejected():
+                check_hessian(x, 2, wrong)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_the_profile_elbo_rejects_other_brackets_and_an_encoder_centred_at_mu():
+    rng = np.random.default_rng(47)
+    x = binary_data(rng, 12, 3)
+    B, X = model.collapsed_bracket(x), np.array([[0.6], [0.0], [0.8]])
+    check_profile(x, X, B)
+    mean = x.mean(axis=0)
+    for wrong in (B + np.diag(mean * (1 - mean)), B - 0.01 * np.eye(3), model.second_moment(x) - 0.2 * np.eye(3)):
+        with rejected():
+            check_profile(x, X, wrong)
+    with rejected():
+        check_profile(x, X, B, centre=model.collapsed_mean(x))
+    # What the printed encoder, centred at mu, has instead: S (S + b b^T)^-1 S for S, with b = xbar - mu.
+    covariance, b = model.second_moment(x), mean - model.collapsed_mean(x)
+    less = covariance @ np.linalg.solve(covariance + np.outer(b, b), covariance)
+    check_profile(x, X, less - np.diag(mean * (1 - mean)), centre=model.collapsed_mean(x))
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_slips_in_the_second_order_are_rejected():
+    for wrong in (
+        symbolic.likelihood() + trace(W.T @ symbolic.Y @ W) / 2,  # without the diagonal
+        symbolic.likelihood() * 2,
+        symbolic.second_order(symbolic.elbo()),  # the encoder not at its best
+    ):
+        with rejected():
+            check_second_order(wrong)
+    with rejected():  # with Gaussian noise
+        check_explicit(2, 1, lambda s, y: s - sp.Symbol("sigma2") * sp.eye(2))
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_a_verdict_from_a_covariance_with_the_wrong_divisor_is_rejected():
+    """Two uncorrelated binary pixels: with N - 1 the trace is positive, and collapse would be called unstable."""
+    x = np.array(list(product((0.0, 1.0), repeat=2)))
+    wrong = model.second_moment(x) * 4 / 3 - np.diag([0.25, 0.25])
+    check(np.linalg.eigvalsh(wrong).max() > 0, "the wrong divisor makes no difference")
+    with rejected():
+        same("unstable" if np.linalg.eigvalsh(wrong).max() > 0 else "open", collapsed_point(x).verdict)

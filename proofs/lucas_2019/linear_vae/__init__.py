@@ -1,0 +1,1 @@
+"""Claims on the linear VAE, and what only they share: stationary points, axes, encoders that are products."""

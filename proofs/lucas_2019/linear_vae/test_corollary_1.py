@@ -1,0 +1,401 @@
+"""Corollary 1: at the global maximum of the ELBO the columns of W are the scaled principal axes.
+
+Statement   every global maximum has the columns sqrt(lam_a - sigma2) u_a, so the principal axes are identified.
+Hypotheses  missing: (1) the retained eigenvalues are distinct; (2) lam_k > lam_{k+1} if all k columns are retained and
+            k < n; (3) up to the signs and the order of the columns, zero columns (lam_a <= sigma2) among them. Not
+            needed: lam_k > sigma2. Without (1) or (2) W can be turned within an eigenspace at no cost.
+Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
+Method      A global maximum has the value max L (lemma-1), so W maximises L and the gap is 0: S W = W M (eq-11-12) with
+            M diagonal (eq-24-28). So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2,
+            or zero; and L is its value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)),
+            both in words for all n and k. g rises from 0 at sigma2, and orthogonal columns hold an eigenvalue at most
+            as often as S has it: so the maximum holds the q* largest above the noise. By (1) and (2) each of these has
+            one axis. Infinitesimally: the Hessian of the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b),
+            l_a = sqrt(lam_a - sigma2), for a pair of columns.
+Trusted     lemma-1, eq-11-12, eq-24-28; the rules of verify.symbolic.
+"""
+
+from itertools import permutations, product
+
+import numpy as np
+import sympy as sp
+from hypothesis import assume, given
+
+from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.ledger import Claim
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K
+from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
+from verify.landscape.roots import CONVERGED, find_roots
+from verify.models import linear_vae as model
+from verify.models import ppca as likelihood
+from verify.symbolic import ppca
+from verify.symbolic.letters import C, M, S, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
+from verify.symbolic.matrix_calculus import diag, identity, zero
+from verify.symbolic.relations import expand, reduce, substitute, substitute_log_det
+from verify.symbolic.traces import Scalar, log_det, trace
+
+CLAIM = Claim(
+    id="corollary-1",
+    source="Corollary 1, Sec. 4.2",
+    statement="at the global maximum of the ELBO the columns of W are the scaled principal axes",
+    hypotheses="up to signs and order; distinct retained eigenvalues; lam_k > lam_{k+1} if all k columns are retained "
+    "and k < n",
+    section="The linear VAE",
+    rests_on=("lemma-1", "eq-11-12", "eq-24-28"),
+)
+
+
+def maximum(p):
+    """W of theory 1.5 at the noise of p, with R = I: a global maximum of the profile ELBO."""
+    return likelihood.fixed_noise_maximum(p.lam, p.U, p.k, p.sigma2)
+
+
+def attains_the_maximum(weights, p, tolerance=1e-12):
+    """The profile ELBO at W falls short of the maximum of L by no more than rounding; else Disagreement."""
+    best = float(likelihood.log_likelihood(maximum(p), p.sigma2, p.S))
+    return agree(model.profile_elbo(weights, p.sigma2, p.S), best, tolerance=tolerance)
+
+
+def has_principal_columns(weights, p, tolerance):
+    """Up to signs and order, the columns are those of `maximum`; else Disagreement. Returns the relative error."""
+    target = maximum(p)
+    cosines = np.abs(target.T @ weights)
+    remaining, order = list(range(p.k)), np.full(p.k, -1)
+    for a in range(p.k):  # to each target column the one that has most of it; zero columns take what is left
+        best = max(remaining, key=lambda i, a=a: cosines[a, i])
+        order[a] = best
+        remaining.remove(best)
+    matched = weights[:, order]
+    signs = np.where(np.sum(matched * target, axis=0) < 0, -1.0, 1.0)
+    return agree(matched * signs, target, tolerance=tolerance, scale=np.sqrt(p.lam[0]))
+
+
+def retained(p):
+    """q*, how many columns of the maximum are not zero."""
+    return min(p.k, int((p.lam > p.sigma2).sum()))
+
+
+def conditions(p):
+    """(1) and (2) above, compared exactly."""
+    q = retained(p)
+    distinct = all(p.lam[a] > p.lam[a + 1] for a in range(q - 1))
+    return distinct and not (q == p.k < p.n and p.lam[q - 1] == p.lam[q])
+
+
+@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_and_k(record):
+    """dL/dW = 0 is S W = W M; no gap is M = diag(M), the letter K: S w_i = kappa_i w_i, |w_i|^2 = kappa_i - sigma2."""
+    # C and M are invertible.
+    same(reduce(expand(C, C) @ ppca.gradient_in_latents() @ M, gram), S @ W - W @ M)
+    at_K = substitute(S @ W - W @ M, {"M": K}), substitute(W.T @ W + sigma2 * identity(k) - M, {"M": K})
+    for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
+        same(reduce(word, *ORTHOGONAL_POINT), nothing)
+    same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
+    record(instances=2)
+
+
+def rise_in_words():
+    """L - L(0) where S W = W K and W^T W = K - sigma2 I with K diagonal."""
+    in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
+    in_K = substitute(substitute_log_det(in_M, C, log_det_of_marginal()), {"M": K})
+    at_zero = -(trace(S) / sigma2 + Scalar(n * sp.log(2 * sp.pi * sigma2))) / 2
+    return reduce(in_K - at_zero, *ORTHOGONAL_POINT)
+
+
+def sum_of_gains():
+    """1/2 sum_i [kappa_i/sigma2 - 1 - log(kappa_i/sigma2)]: zero columns, kappa_i = sigma2, add nothing."""
+    return (trace(K) / sigma2 - k - log_det(K) + k * sp.log(sigma2)) / 2
+
+
+@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(record):
+    same(rise_in_words(), sum_of_gains())
+    x, s = sp.symbols("x s", positive=True)
+    gain = (x / s - 1 - sp.log(x / s)) / 2
+    vanishes(gain.subs(x, s))
+    above = sp.Symbol("excess", positive=True)  # x = s + excess
+    check(sp.diff(gain, x).subs(x, s + above).factor().is_positive, "the gain does not rise above the noise")
+    record(instances=2)
+    record.witness(f"L - L(0) = {sum_of_gains()} at orthogonal stationary columns, K = W^T W + sigma2 I, all n and k")
+
+
+@CLAIM.evidence(role="corrected", kind="symbolic")
+def test_a_pair_of_columns_has_the_two_curvatures_that_only_a_tie_makes_zero(record):
+    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
+    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
+    expected = {-((l_a + l_b) ** 2) / (lam_a * lam_b), -((l_a - l_b) ** 2) / (lam_a * lam_b)}
+    vanishes(H.trace() - sum(expected))
+    vanishes(H.det() - sp.prod(expected))
+    # A zero column (l_b = 0, lam_b = sigma2) towards the retained axis: -(lam_a - s)/(s lam_a), its only curvature.
+    H, lam_a, _ = _pair_hessian(l_a, sp.Integer(0), s)
+    vanishes(H[0, 0] + (lam_a - s) / (s * lam_a))
+    record(instances=2)
+
+
+def _pair_hessian(l_a, l_b, s):
+    """The second derivatives of P where column b moves along u_a and column a along u_b, lam = l^2 + sigma2."""
+    x, y = sp.symbols("x y", real=True)
+    lam_a, lam_b = l_a**2 + s, l_b**2 + s
+    columns = sp.Matrix([[l_a, x], [y, l_b]])
+    marginal, latent = columns * columns.T + s * sp.eye(2), columns.T * columns + s * sp.eye(2)
+    quadratic = (marginal.adjugate() * sp.diag(lam_a, lam_b)).trace() / marginal.det()
+    profile = -(sp.log(latent[0, 0]) + sp.log(latent[1, 1]) + quadratic) / 2  # log det C = log det M cancels the gap
+    return sp.hessian(profile, (x, y)).subs({x: 0, y: 0}), lam_a, lam_b
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_searches_at_fixed_noise_end_at_the_scaled_principal_axes(record, thorough):
+    rng = np.random.default_rng(1)
+    for _ in range(thorough(20, 200)):
+        p = random_problem(rng, int(rng.integers(3, 7)))
+        assert conditions(p)
+        ends = np.stack([_climbed(p, rng)[0] for _ in range(4)])
+        _check_ends(p, ends, record)
+
+
+def _check_ends(p, ends, record):
+    """Of the points where searches ended, those at the maximum have principal columns; some are there."""
+    best = float(likelihood.log_likelihood(maximum(p), p.sigma2, p.S))
+    at_top = ends[model.profile_elbo(ends, p.sigma2, p.S) > best - 1e-9 * abs(best)]
+    check(len(at_top) > 0, "no search reached the maximum")
+    # Polished by root finding: a maximum without flat directions is then known to its condition number.
+    polished = find_roots(
+        lambda w: model.profile_gradient(w, p.sigma2, p.S),
+        lambda w: model.profile_hessian(w, p.sigma2, p.S),
+        at_top,
+    )
+    check(polished.count(CONVERGED) == len(at_top), "a maximum could not be polished")
+    for weights in polished.W:
+        attains_the_maximum(weights, p)
+        # |gradient| <= 1e-11 over the smallest curvature: eigenvalues 5 % apart, or a noise as close to one.
+        record(worst_error=has_principal_columns(weights, p, tolerance=1e-6))
+
+
+def _climbed(p, rng, learn_noise=False):
+    """W and sigma2 where a search over W (and log sigma2) for the maximum of the profile ELBO ends."""
+
+    def value_and_gradient(x):
+        weights, s = x[:-1].reshape(p.n, p.k), float(np.exp(x[-1])) if learn_noise else p.sigma2
+        noise_slope = s * model.profile_noise_gradient(weights, s, p.S) if learn_noise else 0.0
+        slope = np.append(model.profile_gradient(weights, s, p.S).ravel(), noise_slope)
+        return model.profile_elbo(weights, s, p.S), slope
+
+    x = climb(value_and_gradient, 0.5 * rng.standard_normal(p.n * p.k + 1))
+    return x[:-1].reshape(p.n, p.k), float(np.exp(x[-1]))
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_searches_that_learn_the_noise_end_there_too(record, thorough):
+    rng = np.random.default_rng(2)
+    for _ in range(thorough(10, 100)):
+        p = random_problem(rng, int(rng.integers(3, 7))).with_learned_noise()
+        best = float(likelihood.log_likelihood(maximum(p), p.sigma2, p.S))
+        ends = [_climbed(p, rng, learn_noise=True) for _ in range(4)]
+        values = [float(model.profile_elbo(weights, s, p.S)) for weights, s in ends]
+        weights, s = ends[int(np.argmax(values))]
+        agree(max(values), best, tolerance=1e-10)
+        # What a search that compares values can tell: the root of 1e-10 over the smallest curvature.
+        record(instances=4, worst_error=has_principal_columns(weights, p, tolerance=1e-3))
+        agree(s, p.sigma2, tolerance=1e-3)
+
+
+@CLAIM.evidence(role="corrected", kind="property")
+@given(p=hard_problems(max_n=4))
+def test_the_maximum_is_without_flat_directions_exactly_under_the_conditions(p, record):
+    # In the basis in which S is diagonal; a noise that equals a discarded eigenvalue is flat at second order only and
+    # has its own test below.
+    q = retained(p)
+    assume(q == p.k or not any(p.lam == p.sigma2))
+    p = SpectralProblem(p.lam, np.eye(p.n), p.k, p.sigma2)
+    closed = np.array(list(_curvatures(p)))
+    size = (1 + p.lam[0] / p.sigma2) / p.sigma2  # of the terms that the Hessian is a sum of
+    doubtful = p.rounding * size
+    assume(all((closed == 0) | (np.abs(closed) > doubtful)))  # near-ties that floating point cannot resolve
+    values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
+    record(worst_error=agree(values, np.sort(closed), tolerance=p.rounding, scale=size))
+    same(bool(values.max() < -doubtful), conditions(p))
+
+
+def _curvatures(p):
+    """All nk eigenvalues of the Hessian of the profile ELBO at the maximum (theory 3.5)."""
+    q, lam, s = retained(p), p.lam, p.sigma2
+    lengths = np.sqrt(lam[:q] - s)
+    for a in range(q):
+        yield -2 * (lam[a] - s) / lam[a] ** 2
+        yield from ((lam[j] / lam[a] - 1) / s for j in range(q, p.n))
+        yield from (-(lam[a] - s) / s / lam[a] for _ in range(p.k - q))
+        for b in range(a):
+            yield -((lengths[a] + lengths[b]) ** 2) / lam[a] / lam[b]
+            yield -((lengths[a] - lengths[b]) ** 2) / lam[a] / lam[b]
+    yield from ((lam[j] - s) / s**2 for j in range(q, p.n) for _ in range(p.k - q))
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_a_collapsed_column_does_no_harm(record):
+    # lam = (4, 3, 1), sigma2 = 2, k = 3: lam_3 < sigma2, the third column is zero, and the maximum still isolated.
+    rng = np.random.default_rng(3)
+    p = SpectralProblem(np.array([4.0, 3.0, 1.0]), random_rotation(rng, 3), 3, 2.0)
+    check(conditions(p) and retained(p) == 2, "not the instance that was meant")
+    values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
+    at_most(values.max(), -0.01)
+    _check_ends(p, np.stack([_climbed(p, rng)[0] for _ in range(20)]), record)
+    record.witness(
+        "lam = (4, 3, 1), sigma2 = 2, k = 3: W = (sqrt(2) u_1, u_2, 0), isolated (largest curvature "
+        f"{values.max():.4f}) though lam_3 < sigma2"
+    )
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_a_noise_on_a_discarded_eigenvalue_does_no_harm_either(record):
+    # lam = (4, 2, 1), sigma2 = 2, k = 2: flat to second order towards u_2, falling at fourth.
+    p = SpectralProblem(np.array([4.0, 2.0, 1.0]), np.eye(3), 2, 2.0)
+    best = maximum(p)
+    values = np.linalg.eigvalsh(model.profile_hessian(best, 2.0, p.S))
+    agree(values.max(), 0.0, tolerance=1e-14)
+    same(int((values > -1e-9).sum()), 1)
+    X = np.zeros((3, 2))
+    X[1, 1] = 1.0
+    for h in (0.05, 0.2, 1.0, 5.0):
+        fall = model.profile_elbo(best + h * X, 2.0, p.S) - model.profile_elbo(best, 2.0, p.S)
+        check(fall < -1e-8, "flat beyond second order")
+        record(worst_error=agree(fall, -(np.log1p(h * h / 2) - h * h / (2 + h * h)) / 2, tolerance=1e-6))
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_real_data_are_identified(record, xp):
+    covariance = data("digits")
+    p = SpectralProblem(covariance.eigenvalues, covariance.eigenvectors, 10, float(covariance.eigenvalues[12]))
+    check(conditions(p), "the digits have a tie among their first eigenvalues")
+    weights, S_ = maximum(p), covariance.matrix()
+    H = model.profile_hessian(xp.asarray(weights), p.sigma2, xp.asarray(S_))
+    at_most(float(xp.linalg.eigvalsh(H).max()), -1e-6)
+    gradient = model.profile_gradient(xp.asarray(weights), p.sigma2, xp.asarray(S_))
+    record(worst_error=agree(gradient, np.zeros_like(weights), tolerance=1e-11, scale=p.sigma2**-0.5))
+
+
+@CLAIM.evidence(role="refutes", kind="numeric")
+def test_with_tied_retained_eigenvalues_the_axes_are_not_identified(record):
+    # S = diag(2, 2, 1), sigma2 = 1, k = 2, the maximum-likelihood noise.
+    p = SpectralProblem(np.array([2.0, 2.0, 1.0]), np.eye(3), 2, 1.0)
+    same(p.with_learned_noise().sigma2, 1.0)
+    _check_not_identified(p, lambda t: np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)], [0, 0]]), record)
+    record.witness(
+        "S = diag(2, 2, 1), sigma2 = 1, k = 2: W = [[.8, -.6], [.6, .8], [0, 0]] has the ELBO of the maximum, as every "
+        "rotation of u_1, u_2 has; its columns are neither u_1 nor u_2"
+    )
+
+
+@CLAIM.evidence(role="refutes", kind="numeric")
+def test_with_a_tie_at_the_edge_the_subspace_is_not_identified(record):
+    # S = diag(3, 2, 2, 1), k = 2: sigma2 = 3/2; the second column is any axis in the plane of u_2, u_3.
+    p = SpectralProblem(np.array([3.0, 2.0, 2.0, 1.0]), np.eye(4), 2, 1.5)
+    same(p.with_learned_noise().sigma2, 1.5)
+    l_1, l_2 = np.sqrt(1.5), np.sqrt(0.5)
+
+    def turned(t):
+        return np.array([[l_1, 0], [0, l_2 * np.cos(t)], [0, l_2 * np.sin(t)], [0, 0]])
+
+    _check_not_identified(p, turned, record)
+    record.witness(
+        "S = diag(3, 2, 2, 1), sigma2 = 3/2, k = 2: W = [[sqrt 1.5, 0], [0, .8 sqrt .5], [0, .6 sqrt .5], [0, 0]] "
+        "has the ELBO of the maximum; its second column is neither sqrt .5 u_2 nor sqrt .5 u_3"
+    )
+
+
+def _check_not_identified(p, turned, record):
+    """Global maxima in floating point, (.8, .6) among them, whose columns are no principal axes."""
+    check(not conditions(p), "not the instance that was meant")
+    for t in (np.arctan2(0.6, 0.8), 0.1, 1.0, 2.5):
+        record(worst_error=attains_the_maximum(turned(t), p, tolerance=1e-14))
+        try:
+            has_principal_columns(turned(t), p, tolerance=1e-6)
+        except Disagreement:
+            continue
+        raise Disagreement("the turned columns are principal axes after all")
+
+
+@CLAIM.evidence(role="refutes", kind="numeric")
+def test_signs_and_order_are_not_identified(record):
+    p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 2, 1.0)
+    values = [
+        attains_the_maximum(maximum(p)[:, order] * signs, p, tolerance=1e-14)
+        for order in map(list, permutations(range(2)))
+        for signs in product((-1.0, 1.0), repeat=2)
+    ]
+    same(len(values), 8)
+    record(instances=8, worst_error=max(values))
+    record.witness(
+        "S = diag(4, 3, 1), sigma2 = 1, k = 2: eight global maxima, W = (+-sqrt 3 u_1, +-sqrt 2 u_2) and their swaps"
+    )
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_rotated_maxima_of_the_likelihood_are_rejected():
+    # They attain max L, as in pPCA, but neither is their ELBO maximal nor are their columns principal axes.
+    rng = np.random.default_rng(4)
+    p = random_problem(rng, 5, 3).with_learned_noise()
+    rotated = maximum(p) @ random_rotation(rng, 3)
+    agree(likelihood.log_likelihood(rotated, p.sigma2, p.S), attained(p), tolerance=1e-12)
+    with rejected():
+        attains_the_maximum(rotated, p)
+    with rejected():
+        has_principal_columns(rotated, p, tolerance=1e-3)
+
+
+def attained(p):
+    """max L at the noise of p."""
+    return likelihood.log_likelihood(maximum(p), p.sigma2, p.S)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_other_columns_are_rejected():
+    p = random_problem(np.random.default_rng(5), 5, 2).with_learned_noise()
+    good = maximum(p)
+    has_principal_columns(-good[:, ::-1], p, tolerance=1e-12)
+    unscaled = p.U[:, :2] * np.sqrt(p.lam[:2])  # without the noise taken off
+    other = p.U[:, [0, 2]] * np.sqrt(np.maximum(p.lam[[0, 2]] - p.sigma2, 0))
+    repeated = good[:, [0, 0]]
+    for weights in (unscaled, other, repeated):
+        with rejected():
+            has_principal_columns(weights, p, tolerance=1e-3)
+        with rejected():
+            attains_the_maximum(weights, p)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_asking_for_lam_k_above_the_noise_is_rejected():
+    # As a condition for an isolated maximum it says no where the Hessian says yes.
+    p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 3, 2.0)
+    values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
+    with rejected():
+        same(bool(values.max() < -1e-9), conditions(p) and bool(p.lam[p.k - 1] > p.sigma2))
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_slips_in_the_words_are_rejected():
+    with rejected():  # with a gap the columns are no eigenvectors: S W = W M, and M is not its diagonal
+        same(reduce(S @ W, *LIKELIHOOD_POINT), W @ diag(M))
+    with rejected():  # the eigenvalue without the noise
+        same(reduce(S @ W, *ORTHOGONAL_POINT), W @ (K - sigma2 * identity(k)))
+    for wrong in (
+        sum_of_gains() * 2,
+        sum_of_gains() + k / 2,  # as if a zero column cost something
+        (trace(K) / sigma2 - k) / 2,  # without the normaliser, log det C
+        (trace(K) / sigma2 - k + log_det(K) - k * sp.log(sigma2)) / 2,
+    ):
+        with rejected():
+            same(rise_in_words(), wrong)
+    x, s, above = sp.symbols("x s excess", positive=True)
+    with rejected():  # without the normaliser a latent at the noise would still gain by shrinking
+        check(sp.diff(sp.log(x / s) - x / s, x).subs(x, s + above).factor().is_positive, "falls above the noise")
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_the_curvatures_of_the_likelihood_are_rejected():
+    # pPCA's pair has 0 and -(lam_a + lam_b - 2 s)/(lam_a lam_b) = -(l_a^2 + l_b^2)/(lam_a lam_b).
+    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
+    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
+    with rejected():
+        vanishes(H.det())
+    with rejected():
+        vanishes(H.trace() + (l_a**2 + l_b**2) / (lam_a * lam_b))

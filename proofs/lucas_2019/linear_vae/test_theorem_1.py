@@ -1,0 +1,279 @@
+"""Theorem 1: the ELBO of the linear VAE has no local maximum that the likelihood of pPCA lacks.
+
+Statement   the local maxima of the ELBO are the orthogonal representatives of those of L at the same noise. At every
+            non-orthogonal stationary point some plane rotation has d^2 P/dtheta^2 = 4 M_ij^2/m_b^2 > 0, and the
+            encoder always adds a negative direction: a strict saddle, with its way out.
+Hypotheses  sigma2 > 0 fixed; V, D free; ties make maxima non-isolated and nothing else.
+Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path is refuted: claim theorem-1-path); theory 3.7, 3.8.
+Method      in words, for all n and k: the second derivative of the derived P along W exp(theta B), B a rotation of two
+            axes. Beside it by hand: the rotation leaves L, det M and the other diagonal entries, so that two logarithms
+            remain. At orthogonal columns: towards a discarded u_j they stay orthogonal, so that P = L on the whole
+            line, and all rising directions of L are such (claim spectrum). Numeric: at every listed family (claim
+            elbo-points: there are no others) the rotation, finite and infinitesimal; and the local maxima of P against
+            those of L, both directions.
+Trusted     claims elbo-points and spectrum; fixed-noise-maxima (index 0 is a global maximum of L); eq-21, eq-22 and
+            eq-24-28 (a maximum has the optimal encoder, and there the ELBO is L less the gap).
+"""
+
+import numpy as np
+import sympy as sp
+from scipy.linalg import expm
+
+from proofs.machinery.checks import agree, check, rejected, same, vanishes
+from proofs.machinery.ledger import Claim
+from proofs.problems.spectra import landscapes
+from verify.landscape.families import fixed_noise_families
+from verify.landscape.points import weights
+from verify.landscape.spectrum import spectrum
+from verify.landscape.stability import steepest_rotation, verdict
+from verify.landscape.stationary import fixed_noise_points
+from verify.models import linear_vae, ppca
+from verify.symbolic import linear_vae as in_words
+from verify.symbolic.differentials import differential
+from verify.symbolic.letters import M, W, gram, k, n, sigma2
+from verify.symbolic.matrix_calculus import diag, identity, inverse, zero
+from verify.symbolic.relations import reduce, relation
+from verify.symbolic.traces import trace
+from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
+
+CLAIM = Claim(
+    id="theorem-1",
+    source="Theorem 1, App. C.2",
+    statement="the ELBO of a linear VAE has no local maxima beyond those of the pPCA likelihood",
+    hypotheses="sigma2 > 0 fixed; up to ties",
+    section="The linear VAE",
+    rests_on=("elbo-points", "spectrum", "fixed-noise-maxima", "eq-21", "eq-22", "eq-24-28"),
+)
+
+
+def turned(W, i, j, theta):
+    """W with its columns i, j rotated by theta."""
+    R = np.eye(W.shape[1])
+    R[[i, j], [i, j]], R[i, j], R[j, i] = np.cos(theta), -np.sin(theta), np.sin(theta)
+    return W @ R
+
+
+def check_rotation_escapes(W, sigma2, S, i, j, expected):
+    """Rotating columns i, j either way raises the ELBO with curvature `expected`, and leaves L as it is."""
+    theta = 1e-3
+    before, there, back = (
+        float(linear_vae.profile_elbo(w, sigma2, S)) for w in (W, turned(W, i, j, theta), turned(W, i, j, -theta))
+    )
+    check(expected > 0, "no rising rotation: every pair of columns is orthogonal")
+    # Differences of order theta^2 carry rounding eps |P| / theta^2 and the fourth order, of relative size theta^2.
+    noise = 1e-15 * (abs(before) + np.trace(S) / sigma2) / theta**2
+    if expected > 1e3 * noise:
+        check(there > before and back > before, "the rotation does not raise the ELBO")
+    error = agree((there + back - 2 * before) / theta**2, expected, tolerance=1e-3, scale=expected + 1e4 * noise)
+    agree(ppca.log_likelihood(turned(W, i, j, 0.3), sigma2, S), ppca.log_likelihood(W, sigma2, S), tolerance=1e-12)
+    return error
+
+
+e, f = unit_vector("e_i", k), unit_vector("e_j", k)
+M_ij = trace(e.T @ M @ f)
+
+
+def on_a_plane(scalar, m_i, m_j):
+    """A scalar in words where the axes e, f have M_ii = m_i and M_jj = m_j."""
+    entries = ((e, m_i), (f, m_j))
+    rules = [relation(inverse(diag(M)) @ axis, axis / m) for axis, m in entries]
+    rules += [relation(axis.T @ M @ axis, m * identity(1)) for axis, m in entries]
+    rules += [gram, *orthonormal(e, f)]
+    return reduce(on_axes(reduce(scalar, *rules), e, f), *rules)
+
+
+def along_a_rotation():
+    """dP/dtheta and d^2P/dtheta^2 of W exp(theta B), B = f e^T - e f^T, at theta = 0: W' = W B, and W'' = W' B."""
+    turn = W @ (f @ e.T - e @ f.T)
+    slope = trace(turn.T @ in_words.profile_gradient())
+    return slope, differential(slope, W, turn)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_rotation_rises_at_rate_4_m_ij_squared_over_m_squared_for_all_n_and_k(record):
+    slope, curvature = along_a_rotation()
+    m, m_i, m_j = sp.symbols("m m_i m_j", positive=True)
+    # So columns of unequal norm are orthogonal at a stationary point; and norms may be equal only in a block.
+    same(on_a_plane(slope, m_i, m_j), (1 / m_j - 1 / m_i) * M_ij)
+    square = trace(e.T @ M @ f @ e.T @ M @ f)
+    same(on_a_plane(curvature, m, m), 4 / m**2 * square)
+    # The likelihood's share vanishes for every W, stationary or not.
+    of_gap = trace((W @ (f @ e.T - e @ f.T)).T @ W @ (inverse(M) - inverse(diag(M))))
+    same(on_a_plane(slope - of_gap, m_i, m_j), 0 * M_ij)
+    with rejected():
+        same(on_a_plane(curvature, m, m), 2 / m**2 * square)
+    with rejected():
+        same(on_a_plane(curvature, m_i, m_j), 4 / (m_i * m_j) * square)
+    record(instances=3)
+    record.witness(f"all n, k: d2P/dtheta2 = {on_a_plane(curvature, m, m)} at every W with M_ii = M_jj = m")
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_curvature_of_a_plane_rotation_in_a_block(record):
+    """For all n, k: of P = L - 1/2 [sum log M_ii - log det M] only M_ii, M_jj change, to m +- M_ij sin 2 theta."""
+    m, c, theta = sp.symbols("m M_ij theta", real=True)
+    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    M = R.T * sp.Matrix([[m, c], [c, m]]) * R
+    vanishes(sp.simplify(M[0, 0] - (m + c * sp.sin(2 * theta))))
+    vanishes(sp.simplify(M[1, 1] - (m - c * sp.sin(2 * theta))))
+    P = -(sp.log(M[0, 0]) + sp.log(M[1, 1])) / 2
+    vanishes(sp.simplify(sp.diff(P, theta).subs(theta, 0)))
+    vanishes(sp.simplify(sp.diff(P, theta, 2).subs(theta, 0) - 4 * c**2 / m**2))
+    # L is a function of W W^T, and (W R)(W R)^T = W R R^T W^T; det(R^T M R) = det M.
+    vanishes(sp.simplify(R * R.T - sp.eye(2)))
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_columns_that_are_not_orthogonal_have_equal_norms(record):
+    """dP/dtheta = M_ij (1/M_jj - 1/M_ii) at theta = 0, so at a stationary point M_ij = 0 or M_ii = M_jj."""
+    a, b, c, theta = sp.symbols("M_ii M_jj M_ij theta", real=True)
+    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    M = R.T * sp.Matrix([[a, c], [c, b]]) * R
+    slope = sp.diff(-(sp.log(M[0, 0]) + sp.log(M[1, 1])) / 2, theta).subs(theta, 0)
+    vanishes(sp.simplify(slope - c * (1 / b - 1 / a)))
+    with rejected():
+        vanishes(sp.simplify(slope - c * (1 / a - 1 / b)))
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_orthogonal_columns_stay_orthogonal_towards_a_discarded_axis_for_all_n_and_k(record):
+    """theory 3.8: W^T u = 0 makes the Gram matrix of W + x u e^T that of W plus x^2 e e^T, e a coordinate axis.
+
+    So it is diagonal if W^T W is, the gap is 0 for every x, and P rises along the line exactly as L does.
+    """
+    u, x = unit_vector("u", n), sp.Symbol("x", real=True)
+    units = (gram, *orthonormal(u), *orthonormal(e, f))
+    moved, expected = W + x * (u @ e.T), M - sigma2 * identity(k) + x**2 * (e @ e.T)
+    same(reduce(moved.T @ moved, *units, relation(W.T @ u, zero(k, 1))), expected)
+    same(reduce(on_axes(diag(e @ e.T), e), *units), e @ e.T)  # it is its own diagonal part
+    with rejected():  # towards an axis that another column holds, the two do not stay orthogonal
+        same(reduce(moved.T @ moved, *units, relation(W.T @ u, f)), expected)
+    record(instances=2)
+
+
+@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_encoder_always_adds_a_negative_direction(record):
+    """d^2 ELBO / d D_i^2 = -1/(2 D_i^2) < 0 everywhere: no stationary point of the full ELBO is a local minimum."""
+    d, w, s = sp.symbols("D_i w_i sigma2", positive=True)
+    part = (sp.log(d) - d) / 2 - d * w / (2 * s)  # all of the ELBO that D_i enters, w_i = (W^T W)_ii
+    vanishes(sp.diff(part, d, 2) + 1 / (2 * d**2))
+    record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_every_non_orthogonal_point_has_a_rising_rotation(record, thorough):
+    seen = 0
+    for at in landscapes(thorough(60, 600), most_n=5, most_k=4, seed=21):
+        for point in fixed_noise_families(at.lam, at.k, at.sigma2):
+            if point.orthogonal:
+                continue
+            curvature, (i, j) = steepest_rotation(point, at.lam)
+            W = weights(point, at.lam, at.U)
+            record(instances=1, worst_error=check_rotation_escapes(W, at.sigma2, at.S, i, j, curvature))
+            found = verdict(point, at.lam)
+            check(found.index > 0 and found.escape.rate > 0, "a strict saddle has a rising direction in W")
+            seen += 1
+    check(seen > 500, f"only {seen} non-orthogonal points were met")
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_full_and_the_profile_hessian_agree_in_their_rising_directions(record, thorough):
+    """In (W, V, D) the same number of positive eigenvalues, k dim null(S) more zeros, and all else negative."""
+    for at in landscapes(thorough(25, 250), most_n=4, most_k=3, seed=22):
+        for point in fixed_noise_families(at.lam, at.k, at.sigma2):
+            W = weights(point, at.lam, at.U)
+            V, D = linear_vae.optimal_encoder(W, at.sigma2)
+            values = np.linalg.eigvalsh(linear_vae.hessian(W, V, D, at.sigma2, at.S))
+            zero = 1e-9 * np.abs(values).max()
+            found = spectrum(point, at.lam)
+            same(int((values > zero).sum()), found.index)
+            flat = at.k * int((at.lam == 0).sum())
+            same(int((np.abs(values) <= zero).sum()), found.nullity + flat)
+            check((values < -zero).any(), "the encoder adds a negative direction")
+            record(instances=1)
+
+
+def maxima(points, lam):
+    """Which eigenvalues each local maximum retains, with its value."""
+    return [(tuple(lam[list(p.retained)]), p.value, p.orthogonal) for p in points if verdict(p, lam).index == 0]
+
+
+def check_same_maxima(at, of_elbo):
+    """The local maxima among `of_elbo` are the local maxima of L: the same retained eigenvalues, values, orthogonal."""
+    ours = maxima(of_elbo, at.lam)
+    theirs = maxima(fixed_noise_points(at.lam, at.k, at.sigma2), at.lam)
+    same(sorted({r for r, _, _ in ours}), sorted({r for r, _, _ in theirs}))
+    check(all(o for _, _, o in ours), "a local maximum of the ELBO with columns that are not orthogonal")
+    best = theirs[0][1]
+    return agree([v for _, v, _ in ours], [best] * len(ours), tolerance=1e-12, scale=abs(best) + at.lam[0] / at.sigma2)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_the_local_maxima_are_those_of_the_likelihood(record, thorough):
+    for at in landscapes(thorough(80, 800), most_n=5, most_k=4, seed=23):
+        families = fixed_noise_families(at.lam, at.k, at.sigma2)
+        record(instances=len(families), worst_error=check_same_maxima(at, families))
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_an_orthogonal_point_rises_as_fast_in_the_elbo_as_in_the_likelihood(record, thorough):
+    """theory 3.8: a column moved towards a discarded u_j stays orthogonal to the others, so the gap stays zero."""
+    for at in landscapes(thorough(60, 600), most_n=6, most_k=4, seed=24):
+        for point in fixed_noise_points(at.lam, at.k, at.sigma2):
+            escape = verdict(point, at.lam).escape
+            if escape is None:
+                continue
+            W = weights(point, at.lam, at.U)
+            X = np.zeros_like(W)
+            X[:, escape.columns[0]] = at.U[:, escape.eigen[0]]
+            moved = W + 0.1 * X
+            agree(linear_vae.gap(moved, at.sigma2), 0.0, tolerance=1e-12)
+            rise = linear_vae.profile_hessian_vector_product(W, at.sigma2, at.S, X)
+            error = agree(rise, escape.rate * X, tolerance=1e-9, scale=at.lam[0] / at.sigma2**2)
+            record(instances=1, worst_error=error)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_at_an_orthogonal_point_no_rotation_rises(record):
+    for at in landscapes(20, seed=25, generic=True):
+        if at.k < 2:
+            continue
+        W = weights(next(fixed_noise_points(at.lam, at.k, at.sigma2)), at.lam, at.U)
+        with rejected():
+            check_rotation_escapes(W, at.sigma2, at.S, 0, 1, 0.1)
+        record(instances=1)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_another_objective_does_have_additional_maxima(record):
+    """The ELBO at another noise retains other eigenvalues: the comparison of the maxima must notice."""
+    for at in landscapes(40, seed=26, generic=True):
+        lower = 0.5 * at.lam[-1]
+        if at.sigma2 < at.lam[at.k - 1]:
+            continue
+        with rejected():
+            check_same_maxima(at, fixed_noise_families(at.lam, at.k, lower))
+        record(instances=1)
+
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_a_saddle_to_check_by_hand(record):
+    """lam = (3, 2), sigma2 = 0.7: sqrt m = (sqrt 3 + sqrt 2)/2; M_12 = (t_1 - t_2)/2."""
+    lam, sigma2 = np.array([3.0, 2.0]), 0.7
+    root_m = (np.sqrt(3) + np.sqrt(2)) / 2
+    t = np.sqrt(lam) * root_m
+    W = np.sqrt((t - sigma2) / 2)[:, None] * np.array([[1.0, 1.0], [1.0, -1.0]])
+    agree(linear_vae.profile_gradient(W, sigma2, np.diag(lam)), np.zeros((2, 2)), tolerance=1e-14)
+    expected = 4 * ((t[0] - t[1]) / 2 / root_m**2) ** 2
+    error = check_rotation_escapes(W, sigma2, np.diag(lam), 0, 1, expected)
+    before = float(linear_vae.profile_elbo(W, sigma2, np.diag(lam)))
+    skew = expm(0.1 * np.array([[0.0, -1.0], [1.0, 0.0]]))
+    after = float(linear_vae.profile_elbo(W @ skew, sigma2, np.diag(lam)))
+    check(after > before, "a finite rotation rises as well")
+    record(instances=1, worst_error=error)
+    record.witness(
+        f"lam = (3, 2), sigma2 = 0.7: W = {np.array2string(W, precision=4).replace(chr(10), '')} is stationary; "
+        f"d2P/dtheta2 = {expected:.6f}; rotating by 0.1 raises the ELBO from {before:.6f} to {after:.6f}"
+    )

@@ -1,0 +1,271 @@
+"""Secs. 4.1 and A.1: when sigma2 is learned, the collapsed maxima of fixed noise become saddle points.
+
+Statement   the paper: learning sigma2 turns the local maxima with zero columns into saddle points "where sigma2 is made
+            smaller by its gradient". Refuted as printed: where the gradient is not zero there is no saddle; at the old
+            sigma2 dL/dsigma2 = sum of (lam_j - sigma2) over the unused j / (2 sigma2^2). Corrected: that slope is
+            negative at a collapsed maximum, so sigma2 does fall; the joint stationary points have sigma2 = mean of the
+            unused eigenvalues, and each is a saddle unless it has the k largest eigenvalues or all unused ones are
+            equal (the degenerate case, which Sec. 4.1 leaves out and A.1 does not): then it is a global maximum.
+Hypotheses  sigma2 > 0; not all unused eigenvalues equal.
+Source      Lucas et al. 2019, Secs. 4.1, A.1; Tipping & Bishop 1999, App. A; theory 2.
+Method      in words, for all n, k, R: 2 sigma2^2 dL/dsigma2 = tr S - tr C, and S - C vanishes on the columns of W and
+            is lam_j - sigma2 on u_j; the noise adds no positive direction: Schur complement -(n - q)/(2 sigma2^2). If
+            some unused lam_j is above a retained one, or q < k and the unused ones differ, so that one is above their
+            mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points.
+Trusted     the rules of verify.symbolic; eigvalsh; claims eq-11-12 (all points in W) and spectrum; eq-07-08 and
+            c-equals-s (that the exceptions are global maxima).
+"""
+
+import numpy as np
+import sympy as sp
+from hypothesis import given
+
+from proofs.machinery.checks import agree, at_most, check, rejected, same
+from proofs.machinery.ledger import Claim
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
+from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes
+from verify.landscape.points import weights
+from verify.landscape.stability import verdict
+from verify.landscape.stationary import fixed_noise_points, learned_noise_points
+from verify.models import ppca as model
+from verify.symbolic import ppca
+from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2
+from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
+from verify.symbolic.relations import expand, reduce, relation
+from verify.symbolic.traces import trace
+from verify.symbolic.unit_vectors import unit_vector
+
+CLAIM = Claim(
+    id="learned-noise-saddles",
+    source="Secs. 4.1, A.1",
+    statement="when sigma2 is learned, the collapsed local maxima of fixed noise become saddle points",
+    hypotheses="at sigma2 = mean of the unused eigenvalues, not at the old one; not all of these equal",
+    section="Probabilistic PCA",
+    rests_on=("eq-11-12", "spectrum", "eq-07-08", "c-equals-s"),
+)
+
+
+def noise_slope(lam, used, noise):
+    """sum over the unused j of (lam_j - sigma2) / (2 sigma2^2)."""
+    return float((np.delete(lam, used) - noise).sum()) / (2 * noise**2)
+
+
+def check_joint_stationary(W, noise, S):
+    """Both gradients vanish, to 1e-9 of the scale of the data; -> the larger."""
+    size = max(1.0, float(np.trace(S)) / noise)
+    in_W = np.abs(model.gradient(W, noise, S)).max() * np.sqrt(noise)
+    return at_most(max(in_W, abs(float(model.noise_gradient(W, noise, S))) * noise) / size, 0.0, slack=1e-9)
+
+
+def collapsed_maximum(at):
+    """The best point at this noise, if it leaves columns zero while S still has directions that are unused; or None."""
+    best = next(fixed_noise_points(at.lam, at.k, at.sigma2))
+    return best if len(best.retained) < at.k else None
+
+
+def twice_slope():
+    """2 sigma2^2 dL/dsigma2 wherever S W = W M, in words."""
+    return 2 * sigma2**2 * reduce(reduce(ppca.noise_gradient(), marginal_precision(), gram), *LIKELIHOOD_POINT)
+
+
+@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_the_slope_in_the_noise_is_the_sum_over_unused_eigenvalues_for_all_n_k_and_r(record):
+    same(expand(twice_slope(), M), expand(trace(S) - trace(C), C))
+    same(twice_slope(), trace(S) - trace(M) - (n - k) * sigma2)
+    # The trace of S - C, eigenvector by eigenvector: 0 on the columns of W, lam_j - sigma2 on the rest.
+    u, lam = unit_vector("u", n), sp.Symbol("lam")
+    same(reduce(expand(S @ W - C @ W, C), *LIKELIHOOD_POINT), 0 * W)
+    same(reduce(expand(S @ u - C @ u, C), *discarded(u, lam)), (lam - sigma2) * u)
+    record(instances=3)
+    record.witness("all n, k, R: 2 sigma2^2 dL/dsigma2 = tr(S - C) = sum of lam_j - sigma2 over the unused u_j")
+
+
+@CLAIM.evidence(role="refutes", kind="numeric")
+def test_a_collapsed_maximum_is_not_stationary_in_the_noise(record, thorough):
+    met = 0
+    for at in landscapes(thorough(200, 2000), seed=51, generic=True):
+        point = collapsed_maximum(at)
+        if point is None:
+            continue
+        W = weights(point, at.lam, at.U)
+        expected = noise_slope(at.lam, point.retained, at.sigma2)
+        actual = model.noise_gradient(W, at.sigma2, at.S)
+        # Rounding of traces of order lam_1/sigma2^2.
+        record(worst_error=agree(actual, expected, tolerance=1e-12, scale=at.n * at.lam[0] / at.sigma2**2))
+        check(expected < 0, "the noise is not driven down")
+        met += 1
+    check(met > 20, f"only {met} collapsed maxima were met")
+
+
+@CLAIM.evidence(role="refutes", kind="numeric")
+def test_a_collapsed_maximum_by_hand(record):
+    lam, S = np.array([3.0, 1.0, 0.5]), np.diag([3.0, 1.0, 0.5])
+    W = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    at_most(np.abs(model.gradient(W, 2.0, S)), 0.0, slack=1e-15)
+    at_most(np.linalg.eigvalsh(model.hessian(W, 2.0, S)), 0.0, slack=1e-15)
+    slope = float(model.noise_gradient(W, 2.0, S))
+    error = agree(slope, (1 - 2 + 0.5 - 2) / 8, tolerance=1e-14)
+    agree(noise_slope(lam, [0], 2.0), slope, tolerance=1e-14)
+    with rejected():
+        check_joint_stationary(W, 2.0, S)
+    # Where it becomes stationary, at the mean of 1 and 0.5, it is a saddle: column 2 rises towards u_2.
+    moved = np.array([[1.5, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    check_joint_stationary(moved, 0.75, S)
+    rate = float(np.linalg.eigvalsh(model.joint_hessian(moved, 0.75, S)).max())
+    agree(rate, (1 - 0.75) / 0.75**2, tolerance=1e-13)
+    record(worst_error=error)
+    record.witness(
+        f"S = diag(3, 1, 0.5), k = 2, sigma2 = 2: W = (u_1, 0) is a maximum at fixed noise, and dL/dsigma2 = "
+        f"(1 - 2 + 0.5 - 2)/8 = {slope:.4f}, not 0; at sigma2 = 0.75, W = (1.5 u_1, 0) is stationary and column 2 "
+        f"rises towards u_2 at rate 0.25/0.75^2 = {rate:.4f}"
+    )
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_equal_unused_eigenvalues_give_no_saddle(record):
+    """The exception, which App. A.1 allows for ("non-degenerate cases") and Sec. 4.1 does not: here C = S."""
+    S, W = np.diag([3.0, 1.0, 1.0]), np.array([[np.sqrt(2.0), 0.0], [0.0, 0.0], [0.0, 0.0]])
+    check_joint_stationary(W, 1.0, S)
+    agree(W @ W.T + np.eye(3), S, tolerance=1e-15)
+    at_most(np.linalg.eigvalsh(model.joint_hessian(W, 1.0, S)), 0.0, slack=1e-14)
+    record(instances=1)
+    record.witness(
+        "S = diag(3, 1, 1), k = 2: W = (sqrt(2) u_1, 0), sigma2 = 1 has C = S, a global maximum with a collapsed "
+        "latent although sigma2 is learned"
+    )
+
+
+@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_noise_adds_no_positive_direction_for_all_n_k_and_r(record):
+    """The joint Hessian at a joint stationary point has the index of the Hessian in W: theory 1.4 at the new noise."""
+    # Y = half the transposed pseudo-inverse of W, U L^+ R / 2; Z the projector on the k - q zero directions of W.
+    Y, Z, q = letter("Y", n, k), letter("Z", k, k, "symmetric"), sp.Symbol("q")
+    rules = (
+        *LIKELIHOOD_POINT,
+        relation(S @ Y, Y @ M),
+        relation(W.T @ Y, (identity(k) - Z) / 2),
+        relation(W @ Z, zero(n, k)),
+        relation(Y @ Z, zero(n, k)),
+        relation(M @ Z, sigma2 * Z),
+        relation(inverse(M) @ Z, Z / sigma2),
+    )
+    mixed = reduce(ppca.mixed_noise_gradient(), *rules)
+    same(reduce(ppca.hessian_vector_product(Y), *rules), mixed)
+    # At a joint stationary point tr S = tr M + (n - k) sigma2; tr Z = k - q.
+    excess = trace(S) - trace(M) - (n - k) * sigma2
+    schur = reduce(ppca.noise_curvature() - trace(mixed.T @ Y), *rules)
+    same(schur, -excess / sigma2**3 - (n - k + trace(Z)) / (2 * sigma2**2))
+    same(schur + excess / sigma2**3 + (trace(Z) - (k - q)) / (2 * sigma2**2), 0 * trace(Z) - (n - q) / (2 * sigma2**2))
+    with rejected():
+        same(schur, -excess / sigma2**3 - (n - k) / (2 * sigma2**2))
+    record(instances=3)
+    record.witness("all n, k, R: Schur complement of the noise -(n - q)/(2 sigma2^2)")
+
+
+def is_exempt(point, lam):
+    """It retains the k largest eigenvalues, or all unused eigenvalues are equal; at k = n there may be none unused."""
+    unused = np.delete(lam, point.retained)
+    if not unused.size:
+        return True
+    on_top = len(point.retained) == point.k and min(lam[list(point.retained)], default=0) >= unused.max()
+    return bool(on_top or unused.max() == unused.min())
+
+
+def check_saddles(at, exempt, rounding):
+    """Each joint stationary point is a saddle of the dense joint Hessian unless `exempt` says that it is highest."""
+    points = list(learned_noise_points(at.lam, at.k))
+    best = points[0].value
+    worst = 0.0
+    for point in points:
+        W = weights(point, at.lam, at.U)
+        values = np.linalg.eigvalsh(model.joint_hessian(W, point.sigma2, at.S))
+        zero = rounding * np.abs(values).max()
+        check(values[0] < -zero, "no falling direction")
+        same(bool(values[-1] > zero), not exempt(point, at.lam))
+        if exempt(point, at.lam):
+            worst = max(worst, agree(point.value, best, tolerance=1e-12))
+        worst = max(worst, check_joint_stationary(W, point.sigma2, at.S))
+    return len(points), worst
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_every_joint_stationary_point_is_a_saddle_or_a_global_maximum(record, thorough):
+    met = 0
+    for at in landscapes(thorough(120, 1200), most_n=6, seed=52):
+        if at.bounded:
+            count, worst = check_saddles(at, is_exempt, 1e-9)
+            record(instances=count, worst_error=worst)
+            met += count
+    check(met > 300, f"only {met} points were met")
+
+
+@CLAIM.evidence(role="corrected", kind="property")
+@given(p=hard_problems(bounded=True))
+def test_the_same_by_exact_comparison_on_hostile_spectra(p, record):
+    """The index by its formula (claim spectrum, and no more from the noise) at every joint stationary point."""
+    points = list(learned_noise_points(p.lam, p.k))
+    for point in points:
+        found = verdict(point, p.lam, learned_noise=True)
+        same(found.kind, "maximum" if is_exempt(point, p.lam) else "saddle")
+        if is_exempt(point, p.lam):
+            agree(point.value, points[0].value, tolerance=1e-12, scale=p.n * (5 + abs(points[0].value)))
+        record(instances=1)
+
+
+@CLAIM.evidence(role="corrected", kind="numeric")
+def test_from_a_collapsed_maximum_the_noise_falls_until_the_latents_return(record, thorough):
+    """Along U_A (Lam_A - sigma2)^{1/2}, sigma2 falling to the mean of the unused, L rises; there a column rises."""
+    met = 0
+    for at in landscapes(thorough(60, 600), seed=53, generic=True):
+        point = collapsed_maximum(at)
+        if point is None:
+            continue
+        used = list(point.retained)
+        unused = np.delete(at.lam, used)
+        values = []
+        for s in np.linspace(at.sigma2, unused.mean(), 12):
+            W = np.zeros((at.n, at.k))
+            W[:, : len(used)] = at.U[:, used] * np.sqrt(at.lam[used] - s)
+            values.append(float(model.log_likelihood(W, s, at.S)))
+        check((np.diff(values) > 0).all(), "the likelihood does not rise as the noise falls")
+        check_joint_stationary(W, unused.mean(), at.S)
+        rate = np.linalg.eigvalsh(model.joint_hessian(W, unused.mean(), at.S)).max()
+        expected = (unused.max() - unused.mean()) / unused.mean() ** 2
+        record(worst_error=at_most(expected - rate, 0.0, slack=1e-9 * expected + 1e-12))
+        met += 1
+    check(met > 8, f"only {met} collapsed maxima were met")
+
+
+@CLAIM.evidence(role="control", kind="symbolic")
+def test_slips_in_the_noise_slope_are_rejected():
+    for wrong in (
+        trace(S) - trace(M),  # as if the noise had no directions of its own
+        trace(S) - trace(M) - n * sigma2,
+        trace(M) + (n - k) * sigma2 - trace(S),
+    ):
+        with rejected():
+            same(twice_slope(), wrong)
+    with rejected():  # without stationarity it is another number
+        general = 2 * sigma2**2 * reduce(ppca.noise_gradient(), marginal_precision(), gram)
+        same(general, trace(S) - trace(M) - (n - k) * sigma2)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_saddles_without_exception_are_rejected(record):
+    """Not even the global maximum would be left."""
+    for at in landscapes(30, seed=54):
+        if at.bounded and at.k < at.n:
+            with rejected():
+                check_saddles(at, lambda point, lam: False, 1e-9)
+            record(instances=1)
+
+
+@CLAIM.evidence(role="control", kind="numeric")
+def test_telling_saddles_by_the_number_of_columns_is_rejected(record):
+    """lam = (3, 1, 1), k = 2: u_1 alone is no saddle; lam = (4, 3, 1), k = 1: u_2 alone is one."""
+    for lam, k_ in (((3.0, 1.0, 1.0), 2), ((4.0, 3.0, 1.0), 1)):
+        at = SpectralProblem(np.array(lam), np.eye(3), k_, 1.0)
+        check_saddles(at, is_exempt, 1e-9)
+        with rejected():
+            check_saddles(at, lambda point, lam: len(point.retained) == point.k, 1e-9)
+        record(instances=1)

@@ -1,0 +1,118 @@
+"""The main process's half of the plugin: gathers what all tests said, writes the ledger and prints it.
+
+Main       Collector, reason_of.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpu.device import find_device
+from proofs.machinery.ledger import Claim, Evidence, environment, ledger, write
+from proofs.machinery.summary import lines
+
+PROPERTY = "elbo-verify evidence"  # the entry of `report.user_properties` that carries a test's evidence
+
+
+class Collector:
+    """A pytest plugin object: reports of all workers go in, the ledger comes out when the session ends."""
+
+    def __init__(self, option: argparse.Namespace, *, backend: str, arguments: Sequence[str], start: Path) -> None:
+        self.option = option
+        self.backend = backend
+        self.arguments = arguments
+        self.start = start
+        self.claims: dict[str, Claim] = {}
+        self.evidence: dict[str, tuple[int, str, Evidence]] = {}  # by test: position, claim id, evidence
+        # As keys, since every worker of pytest-xdist reports the same file.
+        self.errors: dict[str, None] = {}
+        self.skipped: dict[str, None] = {}
+        self.unread = False  # whether a file could not be imported: which claims it holds nobody knows
+        self.document: dict[str, Any] | None = None
+        self.written = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        properties: dict[str, Any] = dict(report.user_properties)
+        payload = properties.get(PROPERTY)
+        if payload is None:
+            if report.failed:
+                self.errors[f"{report.nodeid}: {reason_of(report)}"] = None
+            return
+        stated = payload["claim"]
+        claim = Claim(**{**stated, "rests_on": tuple(stated["rests_on"])})
+        evidence = Evidence(**payload["evidence"])
+        if self.claims.setdefault(claim.id, claim) != claim:
+            self.errors[f"{report.nodeid}: states claim {claim.id} in other words than another file"] = None
+        if report.when == "teardown" and report.nodeid in self.evidence:
+            # Only a teardown that failed is sent. It overrules, but the measurements were the test's own.
+            evidence = replace(evidence, seconds=self.evidence[report.nodeid][2].seconds)
+        self.evidence[report.nodeid] = (payload["position"], claim.id, evidence)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.unread = True
+            last = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()][-1:]
+            self.errors[f"{report.nodeid}: {' '.join(last).removeprefix('E ').strip()}"] = None
+        elif report.skipped:
+            self.skipped[f"{report.nodeid}: {reason_of(report)}"] = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        missing = [id for id in self.option.claim if id not in self.claims]
+        if missing and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            self.errors[f"no such claim: {missing[0]}"] = None
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if not (self.claims or self.errors or self.skipped):
+            return
+        self.document = self._ledger(complete=finished and not self._narrowed())
+        if self.option.ledger is not None and not missing:
+            write(self.document, self.option.ledger)
+            self.written = True
+        broken = self.document["errors"] or any(claim["verdict"] == "broken" for claim in self.document["claims"])
+        if broken and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _ledger(self, *, complete: bool) -> dict[str, Any]:
+        rows = sorted(self.evidence.values(), key=lambda row: row[:2])
+        order = dict.fromkeys(id for _, id, _ in rows)
+        entries = [(self.claims[id], [e for _, owner, e in rows if owner == id]) for id in order]
+        facts = environment(self.backend, thorough=self.option.thorough, device=find_device().name)
+        whole = complete and self._all_of_it()
+        return ledger(entries, facts=facts, complete=complete, whole=whole, errors=self.errors, skipped=self.skipped)
+
+    def _narrowed(self) -> bool:
+        """Single tests were picked by hand, or the run stops at a failure: a control may be left out."""
+        picked = any("::" in argument for argument in self.arguments)
+        option = self.option
+        return bool(picked or option.keyword or option.markexpr or option.deselect or option.maxfail)
+
+    def _all_of_it(self) -> bool:
+        """Whether all claims there are were collected: only folders were named, none of them part of a package."""
+        option = self.option
+        chosen = option.claim or option.on_device or option.ignore or option.ignore_glob or getattr(option, "lf", False)
+        folders = [(self.start / argument).resolve() for argument in self.arguments]
+        inside = any(not folder.is_dir() or (folder.parent / "__init__.py").exists() for folder in folders)
+        return not (chosen or inside or self.unread or self.skipped)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.document is None:
+            return
+        terminalreporter.section("claims")
+        for line in lines(self.document):
+            terminalreporter.write_line(line)
+        if self.written:
+            terminalreporter.write_line(f"ledger written to {self.option.ledger}")
+
+
+def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Why a test failed or was skipped, in one line."""
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash is not None else str(report.longrepr or getattr(report, "wasxfail", ""))
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -1,0 +1,150 @@
+"""`prove` from outside a clone: exit codes, silence, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from proofs.machinery.run import TIMED_OUT, prove
+from tests.proofs.machinery import claims
+from verify.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A current folder whose own settings and modules would spoil the run if they were picked up."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    (folder / "conftest.py").write_text("raise RuntimeError('the conftest of the current folder was read')\n")
+    (folder / "verify.py").write_text("raise RuntimeError('the verify of the current folder was imported')\n")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    return folder
+
+
+def test_sound_claims_give_0_and_leave_nothing_in_the_current_folder(tmp_path, elsewhere, capfd):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.HOLDS, b=claims.CORRECTED)
+    before = sorted(elsewhere.iterdir())
+    assert prove(folder=folder, ledger=Path("../ledger.json")) == 0
+    assert sorted(elsewhere.iterdir()) == before
+    document = json.loads((tmp_path / "ledger.json").read_text())
+    assert {claim["id"]: claim["verdict"] for claim in document["claims"]} == {
+        "eq-13": "holds with correction",
+        "eq-5": "holds",
+    }
+    assert document["complete"]
+    assert "2 claims: 1 holds, 1 holds with correction" in capfd.readouterr().out
+
+
+def test_a_broken_claim_gives_1_and_quiet_prints_nothing(tmp_path, elsewhere, capfd):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.HOLDS, b=claims.NO_CONTROL)
+    assert prove(folder=folder, quiet=True) == 1
+    assert prove(["eq-5"], folder=folder, quiet=True) == 0
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_a_file_that_cannot_be_imported_gives_1_and_hides_no_other(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.CORRECTED, b="import no_such_module\n")
+    ledger = tmp_path / "ledger.json"
+    assert prove(folder=folder, ledger=ledger, quiet=True) == 1
+    document = json.loads(ledger.read_text())
+    assert [claim["verdict"] for claim in document["claims"]] == ["holds with correction"]
+    assert len(document["errors"]) == 1
+
+
+def test_bad_input_is_one_line(tmp_path, elsewhere, capfd):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.CORRECTED)
+    with pytest.raises(InputError) as unknown:
+        prove(["eq-12"], folder=folder, quiet=True)
+    assert str(unknown.value) == "no such claim: eq-12; the nearest are eq-13"
+    with pytest.raises(InputError, match="cannot be written"):
+        prove(folder=folder, ledger=tmp_path, quiet=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no claims found there"):
+        prove(folder=tmp_path / "empty", quiet=True)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_backend_that_is_not_there_is_bad_input(tmp_path, elsewhere, monkeypatch):
+    # A CuPy that cannot be imported stands first on the path, whether or not there is a real one behind it.
+    (tmp_path / "stand-in").mkdir()
+    (tmp_path / "stand-in" / "cupy.py").write_text("raise ImportError('not today')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stand-in"))
+    folder = claims.write_claims(tmp_path / "claims", a=claims.CORRECTED)
+    with pytest.raises(InputError, match=r"backend cupy: CuPy cannot be imported \(not today\)"):
+        prove(folder=folder, backend="cupy", quiet=True)
+    assert prove(folder=folder, backend="auto", quiet=True) == 0
+
+
+SLOW = f"""{claims.HEAD}
+import pathlib, time
+CLAIM = Claim("slow", "Eq. 1", "statement")
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_first(record):
+    record()
+
+@CLAIM.evidence(role="supports", kind="numeric")
+def test_second(record):
+    pathlib.Path(__file__).with_name("started").touch()
+    time.sleep(60)
+"""
+
+
+def test_an_interrupt_gives_130_and_keeps_the_ledger_so_far(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", slow=SLOW)
+    ledger = tmp_path / "ledger.json"
+    program = (
+        "import sys; from pathlib import Path; from proofs.machinery.run import prove;"
+        f"sys.exit(prove(folder=Path({str(folder)!r}), ledger=Path({str(ledger)!r})))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        # A shell starts its background jobs with SIGINT ignored, and that would be inherited.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group of the session started above
+    assert process.wait(timeout=60) == 130
+    document = json.loads(ledger.read_text())
+    assert not document["complete"]
+    [claim] = document["claims"]
+    assert (claim["verdict"], len(claim["evidence"])) == ("undecided", 1)
+
+
+def test_a_run_out_of_time_gives_124_and_keeps_the_ledger_so_far(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", slow=SLOW)
+    ledger = tmp_path / "ledger.json"
+    started = time.monotonic()
+    # The second test sleeps for a minute; the first is over long before these seconds are.
+    assert prove(folder=folder, ledger=ledger, quiet=True, seconds=15) == TIMED_OUT
+    assert time.monotonic() - started < 50
+    document = json.loads(ledger.read_text())
+    assert not document["complete"]
+    assert [len(claim["evidence"]) for claim in document["claims"]] == [1]
+
+
+def test_only_claims_that_compute_with_the_backend(tmp_path, elsewhere):
+    folder = claims.write_claims(tmp_path / "claims", a=claims.HOLDS, b=claims.CORRECTED)
+    ledger = tmp_path / "ledger.json"
+    assert prove(folder=folder, ledger=ledger, quiet=True, on_device=True) == 0
+    document = json.loads(ledger.read_text())
+    assert document["complete"]
+    [claim] = document["claims"]  # with all of its evidence, also that on the host
+    assert (claim["id"], claim["verdict"], len(claim["evidence"])) == ("eq-5", "holds", 6)
+    assert prove(["eq-5"], folder=folder, quiet=True, on_device=True) == 0
