@@ -5,10 +5,13 @@ import pytest
 from tests.browser import faults, pages
 
 WIDTHS = [420, 1400]
+# Page -> beginnings of faults that are let stand, each with a reason.
+KNOWN: dict[str, tuple[str, ...]] = {}
 
 
-def none(found):
+def none(name, found):
     """One fault a line, so that a failure can be read."""
+    found = [fault for fault in found if not fault.startswith(KNOWN.get(name, ()))]
     assert not found, "\n" + "\n".join(found)
 
 
@@ -19,19 +22,19 @@ def test_a_page_has_no_faults(built, page_of, name, width):
     light = faults.found(opened)
     opened.page.emulate_media(color_scheme="dark")
     assert opened.page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
-    none(light + [f"in the dark, {fault}" for fault in faults.found(opened) if fault not in light])
+    none(name, light + [f"in the dark, {fault}" for fault in faults.found(opened) if fault not in light])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["wine", "spectrum", "tables"])
 def test_a_page_can_be_used_by_keyboard(built, page_of, name, width):
-    none(faults.tabbing(page_of(built(name), width)))
+    none(name, faults.tabbing(page_of(built(name), width)))
 
 
 @pytest.mark.parametrize("name", ["wine", "spectrum", "genes", "tables"])
 def test_a_page_can_be_printed(built, page_of, name):
     opened = page_of(built(name), 1400)
-    none(faults.on_paper(opened, pages.EXPLORER))
+    none(name, faults.on_paper(opened, pages.EXPLORER))
     assert opened.page.pdf().startswith(b"%PDF") and faults.console(opened) == []
 
 
@@ -50,4 +53,4 @@ def test_unfolded_claims_have_no_faults(built, page_of, width):
     for summary in opened.page.locator("details > summary").all():
         summary.click()
     assert opened.measure("folded") == []
-    none(faults.found(opened))
+    none("wine", faults.found(opened))

@@ -79,7 +79,7 @@ def test_the_slider_moves_by_keyboard(explored, width):
     assert right(page, embedded) < start and readout(page)[1] == embedded["k"]
     # Who hears the page hears the noise, not a position.
     assert page.locator(pages.SLIDER).get_attribute("aria-valuetext")
-    assert faults.found(opened) == []
+    assert faults.console(opened) + faults.overflow(opened) + faults.clipped(opened) == []
 
 
 @pytest.mark.parametrize("name", pages.REPORTS)
@@ -87,10 +87,10 @@ def test_the_noise_where_it_starts_lies_on_the_slider(explored, name):
     page = explored(name)[0].page
     start = readout(page)[0]
     page.locator(pages.SLIDER).focus()
-    page.keyboard.press("Home")
-    assert readout(page)[0] <= start
     page.keyboard.press("End")
     assert readout(page)[0] >= start
+    page.keyboard.press("Home")  # from elsewhere: a slider that does not move says nothing new
+    assert readout(page)[0] <= start
 
 
 def test_a_wrong_readout_is_found(explored):
