@@ -1,6 +1,6 @@
 """What pages are made of: templates, style sheet, scripts and pictures in one file that needs nothing else.
 
-Main       environment, inline_svg, maths.
+Main       environment, inline_svg.
 
 Everything from outside (names, the ledger's texts, the command) passes through Jinja's autoescape. Only our own SVGs,
 style sheet and script are put in as they are.
@@ -9,19 +9,11 @@ style sheet and script are put in as they are.
 import re
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reports.pages.palette import PALETTE
 from reports.words import wording
-
-_ON_THE_LINE = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
-
-def maths(text: str) -> Markup:
-    """Our own words with their symbols set as such: k and λ in italics, indices below the line."""
-    safe = str(escape(wording.symbols(text)))
-    safe = re.sub(r"(?<![\w&])(k|n|N|L|W)(?![\w;=.])|([σλu])(?=[²₀-₉])", lambda m: f"<i>{m[0]}</i>", safe)
-    return Markup(re.sub(r"[₀-₉]+", lambda m: f"<sub>{m[0].translate(_ON_THE_LINE)}</sub>", safe))
+from reports.words.mathml import mathematics, plain
 
 
 def environment(*rooms: str) -> Environment:
@@ -39,8 +31,8 @@ def environment(*rooms: str) -> Environment:
         "nats": wording.nats,
         "ranges": wording.ranges,
         "measured": lambda value: wording.number(value, 2) if isinstance(value, int | float) else "–",
-        "maths": maths,
-        "sigma": lambda text: maths(text.replace("sigma^2", "σ²")),
+        "maths": mathematics,
+        "plain": plain,
     }
     made.globals |= {"sub": wording.sub, "source": lambda name: _source(made, name)}
     return made
@@ -62,7 +54,8 @@ def inline_svg(svg: str, name: str, label: str) -> Markup:
     body = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", body)
     for colour, value in PALETTE.items():
         body = body.replace(value, "currentColor" if colour == "ink" else f"var(--{colour})")
-    opening = re.compile(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', flags=re.DOTALL)
+    opening = re.match(r"<svg [^>]*>", body)
+    assert opening is not None
+    kept = " ".join(re.findall(r'(?:viewBox|data-\w+)="[^"]*"', opening[0]))
     names = Markup('class="{}" role="img" aria-label="{}"').format(name, label)
-    head = f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {names} '
-    return Markup(opening.sub(lambda m: f"{head}{m.group(1)}>", body, count=1))
+    return Markup(f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {names} {kept}>{body[opening.end() :]}')

@@ -20,6 +20,7 @@ from reports.stability_page.figures import pictures
 from reports.terminal.console import contained
 from reports.words import caveats, wording
 from reports.words.caveats import NOT_SHOWN, UNPROVED
+from reports.words.mathml import plain
 from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start
 
 Document = dict[str, Any]
@@ -82,7 +83,7 @@ def _pictures(document: Document, folder: Path) -> dict[str, list[Document]]:
 
 def _drawn(folder: Path, name: str, alt: str, caption: str) -> Document:
     svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    return {"svg": inline_svg(svg, name, wording.symbols(alt)), "caption": caption}
+    return {"svg": inline_svg(svg, name, plain(alt)), "caption": caption}
 
 
 def symbols(number: str | None) -> str:

@@ -177,11 +177,6 @@ def test_inline_svg_takes_its_own_ids_and_the_colours_of_the_page():
     assert "&lt;b&gt;" in text and 'viewBox="0 0 1 1"' in text and "width=" not in text
 
 
-def test_symbols_are_set_as_such_and_words_are_not():
-    assert html.maths("λ₁₂ < k") == "<i>λ</i><sub>12</sub> &lt; <i>k</i>"
-    assert html.maths("keep all 2 & Lucas") == "keep all 2 &amp; Lucas"
-
-
 def test_the_audit_of_the_printed_tables_is_on_the_page(document, folder):
     """Every contradiction without excuse, and no other; the control has one more."""
 
