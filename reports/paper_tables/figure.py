@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter
 
 from reports.pages.drawing import HEIGHT, WIDTH, blank, drawing, save
 from reports.pages.palette import PALETTE
+from reports.words import wording
 
 Document = dict[str, Any]
 COLOURS = {"fixed": "vermillion", "learned": "blue"}
@@ -42,7 +43,7 @@ def both(axes: Sequence[Axes], document: Document, number: int) -> None:
     collapse.legend(loc="upper left")
     elbo.set_yscale("log")
     elbo.invert_yaxis()
-    elbo.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"−{value:,.0f}".replace(",", "\u202f")))
+    elbo.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"−{wording.number(value, 6)}"))
     elbo.set_ylabel("ELBO, nats per datum, scale of grey values")
     for panel in axes:
         panel.set_xscale("log")

@@ -21,7 +21,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number for readers: 0.01175, 12 345, −3.2 × 10⁻⁷; an en dash for None."""
+    """A number for readers: 0.01175, 12,345, −3.2 × 10⁻⁷; an en dash for None."""
     if value is None:
         return "–"
     if isinstance(value, int) and abs(value) < 10**6:
@@ -50,10 +50,10 @@ def power(mantissa: str, exponent: int) -> str:
 
 
 def _grouped(text: str) -> str:
-    """Digits before the point in groups of three from five digits on, and a true minus sign."""
+    """Commas between groups of three digits from five digits on, 12,345 but 1797, and a true minus sign."""
     whole, point, fraction = text.partition(".")
     if len(whole.lstrip("-")) > 4:
-        whole = f"{int(whole):,}".replace(",", "\u202f")
+        whole = f"{int(whole):,}"
     return whole.replace("-", "−") + point + fraction
 
 
