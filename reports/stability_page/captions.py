@@ -1,16 +1,17 @@
 """What the report says of its tables and pictures: captions, directions of escape.
 
 Notation   document: report.json as a dict; indices count from 1. Plain text; the templates escape it.
-Main       table_caption, blocks, escape, kind, figure1_intro, figure1_panel, figure2.
+Main       table_caption, table_gist, blocks, escape, kind, figure1_intro, figure1_panel, figure2, prepared.
 Reference  theory 1.3, 3.6, 3.7; Lucas et al. 2019, Figures 1 and 2.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reports.words.lists import how_found
-from reports.words.numerals import DIGITS, as_threshold
+from reports.words.numerals import DIGITS, as_threshold, typed
 from reports.words.wording import number, power, ranges, sub, symbols
 
 Document = dict[str, Any]
@@ -136,6 +137,64 @@ def table_caption(table: Document) -> str:
     return " ".join([_listed(table), *_open(table)])
 
 
+def table_gist(table: Document) -> str:
+    """What a folded table holds: "the best 8 of 71; all but the first are saddles"."""
+    shown, count = len(table["points"]), table["count"]
+    if table["truncated"]:
+        some = f"the best {shown}{'' if count is None else f' of {number(count)}'}"
+    else:
+        some = "the only one" if shown == 1 else f"all {shown}"
+    return f"{some}; {_kinds(table['points'])}"
+
+
+def _kinds(points: Sequence[Document]) -> str:
+    """Which of the points are saddles: most often all but the first."""
+    first, rest = points[0], {point["kind"] for point in points[1:]}
+    if first["global"] and not rest:
+        return f"a {kind(first)}"
+    if first["global"] and rest == {"saddle"}:
+        return "all but the first are saddles" if len(points) > 2 else "the other one is a saddle"
+    counts = Counter(str(point["kind"]) for point in points)
+    return ", ".join(f"{count} {_plural(name, count)}" for name, count in counts.items())
+
+
+def _plural(name: str, count: int) -> str:
+    if count == 1 or name == "undecided":
+        return name
+    return {"maximum": "maxima"}.get(name, f"{name}s")
+
+
+def prepared(data: Document) -> str:
+    """What was done with the rows before S was formed; data: provenance.data."""
+    if data.get("kind") == "eigenvalues":
+        return "a bare spectrum, taken as it was typed"
+    drawn, done = data.get("rows"), preprocessing(data)
+    if isinstance(drawn, dict) and {"drawn", "of"} <= drawn.keys():
+        done = f"{_count(drawn['drawn'])} of {_count(drawn['of'])} rows, drawn with seed {data.get('seed', 0)}; {done}"
+    return f"data {done}" if done == "as given" else done
+
+
+def preprocessing(data: Document) -> str:
+    """The options --scale, --logit and --dequantise in words, "as given" without any."""
+    given = data.get("preprocessing")
+    if not isinstance(given, dict) or not given:
+        return "as given"
+    said = {
+        "scale": lambda value: f"divided by {_count(value)}",
+        "logit": lambda value: f"logit, alpha = {_count(value)}",
+        "levels": lambda value: f"{_count(value)} grey values",
+        "dequantised": lambda value: f"dequantised, seed {data.get('seed', 0)}",
+    }
+    return ", ".join(said[name](value) if name in said else f"{name} {value}" for name, value in given.items())
+
+
+def _count(value: Any) -> str:
+    """A number of an option as somebody typed it."""
+    if isinstance(value, float):
+        return number(int(value)) if value.is_integer() and abs(value) < 1e6 else typed(value)
+    return number(value) if isinstance(value, int) else str(value)
+
+
 def _open(table: Document) -> Iterator[str]:
     if tied := table.get("tied"):
         yield f"Eigenvalues that the noise equals or cannot be told from: {ranges(tied)}."
@@ -157,4 +216,5 @@ def _listed(table: Document) -> str:
         shown = len(table["points"])
         return "The only one." if shown == 1 else f"All {shown}, best first."
     text = re.sub(r"(\d\.\d)e\+(\d+)", lambda m: power(m[1], int(m[2])), found)
+    text = re.sub(r"\b\d{5,}\b", lambda m: f"{int(m[0]):,}", text)
     return f"{text[0].upper()}{text[1:]}."

@@ -9,11 +9,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from proofs.machinery.ledger import VERDICTS
 from proofs.machinery.ledger import notes as ledger_notes
 from reports.audit import text as audit
 from reports.audit.checks import CHECKS
 from reports.pages.html import environment, inline_svg
+from reports.pages.noises import window
 from reports.paper import TABLES
 from reports.stability_page import captions
 from reports.stability_page.figures import pictures
@@ -24,6 +27,8 @@ from reports.words.mathml import plain
 from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start
 
 Document = dict[str, Any]
+# Of the data: long lists.
+_UNTOLD = ("columns", "image")
 # Notes that stand beside what they speak of, and not below the verdict.
 _ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
 
@@ -56,6 +61,8 @@ def render(document: Document, figures: Path) -> str:
         doubts=_doubts(_beside_the_verdict(document)),
         missing=[note for note in document["notes"] if note.startswith(NOT_SHOWN)],
         reason=wording.reason_for_noise(document),
+        prepared=captions.prepared(document["provenance"]["data"]),
+        provenance=_provenance(document["provenance"]),
         pictures=_pictures(document, figures),
         figure1=_figure1(document["figure1"]),
         figure2=captions.figure2(document) if document["figure2"] else "",
@@ -97,12 +104,13 @@ def _beside_the_verdict(document: Document) -> list[str]:
     return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or contained(n, said))]
 
 
-def _doubts(notes: list[str]) -> list[tuple[str | None, list[str]]]:
-    """The notes as they follow each other, (kind, sentences): those of one kind of doubt together."""
-    return [
-        (found, [wording.sentence(note.removeprefix(f"{found}: ")) for note in group])
-        for found, group in groupby(notes, caveats.kind)
-    ]
+def _doubts(notes: list[str]) -> list[tuple[str, list[str]]]:
+    """The notes by what they are about, (heading, sentences): first what is said of these data and of no others."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        about = caveats.kind(note)
+        found.setdefault(about or "these data", []).append(wording.sentence(note.removeprefix(f"{about}: ")))
+    return [(about, found[about]) for about in ("these data", *caveats.KINDS) if about in found]
 
 
 def _table(table: Document, facts: Document) -> Document:
@@ -114,6 +122,8 @@ def _table(table: Document, facts: Document) -> Document:
         "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else as_threshold(table['sigma2'])}",
         "learned": learned,
         "caption": captions.table_caption(table),
+        "gist": captions.table_gist(table),
+        "flat": any(point["nullity"] for point in table["points"]),
     }
 
 
@@ -157,20 +167,33 @@ def _audit(printed: Document) -> Document:
     }
 
 
+def _provenance(given: Document) -> Document:
+    """The provenance for readers: lists that say nothing here left out, the preprocessing in words."""
+    data = {name: value for name, value in given["data"].items() if name not in _UNTOLD and value != 0.0}
+    if isinstance(shape := data.get("shape"), list):
+        data["shape"] = " × ".join(wording.number(size) if isinstance(size, int) else str(size) for size in shape)
+    if "preprocessing" in data:
+        data["preprocessing"] = captions.preprocessing(given["data"])
+    return {**given, "data": data}
+
+
 def _section(claim: Document) -> str:
     return str(claim.get("section") or "")
 
 
 def _explorer(document: Document) -> Document:
-    """What the noise slider needs: the spectrum and its errors (0 where it was typed), k and where to begin."""
+    """What the explorer needs: the spectrum and its errors (0 where it was typed), k, where to begin, how far to go."""
     facts, figure1 = document["stability"], document["figure1"]
     begin = start(facts)
     # The script's closed form is that of two columns; one column moved both ways has another.
     pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
+    low, high = window(np.array(facts["eigenvalues"]), facts["recommended_sigma2"])
+    held = facts["eigenvalues"][min(document["k"], facts["rank"]) - 1]
     return {
         "eigenvalues": facts["eigenvalues"],
         "errors": facts["resolution"] or [0.0] * document["n"],
         "k": document["k"],
-        "start": 1.0 if begin is None else float(begin),
+        "start": float(f"{held / 2:.4g}") if begin is None else float(begin),
+        "range": [min(low, held / 2), high],
         "directions": pair,
     }

@@ -12,7 +12,7 @@ from reports.words.numerals import counted
 from reports.words.wording import number
 
 Document = dict[str, Any]
-SECTION, ORDER = "noise", 30
+SECTION, ORDER = "verdict", 30
 
 
 def draw(axes: Axes, document: Document) -> None:
