@@ -73,6 +73,47 @@ def test_table_captions():
     assert captions.table_caption(whole | {"points": [1]}) == "The only one."
     many = whole | {"truncated": True, "count": None, "n": 784, "k": 50, "objective": "ppca", "sigma2": None}
     assert " × 10" in captions.table_caption(many) and "e+" not in captions.table_caption(many)
+    assert captions.table_caption(whole | {"truncated": True, "count": 12345}).startswith("12,345 points in all")
+
+
+def test_gists_of_folded_tables():
+    def table(*kinds, count=None, truncated=True):
+        points = [
+            {"kind": kind, "global": i == 0 and kind == "maximum", "strict": True} for i, kind in enumerate(kinds)
+        ]
+        return {"points": points, "count": count, "truncated": truncated}
+
+    saddles = ["maximum", *["saddle"] * 7]
+    assert captions.table_gist(table(*saddles, count=12345)) == "the best 8 of 12,345; all but the first are saddles"
+    assert captions.table_gist(table(*saddles)) == "the best 8; all but the first are saddles"
+    assert captions.table_gist(table("maximum", count=1, truncated=False)) == "the only one; a global maximum"
+    two = table("maximum", "saddle", count=2, truncated=False)
+    assert captions.table_gist(two) == "all 2; the other one is a saddle"
+    open_ = table("undecided", "saddle", "saddle", count=3, truncated=False)
+    assert captions.table_gist(open_) == "all 3; 1 undecided, 2 saddles"
+
+
+@pytest.mark.parametrize(
+    "data, expected",
+    [
+        ({"kind": "eigenvalues"}, "a bare spectrum, taken as it was typed"),
+        ({}, "data as given"),
+        ({"preprocessing": {}}, "data as given"),
+        ({"preprocessing": {"scale": 255.0}}, "divided by 255"),
+        (
+            {"preprocessing": {"logit": 1e-6, "levels": 256, "dequantised": True}, "seed": 3},
+            "logit, alpha = 1e-06, 256 grey values, dequantised, seed 3",
+        ),
+        (
+            {"rows": {"drawn": 1000, "of": 60000}, "preprocessing": {"scale": 0.5}, "seed": 0},
+            "1000 of 60,000 rows, drawn with seed 0; divided by 0.5",
+        ),
+        ({"rows": {"odd": "odd"}, "preprocessing": ["odd"]}, "data as given"),
+        ({"preprocessing": {"<b>": "<i>"}}, "<b> <i>"),
+    ],
+)
+def test_preprocessing_in_words(data, expected):
+    assert captions.prepared(data) == expected
 
 
 def test_every_picture_has_a_text_and_a_caption_of_its_own(document):

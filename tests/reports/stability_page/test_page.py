@@ -126,8 +126,10 @@ def test_hostile_names_and_ledgers_are_escaped(document, folder):
 
 
 def test_without_a_ledger_the_page_says_so(document, folder):
-    assert "The proofs were not run" in rendered(document, folder)
-    document["notes"].remove(UNPROVED)
+    text = rendered(document, folder)
+    assert text.count("The proofs were not run") == 1 and UNPROVED not in document["notes"]
+    assert '<p class="doubt">The proofs' not in text  # no warning to somebody with data of their own
+    assert rendered({**document, "notes": [*document["notes"], UNPROVED]}, folder) == text  # reports of earlier days
     text = rendered(document | {"ledger": ledger()}, folder)
     assert "The proofs were not run" not in text
     assert "1 holds with correction" in text and "witness plain" in text and "hypotheses plain" in text
@@ -154,9 +156,74 @@ def test_a_ledger_without_the_optional_fields_is_shown(document, folder):
 
 def test_the_verdict_stands_first(document, folder):
     text = rendered(document, folder)
-    assert text.index('<p class="verdict good">') < text.index("<dl") < text.index("<h2")
+    first = text[: text.index("<h2")]
+    assert first.index('<p class="verdict good">') < first.index(
+        '<svg xmlns:xlink="http://www.w3.org/1999/xlink" class="ret'
+    )
+    assert first.index("<svg") < first.index('<dl class="key">') < first.index('id="explorer"')
+    assert first.count("<svg") == 1 and "doubts" not in first
     document["usual"] |= {"retained": 1, "retained_at_most": 1, "collapsed": 3}
     assert '<p class="verdict bad">' in rendered(document, folder)
+
+
+def test_notes_stand_under_headings_by_what_they_are_about(document, folder):
+    notes = [
+        "sampling: few data",
+        "odd rows",
+        "model: linear",
+        "rounding: at sigma2 = 1, open",
+        "sampling: few of them",
+    ]
+    text = rendered(document | {"notes": notes}, folder)
+    shown = re.search(r'<section id="mind">(.*?)</section>', text, re.DOTALL)[1]
+    headings = re.findall(r'<div class="doubts"><dt>(.*?)</dt>', shown)
+    assert headings == ["These data", "Rounding", "Sampling", "Model"]
+    assert shown.index("Few data.") < shown.index("Few of them.") < shown.index("<dt>Model") and "Odd rows." in shown
+    assert '<div class="doubts">' not in rendered(document | {"notes": []}, folder)  # control
+
+
+def test_one_table_is_open_and_the_others_say_what_they_hold(document, folder):
+    text = rendered(document, folder)
+    section = re.search(r'<section id="points">(.*?)</section>', text, re.DOTALL)[1]
+    assert section.index("Likelihood at") < section.index("<table>") < section.index('<dl class="terms">')
+    opened = section[: section.index("<details")]
+    assert opened.count("<table>") == 1 and section.count('<details class="more">') == section.count("<table>") - 1 == 3
+    gists = re.findall(r'<span class="source">(.*?)</span>', section)
+    assert len(gists) == 3 and all(gist.startswith("the best 8") for gist in gists)
+
+
+def test_a_nullity_of_zeros_is_left_out(document, folder):
+    for point in document["stationary"][0]["points"]:
+        point["nullity"] = 0
+    flat = rendered(document, folder)
+    document["stationary"][0]["points"][3]["nullity"] = 2
+    assert rendered(document, folder).count(">nullity</th>") == flat.count(">nullity</th>") + 1
+
+
+def test_the_data_are_named_with_their_preprocessing(document, folder):
+    assert "<dt>eigenvalues <i>n</i></dt><dd>8</dd>" in rendered(document, folder)
+    document["provenance"]["data"] = {
+        "name": "mine.csv", "kind": "csv", "columns": ["weight", "height"], "image": [28, 28, 1], "shape": [60000, 784],
+        "preprocessing": {"scale": 255.0}, "log_scale_jacobian": 0.0,
+    }  # fmt: skip
+    text = rendered(document | {"N": 60000, "n": 784}, folder)
+    assert "<dd>60,000 × 784</dd>" in text and "Divided by 255." in text and "<i>S</i> is divided by <i>N</i>" in text
+    section = re.search(r'<section id="provenance">(.*?)</section>', text, re.DOTALL)[1]
+    assert "divided by 255" in section and "60,000 × 784" in section
+    assert not any(word in section for word in ("weight", "28", "jacobian", "255.0"))
+
+
+def test_the_range_of_the_slider_holds_every_threshold_and_the_marked_noises(document, folder):
+    def reach(report):
+        low, high = page._explorer(report)["range"]
+        return low, high
+
+    facts = document["stability"]
+    low, high = reach(document)
+    assert low < facts["recommended_sigma2"] < high and low < 1 < high and high > facts["eigenvalues"][0]
+    deep = [*facts["eigenvalues"][:3], 1e-9, *[1e-10] * 4]
+    document["stability"] = {**facts, "eigenvalues": deep, "recommended_sigma2": None}
+    assert reach(document)[0] < 1e-9
 
 
 def test_the_spectrum_for_the_slider_cannot_end_its_script(document, folder):

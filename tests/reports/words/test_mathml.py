@@ -212,7 +212,7 @@ def test_short_formulas_do_not_break():
 
 
 def test_nothing_of_the_claims_is_lost():
-    stated = of_files("proofs/test_*.py", keyword_strings)
+    stated = of_files("proofs/**/test_*.py", keyword_strings)
     for text in stated:
         assert_nothing_is_lost(text)
     assert sum(bool(maths(mathematics(text))) for text in stated) > len(stated) / 2
@@ -253,7 +253,7 @@ def test_nonsense_ends(piece):
 
 
 def test_a_ledger_takes_no_time():
-    texts = of_files("proofs/test_*.py", keyword_strings)
+    texts = of_files("proofs/**/test_*.py", keyword_strings)
     start = time.process_time()
     for text in (texts * 3)[:200]:
         mathematics(text)

@@ -6,13 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from markupsafe import Markup
 
 from reports.cli import main
 from reports.stability_page import page
 from reports.words import wording
 from tests.reports.schemas import check
 from tests.reports.stability_page.test_page import ledger
+from tests.reports.words.house import normal, parsed, read
 
 TIED = "eigenvalues:6,4,4,1,1,0.5"
 
@@ -76,16 +76,16 @@ def test_what_is_said_on_standard_error_stands_in_the_document(
 
 
 def doubts(text):
-    """The sentences of a page that stand under doubt, as plain text."""
-    found = []
-    for body in re.findall(r'<p class="doubt">(.*?)</p>', text, re.DOTALL):
-        body = re.sub(r"<strong>.*?</strong>", "", re.sub(r"<sub>(\d+)</sub>", lowered, body))
-        found += [Markup(s).striptags() for s in re.findall(r"<span>(.*?)</span>", body, re.DOTALL) or [body]]
-    return found
+    """The sentences of a page that stand under doubt, in normal form."""
+    kept = "".join(re.findall(r'<div class="doubts">.*?</div>|<p class="doubt">.*?</p>', text, re.DOTALL))
+    found = re.findall(r"<p(?: class=\"doubt\")?>(.*?)</p>", kept, re.DOTALL)
+    return [normal(read(parsed(body))).lower().rstrip(".") for body in found]
 
 
-def lowered(match):
-    return match[1].translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+def unfounded(shown, notes):
+    """What is shown and is none of the notes."""
+    known = " ".join(normal(note) for note in notes).lower()
+    return [sentence for sentence in shown if sentence not in known]
 
 
 @pytest.mark.parametrize("kind", ["tied", "rows"])
@@ -97,10 +97,10 @@ def test_what_the_page_doubts_stands_in_its_document(kind, rows, tmp_path, capsy
     shown = doubts(text)
     verdict = [wording.verdict(document)]
     once = [note for note in document["notes"] if missing([note], verdict)]
-    assert len(shown) == len(once) >= 4 and len(document["notes"]) - len(once) == (kind == "tied")
-    assert missing(shown, document["notes"]) == []
+    assert len(shown) == len(once) >= 3 and len(document["notes"]) - len(once) == (kind == "tied")
+    assert unfounded(shown, document["notes"]) == []
     for note in once:  # control: a document that lacks one of them is found out
-        assert missing(shown, [other for other in document["notes"] if other != note])
+        assert unfounded(shown, [other for other in document["notes"] if other != note])
 
 
 def test_a_partial_ledger_is_doubted_in_the_document_too(folder):
@@ -110,8 +110,8 @@ def test_a_partial_ledger_is_doubted_in_the_document_too(folder):
     reasons = [reason for claim in document["ledger"]["claims"] for reason in claim["reasons"]]
     partial = "a partial run: each verdict speaks only for the evidence that was run"
     facts = ["outside any claim: plain", "a whole file skipped: plain", partial]
-    assert missing(shown, [*document["notes"], *facts, *reasons]) == []
-    assert missing(shown, [*document["notes"], *reasons]) != []  # control
+    assert unfounded(shown, [*document["notes"], *facts, *reasons]) == []
+    assert unfounded(shown, [*document["notes"], *reasons]) != []  # control
 
 
 def test_doctor_and_audit_say_in_notes_what_they_say(capsys):
