@@ -1,7 +1,7 @@
 """From a covariance to the document of `report`, report.json, and the slices of report.npz.
 
 Notation   lam_j eigenvalues of S; k latents; sigma2 the noise; "usual" is sigma2 = 1, which most code starts from.
-Main       report; compute, its numbers alone.
+Main       report; compute, its numbers without the data, the ledger and the audit.
 Reference  theory 1.3-3.8 and 5.4; Lucas et al. 2019, Figures 1 and 2; reports/schema/report.json.
 """
 
@@ -17,6 +17,7 @@ import verify
 from proofs.machinery import ledger as proofs_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
+from reports.analysis.portrait import portrait
 from reports.analysis.stability import stability
 from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
@@ -24,6 +25,7 @@ from reports.pages.noises import window
 from reports.words.caveats import NOT_SHOWN, off_scale
 from reports.words.lists import interrupted
 from reports.words.numerals import as_threshold
+from verify.arrays import Array
 from verify.checks import latent_dimension
 from verify.data.covariance import Covariance
 from verify.errors import InputError
@@ -46,18 +48,34 @@ def report(
     seed: int = 0,
     command: str = "",
     progress: Progress | None = None,
-) -> tuple[Document, list[Slice]]:
-    """The whole document, and the slices.  InputError: k out of range, a ledger that is none."""
+) -> tuple[Document, dict[str, Array]]:
+    """The whole document and the arrays of report.npz.  InputError: k out of range, a ledger that is none.
+
+    Arrays: a, b, values of the slices, a slice each; named portrait_..., those of the portrait, where there is one.
+    """
     say = progress or (lambda stage: None)
     k = latent_dimension(k, covariance.n)
     proofs = None if ledger is None else _read_ledger(ledger)
     document, slices = compute(covariance, k, _printable(name), say)
+    say("the data")
+    document["portrait"], arrays = _portrait(covariance, k)
+    arrays |= {name: np.array([getattr(s, name) for s in slices]) for name in ("a", "b", "values")}
     document["ledger"] = proofs
     document["notes"] += [] if proofs is None else proofs["notes"]
     say("the printed tables")
     document["audit"] = audit_document(figures=False)
     document["provenance"] = provenance(covariance, seed, command)
-    return document, slices
+    return document, arrays
+
+
+def _portrait(covariance: Covariance, k: int) -> tuple[Document | None, dict[str, Array]]:
+    """What the data look like, at the usual noise and the recommended one; None where no rows can be read again."""
+    recommended = recommended_noise(covariance.spectrum, k)
+    found = portrait(covariance, k, [USUAL_NOISE] if recommended is None else [USUAL_NOISE, recommended])
+    if found is None:
+        return None, {}
+    document, arrays = found
+    return document, {f"portrait_{name}": array for name, array in arrays.items()}
 
 
 def compute(

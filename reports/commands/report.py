@@ -35,11 +35,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
     out = args.out if args.out is not None else Path("reports", "out", folder_name(name))
     command = shlex.join(["elbo-verify", *args.argv])
     with session.working("computing") as doing, staged(out) as stage:
-        document, slices = analysis.report(
+        document, arrays = analysis.report(
             covariance, k=k, name=name, ledger=args.ledger, seed=args.seed, command=command, progress=doing
         )
         doing("drawing")
-        write(document, slices, stage, out)
+        write(document, arrays, stage, out)
     page = out / "index.html"
     session.wrote(page)
     document = read_json(page.parent / "report.json")

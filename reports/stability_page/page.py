@@ -18,13 +18,14 @@ from reports.audit.checks import CHECKS
 from reports.pages.html import environment, inline_svg
 from reports.pages.noises import window
 from reports.paper import TABLES
-from reports.stability_page import captions
+from reports.stability_page import captions, data_section
 from reports.stability_page.figures import pictures
 from reports.terminal.console import contained
 from reports.words import caveats, wording
 from reports.words.caveats import NOT_SHOWN, UNPROVED
 from reports.words.mathml import plain
 from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start
+from verify.arrays import Array
 
 Document = dict[str, Any]
 # Of the data: long lists.
@@ -49,12 +50,13 @@ ENVIRONMENT.filters |= {
 }
 
 
-def render(document: Document, figures: Path) -> str:
-    """The page as text."""
+def render(document: Document, figures: Path, portrait: dict[str, Array] | None = None) -> str:
+    """The page as text; portrait: the arrays of document["portrait"]."""
     facts = document["stability"]
     return ENVIRONMENT.get_template("page.html").render(
         report=document,
         verdict=wording.verdict(document),
+        data=data_section.section(document, portrait or {}),
         recommended=symbols(start(facts)),
         likeliest=symbols(likeliest(facts)),
         rank=rank(facts),

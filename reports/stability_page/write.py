@@ -1,9 +1,9 @@
 """The stability report on disk: written down once, then drawn from that.
 
-Notation   k latents; document: report.json as a dict; slices: the grids of Figure 1.
+Notation   k latents; document: report.json as a dict; slices: the grids of Figure 1; arrays: those of report.npz.
 Main       write, redraw; draw, the pictures alone.
 
-Data flow one way: document (report.json) and slices (report.npz) -> figures/ and index.html. The last two are drawn
+Data flow one way: document (report.json) and arrays (report.npz) -> figures/ and index.html. The last two are drawn
 from the first two alone. Everything is built in a folder beside its destination and then moved there.
 """
 
@@ -21,19 +21,21 @@ from reports.paper_figures import figure_1
 from reports.stability_page.figures import pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz
+from verify.arrays import Array
 from verify.errors import InputError
 from verify.landscape.slices import Slice
 
 Document = dict[str, Any]
+PORTRAIT = "portrait_"
 
 
-def write(document: Document, slices: Sequence[Slice], stage: Path, out: Path) -> None:
+def write(document: Document, arrays: dict[str, Array], stage: Path, out: Path) -> None:
     """Write a report down and draw it in `stage`, a folder that is staged for the folder `out`.
 
     Files of an earlier report in `out` are replaced, others left alone.
     """
     write_json(document, stage / "report.json")
-    write_npz(stage / "report.npz", **{f: np.array([getattr(s, f) for s in slices]) for f in ("a", "b", "values")})
+    write_npz(stage / "report.npz", **arrays)
     _draw(stage, out)
 
 
@@ -49,14 +51,16 @@ def redraw(out: Path) -> Path:
     return out / "index.html"
 
 
-def _read_data(folder: Path) -> tuple[Document, list[Slice]]:
-    """The document and the slices that a report was drawn from.  InputError if they are damaged."""
+def _read_data(folder: Path) -> tuple[Document, list[Slice], dict[str, Array]]:
+    """The document, the slices and the portrait that a report was drawn from.  InputError if they are damaged."""
     document = read_json(folder / "report.json")
     try:
         panels = document["figure1"]["panels"] if document["figure1"] else []
         # Opened here, so that it is closed whatever numpy makes of it.
         with (folder / "report.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return document, [_slice(panel, arrays, i) for i, panel in enumerate(panels)]
+            slices = [_slice(panel, arrays, i) for i, panel in enumerate(panels)]
+            portrait = {name.removeprefix(PORTRAIT): arrays[name] for name in arrays.files if name.startswith(PORTRAIT)}
+            return document, slices, portrait
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{folder}: report.json or report.npz is damaged ({error}); write the report again") from None
 
@@ -75,11 +79,11 @@ def _slice(panel: Document, arrays: Any, number: int) -> Slice:
 
 def _draw(stage: Path, out: Path) -> None:
     """index.html and the pictures, from report.json and report.npz in `stage` and from nothing else."""
-    document, slices = _read_data(stage)
+    document, slices, portrait = _read_data(stage)
     folder = stage / "figures"
     folder.mkdir()
     draw(document, slices, folder)
-    (stage / "index.html").write_text(render(document, folder), encoding="utf-8")
+    (stage / "index.html").write_text(render(document, folder, portrait), encoding="utf-8")
     # One by one, because a folder cannot take the place of one that holds files.
     (out / "figures").mkdir(exist_ok=True)
     for picture in sorted(folder.iterdir()):

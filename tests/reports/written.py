@@ -10,6 +10,6 @@ from reports.terminal.files import staged
 def write_report(covariance, *, out: Path, progress=None, **options) -> Path:
     """The path of index.html; options as of reports.analysis.report.report."""
     with staged(out) as stage:
-        document, slices = report(covariance, progress=progress, **options)
-        write(document, slices, stage, out)
+        document, arrays = report(covariance, progress=progress, **options)
+        write(document, arrays, stage, out)
     return out / "index.html"

@@ -1,7 +1,7 @@
 "use strict";
 // The explorer: any noise, by slider, typed, or by a press into a picture. From the spectrum alone it says what the
 // optimum retains, marks the noise in every picture over noise, and draws a slice of the landscape.
-// Whoever else wants to know listens to the event "noise": {sigma2, retained, most, k}.
+// Whoever else wants to know listens to the event "noise": {sigma2, retained, most, k, said}.
 (() => {
   const data = JSON.parse(document.getElementById("spectrum").textContent);
   const lam = data.eigenvalues.filter((x) => x > 0);
@@ -228,7 +228,7 @@
     slider.setAttribute("aria-valuetext", `noise ${exact(s)}`);
     charts.forEach((chart) => mark(chart, s, h));
     if (data.directions && n > 1) slice(s, above);
-    document.dispatchEvent(new CustomEvent("noise", { detail: { sigma2: s, retained: q, most, k } }));
+    document.dispatchEvent(new CustomEvent("noise", { detail: { sigma2: s, retained: q, most, k, said: exact(s) } }));
   };
   const complain = (text) => {
     wrong.textContent = text;
