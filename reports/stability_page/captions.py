@@ -169,9 +169,10 @@ def prepared(data: Document) -> str:
     if data.get("kind") == "eigenvalues":
         return "a bare spectrum, taken as it was typed"
     drawn, done = data.get("rows"), preprocessing(data)
+    done = f"values {done}" if done == "as given" else done
     if isinstance(drawn, dict) and {"drawn", "of"} <= drawn.keys():
         done = f"{_count(drawn['drawn'])} of {_count(drawn['of'])} rows, drawn with seed {data.get('seed', 0)}; {done}"
-    return f"data {done}" if done == "as given" else done
+    return done
 
 
 def preprocessing(data: Document) -> str:

@@ -18,6 +18,10 @@ HOUSE = Path(__file__).parents[2]
 # Where things stand on a stability report.  Whoever moves them changes these lines and no others.
 EXPLORER = "#explorer"
 SLIDER = "#slider"
+TYPED = "#typed"
+WRONG = "#wrong"
+CURSOR = "svg.retained g.cursor"
+CANVAS = "#canvas"
 READOUT = "#readout"
 SPECTRUM = "#spectrum"
 # What the readout says: a noise, how many are retained at least and at most, of how many.

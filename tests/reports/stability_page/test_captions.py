@@ -97,8 +97,8 @@ def test_gists_of_folded_tables():
     "data, expected",
     [
         ({"kind": "eigenvalues"}, "a bare spectrum, taken as it was typed"),
-        ({}, "data as given"),
-        ({"preprocessing": {}}, "data as given"),
+        ({}, "values as given"),
+        ({"preprocessing": {}}, "values as given"),
         ({"preprocessing": {"scale": 255.0}}, "divided by 255"),
         (
             {"preprocessing": {"logit": 1e-6, "levels": 256, "dequantised": True}, "seed": 3},
@@ -108,7 +108,7 @@ def test_gists_of_folded_tables():
             {"rows": {"drawn": 1000, "of": 60000}, "preprocessing": {"scale": 0.5}, "seed": 0},
             "1000 of 60,000 rows, drawn with seed 0; divided by 0.5",
         ),
-        ({"rows": {"odd": "odd"}, "preprocessing": ["odd"]}, "data as given"),
+        ({"rows": {"odd": "odd"}, "preprocessing": ["odd"]}, "values as given"),
         ({"preprocessing": {"<b>": "<i>"}}, "<b> <i>"),
     ],
 )
