@@ -5,8 +5,6 @@ Main       report; compute, its numbers without the data, the ledger and the aud
 Reference  theory 1.3-3.8 and 5.4; Lucas et al. 2019, Figures 1 and 2; reports/schema/report.json.
 """
 
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from reports.analysis.stability import stability
 from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
 from reports.pages.noises import window
+from reports.terminal.dates import build_date
 from reports.words.caveats import NOT_SHOWN, off_scale
 from reports.words.lists import interrupted
 from reports.words.numerals import as_threshold
@@ -173,17 +172,13 @@ def _at_centre(piece: Slice) -> float:
 
 
 def provenance(covariance: Covariance, seed: int, command: str) -> Document:
-    """Where the numbers come from: the input, versions, seed, device, command and date.
-
-    SOURCE_DATE_EPOCH, where set, stands for the date, so that a build can be repeated bit for bit.
-    """
-    now = float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+    """Where the numbers come from: the input, versions, seed, device, command and date."""
     found = {
         "data": covariance.provenance,
         "environment": proofs_ledger.environment(device="CPU", **{"elbo-verify": verify.__version__}),
         "seed": seed,
         "command": command,
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+        "date": build_date(),
     }
     return _printable(found)
 

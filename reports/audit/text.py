@@ -1,7 +1,7 @@
 """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
 
 Notation   document: the audit as a dict.
-Main       print_audit, pieces, verdict, counts, fact.
+Main       print_audit, pieces, verdict, finding, counts, fact; each number of the verdict alone.
 """
 
 from collections import Counter
@@ -44,26 +44,46 @@ def pieces(document: Document) -> Iterator[Any]:
     yield "\nThe constant J of the data, which the likelihood identity must give"
     columns = [("data", False), ("J", True), ("known from", False)]
     yield table(
-        columns, [(f"{c['dataset']}, {c['preprocessing']}", _range(c), c["source"]) for c in document["constants"]]
+        columns,
+        [(f"{c['dataset']}, {c['preprocessing']}", constant_range(c), c["source"]) for c in document["constants"]],
     )
 
 
-def _range(constant: Document) -> str:
+def constant_range(constant: Document) -> str:
+    """Where J lies: one number, or from the smallest to the largest."""
     low, high = f"{constant['low']:.1f}", f"{constant['high']:.1f}"
     return low if low == high else f"{low} to {high}"
 
 
 def verdict(document: Document) -> str:
     """The audit in two sentences."""
+    return (
+        f"{finding(document)}, and nothing excuses them; {excusably(document)} more do so excusably. "
+        f"{sentences_verdict(document)}"
+    )
+
+
+def excusably(document: Document) -> int:
+    """How many rows have no contradiction without excuse, but some with one."""
     rows = document["rows"]
-    guilty = sum(any(not c["excusable"] for c in row["contradictions"]) for row in rows)
-    doubtful = sum(bool(row["contradictions"]) for row in rows) - guilty
+    return sum(bool(row["contradictions"]) for row in rows) - _guilty(rows)
+
+
+def finding(document: Document) -> str:
+    """What the audit found, without a full stop."""
+    rows = document["rows"]
+    return f"{_guilty(rows)} of {len(rows)} printed rows contradict what must hold of any correct table"
+
+
+def _guilty(rows: list[Document]) -> int:
+    return sum(any(not c["excusable"] for c in row["contradictions"]) for row in rows)
+
+
+def sentences_verdict(document: Document) -> str:
+    """How many of the paper's sentences hold."""
     said = Counter(s["verdict"] for s in document["sentences"])
     words = ", ".join(f"{number} {verdict}" for verdict, number in said.items())
-    return (
-        f"{guilty} of {len(rows)} printed rows contradict what must hold of any correct table, and nothing excuses "
-        f"them; {doubtful} more do so excusably. Of {len(document['sentences'])} sentences about them: {words}."
-    )
+    return f"Of {len(document['sentences'])} sentences about them: {words}."
 
 
 def counts(document: Document) -> list[tuple[str, ...]]:

@@ -1,16 +1,23 @@
 """The command `audit`: the paper's printed tables against themselves."""
 
 import argparse
+import shlex
+from pathlib import Path
 
-from reports.audit.document import audit_document
+import verify
+from proofs.machinery import ledger
+from reports.audit.document import Document, audit_document
+from reports.audit.page import write_audit
 from reports.audit.text import pieces
 from reports.terminal.console import Session
+from reports.terminal.dates import build_date
 from reports.terminal.options import common
 from verify.checks import random_seed
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write it as a page, too")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -18,8 +25,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
     seed = random_seed(args.seed)
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
+    written = [] if args.out is None else write_audit({**document, "provenance": _provenance(args)}, args.out)
+    for path in written:
+        session.wrote(path)
     session.result(document)
     session.notes(document["notes"])
     for piece in pieces(document):
         session.say(piece)
+    if written:
+        session.say(f"\nopen {written[-1]}")
     return 0
+
+
+def _provenance(args: argparse.Namespace) -> Document:
+    """Versions, seed, command and date."""
+    return {
+        "environment": ledger.environment(device="CPU", **{"elbo-verify": verify.__version__}),
+        "seed": args.seed,
+        "command": shlex.join(["elbo-verify", *args.argv]),
+        "date": build_date(),
+    }

@@ -1,7 +1,7 @@
 """The data on the page: their mean, their leading axes, and what each noise keeps of a few of them.
 
 Notation   document: report.json as a dict; arrays: those of its portrait (analysis/portrait.py), from report.npz;
-           eigenvalues; k latents; an axis is an eigenvector u_j.
+           lam_j eigenvalues; k latents; an axis is an eigenvector u_j.
 Main       section, all that the template data.html and the script data.js need.
 
 Pictures are there without a script, at the usual noise and at the recommended one; the script adds any other noise.
@@ -89,8 +89,8 @@ def _caveats(document: Document) -> Any:
         yield f"The eigenvalues {ranges(tied)} are equal to a neighbour: within such a group the axes are arbitrary"
     if portrait["display"]["transform"] == "logit":
         yield (
-            "Data, mean and reconstructions are drawn with the logit taken back, on the scale from 0 to 1; the axes as the "
-            "model sees them"
+            "Data, mean and reconstructions are drawn with the logit taken back, on the scale from 0 to 1; the axes as "
+            "the model sees them"
         )
     if m < portrait["latents"]:
         yield (

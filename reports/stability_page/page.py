@@ -14,11 +14,11 @@ import numpy as np
 from proofs.machinery.ledger import VERDICTS
 from proofs.machinery.ledger import notes as ledger_notes
 from reports.audit import text as audit
-from reports.audit.checks import CHECKS
 from reports.pages.html import environment, inline_svg
 from reports.pages.noises import window
-from reports.paper import TABLES
 from reports.stability_page import captions, data_section
+from reports.stability_page.claim_map import claim_map
+from reports.stability_page.claims import entries
 from reports.stability_page.figures import pictures
 from reports.terminal.console import contained
 from reports.words import caveats, wording
@@ -39,7 +39,7 @@ def conclusion(test: str) -> str:
     return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
 
 
-ENVIRONMENT = environment("reports.stability_page", "reports.audit")
+ENVIRONMENT = environment("reports.stability_page")
 ENVIRONMENT.filters |= {
     "noise": lambda value: wording.symbols(f"{value:.{DIGITS}g}"),
     "threshold": wording.symbols,
@@ -71,7 +71,7 @@ def render(document: Document, figures: Path, portrait: dict[str, Array] | None 
         tables=[_table(table, facts) for table in document["stationary"]],
         ledger=_ledger(document["ledger"]),
         unproved=UNPROVED,
-        audit=_audit(document["audit"]),
+        audit=audit.finding(document["audit"]),
         explorer=_explorer(document),
     )
 
@@ -137,35 +137,18 @@ def _figure1(figure1: Document | None) -> Document | None:
 
 
 def _ledger(document: Document | None) -> Document | None:
-    """The ledger by section, with counts of its verdicts."""
+    """The ledger by section, with counts of its verdicts and the map of its claims."""
     if document is None:
         return None
-    claims = document["claims"]
+    claims = entries(document["claims"])
     counts = Counter(str(claim["verdict"]) for claim in claims)
     return {
         "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
         "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
         "total": len(claims),
+        "map": claim_map(document["claims"]),
         "notes": ledger_notes(*(document.get(f, d) for f, d in (("complete", True), ("errors", []), ("skipped", [])))),
         "environment": document.get("environment", {}),
-    }
-
-
-def _audit(printed: Document) -> Document:
-    """The audit of the printed tables: counts, and what cannot be excused, check by check."""
-    listed: dict[str, list[Document]] = {check: [] for check in CHECKS}
-    for row in printed["rows"]:
-        for found in row["contradictions"]:
-            if not found["excusable"]:
-                listed[found["check"]].append({**row, **found, "why": audit.fact(found)})
-    return {
-        "verdict": audit.verdict(printed),
-        "counts": audit.counts(printed),
-        "tables": TABLES,
-        "grave": [(check, CHECKS[check], found) for check, found in listed.items() if found],
-        "sentences": printed["sentences"],
-        "assumptions": printed["assumptions"],
-        "notes": printed["notes"],
     }
 
 

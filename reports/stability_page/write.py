@@ -3,8 +3,8 @@
 Notation   k latents; document: report.json as a dict; slices: the grids of Figure 1; arrays: those of report.npz.
 Main       write, redraw; draw, the pictures alone.
 
-Data flow one way: document (report.json) and arrays (report.npz) -> figures/ and index.html. The last two are drawn
-from the first two alone. Everything is built in a folder beside its destination and then moved there.
+Data flow one way: document (report.json) and arrays (report.npz) -> figures/, index.html and audit.html. These are
+drawn from the first two alone. Everything is built in a folder beside its destination and then moved there.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from reports.audit import page as audit
 from reports.pages.drawing import blank, drawing, save
 from reports.paper_figures import figure_1
 from reports.stability_page.figures import pictures
@@ -78,12 +79,14 @@ def _slice(panel: Document, arrays: Any, number: int) -> Slice:
 
 
 def _draw(stage: Path, out: Path) -> None:
-    """index.html and the pictures, from report.json and report.npz in `stage` and from nothing else."""
+    """index.html, audit.html and the pictures, from report.json and report.npz in `stage` and from nothing else."""
     document, slices, portrait = _read_data(stage)
     folder = stage / "figures"
     folder.mkdir()
     draw(document, slices, folder)
     (stage / "index.html").write_text(render(document, folder, portrait), encoding="utf-8")
+    of_tables = {**document["audit"], "provenance": document["provenance"]}
+    (stage / "audit.html").write_text(audit.render(of_tables, "report.json"), encoding="utf-8")
     # One by one, because a folder cannot take the place of one that holds files.
     (out / "figures").mkdir(exist_ok=True)
     for picture in sorted(folder.iterdir()):

@@ -266,22 +266,3 @@
   boxes.forEach((box) => watch.observe(box));
   look();
 })();
-
-// What is folded is open on paper; claims also at a press of a button.
-(() => {
-  const claims = [...document.querySelectorAll("details.claim")], button = document.getElementById("unfold");
-  if (button) {
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const open = claims.some((c) => !c.open);
-      claims.forEach((c) => { c.open = open; });
-      button.textContent = open ? "Close all claims" : "Open all claims";
-    });
-  }
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    closed.forEach((fold) => { fold.open = true; });
-  });
-  window.addEventListener("afterprint", () => closed.forEach((fold) => { fold.open = false; }));
-})();

@@ -233,7 +233,7 @@ def test_the_page_is_self_contained_and_escapes_names(made):
     page = (out / "index.html").read_text()
     assert "<script" not in page and not re.search(r'(src|href)="(?!#)', page)
     assert page.count("<svg") == 1 and 'aria-label="Collapsed latents' in page and "prefers-color-scheme: dark" in page
-    assert "-1114.9±1.1" in page and "batch size" in page
+    assert "−1114.9±1.1" in page and "batch size" in page
     evil = json.loads(json.dumps(document))
     evil["trainings"][0]["data"]["name"] = "<img src=x>"
     text = render(evil, out)

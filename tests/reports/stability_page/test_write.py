@@ -34,7 +34,14 @@ def written(out, spec="eigenvalues:6,4,2.5,1.2,0.5", k=2, ledger=None, name="dat
 
 def test_everything_is_there(folder):
     names = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-    assert {"index.html", "report.json", "report.npz", "figures/scree.svg", "figures/landscape.png"} <= names
+    assert {
+        "index.html",
+        "audit.html",
+        "report.json",
+        "report.npz",
+        "figures/scree.svg",
+        "figures/landscape.png",
+    } <= names
     assert not [name for name in names if "unfinished" in name]
 
 
