@@ -3,7 +3,7 @@
 Notation   x (n,) a datum as the model sees it; mean (n,); lam_j, u_j eigenvalues and eigenvectors of S; k latents;
            s the noise; q = min(k, #{lam_j > s}) latents retained; p places that are shown: all pixels of an image, or
            the listed columns of a table; r examples; m axes.
-Main       portrait; reconstruct, mean_squared_error; displayed.
+Main       portrait; reconstruct, mean_squared_error.
 Reference  theory 1.5 and 3.3; Lucas et al. 2019, Eqs. 6 and 21.
 
 At the optimum W = U_q (Lam_q - s)^{1/2} the decoder, put at the mean of the encoder, gives back
@@ -47,7 +47,7 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         image        [height, width, channels], the order of the p values of an image; null for a table
         latents      min(k, rank): so many could be retained;  shown: m, fewer where the axes would be too large
         rows         numbers of the examples, spread evenly over the data as they are (`mnist:1000`: as drawn)
-        display      "transform": "none", or "logit" with its "alpha": `displayed` takes values back to [0, 1];
+        display      "transform": "none", or "logit" with its "alpha": drawn after they were taken back to [0, 1];
                      "low", "high": what is drawn black and white, the range of the data or [0, 1]
         axes         m times: eigenvalue; largest: max_i |u_ij| over all columns, the symmetric range of an eigen-image;
                      loadings: of the first 24 axes of a table, the up to 12 entries largest in size {column, name,
@@ -110,19 +110,6 @@ def mean_squared_error(lam: Array, s: float, k: int) -> float:
     """1/N sum |x - xhat|^2 = sum_{j <= q} s^2/lam_j + sum_{j > q} lam_j over all data, per datum.  lam (n,)."""
     q = retained(lam, s, k)
     return math.fsum([*(s * (s / lam[:q])), *lam[q:]])  # s^2 could overflow
-
-
-def displayed(values: Array, display: Document) -> Array:
-    """Values of the model's space as they are drawn: taken back from the logit to [0, 1], else as they are.
-
-    The inverse of y = logit(alpha + (1 - 2 alpha) x), cut to [0, 1]: a reconstruction may lie beyond.
-    """
-    if display["transform"] == "none":
-        return values
-    alpha = display["alpha"]
-    # tanh, since exp(-y) overflows.
-    p = 0.5 * (1 + np.tanh(0.5 * np.asarray(values, dtype=np.float64)))
-    return np.clip((p - alpha) / (1 - 2 * alpha), 0.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup, escape
 
-from reports.analysis.portrait import displayed
-from reports.stability_page.pixels import packed, png
+from reports.stability_page.pixels import displayed, packed, png
 from reports.words.numerals import counted, start, threshold
 from reports.words.wording import number, ranges
 from verify.arrays import Array

@@ -1,7 +1,7 @@
 """Arrays as pictures and as text: PNGs for who has no script and for print, numbers for who has one.
 
 Notation   n = height x width x channels values of an image, in the order of a portrait's "image"; r images.
-Main       png, sprite; packed, unpacked.
+Main       displayed, png, sprite; packed, unpacked.
 Reference  Okabe & Ito 2008: blue and vermillion are told apart in every common kind of colour blindness.
 
 The same values give the same bytes: no date, no metadata.
@@ -20,6 +20,19 @@ Document = dict[str, Any]
 
 # From -high over 0 to high.  Equally light at both ends, so that printed in grey the sign is lost but not the size.
 DIVERGING = np.array([(0, 94, 162), (247, 247, 247), (188, 80, 0)], dtype=np.float64)
+
+
+def displayed(values: Array, display: Document) -> Array:
+    """Values of the model's space as they are drawn: taken back from the logit to [0, 1], else as they are.
+
+    The inverse of y = logit(alpha + (1 - 2 alpha) x), cut to [0, 1]: a reconstruction may lie beyond.
+    """
+    if display["transform"] == "none":
+        return values
+    alpha = display["alpha"]
+    # tanh, since exp(-y) overflows.
+    p = 0.5 * (1 + np.tanh(0.5 * np.asarray(values, dtype=np.float64)))
+    return np.clip((p - alpha) / (1 - 2 * alpha), 0.0, 1.0)
 
 
 def png(values: Array, image: list[int], low: float, high: float, symmetric: bool = False) -> bytes:

@@ -8,11 +8,11 @@ import pytest
 from reports.analysis.portrait import (
     LARGEST_ARRAY,
     LISTED,
-    displayed,
     mean_squared_error,
     portrait,
     reconstruct,
 )
+from reports.stability_page.pixels import displayed
 from verify.data import covariance, load, load_rows
 from verify.data.mnist import find_training_file
 from verify.errors import InputError
