@@ -118,7 +118,8 @@ def test_a_typed_noise_is_computed_with_to_the_last_digit(explored, text):
     assert right(opened.page, embedded) == wanted
     heard = opened.page.evaluate("() => window.heard")
     _, least, most, k, _ = readout(opened.page)
-    assert heard[-1] == {"sigma2": wanted, "retained": least, "most": most, "k": k}
+    said = heard[-1].pop("said")  # as the page prints it
+    assert number(said) == wanted and heard[-1] == {"sigma2": wanted, "retained": least, "most": most, "k": k}
     assert opened.page.locator(pages.WRONG).inner_text() == ""
     assert opened.page.locator(pages.TYPED).get_attribute("aria-invalid") == "false"
 
