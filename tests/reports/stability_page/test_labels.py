@@ -3,7 +3,6 @@
 import json
 import re
 from html import unescape
-from itertools import pairwise
 from math import log10
 from xml.etree import ElementTree
 
@@ -69,9 +68,10 @@ def struck(axes: Axes) -> list[str]:
         style = line.get_drawstyle()
         x, y = line.get_data() if style == "default" else STEP_LOOKUP_MAP[style](*line.get_data())
         corners = line.get_transform().transform(np.column_stack([x, y]).astype(float))
-        walk = [a + (b - a) * t for a, b in pairwise(corners) for t in np.linspace(0, 1, 150)]
+        t = np.linspace(0, 1, 150)[:, None, None]
+        walk = (corners[:-1] + (corners[1:] - corners[:-1]) * t).reshape(-1, 2)
         for said, box in boxes:
-            found += [said] * any(box.contains(*step) for step in walk)
+            found += [said] * bool(((walk >= box.min) & (walk <= box.max)).all(axis=1).any())
     return found
 
 
