@@ -1,22 +1,24 @@
 """What the pictures over noise share: the spectrum that they show, marked noises, rings around ties.
 
-Main       Spectrum, mark_vertically, ring, said_of_ties, noise_rows, geometric_mean.
+Main       Spectrum; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties; noise_rows.
+
+A picture is drawn first, with a line free above it (`room_above`), and named once its frame is laid out.
 """
 
-from collections.abc import Sequence
+from math import log10
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from reports.pages.noises import marked_noises, window
 from reports.pages.palette import PALETTE
+from reports.pages.placing import SIZE, row
 from reports.words.caveats import tie
-from reports.words.wording import number
 from verify.arrays import Array
 
 Document = dict[str, Any]
+Marks = list[tuple[float, str, str]]
 
 
 class Spectrum:
@@ -25,6 +27,7 @@ class Spectrum:
     def __init__(self, document: Document):
         facts = document["stability"]
         self.k = document["k"]
+        self.rank = document["rank"]
         self.lam = np.array(facts["eigenvalues"], dtype=float)
         self.low, self.high = window(self.lam, facts["recommended_sigma2"])
         self.marks = marked_noises(self.lam, facts["recommended_sigma2"])
@@ -34,29 +37,44 @@ class Spectrum:
         self.errors = np.array([np.nan if e is None else e for e in errors], dtype=float)
 
     def ties(self) -> list[int]:
-        """The latents, from 1, whose threshold is the usual noise: exactly, or as far as rounding can tell."""
-        return [j for j in (*self.usual["tied"], *self.usual["undecided"]) if j <= self.k]
+        """The directions, from 1, whose eigenvalue is the usual noise: exactly, or as far as rounding can tell."""
+        return sorted({*self.usual["tied"], *self.usual["undecided"]})
+
+    def band(self, low: float) -> tuple[int, Array, Array]:
+        """lam_j less and plus two standard errors for j <= m, from `low` on; m = 0 where none is known."""
+        m = self.errors.size if np.isfinite(self.errors).all() else 0
+        lam, errors = self.lam[:m], self.errors[:m]
+        return m, np.maximum(lam - 2 * errors, low), np.maximum(lam + 2 * errors, low)
 
 
-def mark_vertically(axes: Axes, marks: list[tuple[float, str, str]]) -> None:
-    """Each marked noise as a dashed line, named above the axes, on the side where there is room.
+def room_above(axes: Axes) -> None:
+    """A line above the frame, kept free for names."""
+    axes.set_title(" ", fontsize=SIZE, pad=4)
 
-    Of the noises below the axes decades are named, and what is twice and five times as much where these are few: others
-    would run into each other.
-    """
-    low, high = axes.get_xlim()
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    if high < 1e3 * low:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
-    for sigma2, label, colour in marks:
-        axes.axvline(sigma2, color=colour, linewidth=1.1, linestyle=(0, (4, 2)))
-        rightmost = sigma2 == max(s for s, _, _ in marks)
-        side, shift = ("left", -3) if rightmost or len(marks) == 1 else ("right", 3)
-        axes.annotate(
-            label, (sigma2, 1.0), (shift, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
-            ha=side, va="bottom", color=colour, fontsize=9, annotation_clip=False,
-        )  # fmt: skip
+
+def mark_vertically(axes: Axes, marks: Marks) -> None:
+    """Each marked noise as a dashed line; where two fall together, their dashes alternate."""
+    room_above(axes)
+    for (sigma2, _, colour), dashes in zip(marks, _dashes(marks, axes.get_xlim()), strict=True):
+        axes.axvline(sigma2, color=colour, linewidth=1.1, linestyle=dashes)
+
+
+def _dashes(marks: Marks, limits: tuple[float, float]) -> list[Any]:
+    """The line styles of marks on a logarithmic scale with these limits."""
+    near = 0.005 * abs(log10(limits[1] / limits[0]))
+    together = len(marks) == 2 and abs(log10(marks[0][0] / marks[1][0])) < near
+    return [(0, (4, 6)), (5, (4, 6))] if together else [(0, (4, 2))] * len(marks)
+
+
+def mark_horizontally(axes: Axes, marks: Marks) -> None:
+    """The same over a vertical axis."""
+    for (sigma2, _, colour), dashes in zip(marks, _dashes(marks, axes.get_ylim()), strict=True):
+        axes.axhline(sigma2, color=colour, linewidth=1.1, linestyle=dashes)
+
+
+def name_marks(axes: Axes, marks: Marks) -> None:
+    """The names of marked noises, above the frame."""
+    row(axes, marks)
 
 
 def ring(axes: Axes, x: Any, y: Any) -> None:
@@ -65,13 +83,17 @@ def ring(axes: Axes, x: Any, y: Any) -> None:
     axes.scatter(x, y, s=60, zorder=5, **ring)
 
 
-def geometric_mean(values: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(values))))
-
-
 def noise_rows(document: Document) -> tuple[Array, Array, Array]:
     rows = document["stability"]["noise"]
     return tuple(np.array([row[name] for row in rows]) for name in ("sigma2", "retained", "value"))  # type: ignore[return-value]
+
+
+def ring_caption(document: Document) -> str:
+    """What a ring is, where there is one: a sentence after others, or nothing."""
+    usual = document["usual"]
+    if usual["undecided"]:
+        return " Ring: an eigenvalue that rounding cannot tell from sigma2 = 1."
+    return " Ring: an eigenvalue that equals sigma2 = 1." if usual["tied"] else ""
 
 
 def said_of_ties(document: Document) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from reports.audit import page as audit
-from reports.pages.drawing import blank, drawing, save
+from reports.pages.drawing import blank, drawing, save, settle
 from reports.paper_figures import figure_1
 from reports.stability_page.figures import pictures
 from reports.stability_page.page import render
@@ -100,10 +100,15 @@ def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path
     with drawing():
         for name, picture in pictures(document).items():
             figure = blank()
-            picture.draw(figure.subplots(), document)
-            written += save(figure, folder, name)
+            axes = figure.subplots()
+            picture.draw(axes, document)
+            settle(figure)
+            if hasattr(picture, "label"):
+                picture.label(axes, document)
+            written += save(figure, folder, name, scaled=axes)
+        scale = figure_1.Scale.of(slices) if slices else None
         for number, piece in enumerate(slices, start=1):
-            figure = blank(3.4, 3.5)
-            figure_1.draw(figure.subplots(), piece)
+            figure = blank(3.9, 3.5)
+            figure_1.draw(figure.subplots(), piece, scale)
             written += save(figure, folder, f"slice-{number}")
     return written + figure_1.landscape(slices, folder)

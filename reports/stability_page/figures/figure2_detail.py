@@ -4,8 +4,9 @@ from typing import Any
 
 from reports.paper_figures.figure_2 import draw_detail as draw
 from reports.paper_figures.figure_2 import falls
+from reports.paper_figures.figure_2 import label_detail as label
 
-__all__ = ["ORDER", "SECTION", "alt", "caption", "draw", "there"]
+__all__ = ["ORDER", "SECTION", "alt", "caption", "draw", "label", "there"]
 
 Document = dict[str, Any]
 SECTION, ORDER = "figure-2", 20

@@ -5,7 +5,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from reports.pages.palette import PALETTE
-from reports.stability_page.axes import Spectrum, mark_vertically, noise_rows
+from reports.pages.ticks import decades, plain_numbers
+from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_rows
 from reports.words.numerals import likeliest
 from reports.words.wording import nats
 
@@ -26,9 +27,17 @@ def draw(axes: Axes, document: Document) -> None:
     room = max(top - bottom, 1e-9 * abs(top), 1e-300)
     axes.set(xscale="log", xlim=(low, high), ylim=(bottom - 0.08 * room, top + 0.1 * room))
     axes.set(xlabel="noise σ²", ylabel="L at the optimum, nats per datum")
-    if document["stability"]["sigma2_mle"] is not None:
-        axes.plot(sigma2[inside][best], top, "o", color=PALETTE["blue"], markersize=6)
+    decades(axes.xaxis)
+    plain_numbers(axes.yaxis)
+    mle = document["stability"]["sigma2_mle"]
+    if mle is not None and low <= mle <= high:
+        axes.plot(mle, top, "o", color=PALETTE["blue"], markersize=6)
     mark_vertically(axes, found.marks)
+
+
+def label(axes: Axes, document: Document) -> None:
+    """The names of marked noises."""
+    name_marks(axes, Spectrum(document).marks)
 
 
 def caption(document: Document) -> str:

@@ -4,10 +4,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from reports.pages.palette import PALETTE
-from reports.stability_page.axes import Spectrum, mark_vertically, ring, said_of_ties
+from reports.pages.placing import beside
+from reports.pages.ticks import counts, decades
+from reports.stability_page.axes import (
+    Spectrum,
+    mark_vertically,
+    name_marks,
+    ring,
+    ring_caption,
+    said_of_ties,
+)
 from reports.words.numerals import counted
 from reports.words.wording import number
 
@@ -23,12 +31,64 @@ def draw(axes: Axes, document: Document) -> None:
     axes.step([high, *steps, low], [0, *range(1, steps.size + 1), steps.size], where="post", color=PALETTE["blue"])
     axes.axhline(k, color=PALETTE["muted"], linewidth=0.9, linestyle=":")
     _sampled(axes, document)
-    if ties := found.ties():
-        ring(axes, [found.usual["sigma2"]] * 2, [min(ties) - 1, max(ties)])
-    axes.set(xscale="log", xlim=(low, high), ylim=(-0.03 * k, 1.06 * k))
+    axes.set(xscale="log", xlim=(low, high), ylim=(-0.05 * k, 1.08 * k))
     axes.set(xlabel="noise σ²", ylabel=f"latents retained, of {k}")
-    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    counts(axes.yaxis)
+    decades(axes.xaxis)
     mark_vertically(axes, found.marks)
+    for sigma2, held, _, colour in _stand(document):
+        if held is not None:
+            dot = {"markersize": 7, "markeredgecolor": PALETTE["paper"], "markeredgewidth": 1.2, "zorder": 6}
+            axes.plot(sigma2, held, "o", color=colour, **dot)
+    if ties := [j for j in found.ties() if j <= k]:
+        ring(axes, [found.usual["sigma2"]] * 2, [min(ties) - 1, max(ties)])
+
+
+def _stand(document: Document) -> list[tuple[float, int | None, str, str]]:
+    """Where one is: the marked noises with the number held there, None where rounding leaves it open, and its name."""
+    k, usual = document["k"], document["usual"]
+    open_, stand = usual["retained_at_most"] > usual["retained"], []
+    for sigma2, name, colour in Spectrum(document).marks:
+        if name == "recommended":
+            stand.append((sigma2, k, f"recommended: {_all(k)}", colour))
+        else:
+            stand.append((sigma2, None if open_ else usual["retained"], f"{name}: {_held(document)}", colour))
+    return stand
+
+
+def _held(document: Document) -> str:
+    """12 of 50."""
+    usual = document["usual"]
+    return f"{counted(usual['retained'], usual['retained_at_most'])} of {document['k']}"
+
+
+def _all(k: int) -> str:
+    return {1: "1 of 1", 2: "both"}.get(k, f"all {number(k)}")
+
+
+def label(axes: Axes, document: Document) -> None:
+    """Each name at its dot, or above the frame; an arrow towards the usual noise where it lies beyond."""
+    stand, usual = _stand(document), document["usual"]
+    # The dot of the recommended noise is at the top, and so is its name.
+    above = [(sigma2, name, colour) for sigma2, _, name, colour in stand if colour == PALETTE["green"]]
+    for sigma2, _, name, colour in stand:
+        if colour != PALETTE["green"] and not beside(axes, name, (sigma2, usual["retained"]), colour):
+            above.append((sigma2, name, colour))
+    if all(colour == PALETTE["green"] for _, _, _, colour in stand):
+        above += _beyond(axes, document)
+    name_marks(axes, above)
+
+
+def _beyond(axes: Axes, document: Document) -> list[tuple[float, str, str]]:
+    """An arrow towards a usual noise that is not in the frame; -> what has no room there, for above."""
+    usual = document["usual"]
+    name, colour = f"σ² = {number(usual['sigma2'])}: {_held(document)}", PALETTE["vermillion"]
+    right = bool(usual["sigma2"] > axes.get_xlim()[1])
+    text = f"{name} →" if right else f"← {name}"
+    far = [(-3 if right else 3, side * y) for y in (6, 12, 24, 48) for side in (1, -1)]
+    at = (1.0 if right else 0.0, usual["retained"])
+    found = beside(axes, text, at, colour, far, ("axes fraction", "data"))
+    return [] if found else [(axes.get_xlim()[right], text, colour)]
 
 
 def _sampled(axes: Axes, document: Document) -> None:
@@ -47,7 +107,7 @@ def caption(document: Document) -> str:
     text = f"Latents retained at the optimum of each noise. At sigma2 = 1: {held} of {document['k']}."
     if document["N"] and usual["sampling_range"]:
         text += " Shaded: what other data of the same kind may retain, thresholds moved by up to two standard errors."
-    return text
+    return text + ring_caption(document)
 
 
 def alt(document: Document) -> str:
