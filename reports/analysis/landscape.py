@@ -31,11 +31,12 @@ def landscape(
     directions: tuple[int, int] | None = None,
     grid: int = 101,
     backend: Any = np,
+    extent: float | None = None,
 ) -> tuple[Document, list[Slice]]:
     """Slices as in Figure 1: two zero columns moved along two eigenvectors (theory 1.6).  Raises InputError.
 
     directions count from 1. Defaults: along u_5 and u_7 at sigma2 = lam_4, lam_6, lam_8, three retained columns. The
-    grids are computed by the array module `backend`.
+    grids are computed by the array module `backend`. extent: half the side of every plane (default: as suits each).
     """
     lam, k, n = covariance.eigenvalues, latent_dimension(k, covariance.n), covariance.n
     workable(lam)
@@ -53,8 +54,7 @@ def landscape(
         return to_numpy(plane(W, X, Y, a, b, sigma2, S))
 
     slices = [
-        zero_column_slice(covariance.spectrum, s, pair, retained, grid, columns=columns, on_plane=on_plane)
-        for s in noises
+        zero_column_slice(covariance.spectrum, s, pair, retained, grid, extent, columns, on_plane) for s in noises
     ]
     known = known_of(covariance)
     document = {

@@ -145,7 +145,9 @@ def _figure1(covariance: Covariance, k: int) -> tuple[Document | None, list[Slic
     """The slices of Figure 1 and what the page must know of them; None where the data have one direction."""
     if covariance.n < 2:
         return None, []
-    found, slices = landscape(covariance, k)
+    # All of one size, so that they can be compared.
+    largest = max(float(piece.a[-1]) for piece in landscape(covariance, k, grid=3)[1])
+    found, slices = landscape(covariance, k, extent=largest)
     panels = [_panel(piece, of, covariance) for piece, of in zip(slices, found["slices"], strict=True)]
     return {"directions": found["directions"], "moved_columns": found["moved_columns"], "panels": panels}, slices
 

@@ -23,7 +23,7 @@ Document = dict[str, Any]
 # Eigen-images in sight; the others are folded. A small image is drawn so wide, in CSS pixels.
 IN_SIGHT, WIDE = 24, 72
 # Axes of a table in sight and in all; data of a table that are drawn.
-PROFILES, MOST_PROFILES, DRAWN = 4, 12, 4
+PROFILES, MOST_PROFILES, DRAWN = 4, 12, 3
 # A row of a table's picture, its width, the room for names, and the longest name, in CSS pixels and letters.
 LINE, WIDTH, NAMES, LETTERS = 15, 330, 118, 19
 # Of the largest loading of an axis: what is less is not drawn.
