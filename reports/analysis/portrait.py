@@ -29,6 +29,7 @@ from verify.errors import InputError
 Document = dict[str, Any]
 
 EXAMPLES = 6
+GOLDEN = (math.sqrt(5) - 1) / 2
 # Of a table so many columns are shown one by one; of a wider one, those of the largest variance.
 NARROW, LISTED = 64, 24
 # Loadings are named for so many axes of a table, the largest ones of each.
@@ -46,7 +47,7 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         kind         "image" or "table"
         image        [height, width, channels], the order of the p values of an image; null for a table
         latents      min(k, rank): so many could be retained;  shown: m, fewer where the axes would be too large
-        rows         numbers of the examples, spread evenly over the data as they are (`mnist:1000`: as drawn)
+        rows         numbers of the examples, spread over the data as they are (`mnist:1000`: as drawn)
         display      "transform": "none", or "logit" with its "alpha": drawn after they were taken back to [0, 1];
                      "low", "high": what is drawn black and white, the range of the data or [0, 1]
         axes         m times: eigenvalue; largest: max_i |u_ij| over all columns, the symmetric range of an eigen-image;
@@ -153,10 +154,14 @@ def _parts(block: Array) -> list[Array]:
 
 
 def _examples(covariance: Covariance, image: list[int] | None) -> list[int]:
-    """Numbers of the rows that are shown, from 0: the middle of each of r equal parts of the N rows."""
+    """Numbers of the rows that are shown, ascending from 0, spread over all N rows by the golden ratio.
+
+    Equal steps would fall in with rows that come in turns, one of each class say, and show one class again and again.
+    """
     assert covariance.N is not None
     r = min(EXAMPLES, covariance.N, max(1, LARGEST_ARRAY // covariance.n) if image else EXAMPLES)
-    return [(2 * i + 1) * covariance.N // (2 * r) for i in range(r)]
+    spread = sorted({int(covariance.N * ((0.5 + i * GOLDEN) % 1)) for i in range(r)})
+    return spread if len(spread) == r else list(range(r))
 
 
 def _image(covariance: Covariance) -> list[int] | None:

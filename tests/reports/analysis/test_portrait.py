@@ -101,10 +101,11 @@ def test_scales_at_the_ends_of_double_precision(size):
 # --- which data, and what is said of them --------------------------------------------------------------------
 
 
-def test_examples_are_the_rows_of_their_numbers_and_spread_evenly():
+def test_examples_are_the_rows_of_their_numbers_and_spread_over_all():
     X = tall()
     document, arrays = portrait(covariance(X), 3)
-    assert document["rows"] == [34, 101, 167, 234, 301, 367]  # the middles of six parts of 400
+    assert document["rows"] == [48, 142, 201, 237, 295, 389]
+    assert len({row % 10 for row in document["rows"]}) >= 4  # of rows that come in turns of ten, say
     assert np.array_equal(arrays["examples"], X[np.array(document["rows"]) - 1])
     assert not np.array_equal(arrays["examples"], X[np.array(document["rows"])])  # control: counted from 0
 
