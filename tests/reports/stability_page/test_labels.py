@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from reports.analysis.landscape import landscape
 from reports.pages.drawing import blank, drawing, save, settle
 from reports.pages.html import inline_svg
 from reports.paper_figures import figure_1
 from reports.stability_page.figures import likelihood, phase, pictures, retained, scree
 from tests.reports.stability_page.zoo import ZOO, document_of
+from verify.data.covariance import from_eigenvalues
 
 # Of a pixel, at 100 a inch: boxes of texts that touch are no fault.
 TOUCH = 0.5
@@ -218,7 +220,7 @@ def test_a_point_is_found_in_the_svg_where_data_axes_has_it(tmp_path):
 
 
 def test_panels_of_figure_1_share_axes_and_colours():
-    _, slices = document_of("bare")
+    _, slices = landscape(from_eigenvalues([6, 4, 2.5, 1.2, 0.5]), 3)
     figure = blank(10, 3.5)
     scale = figure_1.Scale.of(slices)
     panels = figure.subplots(1, len(slices))
@@ -228,6 +230,11 @@ def test_panels_of_figure_1_share_axes_and_colours():
     assert {axes.images[0].norm.vmax for axes in panels} == {scale.depth}
     assert all(axes.child_axes[0].get_ylabel() == "nats below the panel's best" for axes in panels)
     assert len({float(np.abs(piece.a).max()) for piece in slices}) > 1  # control: alone they would differ
+
+
+def test_the_panels_of_a_report_are_computed_over_one_square():
+    _, slices = document_of("bare")
+    assert len({float(np.abs(piece.a).max()) for piece in slices}) == 1
 
 
 def test_the_dot_of_the_likelihood_is_the_maximum_likelihood_noise():
