@@ -1,7 +1,8 @@
 """The pictures of a stability report: one file each, and they are found.
 
 A picture is a module with SECTION (the id of a section of page.html), ORDER (its place there), draw(axes, document),
-caption(document) and alt(document), both as plain text, and there(document), where it cannot always be drawn.
+caption(document) and alt(document), both as plain text; there(document), where it cannot always be drawn; and
+label(axes, document), for names that have to find room once the frame is laid out.
 
 Main       pictures, those of a document; by name, which is that of its files too.
 """
