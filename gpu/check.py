@@ -19,9 +19,9 @@ from typing import Any
 
 from gpu.comparisons import COMPARISONS, Outcome, compare
 from gpu.device import backend, find_device
-from gpu.throughput import Clock, Events
+from gpu.throughput import Clock, Events, Missed
 from gpu.throughput import throughput as measured
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 Document = dict[str, Any]
 Told = Callable[[str], object]
@@ -38,7 +38,14 @@ def comparisons(xp: Any, told: Told = lambda line: None) -> list[Document]:
             document = _compared(compare(name, xp))
         except Exception as error:  # a kernel that does not compile or run is a finding, and the others are looked at
             nothing = dict.fromkeys(("worst", "where", "control"))
-            document = {"name": name, "cases": 0, **nothing, "agrees": False, "caught": None, "reason": _line(error)}
+            document = {
+                "name": name,
+                "cases": 0,
+                **nothing,
+                "agrees": False,
+                "caught": None,
+                "reason": first_line(error),
+            }
         found.append(document)
         told(_comparison_line(document))
     return found
@@ -66,11 +73,15 @@ def throughput(xp: Any, clock: Clock, scale: float = 1.0, told: Told = lambda li
     """The rates of the device and a figure of each workload.  `told` hears a line about each."""
     rates, figures = measured(xp, clock, scale=scale)
     told(f"copy {rates.bandwidth / 1e9:.4g} GB/s, float64 matrix product {rates.rate / 1e12:.4g} Tflop/s")
-    found = []
-    for figure in figures:
-        found.append(asdict(figure))
-        told(_figure_line(found[-1]))
-    return {"bandwidth": rates.bandwidth, "rate": rates.rate, "scale": scale, "figures": found}
+    document: Document = {"bandwidth": rates.bandwidth, "rate": rates.rate, "scale": scale, "figures": [], "missed": []}
+    for found in figures:
+        if isinstance(found, Missed):
+            document["missed"].append(asdict(found))
+            told(f"{found.name:<16} {found.size or '':<26} missed: {found.reason}")
+        else:
+            document["figures"].append(asdict(found))
+            told(_figure_line(document["figures"][-1]))
+    return document
 
 
 def _comparison_line(document: Document) -> str:
@@ -110,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except (InputError, OSError) as error:
-        print(f"gpu.check: {_line(error)}", file=sys.stderr)
+        print(f"gpu.check: {first_line(error)}", file=sys.stderr)
         return BAD_INPUT
     return 0 if sound(compared) else 1
 
@@ -122,11 +133,6 @@ def _say(line: str) -> None:
 def _finite(value: float | None) -> float | None:
     """JSON knows no infinity."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def _line(error: BaseException) -> str:
-    message = str(error).strip().splitlines()
-    return message[0] if message else type(error).__name__
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy
 
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 Result = TypeVar("Result")
 
@@ -68,9 +68,9 @@ def _cupy() -> tuple[Any, str]:
     try:
         return importlib.import_module("cupy"), ""
     except ImportError as error:
-        return None, f"CuPy cannot be imported ({_line(error)}); pip install cupy-cuda13x"
+        return None, f"CuPy cannot be imported ({first_line(error)}); pip install cupy-cuda13x"
     except Exception as error:  # a broken installation may raise anything at all while it loads its libraries
-        return None, f"CuPy is installed but broken ({_line(error)}); reinstall it"
+        return None, f"CuPy is installed but broken ({first_line(error)}); reinstall it"
 
 
 def _find_device(cupy: Any) -> Device:
@@ -81,14 +81,16 @@ def _find_device(cupy: Any) -> Device:
         number = cupy.cuda.Device().id
         facts |= _described(cupy, cupy.cuda.runtime.getDeviceProperties(number))
     except Exception as error:
-        why = f"no working CUDA driver ({_line(error)}); install the NVIDIA driver"
+        why = f"no working CUDA driver ({first_line(error)}); install the NVIDIA driver"
         return Device(False, reason=why, **facts)
     for what, works in PROBES.items():
         try:
             works(cupy)
         except Exception as error:
             verb = "do" if what.endswith("s") else "does"
-            return Device(False, reason=f"{what} {verb} not work ({_line(error)}); reinstall CuPy and CUDA", **facts)
+            return Device(
+                False, reason=f"{what} {verb} not work ({first_line(error)}); reinstall CuPy and CUDA", **facts
+            )
     return Device(True, **facts)
 
 
@@ -202,7 +204,7 @@ def why_kernels_cannot_be_compiled() -> str:
                 raise RuntimeError("an empty result")
             nvrtc.destroyProgram(program)
         except Exception as error:
-            return f"NVRTC does not work ({_line(error)}); pip install 'elbo-verify[kernels]'"
+            return f"NVRTC does not work ({first_line(error)}); pip install 'elbo-verify[kernels]'"
         return ""
 
 
@@ -239,7 +241,7 @@ def in_batches(
             if together == 1:
                 where = "the host" if xp is numpy else "the device"
                 raise InputError(
-                    f"{what} {start + 1} of {count}: does not fit into the memory of {where} ({_line(error)}); "
+                    f"{what} {start + 1} of {count}: does not fit into the memory of {where} ({first_line(error)}); "
                     "take a smaller one"
                 ) from None
         # Outside of the handler, where nothing of the failed attempt is held any more.
@@ -247,9 +249,3 @@ def in_batches(
         if xp is not numpy:
             xp.get_default_memory_pool().free_all_blocks()
     return found
-
-
-def _line(error: BaseException) -> str:
-    """The first line of an error's message, or its type where there is no message."""
-    message = str(error).strip().splitlines()
-    return message[0] if message else type(error).__name__

@@ -1,7 +1,7 @@
 """How fast the kernels are on a device, each beside the least time that its bytes or its operations take there.
 
 Notation   xp the array module of the device; clock(work) the seconds of one call of work().
-Main       Events (a clock), machine -> Machine, WORKLOADS, throughput -> Figure of each.
+Main       Events (a clock), machine -> Machine, WORKLOADS, throughput -> Figure or Missed of each.
 
 The floor of a figure is the larger of its bytes over the measured bandwidth of a copy and of its float64 operations
 over the measured rate of a matrix product, both of this device in this run. Bytes: every input read and every result
@@ -21,6 +21,7 @@ import numpy as np
 from gpu.comparisons import random_batch, spectrum
 from gpu.device import memory_budget
 from gpu.eigenvalues import eigenvalues
+from gpu.ends import ends
 from gpu.enumeration import candidates, enumerate_learned
 from gpu.gradients import gradients
 from gpu.hessian import hessian, profile_hessian
@@ -33,6 +34,7 @@ from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals
 from gpu.vae.products import PRECISIONS, precision
 from verify.arrays import Array, to_numpy
+from verify.errors import first_line
 
 Clock = Callable[[Callable[[], object]], float]
 
@@ -106,6 +108,22 @@ class Figure:
     library_agrees: bool | None
 
 
+@dataclass(frozen=True)
+class Missed:
+    """A workload, or one call of it, that did not come to its figure, and why; `memory`: it had too little."""
+
+    name: str
+    size: str | None
+    reason: str
+    memory: bool
+
+
+def random_tiles(shape: tuple[int, ...], dtype: str = "float64") -> Array:
+    """Standard normal numbers on the host, the same ones over and over."""
+    few = np.random.default_rng(0).standard_normal(65_537)  # a prime: no two rows alike
+    return np.resize(few, shape).astype(dtype)
+
+
 def machine(xp: Any, clock: Clock, scale: float = 1.0) -> Machine:
     """Measure both rates on this device.  scale < 1 takes smaller arrays."""
     length = max(1024, int(scale * min(1 << 27, memory_budget(xp) // 32)))
@@ -115,16 +133,44 @@ def machine(xp: Any, clock: Clock, scale: float = 1.0) -> Machine:
         there[...] = here
 
     size = max(32, int(8192 * scale ** (1 / 3)))
-    A = xp.ones((size, size))
+    A = xp.asarray(random_tiles((size, size)))  # products of ones take less power, and a device runs them faster
     return Machine(2.0 * DOUBLE * length / seconds(copy, clock), 2.0 * size**3 / seconds(lambda: A @ A, clock))
 
 
-def throughput(xp: Any, clock: Clock, *, scale: float = 1.0, seed: int = 0) -> tuple[Machine, Iterator[Figure]]:
-    """The rates of the device, and a figure of each workload, one after the other as it is measured."""
+def throughput(
+    xp: Any, clock: Clock, *, scale: float = 1.0, seed: int = 0
+) -> tuple[Machine, Iterator[Figure | Missed]]:
+    """The rates of the device, and a figure of each workload, one after the other as it is measured.
+
+    What breaks, for want of memory or otherwise, is missed, and the others are measured all the same.
+    """
     rates = machine(xp, clock, scale)
-    rng = np.random.default_rng(seed)
-    jobs = (job for workload in WORKLOADS for job in workload(xp, rng, scale))
-    return rates, (_figure(job, rates, clock) for job in jobs)
+    return rates, _figures(xp, rates, clock, np.random.default_rng(seed), scale)
+
+
+def _figures(
+    xp: Any, rates: Machine, clock: Clock, rng: np.random.Generator, scale: float
+) -> Iterator[Figure | Missed]:
+    for name, workload in WORKLOADS.items():
+        jobs = workload(xp, rng, scale)
+        while (found := _next(name, jobs, rates, clock)) is not None:
+            yield found
+        del jobs
+        if xp is not np:
+            xp.get_default_memory_pool().free_all_blocks()
+
+
+def _next(name: str, jobs: Iterator[Job], rates: Machine, clock: Clock) -> Figure | Missed | None:
+    """The figure of the next job, if there is one; a generator that broke has none any more."""
+    size = None
+    try:
+        job = next(jobs, None)
+        if job is None:
+            return None
+        name, size = job.name, job.size
+        return _figure(job, rates, clock)
+    except Exception as error:
+        return Missed(name, size, first_line(error), isinstance(error, MemoryError))
 
 
 def _figure(job: Job, rates: Machine, clock: Clock) -> Figure:
@@ -252,6 +298,19 @@ def _products(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
         yield Job("Hessian products", f"n = {n}, k = {k}", "directions", directions, bytes_touched, operations, work)
 
 
+def _ends(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
+    n, k, count = (784, 50, 10) if scale >= 1 else (12, 3, 2)
+    lam = spectrum(rng, n)
+    W = np.zeros((n, k))
+    W[np.arange(k), np.arange(k)] = np.sqrt(lam[:k] - 0.5 * lam[k])
+    work = partial(ends, xp.asarray(W), 0.5 * float(lam[k]), xp.asarray(lam), count=count)
+    # The products that the search takes, and nothing of what it does between them.
+    products = work().products
+    operations, bytes_touched = products * (4.0 * n * k * k + 8.0 * k**3), DOUBLE * 2.0 * products * n * k
+    size = f"n = {n}, k = {k}, {count} of each"
+    yield Job("ends of a Hessian", size, "products", products, bytes_touched, operations, work)
+
+
 def _vae_steps(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
     large = scale >= 1
     architecture = Architecture("mlp", 784, 200, HIDDEN) if large else Architecture("mlp", 12, 3, (9, 7))
@@ -278,4 +337,14 @@ def _vae_steps(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]
         yield Job("VAE step", size, "models", count, count * each, 0.0, partial(step, name))
 
 
-WORKLOADS = (_gradients, _hessians, _spectra, _sets, _saddles, _planes, _products, _vae_steps)
+WORKLOADS: dict[str, Callable[[Any, np.random.Generator, float], Iterator[Job]]] = {
+    "gradients": _gradients,
+    "hessian": _hessians,
+    "eigenvalues": _spectra,
+    "enumeration": _sets,
+    "saddle points": _saddles,
+    "landscape": _planes,
+    "Hessian products": _products,
+    "ends of a Hessian": _ends,
+    "VAE step": _vae_steps,
+}

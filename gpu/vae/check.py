@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from gpu.throughput import Clock, random_tiles
 from gpu.vae.architecture import HIDDEN, Architecture
 from gpu.vae.plan import Plan, Run
 from gpu.vae.products import PRECISIONS, multiply, precision
 from gpu.vae.training import Group, fresh
 from verify.arrays import Array
 from verify.models import ppca
-
-Clock = Callable[[Callable[[], object]], float]
 
 # Falling learning rates; with so many steps at each, descent ends so near the optimum, in nats per datum.
 RATES = (3e-2, 1e-2, 1e-3, 1e-4)
@@ -105,7 +104,7 @@ def table_speed(xp: Any, clock: Clock, name: str, architecture: Architecture, mo
 
 def _rates(xp: Any, clock: Clock, size: int) -> tuple[float, float]:
     """(operations per second of a large float32 product in the present precision, bytes per second of a copy)."""
-    a = xp.ones((1, size, size), dtype="float32")
+    a = xp.asarray(random_tiles((1, size, size), "float32"))
     out, here, there = xp.empty(a.shape, dtype="float32"), xp.ones(size * size), xp.empty(size * size)
 
     def product() -> None:

@@ -1,7 +1,7 @@
 """The check of a device, over CuPy's stand-in: every comparison runs, every slip and every crash shows, 0, 1 or 2."""
 
 import json
-from functools import partialmethod
+from functools import partial, partialmethod
 
 import numpy as np
 import pytest
@@ -133,8 +133,9 @@ def test_every_figure_has_its_floor(cupy):
     names = {f["name"] for f in document["figures"]}
     assert names == {
         "gradients", "hessian", "profile_hessian", "eigenvalues", "enumeration", "saddle points", "saddle escapes",
-        "landscape", "Hessian products", "VAE step",
+        "landscape", "Hessian products", "ends of a Hessian", "VAE step",
     }  # fmt: skip
+    assert document["missed"] == []
     assert clock.calls >= throughput.REPEATS * (2 + len(document["figures"]))
     for f in document["figures"]:
         assert f["seconds"] == 1.0 and f["per_second"] == f["count"]
@@ -143,6 +144,31 @@ def test_every_figure_has_its_floor(cupy):
             (True, 1.0) if f["name"] == "eigenvalues" else (None, None)
         )
     json.dumps(document, allow_nan=False)
+
+
+def out_of_memory(*arguments):
+    raise MemoryError("Out of memory allocating 9 bytes")
+
+
+@pytest.mark.parametrize(("fails", "memory"), [(out_of_memory, True), (fail("CUDA_ERROR_X\nand more"), False)])
+def test_what_breaks_is_missed_and_the_others_are_measured(cupy, monkeypatch, fails, memory):
+    def jobs(xp, rng, scale):
+        job = partial(throughput.Job, unit="things", count=1, bytes=1.0, operations=1.0)
+        yield job("one", "small", work=lambda: None)
+        yield job("one", "large", work=fails)
+        yield job("one", "middle", work=lambda: None)
+        fails()
+
+    monkeypatch.setattr(throughput, "WORKLOADS", {"one": jobs, "planes": throughput.WORKLOADS["landscape"]})
+    lines = []
+    document = check.throughput(cupy, Ticks(), TINY, lines.append)
+    assert [f["size"] for f in document["figures"][:2]] == ["small", "middle"]
+    assert {f["name"] for f in document["figures"]} == {"one", "landscape"}
+    assert [(m["name"], m["size"], m["memory"]) for m in document["missed"]] == [
+        ("one", "large", memory), ("one", None, memory),
+    ]  # fmt: skip
+    assert all("\n" not in m["reason"] for m in document["missed"])
+    assert sum("missed: " in line for line in lines) == 2
 
 
 def test_the_floor_is_that_of_the_bytes_or_of_the_operations():

@@ -10,6 +10,7 @@ import pytest
 
 from gpu import kernels
 from gpu.device import Device
+from gpu.throughput import WORKLOADS
 from reports.cli import main
 from reports.device import check as acceptance
 from reports.device import peers
@@ -96,6 +97,24 @@ def test_proofs_that_run_out_of_time_are_partial_and_no_failure(cupy, tmp_path, 
     assert document["notes"] == [f"proofs did not come to its end: {stage['reason']}"]
     assert given["backend"] == "cupy" and given["on_device"]
     assert acceptance.WHOLE - 30 < given["seconds"] <= acceptance.WHOLE
+
+
+@pytest.mark.parametrize(("memory", "outcome", "code"), [(True, "partial", 0), (False, "disagrees", 1)])
+def test_a_workload_without_a_figure_is_told_and_is_wrong_unless_it_lacked_memory(
+    cupy, tmp_path, monkeypatch, memory, outcome, code
+):
+    only(monkeypatch, throughput=acceptance.throughput)
+
+    def lacking(xp, rng, scale):
+        raise MemoryError("9 bytes") if memory else RuntimeError("9 bytes")
+        yield
+
+    monkeypatch.setitem(WORKLOADS, "gradients", lacking)
+    assert main(["device-check", "--out", str(tmp_path)]) == code
+    document = check("device-check", json.loads((tmp_path / NAME).read_text()))
+    [stage] = document["stages"]
+    assert (stage["outcome"], stage["reason"]) == (outcome, "gradients: 9 bytes")
+    assert len(stage["result"]["missed"]) == 1 and len(stage["result"]["figures"]) > 10
 
 
 def only(monkeypatch, **stages):
