@@ -12,6 +12,7 @@ import json
 import math
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,7 @@ def comparisons(xp: Any, told: Told = lambda line: None) -> list[Document]:
         try:
             document = _compared(compare(name, xp))
         except Exception as error:  # a kernel that does not compile or run is a finding, and the others are looked at
+            traceback.print_exc()
             nothing = dict.fromkeys(("worst", "where", "control"))
             document = {
                 "name": name,

@@ -9,10 +9,12 @@ broken (no CuPy, no driver, no device, no NVRTC, no headers, no cuBLAS, no cuSOL
 
 import importlib
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -65,12 +67,22 @@ def find_device() -> Device:
 
 def _cupy() -> tuple[Any, str]:
     """The module and "", or None and what is wrong with it."""
+    _cache_somewhere()
     try:
         return importlib.import_module("cupy"), ""
     except ImportError as error:
         return None, f"CuPy cannot be imported ({first_line(error)}); pip install cupy-cuda13x"
     except Exception as error:  # a broken installation may raise anything at all while it loads its libraries
         return None, f"CuPy is installed but broken ({first_line(error)}); reinstall it"
+
+
+def _cache_somewhere() -> None:
+    """CuPy makes its folder of kernels while it is imported, and cannot be where there is no writable home."""
+    usual = Path(os.environ.get("CUPY_CACHE_DIR") or os.path.expanduser("~/.cupy/kernel_cache")).absolute()
+    existing = next((p for p in (usual, *usual.parents) if os.path.exists(p)), usual)
+    if not os.access(existing, os.W_OK):
+        with suppress(OSError):  # processes that are started from here find the same one
+            os.environ["CUPY_CACHE_DIR"] = tempfile.mkdtemp(prefix="elbo-verify-kernels-")
 
 
 def _find_device(cupy: Any) -> Device:

@@ -14,6 +14,7 @@ import re
 import subprocess
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -165,6 +166,7 @@ def perform(run: Run, keep: Callable[[Document], object]) -> Document:
         try:
             finding = stage(run)
         except Exception as error:  # one that breaks is a finding, and the others still run
+            traceback.print_exc()  # where it broke; the document keeps one line
             lines = str(error).strip().splitlines()
             finding = Finding("failed", None, lines[0] if lines else type(error).__name__)
         seconds = round(time.monotonic() - start, 3)

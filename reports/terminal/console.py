@@ -42,7 +42,8 @@ class Session:
         with self._out.capture() as captured:
             self._out.print(what)
         # rich fills every line up to its width, which a pipe has no use for.
-        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        # At once: a run that is killed must have said all that it had to say.
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
     def note(self, text: str) -> None:
         """A remark on standard error; nothing with --quiet."""

@@ -55,6 +55,14 @@ class Event:
         pass
 
 
+def _asarray(a, dtype=None):
+    """As CuPy: what lies on the device already is not copied, and what lies by columns on the host does so there."""
+    if isinstance(a, stand_in_cupy.ndarray):
+        return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+    a = np.asarray(a)
+    return stand_in_cupy.ndarray(np.array(a, dtype=dtype, order="F" if a.flags.fnc else "C"))
+
+
 def device() -> ModuleType:
     """A new stand-in module with RawModule and what host code asks of `cupy.cuda`."""
     cupy = stand_in_cupy.module()
@@ -67,20 +75,20 @@ def device() -> ModuleType:
     cupy.launches = []
 
     class RawModule:
-        def __init__(self, code, options=()):
+        def __init__(self, *, code, options=()):
+            if not isinstance(options, tuple):
+                raise TypeError("options are a tuple")
             self.module = emulator.emulated(text=code)
 
         def get_function(self, name):
             return RawKernel(self.module, name, cupy.launches)
 
     cupy.RawModule = RawModule
-    cupy.asarray = lambda a, dtype=None: stand_in_cupy.ndarray(
-        np.array(a.host if isinstance(a, stand_in_cupy.ndarray) else a, dtype=dtype, order="C")
-    )
+    cupy.asarray = _asarray
     cupy.asnumpy = lambda a: a.get()
     cupy.__version__ = "stand-in"
     cupy.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 0, free_all_blocks=lambda: None)
-    cupy.RawKernel = lambda code, name: RawModule(code).get_function(name)
+    cupy.RawKernel = lambda code, name: RawModule(code=code).get_function(name)
     cupy.cuda = SimpleNamespace(
         Device=lambda index=0: SimpleNamespace(id=0, mem_info=(2**30, 2**31), attributes={"MultiProcessorCount": 1}),
         cublas=Cublas(stand_in_cupy.MEMORY),

@@ -1,5 +1,6 @@
 """Every way in which a device can be missing gets a sentence of its own, and none is a crash."""
 
+import os
 import sys
 import types
 import warnings
@@ -249,3 +250,15 @@ def test_a_device_gives_back_what_it_keeps_before_the_next_attempt(cupy):
 def test_other_errors_pass():
     with pytest.raises(RuntimeError, match="something else"):
         in_batches(numpy, fail("something else"), 3, 2)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_without_a_writable_home_kernels_are_cached_elsewhere(cupy, tmp_path, monkeypatch, writable):
+    monkeypatch.delenv("CUPY_CACHE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: writable)
+    assert find_device().available
+    place = os.environ.pop("CUPY_CACHE_DIR", None)
+    assert place is None if writable else os.path.dirname(place) == str(tmp_path)
+    assert not (tmp_path / "none").exists()

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 SHARED = {
-    "asarray", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p", "logaddexp",
-    "matmul", "maximum", "meshgrid", "minimum", "ones", "ones_like", "sqrt", "sum", "trace", "where", "zeros",
-    "zeros_like",
+    "asarray", "broadcast_to", "concatenate", "diagonal", "empty", "exp", "expm1", "eye", "finfo", "log", "log1p",
+    "logaddexp", "matmul", "maximum", "meshgrid", "minimum", "ones", "ones_like", "sqrt", "sum", "trace", "where",
+    "zeros", "zeros_like",
 }  # fmt: skip
 SHARED_LINALG = {"cholesky", "eigh", "eigvalsh", "inv", "norm", "slogdet", "solve", "svd"}
 
@@ -22,7 +22,7 @@ SHARED_LINALG = {"cholesky", "eigh", "eigvalsh", "inv", "norm", "slogdet", "solv
 def _unwrapped(x):
     if isinstance(x, ndarray):
         return x.host
-    if isinstance(x, np.ndarray) and x.ndim:
+    if isinstance(x, np.ndarray):  # one without axes as well: CuPy takes scalars of NumPy, but none of its arrays
         raise TypeError("Unsupported type <class 'numpy.ndarray'>: arrays of the host and of the device do not mix")
     if isinstance(x, (list, tuple)):
         return type(x)(_unwrapped(y) for y in x)
@@ -118,10 +118,18 @@ ndarray.__hash__ = None  # as everything that compares entry by entry
 ndarray.__module__ = "cupy"
 
 
+def _solve(a, b):
+    """CuPy's stacks of equations do not broadcast (cupy/linalg/_solve.py)."""
+    if b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
+        raise ValueError("a must have (..., M, M) shape and b must have (..., M, K) for multidimensional b")
+    return np.linalg.solve(a, b)
+
+
 def module():
     """The stand-in module `cupy`."""
     cupy = types.ModuleType("cupy")
-    cupy.linalg = types.SimpleNamespace(**{f: _through(getattr(np.linalg, f)) for f in SHARED_LINALG})
+    shared = {f: getattr(np.linalg, f) for f in SHARED_LINALG} | {"solve": _solve}
+    cupy.linalg = types.SimpleNamespace(**{name: _through(function) for name, function in shared.items()})
     cupy.ndarray = ndarray
     for f in SHARED:
         setattr(cupy, f, np.finfo if f == "finfo" else _through(getattr(np, f)))

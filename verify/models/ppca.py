@@ -15,6 +15,8 @@ takes them from outside uses verify.checks.
 from fractions import Fraction
 from math import fsum, log, pi
 
+import numpy as np
+
 from verify.arrays import Array, namespace, to_numpy, transpose
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
@@ -33,8 +35,15 @@ def latent_precision(W: Array, sigma2: Array) -> Array:
 
 def whitened(W: Array, sigma2: Array) -> Array:
     """P = C^-1 W = W M^-1, the push-through identity.  W (..., n, k) -> (..., n, k)."""
-    xp = namespace(W)
-    return transpose(xp.linalg.solve(latent_precision(W, sigma2), transpose(W)))
+    return transpose(solved(latent_precision(W, sigma2), transpose(W)))
+
+
+def solved(M: Array, B: Array) -> Array:
+    """M^-1 B of stacks that broadcast against each other, as CuPy's solve has none of that.  -> (..., k, n)."""
+    xp = namespace(M, B)
+    lead = np.broadcast_shapes(M.shape[:-2], B.shape[:-2])
+    M, B = (xp.broadcast_to(A, (*lead, *A.shape[-2:])) for A in (M, B))
+    return xp.linalg.solve(M, B)
 
 
 def precision_times(Y: Array, W: Array, P: Array, sigma2: Array) -> Array:
@@ -121,13 +130,12 @@ def hessian_vector_product(W: Array, sigma2: Array, S: Array, X: Array) -> Array
     With P = C^-1 W, R = S P - W, G = C^-1 R and dM = X^T W + W^T X:
     dP = (X - P dM) M^-1 and dG = C^-1 [S dP - X - X P^T R - W X^T G].
     """
-    xp = namespace(W, X)
     P = whitened(W, sigma2)
     R = S @ P - W
     G = precision_times(R, W, P, sigma2)
     cross = transpose(X) @ W
     M = latent_precision(W, sigma2)
-    dP = transpose(xp.linalg.solve(M, transpose(X - P @ (cross + transpose(cross)))))
+    dP = transpose(solved(M, transpose(X - P @ (cross + transpose(cross)))))
     inner = S @ dP - X - X @ (transpose(P) @ R) - W @ (transpose(X) @ G)
     return precision_times(inner, W, P, sigma2)
 

@@ -125,7 +125,7 @@ def fine(run):
     return Finding("passed", {"any": "thing"})
 
 
-def test_a_stage_that_breaks_is_a_finding_and_the_others_run(cupy, tmp_path, monkeypatch):
+def test_a_stage_that_breaks_is_a_finding_and_the_others_run(cupy, tmp_path, monkeypatch, capsys):
     def breaks(run):
         raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS\nand a long story")
 
@@ -136,6 +136,7 @@ def test_a_stage_that_breaks_is_a_finding_and_the_others_run(cupy, tmp_path, mon
     assert document["notes"] == ["first broke: CUDA_ERROR_ILLEGAL_ADDRESS"]
     assert (first["outcome"], first["reason"], first["result"]) == ("failed", "CUDA_ERROR_ILLEGAL_ADDRESS", None)
     assert second["outcome"] == "passed"
+    assert "in breaks\n" in capsys.readouterr().err  # where it broke
 
 
 def test_an_interruption_keeps_what_is_there_and_says_so(cupy, tmp_path, monkeypatch, capsys):

@@ -163,4 +163,4 @@ def _flint() -> Any:
         import flint
     except ImportError:
         return None
-    return flint
+    return flint if hasattr(flint, "nmod_mat") else None  # a package of the same name reads Fortran
