@@ -1,6 +1,6 @@
 """How PyTorch would train the models of Table 2: on the same device, in the same process, beside our ensemble.
 
-Notation   E models, N data of n numbers, B a batch, k latents; x (E, B, n), noise (E, B, k); parameters and gradients by
+Notation   E models, N data of n numbers, B a batch, k latents; x (E, B, n), noise (E, B, k); parameters, gradients by
            the names of Layout, each (E, ...), weights (E, out, in) as PyTorch has them.
 Main       WAYS, measure -> rows as in peers.py, one of each precision and way.
 Reference  gpu/vae/loss.py (the loss), Table 2.
@@ -26,10 +26,13 @@ from gpu.vae.training import Group, fresh
 from reports.device.peers import OTHERWISE, Absent, Document, by_the_wall, first_line, row, torch_with_device
 from verify.arrays import Array, to_numpy
 
-# Deviations of the gradient, of the largest entry of the same parameter. float32: sums of some thousand terms in any
-# order. tf32 rounds factors to 2^-11 and bf16 to 2^-8, products and layers add up, and units near 0 switch.
-AGREES = {"tf32": 3e-2, "float32": 1e-3, "bf16": 1e-1}
+# Deviations from the gradient in float32, of the norm. Most of it are ReLUs near 0 that switch where their input is
+# rounded: a share eps of them changes the gradient by sqrt(eps). On a host float32, in another order, gives 3e-4, tf32
+# 2e-2 (3e-2 where it cuts off) and bf16 6e-2; another loss, the sign of its KL flipped, 1.
+AGREES = {"tf32": 1e-1, "float32": 3e-3, "bf16": 1.5e-1}
 MATMUL = {"tf32": "high", "float32": "highest", "bf16": "highest"}
+# A CUDA graph is recorded at the second call and first replayed at the third, whose answer is compared.
+CALLS = 3
 STEPS = 8
 LEARNING_RATE = 1e-3
 # Seconds after which no further row is begun: the proofs come after the peers, and are to have theirs.
@@ -84,7 +87,7 @@ WAYS = (
 
 
 class Problem(NamedTuple):
-    """What both sides begin with, and our gradient there; X (N, n).  Arrays of the host, or of PyTorch."""
+    """What both sides begin with, and our gradient there, as tensors; X (N, n)."""
 
     parameters: dict[str, Any]
     X: Any
@@ -103,9 +106,9 @@ def measure(xp: Any, scale: float = 1.0, find: Callable[[], There] = on_device) 
     except Absent as reason:
         return [row("torch", None, task, reason=str(reason))]
     there.free()
-    host, ours = _ours(xp, architecture, models, batch)
+    problem, ours = _ours(xp, there, architecture, models, batch)
+    gc.collect()
     xp.get_default_memory_pool().free_all_blocks()
-    problem = _taken(there, host)
     rows = []
     for precision in AGREES:
         for way in WAYS:
@@ -118,8 +121,10 @@ def measure(xp: Any, scale: float = 1.0, find: Callable[[], There] = on_device) 
     return rows
 
 
-def _ours(xp: Any, architecture: Architecture, models: int, batch: int) -> tuple[Problem, dict[str, float]]:
-    """The problem on the host, and our seconds a step of all models in each precision."""
+def _ours(
+    xp: Any, there: There, architecture: Architecture, models: int, batch: int
+) -> tuple[Problem, dict[str, float]]:
+    """The problem, and our seconds a step of all models in each precision."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((4 * batch, architecture.n), dtype=np.float32)
     x = X[rng.integers(len(X), size=(models, batch))]
@@ -127,28 +132,22 @@ def _ours(xp: Any, architecture: Architecture, models: int, batch: int) -> tuple
     runs = tuple(Run(0.5, True, seed=e, learning_rate=LEARNING_RATE) for e in range(models))
     plan = Plan(architecture, runs, 10**9, batch)
     group = Group(plan, fresh(plan, range(models), xp), Rows(X), xp)
-    layout = Layout(architecture)
-    parameters = _named(layout, to_numpy(group.state.parameters))
+    parameters = _named(there, architecture, group.state.parameters)
     group.ensemble.backward(xp.asarray(x), xp.asarray(noise), group.beta)
-    problem = Problem(parameters, X, x, noise, _named(layout, to_numpy(group.ensemble.gradient)))
+    gradient = _named(there, architecture, group.ensemble.gradient)
     wait = xp.cuda.get_current_stream().synchronize
     seconds = {}
     for name in AGREES:
         with our_precision(name, xp):
             seconds[name] = by_the_wall(lambda: group.advance(group.state.step + STEPS), wait) / STEPS
-    return problem, seconds
+    return Problem(parameters, there.take(X), there.take(x), there.take(noise), gradient), seconds
 
 
-def _named(layout: Layout, flat: Array) -> dict[str, Array]:
-    """Copies of the parts of flat (E, P), weights (E, in, out) transposed."""
-    views = layout.views(flat)
-    return {name: (a.swapaxes(1, 2) if name.endswith("weight") else a).copy() for name, a in views.items()}
-
-
-def _taken(there: There, host: Problem) -> Problem:
-    """The problem as PyTorch's."""
-    parameters, gradient = ({name: there.take(a) for name, a in d.items()} for d in (host.parameters, host.gradient))
-    return Problem(parameters, there.take(host.X), there.take(host.x), there.take(host.noise), gradient)
+def _named(there: There, architecture: Architecture, flat: Array) -> dict[str, Any]:
+    """The parts of flat (E, P), an array of our device, as tensors of their own; weights (E, in, out) transposed."""
+    views = Layout(architecture).views(there.take(to_numpy(flat)))
+    kept = there.library.contiguous_format
+    return {name: (a.mT if name.endswith("weight") else a).clone(memory_format=kept) for name, a in views.items()}
 
 
 def _row(there: There, way: Way, task: str, **found: Any) -> Document:
@@ -181,7 +180,10 @@ def _compared_and_timed(there: There, way: Way, precision: str, problem: Problem
     if way.compiled and not way.stacked:  # so that its CUDA graph reads them where they lie
         for p in parameters.values():
             there.library._dynamo.mark_static_address(p)
-    difference = _difference(there, gradient(parameters, problem.x[which], problem.noise[which]), expected)
+    for _ in range(CALLS):
+        found = gradient(parameters, problem.x[which], problem.noise[which])
+    difference = _difference(there, found, expected)
+    del found
     if not difference <= AGREES[precision]:
         return difference, None
     step = _training(there, gradient, parameters, problem.X, problem.noise[which].shape)
@@ -195,18 +197,26 @@ def _compared_and_timed(there: There, way: Way, precision: str, problem: Problem
 
 
 def _difference(there: There, found: dict[str, Any], expected: dict[str, Any]) -> float:
-    """The largest deviation of an entry, of the largest entry of the same parameter."""
+    """The largest of all parameters' deviations, each of its norm over all models."""
     torch = there.library
-    each = [(found[name] - g).abs().max() / g.abs().max() for name, g in expected.items()]
+    each = [(found[name] - g).norm() / g.norm() for name, g in expected.items()]
     return float(torch.stack(each).max().nan_to_num(nan=torch.finfo(torch.float32).max))
 
 
-def _gradient(there: There, way: Way, precision: str) -> Callable[[dict[str, Any], Any, Any], dict[str, Any]]:
+def _gradient(there: There, way: Way, precision: str) -> Callable[..., Any]:
     """(parameters, x, noise) -> gradients of the loss, of one model or of stacked ones."""
     func = there.library.func
     one = func.grad(_loss(there, precision))
     found = func.vmap(one) if way.stacked else one
-    return there.compiled(found, way.mode) if way.compiled else found
+    if not way.compiled:
+        return found
+    compiled = there.compiled(found, way.mode)
+
+    def from_a_graph(*args: Any) -> Any:
+        there.library.compiler.cudagraph_mark_step_begin()  # what the last call returned is done with
+        return compiled(*args)
+
+    return from_a_graph
 
 
 def _loss(there: There, precision: str) -> Callable[[dict[str, Any], Any, Any], Any]:
@@ -237,7 +247,7 @@ def _divergence(torch: Any, mean: Any, log_variance: Any) -> Any:
 
 
 def _training(
-    there: There, gradient: Callable[..., dict[str, Any]], parameters: dict[str, Any], X: Any, shape: tuple[int, ...]
+    there: There, gradient: Callable[..., Any], parameters: dict[str, Any], X: Any, shape: tuple[int, ...]
 ) -> Callable[[], None]:
     """One step of training, in place.  shape: of the noise, (E, B, k), or (B, k) of one model.
 
@@ -254,7 +264,6 @@ def _training(
             order, at = torch.rand((*lead, N), device=there.device).argsort(dim=-1), 0
         x = X.index_select(0, order[..., at : at + B].reshape(-1)).view(*lead, B, n)
         at += B
-        torch.compiler.cudagraph_mark_step_begin()
         found = gradient(parameters, x, torch.randn(shape, device=there.device))
         for name, p in parameters.items():
             p.grad = found[name]
