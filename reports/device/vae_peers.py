@@ -207,7 +207,7 @@ def _gradient(there: There, way: Way, precision: str) -> Callable[..., Any]:
     """(parameters, x, noise) -> gradients of the loss, of one model or of stacked ones."""
     func = there.library.func
     one = func.grad(_loss(there, precision))
-    found = func.vmap(one) if way.stacked else one
+    found: Callable[..., Any] = func.vmap(one) if way.stacked else one
     if not way.compiled:
         return found
     compiled = there.compiled(found, way.mode)
