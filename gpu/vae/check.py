@@ -1,7 +1,7 @@
 """A short training on a device: it reaches the optimum of pPCA, and how long a whole table of deep models will take.
 
 Notation   xp the array module of the device; E models, B data a batch; clock(work) the seconds of one call of work().
-Main       distance_to_optimum, table_speed -> Speed; training_check -> a plain document.
+Main       distance_to_optimum, table_models, table_speed -> Speed; training_check -> a plain document.
 Reference  theory 1 and Lucas et al. 2019, Lemma 1 (the optimum); Table 2 (100 models, 1000 epochs of 60000 images).
 
 That single steps are the host's is compared in gpu/comparisons.py. The floor of a step is the time of its matrix
@@ -82,6 +82,13 @@ def product_operations(architecture: Architecture, batch: int) -> float:
     return 2.0 * batch * (3 * sum(each) - each[0])
 
 
+def table_models(scale: float = 1.0) -> tuple[Architecture, int, int]:
+    """(architecture, models, data a batch) of Table 2.  scale < 1: a small one with as many layers."""
+    if scale < 1:
+        return Architecture("mlp", 12, 3, (9, 7)), 2, 5
+    return Architecture("mlp", 784, 200, HIDDEN), TABLE["models"], TABLE["batch"]
+
+
 def _seconds(work: Callable[[], object], clock: Clock) -> float:
     work()
     return median(clock(work) for _ in range(REPEATS))
@@ -124,8 +131,7 @@ def training_check(xp: Any, clock: Clock, scale: float = 1.0) -> dict[str, Any]:
     large = scale >= 1
     steps, near = (DESCENT, NEAR) if large else (SHORT_DESCENT, ROUGHLY)
     distance, control = distance_to_optimum(xp, steps), distance_to_optimum(xp, 30, RATES[1:2])
-    architecture = Architecture("mlp", 784, 200, HIDDEN) if large else Architecture("mlp", 12, 3, (9, 7))
-    models, batch = (TABLE["models"], TABLE["batch"]) if large else (2, 5)
+    architecture, models, batch = table_models(scale)
     names = PRECISIONS if xp is not np else PRECISIONS[:1]
     speeds = [table_speed(xp, clock, name, architecture, models, batch) for name in names]
     return {

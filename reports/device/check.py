@@ -96,9 +96,10 @@ def training(run: Run) -> Finding:
 
 def peers(run: Run) -> Finding:
     """Other libraries for the same answers, in this process.  A peer that is not there is said in its row."""
+    from reports.device import vae_peers
     from reports.device.peers import measure
 
-    rows = measure(run.xp, SCALE)
+    rows = [*measure(run.xp, SCALE), *vae_peers.measure(run.xp, SCALE)]
     for row in rows:
         run.told(_peer_line(row))
     others = sorted({f"{r['peer']} ({r['task']})" for r in rows if r["agrees"] is False})

@@ -1,6 +1,6 @@
 """Other people's libraries on the same device, in the same process, for the same answers: only of interest for speed.
 
-Main       PEERS, measure -> rows.
+Main       PEERS, measure -> rows; row, by_the_wall and the like for vae_peers.py.
 
 A peer offers eigenvalues of batches of symmetric matrices and Hessians of L by automatic differentiation. What it
 answers is compared with ours before it is timed; one that answers otherwise is not timed. All are timed alike, by the
@@ -26,6 +26,7 @@ Document = dict[str, Any]
 
 # Of the norm: float64 throughout, but orders of summation of which nothing is known.
 AGREES = 1e-9
+OTHERWISE = "answers otherwise, so it was not timed"
 REPEATS = 5
 # Seconds from which on a call is timed once.
 SLOW = 2.0
@@ -49,18 +50,30 @@ class Peer(NamedTuple):
     hessians: Callable[[Any, Any, Any], Any]
 
 
+def first_line(error: Exception) -> str:
+    """What an error says, in one line: the next one too where the first only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else repr(error)
+
+
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except Exception as error:  # a broken installation may raise anything at all
-        raise Absent(f"{name} cannot be imported ({str(error).splitlines()[0] if str(error) else error!r})") from None
+        raise Absent(f"{name} cannot be imported ({first_line(error)})") from None
+
+
+def torch_with_device() -> Any:
+    """The module torch.  Raises Absent where it is not there, or has no device."""
+    library = _imported("torch")
+    if not library.cuda.is_available():
+        raise Absent("torch sees no CUDA device")
+    return library
 
 
 def torch() -> Peer:
     """PyTorch: torch.linalg.eigvalsh, and torch.func.hessian under vmap.  Raises Absent."""
-    library = _imported("torch")
-    if not library.cuda.is_available():
-        raise Absent("torch sees no CUDA device")
+    library = torch_with_device()
 
     def value(W: Any, sigma2: Any, S: Any) -> Any:
         C = W @ W.T + sigma2 * library.eye(len(W), dtype=W.dtype, device=W.device)
@@ -113,7 +126,7 @@ def measure(xp: Any, scale: float = 1.0, seed: int = 0) -> list[Document]:
         try:
             there = peer()
         except Absent as reason:
-            rows.append(_row(name, None, reason=str(reason)))
+            rows.append(row(name, None, reason=str(reason)))
             continue
         for task, inputs, ours, theirs in tasks:
             rows.append(_measured(xp, name, there, task, inputs, ours, theirs))
@@ -143,21 +156,21 @@ def _measured(
     try:
         found = peer.give(run(*there)).reshape(expected.shape)
     except Exception as error:  # what a peer cannot do says nothing of us
-        return _row(name, peer.version, task, reason=str(error).splitlines()[0] if str(error) else repr(error))
+        return row(name, peer.version, task, reason=first_line(error))
     difference = float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
     if not difference <= AGREES:
-        return _row(name, peer.version, task, difference=difference, reason="answers otherwise, so it was not timed")
+        return row(name, peer.version, task, difference=difference, reason=OTHERWISE)
 
     def waiting() -> None:
         result = run(*there)
         getattr(result, "block_until_ready", peer.wait)()
 
     stream = xp.cuda.get_current_stream()
-    own, other = _by_the_wall(lambda: ours(*here), stream.synchronize), _by_the_wall(waiting, lambda: None)
-    return _row(name, peer.version, task, difference=difference, count=len(expected), ours=own, theirs=other)
+    own, other = by_the_wall(lambda: ours(*here), stream.synchronize), by_the_wall(waiting, lambda: None)
+    return row(name, peer.version, task, difference=difference, count=len(expected), ours=own, theirs=other)
 
 
-def _by_the_wall(work: Callable[[], object], wait: Callable[[], object]) -> float:
+def by_the_wall(work: Callable[[], object], wait: Callable[[], object]) -> float:
     """The median seconds of `work` and of waiting for it, after a call that compiles."""
 
     def once() -> float:
@@ -170,11 +183,12 @@ def _by_the_wall(work: Callable[[], object], wait: Callable[[], object]) -> floa
     return median(once() for _ in range(REPEATS if first < SLOW else 1))
 
 
-def _row(
+def row(
     peer: str, version: str | None, task: str | None = None, *, difference: float | None = None,
     count: int | None = None, ours: float | None = None, theirs: float | None = None, reason: str | None = None,
+    bound: float = AGREES,
 ) -> Document:  # fmt: skip
-    """`agrees` is null where there was no answer to compare."""
-    agrees = None if difference is None else difference <= AGREES
+    """`agrees`, a difference of at most `bound`, is null where there was no answer to compare."""
+    agrees = None if difference is None else difference <= bound
     shown = {"peer": peer, "version": version, "task": task, "count": count, "difference": difference}
     return {**shown, "agrees": agrees, "seconds": ours, "peer_seconds": theirs, "reason": reason}

@@ -13,7 +13,7 @@ from gpu.device import Device
 from gpu.throughput import WORKLOADS
 from reports.cli import main
 from reports.device import check as acceptance
-from reports.device import peers
+from reports.device import peers, vae_peers
 from reports.device.check import Finding, Run, commit, evidence_name, perform, sound
 from reports.device.doctor import HOUSE
 from tests.emulator import device
@@ -217,6 +217,7 @@ def absent():
 
 def test_peers_are_compared_before_they_are_timed(cupy, tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "PEERS", {"numpy": Here(), "nobody": absent})
+    monkeypatch.setattr(vae_peers, "measure", lambda xp, scale: [])  # they have tests of their own
     only(monkeypatch, peers=acceptance.peers)
     assert main(["device-check", "--peers", "--out", str(tmp_path)]) == 0
     document = check("device-check", json.loads((tmp_path / NAME).read_text()))
@@ -229,6 +230,7 @@ def test_peers_are_compared_before_they_are_timed(cupy, tmp_path, monkeypatch):
 
 def test_a_peer_that_answers_otherwise_is_not_timed_and_ends_the_run_with_1(cupy, tmp_path, monkeypatch):
     monkeypatch.setattr(peers, "PEERS", {"numpy": Here(slip=1 + 1e-6)})
+    monkeypatch.setattr(vae_peers, "measure", lambda xp, scale: [])  # they have tests of their own
     only(monkeypatch, peers=acceptance.peers)
     assert main(["device-check", "--peers", "--out", str(tmp_path)]) == 1
     [stage] = check("device-check", json.loads((tmp_path / NAME).read_text()))["stages"]
@@ -283,7 +285,7 @@ def test_a_plain_cuda_image_is_enough(cupy, tmp_path):
     document = json.loads((tmp_path / "out" / NAME).read_text())
     assert [s["outcome"] for s in document["stages"]] == ["passed"] * 5
     [others] = [stage["result"] for stage in document["stages"] if stage["name"] == "peers"]
-    assert len(others) == 2 and all("cannot be imported" in row["reason"] for row in others)
+    assert len(others) == 3 and all("cannot be imported" in row["reason"] for row in others)
 
 
 EVIDENCE = sorted((HOUSE / "reports" / "evidence").glob("*.json"))
