@@ -9,6 +9,6 @@ class InputError(ValueError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its type where there is no message."""
-    message = str(error).strip().splitlines()
-    return message[0] if message else type(error).__name__
+    """What an error says, in one line: the next one too where the first only announces it; its type if nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else type(error).__name__

@@ -25,7 +25,7 @@ from gpu.vae.plan import Outcome, Plan, Run
 from gpu.vae.training import State
 from verify.arrays import to_numpy
 from verify.data.writing import atomic, unwritable
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 try:
     import fcntl
@@ -130,7 +130,7 @@ class Folder:
                 metadata = dict(file.metadata() or {})
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         except Exception as error:  # the library has an error type of its own, and the system has others
-            raise Damaged(f"damaged ({str(error).splitlines()[0] if str(error) else type(error).__name__})") from None
+            raise Damaged(f"damaged ({first_line(error)})") from None
         if metadata.get("sha256") != _digest(tensors, metadata):
             raise Damaged("damaged (its SHA-256 is another)")
         if metadata["schema"] != SCHEMA:

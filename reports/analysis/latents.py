@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from verify.arrays import Array
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 # The names that models in circulation give them, in lower case; ours first.
 NAMES = {
@@ -113,8 +113,7 @@ def _safetensors(path: Path) -> Chosen:
                 mean, spread, kind, notes = chosen(str(path), list(file.keys()))
                 return (mean, file.get_tensor(mean)), (spread, kind, file.get_tensor(spread)), notes
         except (SafetensorError, TypeError, AttributeError) as error:
-            why = str(error).splitlines()[0] if str(error) else "damaged"
-            raise InputError(f"{path}: cannot be read ({why}); save float32 or float64 arrays") from None
+            raise InputError(f"{path}: cannot be read ({first_line(error)}); save float32 or float64 arrays") from None
 
 
 def _pair(paths: Sequence[Path]) -> Chosen:

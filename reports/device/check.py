@@ -27,7 +27,7 @@ from gpu.device import Device, find_device
 from gpu.throughput import Clock
 from gpu.vae.check import training_check
 from reports.device.doctor import HOUSE
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 Document = dict[str, Any]
 
@@ -168,8 +168,7 @@ def perform(run: Run, keep: Callable[[Document], object]) -> Document:
             finding = stage(run)
         except Exception as error:  # one that breaks is a finding, and the others still run
             traceback.print_exc()  # where it broke; the document keeps one line
-            lines = str(error).strip().splitlines()
-            finding = Finding("failed", None, lines[0] if lines else type(error).__name__)
+            finding = Finding("failed", None, first_line(error))
         seconds = round(time.monotonic() - start, 3)
         document["stages"].append({"name": name, **finding._asdict(), "seconds": seconds})
         document["notes"] += _notes(name, finding)

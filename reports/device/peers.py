@@ -21,6 +21,7 @@ from gpu.comparisons import random_batch
 from gpu.eigenvalues import eigenvalues
 from gpu.hessian import hessian
 from verify.arrays import Array, to_numpy
+from verify.errors import first_line
 
 Document = dict[str, Any]
 
@@ -48,12 +49,6 @@ class Peer(NamedTuple):
     wait: Callable[[], object]
     eigenvalues: Callable[[Any], Any]
     hessians: Callable[[Any, Any, Any], Any]
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line: the next one too where the first only announces it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else repr(error)
 
 
 def _imported(name: str) -> Any:

@@ -23,8 +23,9 @@ from gpu.vae.check import Rows, table_models
 from gpu.vae.plan import Plan, Run
 from gpu.vae.products import precision as our_precision
 from gpu.vae.training import Group, fresh
-from reports.device.peers import OTHERWISE, Absent, Document, by_the_wall, first_line, row, torch_with_device
+from reports.device.peers import OTHERWISE, Absent, Document, by_the_wall, row, torch_with_device
 from verify.arrays import Array, to_numpy
+from verify.errors import first_line
 
 # Deviations from the gradient in float32, of the norm. Most of it are ReLUs near 0 that switch where their input is
 # rounded: a share eps of them changes the gradient by sqrt(eps). On a host float32, in another order, gives 3e-4, tf32

@@ -128,13 +128,3 @@ def test_where_torch_is_not_there_one_row_says_so(cupy):
     [row] = vae_peers.measure(cupy, SCALE, absent)
     assert (row["peer"], row["version"], row["reason"]) == ("torch", None, "torch sees no CUDA device")
     assert row["task"] == "a training step of 2 models, batch 5"
-
-
-def test_an_error_in_one_line():
-    for text, expected in {
-        "a\nb": "a",
-        "raised:\n\n  b\nc": "raised: b",
-        "raised:": "raised:",
-        "": "ValueError('')",
-    }.items():
-        assert peers.first_line(ValueError(text)) == expected
