@@ -101,7 +101,7 @@ def _errors(comparison: Comparison, xp: Any, seed: int) -> list[tuple[float, str
 
 # (B, n, k, S shared): single entries, odd sizes, k > n, several blocks of threads, more than shared memory holds; none.
 SIZES = [(1, 1, 1, True), (5, 5, 2, False), (2, 3, 5, True), (3, 19, 17, True), (2, 40, 3, False), (1, 130, 10, True)]
-SIZES += [(0, 4, 2, False)]
+SIZES += [(2, 56, 3, False), (0, 4, 2, False)]
 
 
 def random_batch(rng: np.random.Generator, count: int, n: int, k: int, *, shared: bool) -> tuple[Array, ...]:

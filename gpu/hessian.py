@@ -29,6 +29,10 @@ from verify.models.ppca import symmetrised
 # Threads of a block, and how many i each thread goes through (kernels/hessian.cu).
 THREADS, ROWS = 256, 8
 INGREDIENT_THREADS = 128
+# Small problems get small blocks: more of them fit, and some compute while others write.
+LEAST_THREADS = 64
+# Blocks that keep a device busy: where there are fewer problems, several blocks share out the rows of one.
+BLOCKS = 1024
 # Entries of H that are filled at a time: with two temporary arrays of this size they stay in a core's cache.
 CHUNK = 1 << 15
 
@@ -62,6 +66,8 @@ def _dense(W: Array, sigma2: Array, S: Array, *, profile: bool) -> Array:
     n, k = batch.W.shape[1:]
     if xp is np:
         H = assembled(ingredients(batch, profile=profile), profile=profile)
+    elif _shared_bytes(n, k) + 16 * n * n <= SHARED_LIMIT:
+        H = _small_on_device(batch, profile=profile)
     else:
         small = _shared_bytes(n, k) <= SHARED_LIMIT
         parts = (_ingredients_on_device if small else ingredients)(batch, profile=profile)
@@ -146,7 +152,22 @@ def _add_diagonal(block: Array, some: Ingredients, first: int) -> None:
 
 
 def _shared_bytes(n: int, k: int) -> int:
-    return 8 * (5 * n * k + 3 * k * k)
+    return 8 * (5 * n * k + 3 * k * k + k)
+
+
+def _small_on_device(batch: Batch, *, profile: bool) -> Array:
+    W, sigma2, S, _ = batch
+    xp = namespace(W)
+    count, n, k = W.shape
+    H = xp.empty((count, n * k, n * k))
+    if count:
+        rows = -(-n // min(n, -(-BLOCKS // count)))
+        sizes = (np.int32(n), np.int32(k), np.int32(rows), np.int32(profile))
+        args = (W, sigma2, S, np.int64(batch.covariance_stride), H, *sizes)
+        threads = max(LEAST_THREADS, min(THREADS, -(-n * k // 32) * 32))
+        run = kernel("hessian", "hessian_of_small", xp)
+        run((count, -(-n // rows)), (threads,), args, shared_mem=_shared_bytes(n, k) + 16 * n * n)
+    return H
 
 
 def _ingredients_on_device(batch: Batch, *, profile: bool) -> Ingredients:

@@ -52,6 +52,26 @@ def test_the_kernels_are_the_twin(cupy, ours, model, lead, n, k, shared):
     H = ours(*on_device(cupy, W, sigma2, S)).get()
     assert error(H, ours(W, sigma2, S)) <= TOLERANCE
     assert np.array_equal(H, H.swapaxes(-1, -2))
+    assert [name for name, _, _ in cupy.launches] == ["hessian_of_small"]
+
+
+@pytest.mark.parametrize("blocks", [1, 7, 1024])
+@pytest.mark.parametrize("count", [1, 3])
+def test_blocks_share_out_the_rows_of_few_problems(cupy, monkeypatch, count, blocks):
+    monkeypatch.setattr(module, "BLOCKS", blocks)
+    W, _, _, sigma2, S = random_batch(count, 9, 5)
+    expected = profile_hessian(W, sigma2, S)
+    assert error(profile_hessian(*on_device(cupy, W, sigma2, S)).get(), expected) <= TOLERANCE
+    [(_, grid, _)] = cupy.launches
+    assert grid[0] == count and 1 <= grid[1] <= 9 and (grid[1] == 1) == (blocks <= count)
+
+
+@pytest.mark.parametrize(("ours", "model"), PAIRS, ids=["L", "P"])
+def test_problems_too_large_for_one_kernel_take_two(cupy, ours, model):
+    W, _, _, sigma2, S = random_batch(2, 56, 3)
+    H = ours(*on_device(cupy, W, sigma2, S)).get()
+    assert error(H, ours(W, sigma2, S)) <= TOLERANCE
+    assert np.array_equal(H, H.swapaxes(-1, -2))
     assert [name for name, _, _ in cupy.launches] == ["hessian_ingredients", "hessian_assemble"]
 
 
