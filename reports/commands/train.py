@@ -44,9 +44,6 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dequantise", choices=("once", "epoch"), help="add noise to grey values: the same or anew every epoch"
     )
-    parser.add_argument(
-        "--precision", choices=("float32", "tf32", "bf16"), default="float32", help="of products on a device"
-    )
     parser.add_argument("--group", type=int, metavar="G", help="models in step (default: as many as suit the machine)")
     parser.add_argument(
         "--save-latents", type=Path, metavar="FILE.npz", help="mu, logvar of the best model; with --out"

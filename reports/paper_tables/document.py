@@ -34,6 +34,7 @@ class Trained:
     training: Training
     material: Material
     outcomes: list[Outcome]
+    precision: str = "float32"  # of the products
 
     def of(self, noise: str, init_sigma2: float) -> list[Outcome]:
         """All models of one row: every learning rate, every trial."""
@@ -156,6 +157,7 @@ def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> 
         "seeds": list(training.seeds),
         "models": len(trained.outcomes),
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
+        "precision": trained.precision,
         "deviations": training.deviations(),
         "incomparable": training.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),

@@ -142,6 +142,8 @@ def caveats(document: Document) -> list[str]:
             found.append(f"{name}: not the paper's experiment: {'; '.join(training['deviations'])}")
         if training["incomparable"]:
             found.append(f"{name}: {NO_DIFFERENCE}")
+        if training["precision"] != "float32":
+            found.append(f"{name}: products in {training['precision']}, the rest in float32")
         if training["frozen"]:
             found.append(f"{name}: {training['frozen']} of {training['models']} models diverged and were frozen")
     left = document["left_out"]

@@ -43,11 +43,12 @@ def trained_again(training: Training, args: argparse.Namespace, out: Path, sessi
     xp = backend(args.backend)
     session.note(_work_ahead(training, plan, data, xp is np))
     name = f"{training.dataset}, {training.preprocessing}"
-    folder = _folder(out, training, identity(plan, data.rows.fingerprint, xp.__name__))
+    folder = _folder(out, training, identity(plan, data.rows.fingerprint, xp.__name__, args.precision))
     if folder is None:
         session.note("safetensors is not installed: what is interrupted will have to start anew")
-    outcomes = trained(plan, data.rows, session, xp=xp, folder=folder, doing=f"training {name}")
-    return Trained(training, data, outcomes), monotonic() - began
+    doing = f"training {name}"
+    outcomes = trained(plan, data.rows, session, xp=xp, precision=args.precision, folder=folder, doing=doing)
+    return Trained(training, data, outcomes, args.precision), monotonic() - began
 
 
 def _material(training: Training, args: argparse.Namespace, session: Session) -> Material:

@@ -59,10 +59,16 @@ def noises(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:
-    """--seeds and learning rates of trainings; seeds, rates: what is taken otherwise, in words."""
+    """--seeds, learning rates and --precision of trainings; seeds, rates: what is taken otherwise, in words."""
     parser.add_argument("--seeds", type=int, nargs="+", metavar="N", help=f"how many, or which (default {seeds})")
     parser.add_argument(
         option, type=float, nargs="+", metavar="LR", dest="learning_rates", help=f"of Adam (default {rates})"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "tf32", "bf16"),
+        default="float32",
+        help="of products on a device (default float32)",
     )
 
 

@@ -1,5 +1,6 @@
 """elbo-verify tables: which learning rate wins, how cells compare, what is shared, files drawn from the JSON."""
 
+import copy
 import csv
 import json
 import re
@@ -319,6 +320,7 @@ BAD = {
     "k = 0": ["2", "-k", "0"],
     "nothing to train": ["3"],
     "backend cupy": ["2", "--backend", "cupy"],
+    "precision tf32": ["2", "--backend", "numpy", "--precision", "tf32"],
     "cannot be written": ["2", "--out", "FILE/below"],
 }
 
@@ -335,6 +337,15 @@ def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
     told = capsys.readouterr()
     assert told.out == "" and said in told.err
     assert told.err.count("\n") == 1 and told.err.startswith("elbo-verify: ")
+
+
+def test_another_precision_is_said(made):
+    document = made[1]
+    assert all(training["precision"] == "float32" for training in document["trainings"])
+    assert not [note for note in tables_text.caveats(document) if "products in" in note]
+    coarse = copy.deepcopy(document)
+    coarse["trainings"][0]["precision"] = "tf32"
+    assert any(note.endswith("products in tf32, the rest in float32") for note in tables_text.caveats(coarse))
 
 
 def test_help_says_how_much_work_there_is(capsys):
