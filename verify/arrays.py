@@ -7,6 +7,7 @@ CuPy is never imported here: an array of it can only exist where somebody has im
 """
 
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,5 +32,10 @@ def transpose(a: Array) -> Array:
 
 
 def _on_device(a: Array) -> bool:
+    return _of_cupy(a.__class__)
+
+
+@cache
+def _of_cupy(kind: Any) -> bool:
     # By name, and along the class hierarchy, so that CuPy need not be importable and subclasses count too.
-    return any(base.__module__.split(".", 1)[0] == "cupy" for base in type(a).__mro__)
+    return any(base.__module__.split(".", 1)[0] == "cupy" for base in kind.__mro__)

@@ -9,99 +9,210 @@
 //                    dlog_variance <- (dz noise deviation + scale (deviation^2 - 1))/2
 //   likelihood       y <- weight (y - x); sums <- of each tile, sum (y - x)^2
 //   add_up           out[e] <- the sum of parts[e, .]
+//   weigh            sigma2 <- exp(log_sigma2), of_error <- 1/(sigma2 batch), of_kl <- beta/batch, and where anneal is
+//                    given and `done` has not come to it, done/anneal of that
+//   account          error <- errors/batch + spread, kl <- kls/batch; dlog_sigma2 <- n/2 - error/(2 sigma2), 0 where
+//                    not learned; where frozen is given: frozen <- step if it is 0 and the loss no finite number,
+//                    sums[e] += (error, kl, sigma2), alive <- [frozen = 0]
 //   adam             m <- beta1 m + g, v <- beta2 v + g^2, p <- p - rate factor m / (sqrt(v) + epsilon)
 //   normals          out <- standard normal numbers: Philox4x32-10 and Box-Muller, see below
-// Twin    the functions of these names in gpu/vae: elementwise.py, loss.py, adam.py; normals: philox.py
+// Twin    the functions of these names in gpu/vae: elementwise.py, loss.py, account.py, adam.py; normals: philox.py
 // Shapes  scale, weight, rates (E) double; alive (E) bool: a model that is not keeps p, m and v; seeds (E); sums and
 //         parts (E, tiles) double; X (count, n); rows (E, B) int; out of bias_gradient (E, chunks, d). An array whose
 //         `_stride` is passed may be a view: so many numbers lie between its models (0: one for all), and `_row`
 //         between its rows (0: one for all); those of a row are neighbours. noise and y may be null. No output overlaps
-//         an input or another output.
-// Grid    gridDim.x = E tiles, tiles = ceil(size / (EACH blockDim.x)): block b takes the tile b % tiles of the model
-//         b / tiles, and no array of a model has 2^31 numbers. bias_gradient: gridDim.x = E chunks ceil(d / 32),
-//         blockDim.x a multiple of 32. add_up: gridDim.x = E. blockDim.x is a power of two; blockDim.x doubles of
-//         dynamic shared memory for bias_gradient, reparameterise, likelihood and add_up.
+//         an input or another output. weigh, account: (E), log_sigma2 and its gradient REAL, frozen long long, learned
+//         and alive bool, sums (E, 3), all others double; anneal, spread and frozen may be null.
+// Grid    gridDim.x = E tiles, tiles = ceil(size / (EACH blockDim.x)), MORE for EACH with add_bias and gather: block b
+//         takes the tile b % tiles of the model b / tiles, and no array of a model has 2^31 numbers. bias_gradient:
+//         gridDim.x = E chunks ceil(d / STRIP), blockDim.x a multiple of 32. add_up: gridDim.x = E. weigh, account: a
+//         thread a model. blockDim.x is a power of two; dynamic shared memory: EACH blockDim.x doubles for
+//         bias_gradient, blockDim.x for reparameterise, likelihood and add_up.
 // Sums    in double, in an order that depends on the shapes and blockDim.x alone: no atomics, the same bits every time.
+// Fours   add_bias, bias_gradient and gather read and write EACH neighbours at once where all rows are made of them:
+//         widths and strides are multiples of EACH, and arrays begin at multiples of sizeof(Four) bytes. Elsewhere they
+//         take one number at a time, to the same bits.
 //
-// Cost    (computed, not measured.) Every kernel is bound by memory. Bytes of a number in float32: adam 28, add_bias 8,
-// bias_gradient 12 behind a ReLU and 4 elsewhere, likelihood 12, gather 8, reparameterise 20, its gradient 24,
-// normals 4. For 784-1024-512-200 and back with B = 128 a model has P = 3.0e6 parameters and 0.55e6 outputs of layers.
-// A step moves, in MB: adam 83; products 36 of weights and their gradients (12 P) and 13 of activations; the other
-// kernels 13. At 3.35 TB/s (H100) that is 43 us a model, at 4.8 TB/s (H200) 30 us, and less where activations stay in
-// the second-level cache. The products have 2.1 Gflop: 31 us at 67 Tflop/s in float32 and some 6 us in TF32, less than
-// their bytes take. So TF32 is worth having, and BF16 only for larger batches.
-// Launches  17 products; 18 kernels, and add_up for each of KL and error where a model has several tiles; some 36 of
-// the library on (E) numbers, 24 of them for the bookkeeping of the training. Some 0.7 ms of the host, which a device
-// of that speed hides from some 20 such models on.
+// Cost    Every kernel but normals is bound by memory. Bytes of a number in float32: adam 28, add_bias 8, bias_gradient
+// 12 behind a ReLU and 4 elsewhere, likelihood 12, gather 8, reparameterise 20, its gradient 24, normals 4.
+// For 784-1024-512-200 and back a model has P = 3.0e6 parameters and 4256 outputs of layers a datum, and its products
+// 16 Mflop a datum. On an H200, with 100 models and batches of 500 in tf32, a step took 7.4 ms of kernels before
+// `weigh` and `account` took the place of some fifty launches of the library, and before Fours: products 3.6, adam 2.0
+// at the bandwidth of a copy (4.15 TB/s), bias_gradient 0.72 (its bytes alone 0.50), add_bias 0.64 (0.41), gather 0.14
+// (0.08), likelihood 0.11 (0.11). By the clock it took 7.7 ms, and the host 2.9 to 4.4 ms to launch it: fewer models
+// wait for the host. What it takes since then is not measured yet.
+// Launches  17 products; 20 kernels, bias_gradient once more for each layer where a batch has several chunks, and
+// add_up for each of KL and error where a model has several tiles; nothing of the library.
 // Not done, and why
 // - The bias as one more row of the weights beside a column of ones in x, so that one product gives y and both
 //   gradients: the pass for the ReLU would remain, which is what costs, and 785 columns would spoil the alignment.
-// - One kernel for heads, bias, draw and KL: it would save 1 MB of 145. Nor are the normals drawn where they are used:
-//   the gradient needs them again.
-// - Bias and ReLU in the epilogue of the products: would save up to 9 MB, but the cuBLAS of CuPy has no epilogues.
-// - Adam where gradients are made, without writing them: would save 8 P = 24 MB, but needs products of our own.
+// - One kernel for heads, bias, draw and KL: it would save 0.04 of 7.4 ms. Nor are the normals drawn where they are
+//   used: the gradient needs them again.
+// - Fours in likelihood and the reparameterisation: they take 0.23 ms as they are, their bytes 0.22.
+// - Bias and ReLU in the epilogue of the products: would save 0.4 ms, but the cuBLAS of CuPy has no epilogues.
+// - Adam where gradients are made, without writing them: would save 8 P, but needs products of our own.
 
-#define EACH 4  // numbers that a thread works on: enough loads under way to keep the memory busy
+#define EACH 4     // numbers that a thread works on: enough loads under way to keep the memory busy
+#define MORE 8     // the same where one array is read and not two
+#define STRIP 128  // columns that a warp of bias_gradient adds up, EACH a lane
+#define HELD (16 / (int)sizeof(REAL))  // rows that it reads before it writes the first
+
+struct alignas(EACH * sizeof(REAL)) Four {
+  REAL v[EACH];
+};
 
 // The first of this thread's numbers of its model; the others follow blockDim.x apart.
 __device__ unsigned first_of(int tiles) { return blockIdx.x % tiles * (EACH * blockDim.x) + threadIdx.x; }
 
+// Whether rows of d numbers that begin `stride` apart, from `base` on, are made of aligned Fours.
+__device__ bool by_fours(const REAL* base, long long stride, int d) {
+  return (unsigned long long)base % sizeof(Four) == 0 && stride % EACH == 0 && d % EACH == 0;
+}
+
+__device__ REAL biased(REAL value, REAL bias, int relu) {
+  value += bias;
+  return relu && value < 0 ? 0 : value;
+}
+
 extern "C" __global__ void add_bias(REAL* __restrict__ y, const REAL* __restrict__ bias, long long bias_stride,
                                     int size, int d, int tiles, int relu) {
   const long long model = blockIdx.x / tiles;
-  const unsigned first = first_of(tiles);
+  const unsigned tile = blockIdx.x % tiles * (MORE * blockDim.x);
   y += model * size;
   bias += model * bias_stride;
-  REAL value[EACH];  // all loads before the first store, which the compiler could not move them across
+  if (by_fours(y, size, d) && by_fours(bias, bias_stride, d)) {
+    Four value[MORE / EACH];  // all loads before the first store, which the compiler could not move them across
 #pragma unroll
-  for (int u = 0; u < EACH; ++u) {
-    const unsigned at = first + u * blockDim.x;
-    if (at < size) value[u] = y[at] + bias[at % d];
+    for (int u = 0; u < MORE / EACH; ++u) {
+      const unsigned at = tile + EACH * (threadIdx.x + u * blockDim.x);
+      if (at < size) value[u] = *(const Four*)(y + at);
+    }
+#pragma unroll
+    for (int u = 0; u < MORE / EACH; ++u) {
+      const unsigned at = tile + EACH * (threadIdx.x + u * blockDim.x);
+      if (at >= size) continue;
+      const Four other = *(const Four*)(bias + at % d);
+#pragma unroll
+      for (int i = 0; i < EACH; ++i) value[u].v[i] = biased(value[u].v[i], other.v[i], relu);
+      *(Four*)(y + at) = value[u];
+    }
+    return;
   }
-#pragma unroll
-  for (int u = 0; u < EACH; ++u) {
-    const unsigned at = first + u * blockDim.x;
-    if (at < size) y[at] = relu && value[u] < 0 ? 0 : value[u];
+  for (int u = 0; u < MORE; ++u) {
+    const unsigned at = tile + threadIdx.x + u * blockDim.x;
+    if (at < size) y[at] = biased(y[at], bias[at % d], relu);
   }
 }
 
-// A warp reads 32 neighbours of a row; the warps of a block share out the rows of the chunk.
+// This lane's numbers of a strip of a row, `columns` wide from it on: neighbours if `fours`, else 32 apart.
+template <bool fours>
+__device__ Four read_strip(const REAL* row, int columns) {
+  const int lane = threadIdx.x % 32;
+  Four found = {};
+  if (fours) {
+    if (EACH * lane < columns) found = *(const Four*)(row + EACH * lane);
+  } else {
+#pragma unroll
+    for (int u = 0; u < EACH; ++u)
+      if (lane + 32 * u < columns) found.v[u] = row[lane + 32 * u];
+  }
+  return found;
+}
+
+template <bool fours>
+__device__ void write_strip(REAL* row, const Four& value, int columns) {
+  const int lane = threadIdx.x % 32;
+  if (fours) {
+    if (EACH * lane < columns) *(Four*)(row + EACH * lane) = value;
+  } else {
+#pragma unroll
+    for (int u = 0; u < EACH; ++u)
+      if (lane + 32 * u < columns) row[lane + 32 * u] = value.v[u];
+  }
+}
+
+// A strip of a chunk: the rows of the warp into `sum`, then those of the others; the first warp writes them to `out`.
+template <bool fours>
+__device__ void add_strip(REAL* __restrict__ dy, long long dy_row, const REAL* __restrict__ y, int d, int row, int end,
+                          int columns, REAL* __restrict__ out, double* memory) {
+  const int warps = blockDim.x / 32, lane = threadIdx.x % 32;
+  double sum[EACH] = {};
+  for (row += threadIdx.x / 32; row < end; row += HELD * warps) {
+    Four value[HELD], gate[HELD];
+#pragma unroll
+    for (int h = 0; h < HELD; ++h) {
+      const long long own = row + h * warps;
+      const int width = own < end ? columns : 0;
+      value[h] = read_strip<fours>(dy + own * dy_row, width);
+      if (y) gate[h] = read_strip<fours>(y + own * d, width);
+    }
+#pragma unroll
+    for (int h = 0; h < HELD; ++h) {
+      const long long own = row + h * warps;
+      if (y) {
+#pragma unroll
+        for (int u = 0; u < EACH; ++u) value[h].v[u] *= (REAL)(gate[h].v[u] > 0);
+        write_strip<fours>(dy + own * dy_row, value[h], own < end ? columns : 0);
+      }
+#pragma unroll
+      for (int u = 0; u < EACH; ++u) sum[u] += value[h].v[u];
+    }
+  }
+#pragma unroll
+  for (int u = 0; u < EACH; ++u) memory[u * blockDim.x + threadIdx.x] = sum[u];
+  __syncthreads();
+  if (threadIdx.x >= 32) return;
+#pragma unroll
+  for (int u = 0; u < EACH; ++u) {
+    const int column = fours ? EACH * lane + u : lane + 32 * u;
+    for (int other = 1; other < warps; ++other) sum[u] += memory[u * blockDim.x + other * 32 + lane];
+    if (column < columns) out[column] = (REAL)sum[u];
+  }
+}
+
 extern "C" __global__ void bias_gradient(REAL* __restrict__ dy, long long dy_stride, long long dy_row,
                                          const REAL* __restrict__ y, REAL* __restrict__ out, long long out_stride,
                                          int rows, int d, int chunk, int chunks) {
   extern __shared__ double memory[];
-  const int strips = (d + 31) / 32, warps = blockDim.x / 32;
-  const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = blockIdx.x % strips * 32 + lane;
-  const int part = blockIdx.x / strips % chunks;
-  const long long model = blockIdx.x / strips / chunks, start = (long long)part * chunk;
-  const long long end = start + chunk < rows ? start + chunk : rows;
-  double sum = 0.0;
-  if (column < d)
-    for (long long row = start + warp; row < end; row += warps) {
-      REAL* const at = dy + model * dy_stride + row * dy_row + column;
-      REAL value = *at;
-      if (y) *at = value = value * (REAL)(y[(model * rows + row) * d + column] > 0);
-      sum += value;
-    }
-  memory[threadIdx.x] = sum;
-  __syncthreads();
-  if (warp > 0 || column >= d) return;
-  for (int other = 1; other < warps; ++other) sum += memory[other * 32 + lane];
-  out[model * out_stride + (long long)part * d + column] = (REAL)sum;
+  const int strips = (d + STRIP - 1) / STRIP, start = blockIdx.x % strips * STRIP;
+  const int part = blockIdx.x / strips % chunks, columns = d - start < STRIP ? d - start : STRIP;
+  const int first = part * chunk, end = rows - first < chunk ? rows : first + chunk;
+  const long long model = blockIdx.x / strips / chunks;
+  const bool fours = by_fours(dy, dy_stride, d) && dy_row % EACH == 0 && (!y || by_fours(y, d, d));
+  dy += model * dy_stride + start;
+  if (y) y += model * rows * d + start;
+  out += model * out_stride + (long long)part * d + start;
+  if (fours)
+    add_strip<true>(dy, dy_row, y, d, first, end, columns, out, memory);
+  else
+    add_strip<false>(dy, dy_row, y, d, first, end, columns, out, memory);
 }
+
+__device__ long long nearest(int row, int count) { return row < 0 ? 0 : row < count ? row : count - 1; }
 
 extern "C" __global__ void gather(const REAL* __restrict__ X, int count, const int* __restrict__ rows,
                                   long long rows_stride, REAL* __restrict__ out, int size, int n, int tiles) {
   const long long model = blockIdx.x / tiles;
-  const unsigned first = first_of(tiles);
+  const unsigned tile = blockIdx.x % tiles * (MORE * blockDim.x);
   rows += model * rows_stride;
   out += model * size;
+  if (by_fours(X, n, n) && by_fours(out, size, n)) {
+    Four value[MORE / EACH];
 #pragma unroll
-  for (int u = 0; u < EACH; ++u) {
-    const unsigned at = first + u * blockDim.x;
-    if (at >= size) continue;
-    const int row = rows[at / n];
-    out[at] = X[(long long)(row < 0 ? 0 : row < count ? row : count - 1) * n + at % n];
+    for (int u = 0; u < MORE / EACH; ++u) {
+      const unsigned at = tile + EACH * (threadIdx.x + u * blockDim.x);
+      if (at < size) value[u] = *(const Four*)(X + nearest(rows[at / n], count) * n + at % n);
+    }
+#pragma unroll
+    for (int u = 0; u < MORE / EACH; ++u) {
+      const unsigned at = tile + EACH * (threadIdx.x + u * blockDim.x);
+      if (at < size) *(Four*)(out + at) = value[u];
+    }
+    return;
+  }
+  for (int u = 0; u < MORE; ++u) {
+    const unsigned at = tile + threadIdx.x + u * blockDim.x;
+    if (at < size) out[at] = X[nearest(rows[at / n], count) * n + at % n];
   }
 }
 
@@ -184,6 +295,40 @@ extern "C" __global__ void add_up(const double* __restrict__ parts, double* __re
   for (int tile = threadIdx.x; tile < tiles; tile += blockDim.x) sum += parts[tile];
   sum = block_sum(sum, memory);
   if (threadIdx.x == 0) out[blockIdx.x] = sum;
+}
+
+extern "C" __global__ void weigh(const REAL* __restrict__ log_sigma2, long long log_sigma2_stride,
+                                 const double* __restrict__ beta, const double* __restrict__ anneal, double done,
+                                 double batch, double* __restrict__ sigma2, double* __restrict__ of_error,
+                                 double* __restrict__ of_kl, int models) {
+  const int e = blockIdx.x * blockDim.x + threadIdx.x;
+  if (e >= models) return;
+  const double noise = exp((double)log_sigma2[e * log_sigma2_stride]);
+  const double rise = anneal && done < anneal[e] ? done / anneal[e] : 1.0;
+  sigma2[e] = noise;
+  of_error[e] = 1.0 / (noise * batch);
+  of_kl[e] = beta[e] * rise / batch;
+}
+
+extern "C" __global__ void account(const double* __restrict__ errors, const double* __restrict__ kls,
+                                   const double* __restrict__ spread, const double* __restrict__ sigma2,
+                                   const bool* __restrict__ learned, double n, double batch, long long step,
+                                   double* __restrict__ error, double* __restrict__ kl, REAL* __restrict__ dlog_sigma2,
+                                   long long dlog_sigma2_stride, long long* __restrict__ frozen,
+                                   double* __restrict__ sums, bool* __restrict__ alive, int models) {
+  const int e = blockIdx.x * blockDim.x + threadIdx.x;
+  if (e >= models) return;
+  const double noise = sigma2[e], divergence = kls[e] / batch, misfit = errors[e] / batch + (spread ? spread[e] : 0.0);
+  error[e] = misfit;
+  kl[e] = divergence;
+  dlog_sigma2[e * dlog_sigma2_stride] = learned[e] ? (REAL)(0.5 * n - misfit / (2.0 * noise)) : 0;
+  if (!frozen) return;
+  const double loss = divergence + 0.5 * n * log(6.283185307179586 * noise) + misfit / (2.0 * noise);
+  if (frozen[e] == 0 && loss - loss != 0.0) frozen[e] = step;  // infinite, or no number
+  sums[3 * e] += misfit;
+  sums[3 * e + 1] += divergence;
+  sums[3 * e + 2] += noise;
+  alive[e] = frozen[e] == 0;
 }
 
 extern "C" __global__ void adam(REAL* __restrict__ p, const REAL* __restrict__ g, REAL* __restrict__ m,

@@ -5,10 +5,12 @@ Main       between_products, products, steps; their tolerances.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from gpu.vae.account import Ledger, Terms, Weights, account, weigh
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.elementwise import add_bias, bias_gradient, gather
@@ -17,7 +19,7 @@ from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals
 from gpu.vae.philox import normals as twin_of_normals
 from gpu.vae.products import multiply, precision
-from verify.arrays import Array, transpose
+from verify.arrays import Array, to_numpy, transpose
 
 Cases = Iterator[tuple[str, Array, Array]]
 
@@ -25,31 +27,35 @@ Cases = Iterator[tuple[str, Array, Array]]
 KERNELS = {"float32": 1e-5, "float64": 1e-12}
 # Rounding of the factors: 2^-11 with TF32, 2^-8 with BF16, of entries that do not conspire.
 PRODUCTS = {"float64": 1e-12, "float32": 1e-5, "tf32": 2e-3, "bf16": 1.5e-2}
-# (E, B, d): single ones, ragged strips and tiles, several tiles and chunks of rows, none.
-SIZES = [(1, 1, 1), (3, 5, 7), (2, 300, 130), (4, 128, 784), (0, 3, 2), (2, 0, 5)]
+# (E, B, d): single ones, ragged strips and tiles, several tiles and chunks of rows, none; numbers one by one and, where
+# d is made of fours, four at a time.
+SIZES = [(1, 1, 1), (3, 5, 7), (2, 300, 130), (2, 300, 132), (4, 128, 784), (0, 3, 2), (2, 0, 5)]
+OFFSETS = (1, 4)  # of the biases in a flat buffer: not on a whole four, and on one
 
 
 def between_products(xp: Any, rng: np.random.Generator, dtype: str) -> Cases:
     """Every kernel of kernels/vae.cuh."""
-    for E, B, d in SIZES:
-        label = f"E = {E}, B = {B}, d = {d}"
+    for (E, B, d), offset in product(SIZES, OFFSETS):
+        label = f"E = {E}, B = {B}, d = {d}, biases from {offset}"
         arrays = [rng.standard_normal((E, B, d)).astype(dtype) for _ in range(6)]
-        arrays += [rng.standard_normal(shape).astype(dtype) for shape in ((E, d + 3), (E, B, 2 * d), (7, d))]
+        arrays += [rng.standard_normal(shape).astype(dtype) for shape in ((E, d + 8), (E, B, 2 * d), (7, d))]
         arrays += [rng.uniform(0.1, 1.0, E), rng.integers(-2, 9, (E, B + 1)).astype(np.int32)]
-        there, here = _pass(*(xp.asarray(a) for a in arrays)), _pass(*arrays)
+        there, here = _pass(offset, *(xp.asarray(a) for a in arrays)), _pass(offset, *arrays)
         for name, expected in here.items():
             yield f"{name}, {label}", there[name], expected
         out = normals(range(E), LATENT, 5, xp.empty((E, B, d), dtype=dtype))
         yield f"normals, {label}", out, twin_of_normals(range(E), LATENT, 5, (B, d), dtype)
+    yield from _accounts(xp, rng, dtype)
     yield from _adam(xp, rng, dtype)
 
 
 def _pass(
-    y: Array, dy: Array, x: Array, noise: Array, z: Array, deviation: Array, flat: Array, heads: Array, X: Array,
-    scale: Array, rows: Array,
+    offset: int, y: Array, dy: Array, x: Array, noise: Array, z: Array, deviation: Array, flat: Array, heads: Array,
+    X: Array, scale: Array, rows: Array,
 ) -> dict[str, Array]:  # fmt: skip
-    """All kernels but two, one after the other, and what each wrote."""
-    bias, k = flat[:, 2:-1], X.shape[1]
+    """All kernels on layers' outputs, one after the other, and what each wrote."""
+    k = X.shape[1]
+    bias = flat[:, offset : offset + k]
     mean, log_variance = heads[..., :k], heads[..., k:]
     add_bias(y, bias, True)
     seen = {"add_bias": y.copy()}
@@ -59,6 +65,29 @@ def _pass(
     seen |= {"gradient of a ReLU": dy, "bias_gradient": bias, "gather": x, "KL": kl, "z": z, "deviation": deviation}
     reparameterise_gradient(dy, z, deviation, noise, scale, mean, log_variance)
     return {**seen, "gradient of the heads": heads, "error": likelihood(y, x, scale), "likelihood": y}
+
+
+def _accounts(xp: Any, rng: np.random.Generator, dtype: str) -> Cases:
+    """Annealing on its way, and a model whose loss is no number."""
+    for E in (1, 300):
+        flat, sums = rng.standard_normal((E, 3)).astype(dtype), rng.uniform(0.5, 2.0, (E, 3))
+        anneal, errors = np.arange(E) % 4.0, np.where(np.arange(E) == 1, np.nan, sums[:, 0])
+        alive, frozen = np.arange(E) % 2 == 0, np.zeros(E, dtype=np.int64)
+        arrays = (flat, np.ones(E), anneal, errors, sums, alive, frozen)
+        there, here = _accounted(*(xp.asarray(a) for a in arrays)), _accounted(*(a.copy() for a in arrays))
+        for name, expected in here.items():
+            yield f"{name}, E = {E}", np.nan_to_num(to_numpy(there[name])), np.nan_to_num(expected)
+
+
+def _accounted(
+    flat: Array, beta: Array, anneal: Array, errors: Array, sums: Array, alive: Array, frozen: Array
+) -> dict[str, Array]:
+    kl = beta + 1.0
+    weights = weigh(flat[:, 1], beta, anneal, 1.5, 7, Weights(beta + 0.0, beta + 0.0, beta + 0.0))
+    learned = frozen == 0
+    terms = account(Terms(errors, kl), beta, weights, learned, 9, 7, flat[:, 1], Ledger(frozen, sums, alive), 5)
+    return {**weights._asdict(), **{f"term {k}": a for k, a in terms._asdict().items()}, "slope": flat, "sums": sums,
+            "alive": alive, "frozen": frozen}  # fmt: skip
 
 
 def _adam(xp: Any, rng: np.random.Generator, dtype: str) -> Cases:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gpu.vae.account import Terms, elbo
 from gpu.vae.architecture import Architecture
-from gpu.vae.model import Ensemble, Terms, elbo, tuned_elbo, tuned_sigma2
+from gpu.vae.model import Ensemble, tuned_elbo, tuned_sigma2
 from gpu.vae.noise import EVALUATION, normals
 from verify.arrays import Array, namespace, to_numpy
 from verify.landscape.collapse import ACTIVE_VARIANCE, enough, kl

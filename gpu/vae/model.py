@@ -2,7 +2,7 @@
 
 Notation   x (E, B, n); noise (E, B, k) standard normal; beta (E,); parameters, gradient (E, P) as
            architecture.py lays them out.
-Main       Ensemble, Terms.
+Main       Ensemble; tuned_sigma2, tuned_elbo.
 Reference  Lucas et al. 2019, Eqs. 9, 10, 19, 20; theory 3.1, 5.
 
 With the analytic ELBO (decoders W z + mu only) the decoder sees the mean, and E||x - mu - W z||^2 gains
@@ -10,26 +10,13 @@ sum_a d_a ||W_a||^2 (Eq. 20).
 """
 
 from math import log, pi
-from typing import NamedTuple
 
+from gpu.vae.account import Ledger, Terms, Weights, account, weigh
 from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.layers import Buffers, Layer
 from gpu.vae.loss import likelihood, reparameterise, reparameterise_gradient
 from verify.arrays import Array, namespace
 from verify.errors import InputError
-
-
-class Terms(NamedTuple):
-    """Means over the batch: error = E||x - y||^2 and KL, (E,) float64, per datum."""
-
-    error: Array
-    kl: Array
-
-
-def elbo(terms: Terms, sigma2: Array, n: int, beta: Array | float = 1.0) -> Array:
-    """-beta KL - n/2 log(2 pi sigma2) - error/(2 sigma2), nats per datum.  (E,), (E,) -> (E,)."""
-    xp = namespace(terms.kl)
-    return -beta * terms.kl - 0.5 * n * xp.log(2 * pi * sigma2) - terms.error / (2 * sigma2)
 
 
 def tuned_sigma2(terms: Terms, n: int) -> Array:
@@ -52,8 +39,10 @@ class Ensemble:
         self.layout = Layout(architecture)
         self.encoder, self.decoder = architecture.layers()
         self.parameters = parameters
-        self.gradient = namespace(parameters).zeros(parameters.shape, dtype=parameters.dtype)
-        self.learned = namespace(parameters).asarray(learned, dtype=bool)
+        xp = namespace(parameters)
+        self.gradient = xp.zeros(parameters.shape, dtype=parameters.dtype)
+        self.learned = xp.asarray(learned, dtype=bool)
+        self._weights = Weights(*(xp.zeros(len(parameters)) for _ in Weights._fields))
         self._p, self._g = self.layout.views(self.parameters), self.layout.views(self.gradient)
         self._buffer = Buffers()
 
@@ -109,10 +98,14 @@ class Ensemble:
             dy = layers[i].backward(dy, seen[i], seen[i + 1], weight, dweight, dbias, need or i > 0)
         return dy
 
-    def backward(self, x: Array, noise: Array | None, beta: Array) -> Terms:
+    def backward(
+        self, x: Array, noise: Array | None, beta: Array, *, anneal: Array | None = None, done: float = 0.0,
+        ledger: Ledger | None = None, step: int = 0,
+    ) -> Terms:  # fmt: skip
         """The gradient of -ELBO_beta (mean over the batch) into `gradient`; -> the terms of the ELBO.
 
-        x (E, B, n), noise (E, B, k) (None with the analytic ELBO), beta (E,).
+        x (E, B, n), noise (E, B, k) (None with the analytic ELBO), beta (E,).  anneal (E,) and done: see `weigh`; the
+        ledger, if any, is written in the end, behind everything that takes memory.
         """
         B, n, k = x.shape[1], self.architecture.n, self.architecture.k
         into = self._through("encoder", self.encoder, x)
@@ -120,22 +113,20 @@ class Ensemble:
         mean, log_variance = self._posterior(heads)
         noise = None if self.analytic else noise
         z, deviation = (self._buffer(name, mean.shape, x) for name in ("z", "deviation"))
-        kl = reparameterise(mean, log_variance, noise, z, deviation) / B
+        weights = weigh(self._p["log_sigma2"], beta, anneal, done, B, self._weights)
+        kl = reparameterise(mean, log_variance, noise, z, deviation)
         out = self._through("decoder", self.decoder, z)
-        sigma2 = self.sigma2
-        error = likelihood(out[-1], x, 1 / (sigma2 * B)) / B
+        sums = Terms(likelihood(out[-1], x, weights.error), kl)
         dz = self._back("decoder", self.decoder, out, out[-1], True)
         dheads = self._buffer("dheads", (*heads.shape[:2], 2 * k), x)
         dmean, dlog_variance = dheads[..., :k], dheads[..., k:]
-        reparameterise_gradient(dz, mean, deviation, noise, beta / B, dmean, dlog_variance)
-        if self.analytic:
-            error = error + self._spread(deviation, sigma2, dlog_variance)
+        reparameterise_gradient(dz, mean, deviation, noise, weights.kl, dmean, dlog_variance)
+        spread = self._spread(deviation, weights.sigma2, dlog_variance) if self.analytic else None
         if constant:
             self._g["log_variance"][...] = dlog_variance.sum(axis=1)
             dheads = dmean
         self._back("encoder", self.encoder, into, dheads, False)
-        self._g["log_sigma2"][...] = namespace(x).where(self.learned, 0.5 * n - error / (2 * sigma2), 0.0)
-        return Terms(error, kl)
+        return account(sums, spread, weights, self.learned, n, B, self._g["log_sigma2"], ledger, step)
 
     def _spread(self, deviation: Array, sigma2: Array, dlog_variance: Array) -> Array:
         """What the analytic ELBO adds: sum_a d_a ||W_a||^2 to the error, and its gradients.  -> (E,)."""

@@ -1,10 +1,11 @@
 """What runs between two matrix products on a device: the kernels of kernels/vae.cuh, called.
 
 Notation   E models, B data of a batch; arrays (E, B, d) contiguous, those named views with neighbours in a row.
-Main       add_bias, bias_gradient, gather, reparameterise, reparameterise_gradient, likelihood, adam, normals.
+Main       add_bias, bias_gradient, gather, reparameterise, reparameterise_gradient, likelihood, weigh, account, adam,
+           normals.
 
-The functions of the same names in elementwise.py, loss.py, adam.py and noise.py come here with arrays of a device, and
-say what is computed.  Numbers of a model (E,) stay on the device as float64: nothing here waits for it.
+The functions of the same names in elementwise.py, loss.py, account.py, adam.py and noise.py come here with arrays of a
+device, and say what is computed.  Numbers of a model (E,) stay on the device as float64: nothing here waits for it.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,12 @@ from verify.arrays import Array, namespace
 from verify.errors import InputError
 
 THREADS = 256
-EACH = 4  # numbers a thread, as in kernels/vae.cuh
-SHARED_BYTES = 8 * THREADS
-# Rows that one block adds up, for a strip of 32 columns; where there are more, a second launch adds up the parts.
+# Numbers a thread, as in kernels/vae.cuh; columns of a strip there.
+EACH, MORE, STRIP = 4, 8, 128
+# Rows that one block adds up, for a strip of columns; where there are more, a second launch adds up the parts.
 ROWS = 256
-DTYPES = ("float32", "float64")
+# Names of files; the name that NumPy has for a dtype takes it a microsecond.
+FILES = {np.dtype(name): f"vae_{name}" for name in ("float32", "float64")}
 
 
 def add_bias(y: Array, bias: Array, relu: bool) -> None:
@@ -30,7 +32,8 @@ def add_bias(y: Array, bias: Array, relu: bool) -> None:
     E, B, d = y.shape
     _plain(y, (E, B, d), y.dtype)
     _view(bias, (E, d), y.dtype)
-    _over_tiles(y, "add_bias", E, B * d, (y, bias, _stride(bias), np.int32(B * d), np.int32(d)), (np.int32(relu),))
+    args = (y, bias, _stride(bias), np.int32(B * d), np.int32(d))
+    _over_tiles(y, "add_bias", E, B * d, args, (np.int32(relu),), MORE)
 
 
 def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
@@ -49,10 +52,10 @@ def bias_gradient(dy: Array, y: Array | None, out: Array) -> None:
 
 def _sum_rows(dy: Array, y: Array | None, out: Array, chunks: int) -> None:
     E, B, d = dy.shape
-    blocks = E * chunks * (-(-d // 32))
+    blocks = E * chunks * (-(-d // STRIP))
     if blocks:
         sizes = (_stride(out), np.int32(B), np.int32(d), np.int32(ROWS), np.int32(chunks))
-        _launch(dy, "bias_gradient", blocks, (dy, _stride(dy), _stride(dy, 1), y, out, *sizes))
+        _launch(dy, "bias_gradient", blocks, (dy, _stride(dy), _stride(dy, 1), y, out, *sizes), EACH)
 
 
 def gather(X: Array, rows: Array, out: Array) -> Array:
@@ -63,7 +66,8 @@ def gather(X: Array, rows: Array, out: Array) -> Array:
     _view(rows, (E, B), np.int32)
     if not len(X) and B:
         raise InputError("no data to take a batch from; give at least one row")
-    _over_tiles(X, "gather", E, B * n, (X, np.int32(len(X)), rows, _stride(rows), out, np.int32(B * n), np.int32(n)))
+    args = (X, np.int32(len(X)), rows, _stride(rows), out, np.int32(B * n), np.int32(n))
+    _over_tiles(X, "gather", E, B * n, args, each=MORE)
     return out
 
 
@@ -97,6 +101,40 @@ def likelihood(y: Array, x: Array, weight: Array) -> Array:
     for a in (y, x):
         _plain(a, (E, B, n), y.dtype)
     return _sums(y, "likelihood", E, B * n, (y, x, _of_models(weight, E)), (np.int32(B * n),))
+
+
+def weigh(
+    log_sigma2: Array, beta: Array, anneal: Array | None, done: float, B: int, out: tuple[Array, Array, Array]
+) -> None:
+    """out (E,) <- sigma2 and the weights of error and KL.  log_sigma2 (E,), a view; beta, anneal (E,)."""
+    E, column = len(log_sigma2), log_sigma2[:, None]
+    _view(column, (E, 1), log_sigma2.dtype)
+    for a in out:
+        _plain(a, (E,), np.float64)
+    rising = None if anneal is None else _of_models(anneal, E)
+    args = (column, _stride(column), _of_models(beta, E), rising, np.float64(done), np.float64(B), *out, np.int32(E))
+    _over_models(column, "weigh", E, args)
+
+
+def account(
+    sums: tuple[Array, Array], spread: Array | None, sigma2: Array, learned: Array, n: int, B: int, dlog_sigma2: Array,
+    ledger: tuple[Array, Array, Array] | None, step: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """-> error and KL (E,); dlog_sigma2 (E,), a view, and the ledger (E,), (E, 3), (E,) written."""
+    E, column = len(dlog_sigma2), dlog_sigma2[:, None]
+    _view(column, (E, 1), dlog_sigma2.dtype)
+    for a in (*sums, sigma2):
+        _plain(a, (E,), np.float64)
+    _plain(learned, (E,), np.bool_)
+    for a, shape, dtype in zip(ledger or (), ((E,), (E, 3), (E,)), (np.int64, np.float64, np.bool_), strict=False):
+        _plain(a, shape, dtype)
+    spread = None if spread is None else _of_models(spread, E)
+    empty = namespace(column).empty
+    found = empty(E), empty(E)
+    args = (*sums, spread, sigma2, learned, np.float64(n), np.float64(B), np.int64(step), *found)
+    kept = ledger or (None, None, None)
+    _over_models(column, "account", E, (*args, column, _stride(column), *kept, np.int32(E)))
+    return found
 
 
 def adam(
@@ -152,19 +190,29 @@ def _strided(a: Array) -> tuple[Array, Any, Any]:
 
 def _of_models(a: Array, E: int) -> Array:
     """One number a model as the kernels take it; what lies on the host already is refused by the library."""
+    if a.dtype == np.float64 and a.shape == (E,) and (E <= 1 or a.strides == (8,)):
+        return a
     xp = namespace(a)
     return xp.ascontiguousarray(xp.broadcast_to(a.astype("float64", copy=False), (E,)))
 
 
-def _tiles(size: int) -> int:
+def _tiles(size: int, each: int = EACH) -> int:
     if size >= 2**31:
         raise InputError(f"{size} numbers a model in one array: choose a smaller batch")
-    return -(-size // (EACH * THREADS))
+    return -(-size // (each * THREADS))
 
 
-def _over_tiles(like: Array, name: str, E: int, size: int, args: tuple[Any, ...], after: tuple[Any, ...] = ()) -> None:
+def _over_models(like: Array, name: str, E: int, args: tuple[Any, ...]) -> None:
+    """A kernel with a thread for each model."""
+    if E:
+        _launch(like, name, -(-E // THREADS), args)
+
+
+def _over_tiles(
+    like: Array, name: str, E: int, size: int, args: tuple[Any, ...], after: tuple[Any, ...] = (), each: int = EACH
+) -> None:
     """A kernel whose blocks take tiles of the models' arrays; their number comes behind `args`."""
-    tiles = _tiles(size)
+    tiles = _tiles(size, each)
     if E * tiles:
         _launch(like, name, E * tiles, (*args, np.int32(tiles), *after))
 
@@ -183,7 +231,8 @@ def _sums(like: Array, name: str, E: int, size: int, args: tuple[Any, ...], size
     return out
 
 
-def _launch(like: Array, name: str, blocks: int, args: tuple[Any, ...]) -> None:
-    if (dtype := np.dtype(like.dtype).name) not in DTYPES:
-        raise InputError(f"arrays of {dtype}: the deep VAE takes {' or '.join(DTYPES)}")
-    kernel(f"vae_{dtype}", name, namespace(like))((blocks,), (THREADS,), args, shared_mem=SHARED_BYTES)
+def _launch(like: Array, name: str, blocks: int, args: tuple[Any, ...], doubles: int = 1) -> None:
+    """So many blocks, with so many doubles of shared memory a thread."""
+    if (file := FILES.get(like.dtype)) is None:
+        raise InputError(f"arrays of {like.dtype}: the deep VAE takes {' or '.join(map(str, FILES))}")
+    kernel(file, name, namespace(like))((blocks,), (THREADS,), args, shared_mem=8 * doubles * THREADS)

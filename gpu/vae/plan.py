@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+from gpu.vae.account import Terms, elbo
 from gpu.vae.architecture import Architecture
 from gpu.vae.evaluation import Evaluation
-from gpu.vae.model import Terms, elbo
 from verify.arrays import Array
 from verify.errors import InputError
 

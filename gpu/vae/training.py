@@ -24,11 +24,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gpu.vae.account import Ledger
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Layout
 from gpu.vae.elementwise import gather
 from gpu.vae.evaluation import evaluate
-from gpu.vae.model import Ensemble, elbo
+from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals, permutations
 from gpu.vae.plan import Data, Outcome, Plan
 from verify.arrays import Array, to_numpy
@@ -101,6 +102,7 @@ class Group:
         self.rates = xp.asarray([r.learning_rate for r in self.runs])
         self.beta = xp.asarray([r.beta for r in self.runs])
         self.anneal = xp.asarray([float(r.anneal) for r in self.runs])
+        self._alive = xp.zeros(len(self.runs), dtype="bool")
         self._epoch = self._ordered = -1
         self._X: Array = None
         self._orders: Array = None
@@ -147,28 +149,23 @@ class Group:
                 normals(self.seeds, LATENT, state.step, noise)
             self._step(x, noise)
             if at == self.per_epoch - 1:
-                state.history.append(to_numpy(state.sums / self.per_epoch))
-                state.sums = xp.zeros_like(state.sums)
+                state.history.append(to_numpy(state.sums) / self.per_epoch)
+                state.sums[...] = 0
             if told():
                 return state.step >= until
         return True
 
     def _step(self, x: Array, noise: Array | None) -> None:
         """One batch: gradient, freezing, Adam.  Nothing of the state changes before all memory has been had."""
-        xp, state = self.xp, self.state
-        done = state.step / self.per_epoch
-        beta = self.beta * xp.where(self.anneal > 0, xp.minimum(1.0, done / xp.maximum(self.anneal, 1e-9)), 1.0)
+        state, step = self.state, self.state.step + 1
+        ledger = Ledger(state.frozen, state.sums, self._alive)
         with np.errstate(all="ignore"):  # a model that diverges is told by its loss
-            terms = self.ensemble.backward(x, noise, beta)
-            sigma2 = self.ensemble.sigma2
-            loss = elbo(terms, sigma2, self.plan.architecture.n)
-            state.frozen = xp.where((state.frozen == 0) & ~xp.isfinite(loss), state.step + 1, state.frozen)
-            columns = [part[:, None] for part in (terms.error, terms.kl, sigma2)]
-            state.sums = state.sums + xp.concatenate(columns, axis=1)
-            alive = state.frozen == 0
+            self.ensemble.backward(
+                x, noise, self.beta, anneal=self.anneal, done=state.step / self.per_epoch, ledger=ledger, step=step
+            )
             args = (state.parameters, self.ensemble.gradient, state.first, state.second)
-            adam(*args, self.rates, state.step + 1, alive)
-        state.step += 1
+            adam(*args, self.rates, step, self._alive)
+        state.step = step
 
     def outcomes(self) -> list[Outcome]:
         """Evaluate every model that was not frozen."""

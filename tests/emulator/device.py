@@ -6,11 +6,15 @@ Main       install(monkeypatch) -> the module `cupy` for the time of a test.
     found = enumerate_learned(lam, k, top=50, backend=cupy)      # gpu.kernels.kernel(..., cupy) runs in the emulator
 
 Arrays are those of tests.verify.stand_in_cupy, as strict as CuPy's: they never mix with NumPy's and convert only by
-`.get()`. `cupy.launches` lists (kernel, grid, block) of every launch; products go through cublas.py.
+`.get()`. New ones begin at multiples of 256 bytes, as CuPy's do. `cupy.launches` lists (kernel, grid, block) of every
+launch, `cupy.calls` counts what was asked of the library itself by name; products go through cublas.py.
 """
 
+import ctypes
 import sys
 import time
+import weakref
+from functools import wraps
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -55,12 +59,37 @@ class Event:
         pass
 
 
+LIBC = ctypes.CDLL(None)
+LIBC.posix_memalign.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t, ctypes.c_size_t]
+LIBC.free.argtypes = [ctypes.c_void_p]
+
+
+def aligned(a):
+    """A copy of an array of the host that begins at a multiple of 256 bytes and ends with its memory."""
+    rows = a.T if a.flags.fnc else a
+    if not rows.nbytes:
+        return a.copy()
+    at = ctypes.c_void_p()
+    if LIBC.posix_memalign(ctypes.byref(at), 256, rows.nbytes):
+        raise MemoryError
+    memory = (ctypes.c_char * rows.nbytes).from_address(at.value)
+    weakref.finalize(memory, LIBC.free, at.value)
+    copy = np.frombuffer(memory, rows.dtype).reshape(rows.shape)
+    copy[...] = rows
+    return copy.T if a.flags.fnc else copy
+
+
+def _new(function):
+    """A function of NumPy that makes arrays, on the device."""
+    return stand_in_cupy._through(wraps(function)(lambda *args, **options: aligned(function(*args, **options))))
+
+
 def _asarray(a, dtype=None):
     """As CuPy: what lies on the device already is not copied, and what lies by columns on the host does so there."""
     if isinstance(a, stand_in_cupy.ndarray):
         return a if dtype is None or a.dtype == dtype else a.astype(dtype)
     a = np.asarray(a)
-    return stand_in_cupy.ndarray(np.array(a, dtype=dtype, order="F" if a.flags.fnc else "C"))
+    return stand_in_cupy.ndarray(aligned(np.asarray(a, dtype=dtype, order="F" if a.flags.fnc else "C")))
 
 
 def device() -> ModuleType:
@@ -70,9 +99,11 @@ def device() -> ModuleType:
         setattr(cupy, name, stand_in_cupy._through(getattr(np, name)))
     for name in ("bool_", "float64", "int32", "int64", "uint32", "uint64", "newaxis", "inf", "nan", "pi"):
         setattr(cupy, name, getattr(np, name))
+    for name in ("empty", "ones", "zeros", "zeros_like"):
+        setattr(cupy, name, _new(getattr(np, name)))
     strided = stand_in_cupy._through(np.lib.stride_tricks.as_strided)
     cupy.lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=strided))
-    cupy.launches = []
+    cupy.launches, cupy.calls = [], stand_in_cupy.CALLS
 
     class RawModule:
         def __init__(self, *, code, options=()):

@@ -7,6 +7,7 @@ NumPy that CuPy has too; another name raises AttributeError, as CuPy would.
 import ctypes
 import sys
 import types
+from collections import Counter
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
@@ -37,8 +38,12 @@ def _wrapped(x):
     return x
 
 
+CALLS = Counter()  # functions, operators and methods that were called, by name
+
+
 def _through(function):
     def call(*args, **kwargs):
+        CALLS[function.__name__] += 1
         return _wrapped(function(*[_unwrapped(a) for a in args], **{k: _unwrapped(v) for k, v in kwargs.items()}))
 
     return call

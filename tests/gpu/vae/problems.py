@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gpu.vae.account import elbo
 from gpu.vae.architecture import Architecture, Layout
-from gpu.vae.model import Ensemble, elbo
+from gpu.vae.model import Ensemble
 
 # (architecture, analytic)
 ARCHITECTURES = {

@@ -5,8 +5,9 @@ import pytest
 
 from gpu.vae import loss as loss_module
 from gpu.vae import model as module
+from gpu.vae.account import Terms, elbo
 from gpu.vae.architecture import Architecture, Layout
-from gpu.vae.model import Ensemble, Terms, elbo, tuned_elbo, tuned_sigma2
+from gpu.vae.model import Ensemble, tuned_elbo, tuned_sigma2
 from tests.gpu.vae.problems import ARCHITECTURES, batch, ensemble, loss, slopes
 from verify.errors import InputError
 from verify.models import linear_vae

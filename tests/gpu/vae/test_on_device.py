@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from gpu.vae import on_device as module
+from gpu.vae.account import Ledger, Terms, Weights, account, weigh
 from gpu.vae.adam import adam
 from gpu.vae.elementwise import add_bias, bias_gradient, gather
 from gpu.vae.loss import likelihood, reparameterise, reparameterise_gradient
+from tests.emulator.device import aligned
 from tests.gpu.batches import TOLERANCE as DOUBLE
 from tests.gpu.batches import cupy, error, on_device, slip
 from verify.errors import InputError
@@ -18,17 +20,20 @@ __all__ = ["cupy"]
 # Of the norm: sums of the kernels are in double, those of the twins in float32.
 TOLERANCE = {"float64": DOUBLE, "float32": 2e-6}
 DTYPES = tuple(TOLERANCE)
-# (E, B, d): single ones, ragged strips of 32 and tiles of 1024, several tiles and chunks of rows, nothing at all.
-SIZES = [(1, 1, 1), (3, 5, 7), (2, 9, 33), (2, 70, 31), (1, 300, 40), (2, 600, 3), (0, 4, 3), (2, 0, 3), (2, 3, 0)]
+# (E, B, d): single ones, ragged strips of 128 and tiles of 1024 and 2048, several of them and chunks of rows, widths
+# of whole fours and others, nothing at all.
+SIZES = [(1, 1, 1), (3, 5, 7), (2, 9, 33), (2, 70, 31), (1, 300, 40), (2, 600, 3), (2, 40, 132), (1, 3, 263)]
+SIZES += [(0, 4, 3), (2, 0, 3), (2, 3, 0)]
+OFFSETS = (2, 4)  # of views of a flat buffer: none on a whole four, or, where d is made of fours, all of them
 
 
 def normal(rng, dtype, *shape):
     return rng.standard_normal(shape).astype(dtype)
 
 
-def flat_view(rng, dtype, E, d):
+def flat_view(rng, dtype, E, d, offset=2):
     """(E, d) inside of a flat buffer, on the host."""
-    return normal(rng, dtype, E, d + 5)[:, 2 : 2 + d]
+    return normal(rng, dtype, E, d + 8)[:, offset : offset + d]
 
 
 def moved(cupy, *views):
@@ -36,7 +41,7 @@ def moved(cupy, *views):
     found = []
     for a in views:
         whole = a if a.base is None else a.base
-        base = cupy.ndarray(whole.copy())
+        base = cupy.ndarray(aligned(whole))
         offset = (a.ctypes.data - whole.ctypes.data) // a.itemsize if a.size else 0
         flat = base.host.reshape(-1)[offset:]
         strided = np.lib.stride_tricks.as_strided(flat, a.shape, a.strides) if a.size else np.empty_like(a)
@@ -67,7 +72,9 @@ def same_as_host(cupy, function, arrays, dtype, *rest):
 def test_add_bias(cupy, dtype, relu):
     rng = np.random.default_rng(0)
     for E, B, d in SIZES:
-        same_as_host(cupy, add_bias, (normal(rng, dtype, E, B, d), flat_view(rng, dtype, E, d)), dtype, relu)
+        for offset in OFFSETS:
+            arrays = normal(rng, dtype, E, B, d), flat_view(rng, dtype, E, d, offset)
+            same_as_host(cupy, add_bias, arrays, dtype, relu)
 
 
 def test_what_is_not_a_number_passes_a_relu(cupy):
@@ -86,13 +93,39 @@ def test_bias_gradient(cupy, dtype, relu):
     rng = np.random.default_rng(1)
     for E, B, d in SIZES:
         y = np.maximum(normal(rng, dtype, E, B, d), 0) if relu else None
-        same_as_host(cupy, bias_gradient, (normal(rng, dtype, E, B, d), y, flat_view(rng, dtype, E, d)), dtype)
+        for offset in OFFSETS:
+            arrays = normal(rng, dtype, E, B, d), y, flat_view(rng, dtype, E, d, offset)
+            same_as_host(cupy, bias_gradient, arrays, dtype)
 
 
-def test_the_bias_gradient_of_half_the_heads(cupy):
+@pytest.mark.parametrize("k", [3, 4, 132])
+def test_the_bias_gradient_of_half_the_heads(cupy, k):
     rng = np.random.default_rng(2)
-    dy = normal(rng, "float64", 2, 9, 6)[..., :3]
-    same_as_host(cupy, bias_gradient, (dy, None, flat_view(rng, "float64", 2, 3)), "float64")
+    for half in (slice(0, k), slice(k, None), slice(1, k)):
+        dy = normal(rng, "float64", 2, 9, 2 * k)[..., half]
+        same_as_host(cupy, bias_gradient, (dy, None, flat_view(rng, "float64", *dy.shape[::2])), "float64")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_bits_are_those_of_arrays_that_lie_otherwise(cupy, dtype):
+    """Fours or single numbers at a time: neither sums nor entries may depend on it."""
+    rng, seen = np.random.default_rng(8), []
+    y, dy, bias = normal(rng, dtype, 2, 300, 132), normal(rng, dtype, 2, 300, 132), normal(rng, dtype, 2, 132)
+    X, rows = normal(rng, dtype, 7, 132), rng.integers(0, 7, (2, 300)).astype(np.int32)
+    for offset in (0, 1):
+
+        def lying(a, offset=offset):
+            memory = aligned(np.zeros(a.size + 4, dtype))
+            memory[offset : offset + a.size] = a.ravel()
+            return cupy.ndarray(memory[offset : offset + a.size].reshape(a.shape))
+
+        of_y, of_dy, of_bias, of_X, of_rows = *map(lying, (y, dy, bias, X)), *on_device(cupy, rows)
+        out, gathered = lying(np.zeros_like(bias)), lying(np.zeros_like(y))
+        add_bias(of_y, of_bias, True)
+        bias_gradient(of_dy, of_y, out)
+        gather(of_X, of_rows, gathered)
+        seen.append([a.get() for a in (of_y, of_dy, out, gathered)])
+    assert all(np.array_equal(a, b) for a, b in zip(*seen, strict=True))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -173,6 +206,52 @@ def test_adam(cupy, dtype):
         assert np.array_equal(there[0].get()[1:2], kept[1:2]) and not there[2].get()[1:2].any()
 
 
+@pytest.mark.parametrize("done", [0.0, 2.5, 9.0])
+@pytest.mark.parametrize("annealed", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weigh(cupy, dtype, annealed, done):
+    rng = np.random.default_rng(9)
+    for E in (1, 5, 300, 0):
+        beta, anneal = rng.uniform(0.5, 2, E), rng.integers(0, 5, E).astype(float) if annealed else None
+        here, there = (Weights(*(move(np.empty(E)) for _ in range(3))) for move in (np.asarray, cupy.ndarray))
+        log_sigma2 = flat_view(rng, dtype, E, 1)[:, 0]
+        (device,) = moved(cupy, log_sigma2)
+        raised = None if anneal is None else cupy.ndarray(anneal)
+        assert weigh(device, cupy.ndarray(beta), raised, done, 7, there) is there
+        assert weigh(log_sigma2, beta, anneal, done, 7, here) is here
+        agree(zip(there, here, strict=True), "float64")
+
+
+@pytest.mark.parametrize("spread", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_account(cupy, dtype, spread):
+    """Two steps: one model's loss is no number in the first, another's is infinite in the second."""
+    rng = np.random.default_rng(10)
+    for E in (1, 5, 300, 0):
+        learned = np.arange(E) % 2 == 0
+        ledger = Ledger(np.zeros(E, dtype=np.int64), rng.uniform(1, 2, (E, 3)), np.zeros(E, dtype=bool))
+        there = Ledger(*on_device(cupy, *(a.copy() for a in ledger)))
+        for step in (1, 2):
+            *sums, sigma2, more = rng.uniform(0.5, 2, (4, E))
+            sums[0][1:2], sums[1][2:3] = np.nan, np.inf if step == 2 else 1.0
+            more = more if spread else None
+            slope = flat_view(rng, dtype, E, 1)[:, 0]
+            (of_slope,) = moved(cupy, slope)
+            terms = account(Terms(*sums), more, Weights(sigma2, sigma2, sigma2), learned, 9, 7, slope, ledger, step)
+            arrays = on_device(cupy, *sums, sigma2, learned)
+            of_more, weights = None if more is None else cupy.ndarray(more), Weights(*3 * [arrays[2]])
+            found = account(Terms(*arrays[:2]), of_more, weights, arrays[3], 9, 7, of_slope, there, step)
+            for a, b in [(of_slope, slope), *zip(found, terms, strict=True), (there.sums, ledger.sums)]:
+                finite = np.isfinite(b)
+                assert np.array_equal(np.isfinite(a.get()), finite)
+                agree([(a.get()[finite], b[finite])], dtype)
+            assert np.array_equal(there.frozen.get(), ledger.frozen) and np.array_equal(there.alive.get(), ledger.alive)
+        assert (
+            ledger.frozen[:4].tolist() == [0, 1, 2, 0][:E]
+            and ledger.alive[:4].tolist() == [True, False, False, True][:E]
+        )
+
+
 def test_the_bits_are_the_same_every_time(cupy):
     rng = np.random.default_rng(7)
     y, x = normal(rng, "float32", 2, 70, 31), normal(rng, "float32", 2, 70, 31)
@@ -223,19 +302,25 @@ def test_too_many_numbers_are_refused_before_an_index_overflows():
 # takes seconds.
 SLIPS = [
     [
-        (("y[at] + bias[at % d]", "y[at] - bias[at % d]"), test_add_bias, (True,)),
-        (("* d + column] > 0)", "* d + column] < 0)"), test_bias_gradient, (True,)),
+        (("value += bias;", "value -= bias;"), test_add_bias, (True,)),
+        (("gate[h].v[u] > 0", "gate[h].v[u] < 0"), test_bias_gradient, (True,)),
         (("row < 0 ? 0 :", "row < 0 ? 1 :"), test_gather, ()),
         (("exp(v * (REAL)0.5)", "exp(v * (REAL)-0.5)"), test_reparameterise, (False, True)),
         (("slope + weight * mean", "slope - weight * mean"), test_reparameterise_gradient, (True, False)),
         (("y[at] - x[at]", "y[at] + x[at]"), test_likelihood, ()),
+        (("done / anneal[e]", "anneal[e] / done"), test_weigh, (True, 2.5)),
+        (("0.5 * n - misfit", "0.5 * n + misfit"), test_account, (True,)),
         (("b1 * m[before + at] + slope", "b1 * m[before + at] - slope"), test_adam, ()),
     ],
     [
-        (("relu && value[u] < 0", "relu && value[u] > 0"), test_add_bias, (True,)),
-        (("+= memory[other * 32 + lane]", "-= memory[other * 32 + lane]"), test_bias_gradient, (False,)),
+        (("relu && value < 0", "relu && value > 0"), test_add_bias, (True,)),
+        (("+= memory[u * blockDim.x +", "-= memory[u * blockDim.x +"), test_bias_gradient, (False,)),
         (("m + s * noise", "m - s * noise"), test_reparameterise, (False, True)),
         (("(s * s - 1)", "(s * s + 1)"), test_reparameterise_gradient, (False, False)),
+        (("(const Four*)(bias + at % d)", "(const Four*)bias"), test_add_bias, (False,)),
+        (("* n + at % n);", "* n);"), test_gather, ()),
+        (("1.0 / (noise * batch)", "1.0 / noise"), test_weigh, (False, 0.0)),
+        (("loss - loss != 0.0", "loss != loss"), test_account, (False,)),
         (("sum += parts[tile]", "sum -= parts[tile]"), test_likelihood, ()),
         (("+ slope * slope", "+ slope"), test_adam, ()),
     ],
@@ -262,7 +347,7 @@ def test_a_slip_in_a_kernel_is_caught(cupy, monkeypatch, text, which):
 
 def test_a_missing_barrier_shows(cupy, monkeypatch, request):
     """Without it the first warp, where it runs first, adds up what the others have not written yet."""
-    barrier = "memory[threadIdx.x] = sum;\n  __syncthreads();\n  if (warp"
+    barrier = "= sum[u];\n  __syncthreads();\n  if (threadIdx.x >= 32)"
     slip(monkeypatch, "vae_float64", {barrier: barrier.replace("__syncthreads();\n", "\n")})
     backward = request.node.callspec.params["cupy"]
     with nullcontext() if backward else pytest.raises(AssertionError):

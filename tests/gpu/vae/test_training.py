@@ -5,9 +5,9 @@ import weakref
 import numpy as np
 import pytest
 
+from gpu.vae import model
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture, Layout
-from gpu.vae.model import Ensemble
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import Group, State, fresh, group_size, train
 from tests.gpu.vae.problems import Fixed, Redrawn
@@ -264,13 +264,14 @@ def test_a_fixed_noise_is_evaluated_as_it_was_given():
 @pytest.mark.parametrize(("anneal", "epochs", "expected"), [(0, 3, 0.5), (2, 3, 0.5), (12, 3, 0.5 * (3 - 1 / 3) / 12)])
 def test_the_final_weight_is_that_of_the_last_step(anneal, epochs, expected, monkeypatch):
     seen = []
-    true = Ensemble.backward
+    true = model.weigh
 
-    def backward(self, x, noise, beta):
-        seen.append(float(beta[0]))
-        return true(self, x, noise, beta)
+    def weigh(*args):
+        weights = true(*args)
+        seen.append(16 * float(weights.kl[0]))
+        return weights
 
-    monkeypatch.setattr(Ensemble, "backward", backward)
+    monkeypatch.setattr(model, "weigh", weigh)
     plan = Plan(MLP, (Run(1.0, False, seed=1, beta=0.5, anneal=anneal),), epochs, 16)
     train(plan, Fixed(rows(N=50)))  # three batches of 16
     assert len(seen) == 3 * epochs
