@@ -27,12 +27,12 @@ from gpu.gradients import gradients
 from gpu.hessian import hessian, profile_hessian
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator
+from gpu.products import PRECISIONS, precision
 from gpu.saddles import Families, build, examine
 from gpu.vae.adam import adam
 from gpu.vae.architecture import HIDDEN, Architecture, Layout
 from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals
-from gpu.vae.products import PRECISIONS, precision
 from verify.arrays import Array, to_numpy
 from verify.errors import first_line
 
