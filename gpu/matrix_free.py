@@ -12,7 +12,8 @@ for coordinates in Q (P = Q p, ...) and Z = Q^T X,
     Y = a Z M^-1 + p w^T Z T/sigma2 - u Z^T p - p Z^T u,   a = p w^T - (p nu^T + nu p^T)/sigma2,   u = g + p/2.
 
 For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
-So a direction costs two products with Q, and, where M or T is not diagonal, one with a (k, 2k) matrix.
+A block costs four products on a device, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix
+(r, 2r + 2k) times what it multiplies, stacked; and Q Y, added to the rest.
 """
 
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from gpu.batches import contiguous
+from gpu.products import multiply
 from verify.arrays import Array, namespace, to_numpy, transpose
 from verify.checks import positive_noise
 from verify.errors import InputError
@@ -46,15 +48,21 @@ def _full(A: Array) -> Array:
     return A if A.ndim == 2 else A[:, None] * namespace(A).eye(len(A))
 
 
-def _times(X: Array, A: Array) -> Array:
-    """X A for a matrix A or the diagonal of one."""
-    return X * A if A.ndim == 1 else X @ A
+def _times(X: Array, A: Array, out: Array | None = None) -> Array:
+    """X A for a matrix A (k, k) or the diagonal (k,) of one.  (b, m, k) -> (b, m, k)."""
+    return namespace(X).multiply(X, A, out=out) if A.ndim == 1 else multiply(X, A[None], out)
+
+
+def _in_turns(A: Array, B: Array) -> Array:
+    """Columns of A and B in turns.  (r, k), (r, k) -> (r, 2k)."""
+    return namespace(A).concatenate([A[..., None], B[..., None]], axis=-1).reshape(len(A), 2 * A.shape[1])
 
 
 class HessianOperator:
     """X -> D^2 L(W)[X], or D^2 P(W)[X] of the profile ELBO, for blocks X (b, n, k).
 
-    What does not depend on X is computed once. S (n, n) symmetric, or (n,) where S is diagonal. Raises InputError.
+    What does not depend on X is computed once, and what a block needs on its way is kept for the next one of its size:
+    one call at a time. S (n, n) symmetric, or (n,) where S is diagonal. Raises InputError.
     """
 
     def __init__(self, W: Array, sigma2: float, S: Array, *, profile: bool):
@@ -74,11 +82,11 @@ class HessianOperator:
         N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
         self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
         Q = self.Q = _range(xp, W, image)
-        self.Qt = xp.ascontiguousarray(transpose(Q)) if xp is np else transpose(Q)
         self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
         shrunk = symmetrised(self.p @ transpose(self.w))
         self.of_inverse = -2.0 / noise * symmetrised(self.p @ transpose(nu)) + (0.0 if profile else 1.0) * shrunk
         self.of_T, self.u = shrunk / noise, g + (1.0 if profile else 0.5) * self.p
+        self._join(xp)
 
     def _take(self, xp: Any, inverse: Array, T: Array, scale: Array, S: Array) -> None:
         """What multiplies X from the left (n,) or (n, n), from the right, and entry by entry (n, k)."""
@@ -91,33 +99,56 @@ class HessianOperator:
         else:
             S = S - self.sigma2 * xp.eye(len(S))
         self.left = S / self.sigma2
-        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(right)
+        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(-right)
         self.entries = None
         if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
-            self.entries = self.left[:, None] * self.inverse - self.right
-        elif self.left.ndim == 1:
-            self.pair = xp.concatenate([_full(self.inverse), -_full(self.right)], axis=1)
+            self.entries = self.left[:, None] * self.inverse + self.right
+
+    def _join(self, xp: Any) -> None:
+        """The factors of the products: Q^T, [p u], and what stands to the left of the stacked parts of Y."""
+        self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
+        self.both = xp.concatenate([self.p, self.u], axis=1)
+        self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
+        self.room: tuple[Array, ...] = ()
+
+    def _room(self, count: int) -> tuple[Array, ...]:
+        """Z (b, r, k), a stack (b, 2r + 2k, k), and its parts Z M^-1, Z T (b, r, k) and Z^T [p u] (b, k, 2k)."""
+        if not self.room or len(self.room[0]) != count:
+            xp, r, k = namespace(self.Q), self.Q.shape[1], self.shape[1]
+            stack = xp.empty((count, 2 * r + 2 * k, k))
+            # A row of Z^T [p u] is one of Z^T p and one of Z^T u: in the stack they take turns.
+            parts = stack[:, :r], stack[:, r : 2 * r], stack[:, 2 * r :].reshape(count, k, 2 * k)
+            self.room = (xp.empty((count, r, k)), stack, *parts)
+        return self.room
 
     def __call__(self, X: Array) -> Array:
         """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
-        Z = self.Qt @ X
-        Zt = transpose(Z)
-        Y = self.of_inverse @ _times(Z, self.inverse) + self.of_T @ _times(Z, self.T)
-        Y = Y - self.u @ (Zt @ self.p) - self.p @ (Zt @ self.u)
-        if self.profile:
-            along = namespace(X).sum(self.w * Z, axis=-2)
-            Y = Y + self.w * (2.0 * along * self.scale**2)[..., None, :]
-        return self._entrywise(X) + self.Q @ Y
+        xp = namespace(X)
+        Z, stack, of_inverse, of_T, of_both = self._room(len(X))
+        multiply(self.Qt[None], X, Z)
+        _times(Z, self.inverse, of_inverse)
+        _times(Z, self.T, of_T)
+        multiply(transpose(Z), self.both[None], of_both)
+        along = xp.sum(self.w * Z, axis=-2) if self.profile else None
+        Y = multiply(self.joined[None], stack, Z)
+        if along is not None:
+            Y += self.w * (2.0 * along * self.scale**2)[..., None, :]
+        return multiply(self.Q[None], Y, self._entrywise(X), add=True)
 
     def _entrywise(self, X: Array) -> Array:
-        """The part that does not pass through Q: (S/sigma2 - I) X M^-1 - X T/sigma2."""
+        """The part that does not pass through Q, a new array: (S/sigma2 - I) X M^-1 - X T/sigma2."""
         if self.entries is not None:
             return X * self.entries
         if self.left.ndim == 2:
-            return self.left @ _times(X, self.inverse) - _times(X, self.right)
-        n, k = self.shape
-        both = (X.reshape(-1, k) @ self.pair).reshape(len(X), n, 2 * k)
-        return self.left[:, None] * both[..., :k] + both[..., k:]
+            return multiply(self.left[None], _times(X, self.inverse), _times(X, self.right), add=True)
+        rows = X.reshape(1, X.shape[0] * X.shape[1], X.shape[2])
+        image = _times(rows, self.inverse).reshape(X.shape)
+        image *= self.left[:, None]
+        if self.right.ndim == 1:
+            image += X * self.right
+        else:
+            multiply(rows, self.right[None], image.reshape(rows.shape), add=True)
+        return image
 
     def diagonal(self) -> Array:
         """The diagonal of the Hessian, the preconditioner.  -> (n, k)."""
@@ -126,7 +157,7 @@ class HessianOperator:
         left = self.left if self.left.ndim == 1 else diagonal(self.left)
         of_left = left + xp.sum((self.Q @ self.of_inverse) * self.Q, axis=1)
         of_T = xp.sum((self.Q @ self.of_T) * self.Q, axis=1)
-        d = of_left[:, None] * inverse + of_T[:, None] * T - right - 2.0 * (self.Q @ self.u) * (self.Q @ self.p)
+        d = of_left[:, None] * inverse + of_T[:, None] * T + right - 2.0 * (self.Q @ self.u) * (self.Q @ self.p)
         return d + 2.0 * ((self.Q @ self.w) * self.scale) ** 2 if self.profile else d
 
 

@@ -93,9 +93,10 @@ def _on_device(xp: Any, a: Array, b: Array, out: Array | None, add: bool) -> Arr
     kind = runtime.CUDA_R_64F if double else runtime.CUDA_R_32F
     compute = getattr(blas, "CUBLAS_COMPUTE_64F" if double else COMPUTE[_chosen.get()])
     one, zero = _scalars("float64" if double else "float32")
+    before = one if add else zero
     blas.gemmStridedBatchedEx(
         xp.cuda.device.get_cublas_handle(), of_b[0], of_a[0], q, m, p,
-        one, b.data.ptr, kind, *of_b[1:], a.data.ptr, kind, *of_a[1:], one if add else zero, out.data.ptr, kind, *of_c[1:],
+        one, b.data.ptr, kind, *of_b[1:], a.data.ptr, kind, *of_a[1:], before, out.data.ptr, kind, *of_c[1:],
         E, compute, blas.CUBLAS_GEMM_DEFAULT,
     )  # fmt: skip
     return out
