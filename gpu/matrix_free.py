@@ -12,8 +12,11 @@ for coordinates in Q (P = Q p, ...) and Z = Q^T X,
     Y = a Z M^-1 + p w^T Z T/sigma2 - u Z^T p - p Z^T u,   a = p w^T - (p nu^T + nu p^T)/sigma2,   u = g + p/2.
 
 For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
-A block costs four products on a device, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix
-(r, 2r + 2k) times what it multiplies, stacked; and Q Y, added to the rest.
+A block costs four products, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix (r, 2r + 2k)
+times what it multiplies, stacked; and Q Y, added to the rest. Where the columns of W are orthogonal and eigenvectors of
+S, as at stationary points, Q are these columns, all matrices between Q and Q^T are diagonal, and two products are left:
+
+    Y_ij = (a_i/m_j + shrunk_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji,   M = diag(m), shrunk = p w^T.
 """
 
 from typing import Any
@@ -61,8 +64,7 @@ def _in_turns(A: Array, B: Array) -> Array:
 class HessianOperator:
     """X -> D^2 L(W)[X], or D^2 P(W)[X] of the profile ELBO, for blocks X (b, n, k).
 
-    What does not depend on X is computed once, and what a block needs on its way is kept for the next one of its size:
-    one call at a time. S (n, n) symmetric, or (n,) where S is diagonal. Raises InputError.
+    What does not depend on X is computed once. S (n, n) symmetric, or (n,) where S is diagonal. Raises InputError.
     """
 
     def __init__(self, W: Array, sigma2: float, S: Array, *, profile: bool):
@@ -81,12 +83,13 @@ class HessianOperator:
         G = (R - P @ (transpose(W) @ R)) / noise
         N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
         self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
-        Q = self.Q = _range(xp, W, image)
+        columns = None if self.entries is None else _eigenvectors(xp, W, image)
+        Q = self.Q = _range(xp, W, image) if columns is None else columns
         self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
         shrunk = symmetrised(self.p @ transpose(self.w))
         self.of_inverse = -2.0 / noise * symmetrised(self.p @ transpose(nu)) + (0.0 if profile else 1.0) * shrunk
         self.of_T, self.u = shrunk / noise, g + (1.0 if profile else 0.5) * self.p
-        self._join(xp)
+        self._join(xp, columns is not None)
 
     def _take(self, xp: Any, inverse: Array, T: Array, scale: Array, S: Array) -> None:
         """What multiplies X from the left (n,) or (n, n), from the right, and entry by entry (n, k)."""
@@ -104,36 +107,42 @@ class HessianOperator:
         if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
             self.entries = self.left[:, None] * self.inverse + self.right
 
-    def _join(self, xp: Any) -> None:
-        """The factors of the products: Q^T, [p u], and what stands to the left of the stacked parts of Y."""
+    def _join(self, xp: Any, separate: bool) -> None:
+        """The factors of the products; `separate`: what takes the place of those between Q and Q^T, entry by entry."""
         self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
         self.both = xp.concatenate([self.p, self.u], axis=1)
         self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
-        self.room: tuple[Array, ...] = ()
-
-    def _room(self, count: int) -> tuple[Array, ...]:
-        """Z (b, r, k), a stack (b, 2r + 2k, k), and its parts Z M^-1, Z T (b, r, k) and Z^T [p u] (b, k, 2k)."""
-        if not self.room or len(self.room[0]) != count:
-            xp, r, k = namespace(self.Q), self.Q.shape[1], self.shape[1]
-            stack = xp.empty((count, 2 * r + 2 * k, k))
-            # A row of Z^T [p u] is one of Z^T p and one of Z^T u: in the stack they take turns.
-            parts = stack[:, :r], stack[:, r : 2 * r], stack[:, 2 * r :].reshape(count, k, 2 * k)
-            self.room = (xp.empty((count, r, k)), stack, *parts)
-        return self.room
+        self.of_entries = None
+        if separate:
+            of_inverse, of_T, w, p, u = map(diagonal, (self.of_inverse, self.of_T, self.w, self.p, self.u))
+            straight = of_inverse[:, None] * self.inverse + of_T[:, None] * self.T
+            if self.profile:
+                straight = straight + _full(2.0 * (w * self.scale) ** 2)
+            self.of_entries = straight, u[:, None] * p + p[:, None] * u
 
     def __call__(self, X: Array) -> Array:
         """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
-        xp = namespace(X)
-        Z, stack, of_inverse, of_T, of_both = self._room(len(X))
-        multiply(self.Qt[None], X, Z)
-        _times(Z, self.inverse, of_inverse)
-        _times(Z, self.T, of_T)
-        multiply(transpose(Z), self.both[None], of_both)
-        along = xp.sum(self.w * Z, axis=-2) if self.profile else None
-        Y = multiply(self.joined[None], stack, Z)
-        if along is not None:
-            Y += self.w * (2.0 * along * self.scale**2)[..., None, :]
+        Z = multiply(self.Qt[None], X)
+        Y = self._stacked(Z) if self.of_entries is None else self._separate(Z, *self.of_entries)
         return multiply(self.Q[None], Y, self._entrywise(X), add=True)
+
+    def _separate(self, Z: Array, straight: Array, crosswise: Array) -> Array:
+        """Y where each entry depends on itself and its mirror image.  (b, k, k), twice (k, k) -> (b, k, k)."""
+        Y = Z * straight
+        Y -= transpose(Z) * crosswise
+        return Y
+
+    def _stacked(self, Z: Array) -> Array:
+        """Y as one product with a stack of Z M^-1, Z T, Z^T p and Z^T u, the latter two in turns.  (b, r, k), both."""
+        xp, (count, r, k) = namespace(Z), Z.shape
+        stack = xp.empty((count, 2 * r + 2 * k, k))
+        _times(Z, self.inverse, stack[:, :r])
+        _times(Z, self.T, stack[:, r : 2 * r])
+        multiply(transpose(Z), self.both[None], stack[:, 2 * r :].reshape(count, k, 2 * k))
+        Y = multiply(self.joined[None], stack)
+        if self.profile:
+            Y += self.w * (2.0 * xp.sum(self.w * Z, axis=-2) * self.scale**2)[..., None, :]
+        return Y
 
     def _entrywise(self, X: Array) -> Array:
         """The part that does not pass through Q, a new array: (S/sigma2 - I) X M^-1 - X T/sigma2."""
@@ -169,6 +178,24 @@ def _range(xp: Any, W: Array, image: Array) -> Array:
     return xp.ascontiguousarray(U[:, : int(xp.sum(s > 4 * EPS * max(both.shape)))])
 
 
+def _orthogonal(W: Array) -> tuple[Array, Array] | None:
+    """W = U diag(s) with lengths s (k,) and unit or zero columns U (n, k), if these are orthogonal to rounding."""
+    xp = namespace(W)
+    s = xp.sqrt(xp.sum(W * W, axis=0))
+    U = W / xp.where(s > 0, s, 1.0)
+    return (U, s) if _lean(transpose(U) @ U).ndim == 1 else None
+
+
+def _eigenvectors(xp: Any, W: Array, image: Array) -> Array | None:
+    """The columns of W as unit vectors, zero ones as such, if they are orthogonal eigenvectors of S.  -> (n, k)."""
+    found = _orthogonal(W)
+    if found is None:
+        return None
+    U, _ = found
+    rest = image - U * xp.sum(U * image, axis=0)
+    return U if largest(abs(rest)) <= 16 * EPS * largest(abs(image)) else None
+
+
 class Gauge:
     """The directions W Omega, Omega skew, in which L does not change, at W = U diag(s): columns orthogonal.
 
@@ -198,7 +225,15 @@ def aligned(W: Array) -> tuple[Array, Array, Array]:
     """W = U diag(s) R^T with R orthogonal (k, k); s (k,) with exact zeros, U (n, k) with zero columns where k > n."""
     xp = namespace(W)
     n, k = W.shape
+    found = _orthogonal(W)
+    if found is not None:
+        return found[0], _clipped(found[1], n), xp.eye(k)
     U, s, Rt = xp.linalg.svd(W, full_matrices=k > n)
     if k > n:
         U, s = xp.concatenate([U, xp.zeros((n, k - n))], axis=1), xp.concatenate([s, xp.zeros(k - n)])
-    return U, xp.where(s > 4 * EPS * max(n, k) * float(s.max()), s, 0.0), transpose(Rt)
+    return U, _clipped(s, n), transpose(Rt)
+
+
+def _clipped(s: Array, n: int) -> Array:
+    """Singular values (k,) of W, rounding of the largest as exact zeros."""
+    return namespace(s).where(s > 4 * EPS * max(n, len(s)) * float(s.max()), s, 0.0)

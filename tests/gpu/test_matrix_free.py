@@ -74,6 +74,53 @@ def test_the_operator_is_the_model(profile, n, k, diagonal):
         assert error(operator.diagonal(), d) <= TOLERANCE
 
 
+def eigenvectors(n, lam, rng):
+    """W of three eigenvectors and a zero column in their midst, at lengths that are nobody's optimum."""
+    W = np.zeros((n, 4))
+    W[[2, 0, 4], [0, 1, 3]] = rng.uniform(0.5, 2.0, 3)
+    return W
+
+
+@BOTH
+def test_a_block_costs_few_products(cupy, profile):
+    """Calls of cuBLAS: as many as there are large products, whatever the number of directions."""
+    W, sigma2, lam, rng = problem(9, 4)
+    orthogonal, A = aligned(W)[0] * aligned(W)[1], rng.standard_normal((9, 9))
+    single = orthogonal * [1.0, 0.0, 0.0, 0.0]
+    for weight, S, calls in [
+        (eigenvectors(9, lam, rng), lam, 2),
+        (single, lam, 4),  # M, T diagonal
+        (orthogonal, lam, 6),  # and two with T
+        (W, lam, 8),  # and two with M^-1
+        (W, A @ A.T, 9),  # and one with S
+    ]:
+        operator = HessianOperator(*on_device(cupy, weight), sigma2, *on_device(cupy, S), profile=profile)
+        for b in (1, 7):
+            X = rng.standard_normal((b, 9, 4))
+            del cupy.cuda.cublas.calls[:]
+            there = operator(cupy.ndarray(X))
+            assert len(cupy.cuda.cublas.calls) == calls
+            assert error(there, PRODUCT[profile](weight, sigma2, np.diag(S) if S.ndim == 1 else S, X)) <= TOLERANCE
+
+
+@BOTH
+@pytest.mark.parametrize("part", [0, 1, "not quite"])
+def test_eigenvectors_of_S_take_a_short_cut(profile, part):
+    """It is the model; a flipped sign is caught, and columns that are no eigenvectors by a little do not take it."""
+    _, sigma2, lam, rng = problem(9, 4)
+    W, X = eigenvectors(9, lam, rng), rng.standard_normal((3, 9, 4))
+    if part == "not quite":
+        W[5, 1] = 1e-9
+    operator = HessianOperator(W, sigma2, lam, profile=profile)
+    assert (operator.of_entries is None) == (part == "not quite")
+    expected = PRODUCT[profile](W, sigma2, np.diag(lam), X)
+    assert error(operator(X), expected) <= TOLERANCE
+    assert error(operator.diagonal(), np.diagonal(DENSE[profile](W, sigma2, np.diag(lam))).reshape(9, 4)) <= TOLERANCE
+    if part != "not quite":
+        operator.of_entries = tuple(-a if i == part else a for i, a in enumerate(operator.of_entries))
+        assert error(operator(X), expected) > 1e-3
+
+
 def test_the_gauge_is_every_skew_rotation():
     W, _, _, rng = problem(7, 4)
     W[:, 2] = W[:, 0] + W[:, 1]  # rank 3
@@ -212,7 +259,7 @@ def test_a_flipped_sign_in_the_operator_is_caught(monkeypatch, part):
         right(self, *args, **options)
         setattr(self, part, -getattr(self, part))
         self.entries = None
-        self._join(np)
+        self._join(np, False)
 
     monkeypatch.setattr(HessianOperator, "__init__", wrong)
     assert distance(found(point, TIED, count=12), closed_form(point, TIED)) > 1e-3
