@@ -32,6 +32,8 @@ from verify.models.linear_vae import diagonal
 from verify.models.ppca import symmetrised
 
 EPS = float(np.finfo(float).eps)
+# Of the largest entry: what is as small is rounding (a product with a thousand terms comes to 30 eps), and left out.
+ROUNDING = 64 * EPS
 
 
 def largest(a: Array) -> float:
@@ -43,7 +45,7 @@ def _lean(A: Array) -> Array:
     """The diagonal (k,) of A (k, k) if the rest is rounding, else A."""
     xp = namespace(A)
     d = diagonal(A)
-    return d if largest(A - d[:, None] * xp.eye(len(A))) <= 16 * EPS * largest(A) else A
+    return d if largest(A - d[:, None] * xp.eye(len(A))) <= ROUNDING * largest(A) else A
 
 
 def _full(A: Array) -> Array:
@@ -193,7 +195,7 @@ def _eigenvectors(xp: Any, W: Array, image: Array) -> Array | None:
         return None
     U, _ = found
     rest = image - U * xp.sum(U * image, axis=0)
-    return U if largest(abs(rest)) <= 16 * EPS * largest(abs(image)) else None
+    return U if largest(abs(rest)) <= ROUNDING * largest(abs(image)) else None
 
 
 class Gauge:
