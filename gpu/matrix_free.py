@@ -214,8 +214,9 @@ class Gauge:
 
     def project_out(self, X: Array) -> Array:
         """X without its component along the gauge.  (b, n, k) -> (b, n, k)."""
-        Z = self.s[:, None] * (transpose(self.U) @ X)
-        return X - self.U @ (self.s[:, None] * (Z - transpose(Z)) * self.weight)
+        Z = self.s[:, None] * multiply(transpose(self.U)[None], X)
+        turn = (transpose(Z) - Z) * (self.s[:, None] * self.weight)
+        return multiply(self.U[None], turn, 1.0 * X, add=True)
 
     def shares(self) -> Array:
         """How much of each unit direction E_ia lies in the gauge, squared.  -> (n, k), on the host."""
