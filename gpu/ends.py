@@ -172,7 +172,8 @@ class _Search:
         self.count = min(count, self.size - (gauge.dimension if gauge else 0))
         self.most = 8 * (self.count + GUARDS) + 60
         self.model = model or Model(operator, gauge)
-        self.held, self.room = 0, (xp.empty((0, self.size)), xp.empty((0, self.size)))
+        self.held = 0
+        self.room: tuple[Array, ...] = xp.empty((0, self.size)), xp.empty((0, self.size))
         self._take(np.zeros((0, 0)))
 
     @property
@@ -191,13 +192,14 @@ class _Search:
         self.theta, self.mix = np.linalg.eigh(H)
 
     def _append(self, *pair: Array) -> None:
-        """Rows of the basis and of the Hessian along them; where room is wanting, for twice as many."""
-        held = self.held + len(pair[0])
+        """Rows of the basis and of the Hessian along them; where room is wanting, there will be for twice as many."""
+        old, held = self.held, self.held + len(pair[0])
         if held > len(self.room[0]):
-            more = self.xp.empty((2 * held - self.held, self.size))
-            self.room = tuple(self.xp.concatenate([part[: self.held], more]) for part in self.room)
+            before, self.room = self.room, tuple(self.xp.empty((2 * held, self.size)) for _ in pair)
+            for part, rows in zip(self.room, before, strict=True):
+                part[:old] = rows[:old]
         for part, rows in zip(self.room, pair, strict=True):
-            part[self.held : held] = rows
+            part[old:held] = rows
         self.held = held
 
     def run(self, tolerance: float) -> bool:

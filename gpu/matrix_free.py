@@ -114,6 +114,7 @@ class HessianOperator:
         self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
         self.both = xp.concatenate([self.p, self.u], axis=1)
         self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
+        self.back = 2.0 * self.w * self.scale**2
         self.of_entries = None
         if separate:
             of_inverse, of_T, w, p, u = map(diagonal, (self.of_inverse, self.of_T, self.w, self.p, self.u))
@@ -143,7 +144,7 @@ class HessianOperator:
         multiply(transpose(Z), self.both[None], stack[:, 2 * r :].reshape(count, k, 2 * k))
         Y = multiply(self.joined[None], stack)
         if self.profile:
-            Y += self.w * (2.0 * xp.sum(self.w * Z, axis=-2) * self.scale**2)[..., None, :]
+            Y += self.back * xp.sum(self.w * Z, axis=-2)[..., None, :]
         return Y
 
     def _entrywise(self, X: Array) -> Array:

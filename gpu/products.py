@@ -62,7 +62,7 @@ def multiply(a: Array, b: Array, out: Array | None = None, *, add: bool = False)
         raise InputError("a product is added to nothing: give out")
     if xp is not np:
         return _on_device(xp, a, b, out, add)
-    if not add:
+    if out is None or not add:
         return np.matmul(a, b, out=out)
     return np.add(out, np.matmul(a, b), out=out)
 
