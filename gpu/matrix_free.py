@@ -14,9 +14,9 @@ for coordinates in Q (P = Q p, ...) and Z = Q^T X,
 For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
 A block costs four products, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix (r, 2r + 2k)
 times what it multiplies, stacked; and Q Y, added to the rest. Where the columns of W are orthogonal and eigenvectors of
-S, as at stationary points, Q are these columns, all matrices between Q and Q^T are diagonal, and two products are left:
+S, as at stationary points, Q are those that are not zero, all coordinates are diagonal, and two products are left:
 
-    Y_ij = (a_i/m_j + shrunk_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji,   M = diag(m), shrunk = p w^T.
+    Y_ij = (a_i/m_j + p_i w_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji,   M = diag(m), no second term at j > r.
 """
 
 from typing import Any
@@ -85,13 +85,14 @@ class HessianOperator:
         G = (R - P @ (transpose(W) @ R)) / noise
         N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
         self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
-        columns = None if self.entries is None else _eigenvectors(xp, W, image)
-        Q = self.Q = _range(xp, W, image) if columns is None else columns
+        separate = None if self.entries is None else _eigenvectors(xp, W, image)
+        self.used = None if separate is None else separate[1]
+        Q = self.Q = _range(xp, W, image) if separate is None else separate[0]
         self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
         shrunk = symmetrised(self.p @ transpose(self.w))
         self.of_inverse = -2.0 / noise * symmetrised(self.p @ transpose(nu)) + (0.0 if profile else 1.0) * shrunk
         self.of_T, self.u = shrunk / noise, g + (1.0 if profile else 0.5) * self.p
-        self._join(xp, columns is not None)
+        self._join(xp)
 
     def _take(self, xp: Any, inverse: Array, T: Array, scale: Array, S: Array) -> None:
         """What multiplies X from the left (n,) or (n, n), from the right, and entry by entry (n, k)."""
@@ -109,30 +110,28 @@ class HessianOperator:
         if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
             self.entries = self.left[:, None] * self.inverse + self.right
 
-    def _join(self, xp: Any, separate: bool) -> None:
-        """The factors of the products; `separate`: what takes the place of those between Q and Q^T, entry by entry."""
+    def _join(self, xp: Any) -> None:
+        """The factors of the products, and what takes the place of those between Q and Q^T where these are diagonal."""
         self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
         self.both = xp.concatenate([self.p, self.u], axis=1)
         self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
         self.back = 2.0 * self.w * self.scale**2
-        self.of_entries = None
-        if separate:
-            of_inverse, of_T, w, p, u = map(diagonal, (self.of_inverse, self.of_T, self.w, self.p, self.u))
-            straight = of_inverse[:, None] * self.inverse + of_T[:, None] * self.T
-            if self.profile:
-                straight = straight + _full(2.0 * (w * self.scale) ** 2)
-            self.of_entries = straight, u[:, None] * p + p[:, None] * u
+        if self.used is not None:
+            p, u = (diagonal(a[:, self.used]) for a in (self.p, self.u))
+            self.crosswise = u[:, None] * p + p[:, None] * u
+            straight = diagonal(self.of_inverse)[:, None] * self.inverse + diagonal(self.of_T)[:, None] * self.T
+            self.straight = straight + self.back * self.w if self.profile else straight
 
     def __call__(self, X: Array) -> Array:
         """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
         Z = multiply(self.Qt[None], X)
-        Y = self._stacked(Z) if self.of_entries is None else self._separate(Z, *self.of_entries)
+        Y = self._stacked(Z) if self.used is None else self._separate(Z)
         return multiply(self.Q[None], Y, self._entrywise(X), add=True)
 
-    def _separate(self, Z: Array, straight: Array, crosswise: Array) -> Array:
-        """Y where each entry depends on itself and its mirror image.  (b, k, k), twice (k, k) -> (b, k, k)."""
-        Y = Z * straight
-        Y -= transpose(Z) * crosswise
+    def _separate(self, Z: Array) -> Array:
+        """Y where each entry depends on itself and its mirror image among the columns in use.  (b, r, k), both."""
+        Y = Z * self.straight
+        Y[..., self.used] -= transpose(Z[..., self.used]) * self.crosswise
         return Y
 
     def _stacked(self, Z: Array) -> Array:
@@ -189,14 +188,18 @@ def _orthogonal(W: Array) -> tuple[Array, Array] | None:
     return (U, s) if _lean(transpose(U) @ U).ndim == 1 else None
 
 
-def _eigenvectors(xp: Any, W: Array, image: Array) -> Array | None:
-    """The columns of W as unit vectors, zero ones as such, if they are orthogonal eigenvectors of S.  -> (n, k)."""
+def _eigenvectors(xp: Any, W: Array, image: Array) -> tuple[Array, Array | slice] | None:
+    """The columns of W but zero ones as unit vectors (n, r), and which, if they are orthogonal eigenvectors of S."""
     found = _orthogonal(W)
     if found is None:
         return None
-    U, _ = found
-    rest = image - U * xp.sum(U * image, axis=0)
-    return U if largest(abs(rest)) <= ROUNDING * largest(abs(image)) else None
+    U, s = found
+    if largest(image - U * xp.sum(U * image, axis=0)) > ROUNDING * largest(image):
+        return None
+    used = np.flatnonzero(to_numpy(s))
+    together = len(used) and used[-1] - used[0] == len(used) - 1
+    which = slice(int(used[0]), int(used[-1]) + 1) if together else xp.asarray(used)
+    return xp.ascontiguousarray(U[:, which]), which
 
 
 class Gauge:

@@ -74,10 +74,10 @@ def test_the_operator_is_the_model(profile, n, k, diagonal):
         assert error(operator.diagonal(), d) <= TOLERANCE
 
 
-def eigenvectors(n, lam, rng):
-    """W of three eigenvectors and a zero column in their midst, at lengths that are nobody's optimum."""
+def eigenvectors(n, rng, used=(0, 1, 3)):
+    """W of three eigenvectors and a zero column, at lengths that are nobody's optimum."""
     W = np.zeros((n, 4))
-    W[[2, 0, 4], [0, 1, 3]] = rng.uniform(0.5, 2.0, 3)
+    W[[2, 0, 4], used] = rng.uniform(0.5, 2.0, 3)
     return W
 
 
@@ -88,7 +88,8 @@ def test_a_block_costs_few_products(cupy, profile):
     orthogonal, A = aligned(W)[0] * aligned(W)[1], rng.standard_normal((9, 9))
     single = orthogonal * [1.0, 0.0, 0.0, 0.0]
     for weight, S, calls in [
-        (eigenvectors(9, lam, rng), lam, 2),
+        (eigenvectors(9, rng), lam, 2),
+        (eigenvectors(9, rng, (0, 1, 2)), lam, 2),
         (single, lam, 4),  # M, T diagonal
         (orthogonal, lam, 6),  # and two with T
         (W, lam, 8),  # and two with M^-1
@@ -104,21 +105,44 @@ def test_a_block_costs_few_products(cupy, profile):
 
 
 @BOTH
-@pytest.mark.parametrize("part", [0, 1, "not quite"])
-def test_eigenvectors_of_S_take_a_short_cut(profile, part):
-    """It is the model; a flipped sign is caught, and columns that are no eigenvectors by a little do not take it."""
+@pytest.mark.parametrize("used", [(0, 1, 3), (1, 2, 3)], ids=["apart", "together"])
+def test_eigenvectors_of_S_take_a_short_cut(profile, used):
+    """It is the model; a flipped sign in it is caught, and columns that are no eigenvectors by a little miss it."""
     _, sigma2, lam, rng = problem(9, 4)
-    W, X = eigenvectors(9, lam, rng), rng.standard_normal((3, 9, 4))
-    if part == "not quite":
-        W[5, 1] = 1e-9
-    operator = HessianOperator(W, sigma2, lam, profile=profile)
-    assert (operator.of_entries is None) == (part == "not quite")
-    expected = PRODUCT[profile](W, sigma2, np.diag(lam), X)
-    assert error(operator(X), expected) <= TOLERANCE
-    assert error(operator.diagonal(), np.diagonal(DENSE[profile](W, sigma2, np.diag(lam))).reshape(9, 4)) <= TOLERANCE
-    if part != "not quite":
-        operator.of_entries = tuple(-a if i == part else a for i, a in enumerate(operator.of_entries))
-        assert error(operator(X), expected) > 1e-3
+    W, X = eigenvectors(9, rng, used), rng.standard_normal((3, 9, 4))
+    nearly = W.copy()
+    nearly[5, 1] = 1e-9
+    for weight, short in ((W, True), (nearly, False)):
+        operator = HessianOperator(weight, sigma2, lam, profile=profile)
+        assert (operator.used is not None) == short
+        expected = PRODUCT[profile](weight, sigma2, np.diag(lam), X)
+        assert error(operator(X), expected) <= TOLERANCE
+        d = np.diagonal(DENSE[profile](weight, sigma2, np.diag(lam))).reshape(9, 4)
+        assert error(operator.diagonal(), d) <= TOLERANCE
+    for part in ("straight", "crosswise"):
+        operator = HessianOperator(W, sigma2, lam, profile=profile)
+        setattr(operator, part, -getattr(operator, part))
+        assert error(operator(X), PRODUCT[profile](W, sigma2, np.diag(lam), X)) > 1e-3
+
+
+def test_a_rotated_stationary_point_takes_the_short_cut():
+    lam = np.sort(np.random.default_rng(0).exponential(1, 784))[::-1].copy()
+    W = weights(single_columns("ppca", range(40), 50, float(lam[50])), lam, np.eye(784))
+    W = W @ np.linalg.qr(np.random.default_rng(3).standard_normal((50, 50)))[0]
+    U, s, R = aligned(W)
+    assert error((U * s) @ R.T, W) <= TOLERANCE
+    operator = HessianOperator(U * s, float(lam[50]), lam, profile=False)
+    assert operator.used == slice(0, 40) and operator.Q.shape == (784, 40)
+
+
+def test_orthogonal_columns_are_aligned_as_they_are():
+    W = np.diag([3.0, 1e-9, 2.0, 1e-18])[:, [1, 0, 3, 2]] @ np.eye(4)
+    U, s, R = aligned(W)
+    assert np.array_equal(R, np.eye(4)) and s.tolist() == [1e-9, 3.0, 0.0, 2.0]
+    assert error((U * s) @ R.T, W) <= TOLERANCE
+    W[0, 0] = 1e-12  # small beside the others, not beside the column
+    U, _, R = aligned(W)
+    assert error(U[:, :3].T @ U[:, :3], np.eye(3)) <= TOLERANCE and not np.array_equal(R, np.eye(4))
 
 
 def test_the_gauge_is_every_skew_rotation():
@@ -259,7 +283,8 @@ def test_a_flipped_sign_in_the_operator_is_caught(monkeypatch, part):
         right(self, *args, **options)
         setattr(self, part, -getattr(self, part))
         self.entries = None
-        self._join(np, False)
+        self.used = None
+        self._join(np)
 
     monkeypatch.setattr(HessianOperator, "__init__", wrong)
     assert distance(found(point, TIED, count=12), closed_form(point, TIED)) > 1e-3
