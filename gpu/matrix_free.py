@@ -113,14 +113,15 @@ class HessianOperator:
     def _join(self, xp: Any) -> None:
         """The factors of the products, and what takes the place of those between Q and Q^T where these are diagonal."""
         self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
-        self.both = xp.concatenate([self.p, self.u], axis=1)
-        self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
         self.back = 2.0 * self.w * self.scale**2
-        if self.used is not None:
-            p, u = (diagonal(a[:, self.used]) for a in (self.p, self.u))
-            self.crosswise = u[:, None] * p + p[:, None] * u
-            straight = diagonal(self.of_inverse)[:, None] * self.inverse + diagonal(self.of_T)[:, None] * self.T
-            self.straight = straight + self.back * self.w if self.profile else straight
+        if self.used is None:
+            self.both = xp.concatenate([self.p, self.u], axis=1)
+            self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
+            return
+        p, u = (diagonal(a[:, self.used]) for a in (self.p, self.u))
+        self.crosswise = u[:, None] * p + p[:, None] * u
+        straight = diagonal(self.of_inverse)[:, None] * self.inverse + diagonal(self.of_T)[:, None] * self.T
+        self.straight = straight + self.back * self.w if self.profile else straight
 
     def __call__(self, X: Array) -> Array:
         """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
@@ -129,13 +130,16 @@ class HessianOperator:
         return multiply(self.Q[None], Y, self._entrywise(X), add=True)
 
     def _separate(self, Z: Array) -> Array:
-        """Y where each entry depends on itself and its mirror image among the columns in use.  (b, r, k), both."""
+        """Y where an entry depends on itself and its mirror image among the columns in use.  (b, r, k) -> (b, r, k)."""
         Y = Z * self.straight
-        Y[..., self.used] -= transpose(Z[..., self.used]) * self.crosswise
+        part = Y[..., self.used]
+        part -= transpose(Z[..., self.used]) * self.crosswise
+        if not isinstance(self.used, slice):
+            Y[..., self.used] = part
         return Y
 
     def _stacked(self, Z: Array) -> Array:
-        """Y as one product with a stack of Z M^-1, Z T, Z^T p and Z^T u, the latter two in turns.  (b, r, k), both."""
+        """Y as one product with Z M^-1, Z T, and rows of Z^T p and Z^T u in turns, stacked.  (b, r, k) -> (b, r, k)."""
         xp, (count, r, k) = namespace(Z), Z.shape
         stack = xp.empty((count, 2 * r + 2 * k, k))
         _times(Z, self.inverse, stack[:, :r])
@@ -219,8 +223,7 @@ class Gauge:
     def project_out(self, X: Array) -> Array:
         """X without its component along the gauge.  (b, n, k) -> (b, n, k)."""
         Z = self.s[:, None] * multiply(transpose(self.U)[None], X)
-        turn = (transpose(Z) - Z) * (self.s[:, None] * self.weight)
-        return multiply(self.U[None], turn, 1.0 * X, add=True)
+        return X - multiply(self.U[None], (Z - transpose(Z)) * (self.s[:, None] * self.weight))
 
     def shares(self) -> Array:
         """How much of each unit direction E_ia lies in the gauge, squared.  -> (n, k), on the host."""
