@@ -255,10 +255,11 @@ def _planes(xp: Any, W: Array, X: Array, Y: Array, a: Array, b: Array, sigma2: f
 def _matrix_free(xp: Any, rng: np.random.Generator) -> Cases:
     for n, k in [(1, 1), (8, 3), (4, 6)]:
         W, X, A = rng.standard_normal((n, k)), rng.standard_normal((3, n, k)), rng.standard_normal((n, n))
-        for name, S in (("eigenvalues", spectrum(rng, n)), ("S", A @ A.T)):
+        lam, eigenvectors = spectrum(rng, n), np.eye(n, k) * rng.uniform(0.5, 2.0, k)
+        for name, of, S in (("eigenvalues", W, lam), ("S", W, A @ A.T), ("eigenvectors", eigenvectors, lam)):
             for profile in (False, True):
-                there = HessianOperator(xp.asarray(W), 0.5, xp.asarray(S), profile=profile)(xp.asarray(X))
-                here = HessianOperator(W, 0.5, S, profile=profile)(X)
+                there = HessianOperator(xp.asarray(of), 0.5, xp.asarray(S), profile=profile)(xp.asarray(X))
+                here = HessianOperator(of, 0.5, S, profile=profile)(X)
                 yield f"{'P' if profile else 'L'}, n = {n}, k = {k}, {name}", there, here
 
 

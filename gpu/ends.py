@@ -172,8 +172,35 @@ class _Search:
         self.count = min(count, self.size - (gauge.dimension if gauge else 0))
         self.most = 8 * (self.count + GUARDS) + 60
         self.model = model or Model(operator, gauge)
-        self.V = self.HV = xp.zeros((0, self.size))
-        self.H = np.zeros((0, 0))
+        self.held = 0
+        self.room: tuple[Array, ...] = xp.empty((0, self.size)), xp.empty((0, self.size))
+        self._take(np.zeros((0, 0)))
+
+    @property
+    def V(self) -> Array:
+        """The basis (m, nk)."""
+        return self.room[0][: self.held]
+
+    @property
+    def HV(self) -> Array:
+        """The Hessian along it (m, nk)."""
+        return self.room[1][: self.held]
+
+    def _take(self, H: Array) -> None:
+        """The Hessian in the basis (m, m), on the host, and its eigenvalues and eigenvectors."""
+        self.H = H
+        self.theta, self.mix = np.linalg.eigh(H)
+
+    def _append(self, *pair: Array) -> None:
+        """Rows of the basis and of the Hessian along them; where room is wanting, there will be for twice as many."""
+        old, held = self.held, self.held + len(pair[0])
+        if held > len(self.room[0]):
+            before, self.room = self.room, tuple(self.xp.empty((2 * held, self.size)) for _ in pair)
+            for part, rows in zip(self.room, before, strict=True):
+                part[:old] = rows[:old]
+        for part, rows in zip(self.room, pair, strict=True):
+            part[old:held] = rows
+        self.held = held
 
     def run(self, tolerance: float) -> bool:
         """Converge, then look in random directions for what was missed, until nothing turns up."""
@@ -192,9 +219,9 @@ class _Search:
         order = np.argsort(self.model.host, kind="stable")
         wanted = min(self.count + GUARDS, self.size)
         chosen = np.unique(np.concatenate([order[:wanted], order[-wanted:]]))
-        unit = np.zeros((len(chosen), self.size))
-        unit[np.arange(len(chosen)), chosen] = 1.0
-        start = self.model.turned(self.xp.asarray(unit), -1.0)
+        unit = self.xp.zeros((len(chosen), self.size))
+        unit[self.xp.arange(len(chosen)), self.xp.asarray(chosen)] = 1.0
+        start = self.model.turned(unit, -1.0)
         return self.xp.concatenate([start, self._random()], axis=0)
 
     def _random(self) -> Array:
@@ -205,12 +232,11 @@ class _Search:
         new = self._orthonormal(rows, self.V)
         if not len(new):
             return 0
-        image = self._apply(new)
-        side = to_numpy(self.V @ image.T)
-        corner = to_numpy(new @ image.T)
-        self.H = np.block([[self.H, side], [side.T, 0.5 * (corner + corner.T)]])
-        self.V = self.xp.concatenate([self.V, new], axis=0)
-        self.HV = self.xp.concatenate([self.HV, image], axis=0)
+        image, old = self._apply(new), self.held
+        self._append(new, image)
+        both = to_numpy(self.V @ image.T)
+        side, corner = both[:old], both[old:]
+        self._take(np.block([[self.H, side], [side.T, 0.5 * (corner + corner.T)]]))
         return len(new)
 
     def _apply(self, rows: Array) -> Array:
@@ -224,58 +250,66 @@ class _Search:
 
     def _orthonormal(self, rows: Array, V: Array) -> Array:
         """An orthonormal basis of what the rows add to V: swept until a sweep takes little away."""
-        xp = self.xp
         for sweep in range(3):
             rows = self._project(rows)
             rows = rows - (rows @ V.T) @ V
-            lengths = np.sqrt(to_numpy(xp.sum(rows * rows, axis=1)))
-            keep = np.flatnonzero(lengths > (1e-200 if sweep == 0 else 0.1)).tolist()
-            if not keep:
+            gram = to_numpy(rows @ rows.T)
+            lengths = np.sqrt(np.diagonal(gram))
+            keep = np.flatnonzero(lengths > (1e-200 if sweep == 0 else 0.1))
+            if not len(keep):
                 return rows[:0]
-            rows = rows[keep] / xp.asarray(lengths[keep])[:, None]
-            values, mix = np.linalg.eigh(to_numpy(rows @ rows.T))
+            values, mix = np.linalg.eigh(gram[np.ix_(keep, keep)] / np.outer(lengths[keep], lengths[keep]))
             kept = values > 1e-10 * len(values)
-            rows = xp.asarray((mix[:, kept] / np.sqrt(values[kept])).T) @ rows
+            turn = (mix[:, kept] / np.sqrt(values[kept]) / lengths[keep, None]).T
+            rows = self.xp.asarray(np.ascontiguousarray(turn)) @ self._some(rows, keep)
             if sweep and lengths.min() > 0.9:
                 break
         return rows
 
+    def _some(self, rows: Array, which: Array) -> Array:
+        """The rows of these numbers, ascending, on the host; as they are if it is all of them."""
+        return rows if len(which) == len(rows) else rows[self.xp.asarray(which)]
+
     def _ritz(self) -> tuple[Array, Array, Array, Array]:
         """theta (c,), x and residuals (c, nk) and their norms (c,) of both ends."""
-        theta, mix = np.linalg.eigh(self.H)
-        wanted = min(self.count, len(theta))
-        chosen = np.unique(np.concatenate([np.arange(wanted), len(theta) - 1 - np.arange(wanted)]))
-        turn = self.xp.asarray(np.ascontiguousarray(mix[:, chosen].T))
+        theta, turn = self._outer(self.count)
         x = turn @ self.V
-        residual = turn @ self.HV - self.xp.asarray(theta[chosen])[:, None] * x
+        residual = turn @ self.HV - self.xp.asarray(theta)[:, None] * x
         lengths = np.sqrt(to_numpy(self.xp.sum(residual * residual, axis=1)))
-        return theta[chosen], x, residual, lengths
+        return theta, x, residual, lengths
+
+    def _outer(self, wanted: int) -> tuple[Array, Array]:
+        """So many Ritz values of each end, ascending (c,), and their vectors in the basis (c, m) where it lies."""
+        m = len(self.theta)
+        wanted = min(wanted, m)
+        chosen = np.unique(np.concatenate([np.arange(wanted), m - 1 - np.arange(wanted)]))
+        return self.theta[chosen], self.xp.asarray(np.ascontiguousarray(self.mix[:, chosen].T))
 
     def _norm(self) -> float:
-        return float(np.abs(np.linalg.eigvalsh(self.H)).max())
+        return float(np.abs(self.theta).max())
 
     def _converge(self, tolerance: float) -> bool:
         """Grow the basis until every residual asked for is small; -> whether it came to that."""
         for _ in range(MOST_STEPS):
             theta, x, residual, lengths = self._ritz()
             goal = tolerance * self._norm()
-            open_ = np.flatnonzero(lengths > goal).tolist()
-            if not open_:
+            open_ = np.flatnonzero(lengths > goal)
+            if not len(open_):
                 return True
-            if len(self.V) + len(open_) > self.most:
+            if self.held + len(open_) > self.most:
                 self._restart()
-            at = self.xp.asarray(theta[open_])
-            if not self.expand(self.model.corrections(at, x[open_], residual[open_], 1e-5 * self._norm())):
+            at, x, residual = self.xp.asarray(theta[open_]), self._some(x, open_), self._some(residual, open_)
+            if not self.expand(self.model.corrections(at, x, residual, 1e-5 * self._norm())):
                 return False
         return False
 
     def _restart(self) -> None:
         """Keep both ends, a few more than asked for."""
-        theta, mix = np.linalg.eigh(self.H)
-        wanted = min(2 * self.count + GUARDS, len(theta))
-        chosen = np.unique(np.concatenate([np.arange(wanted), len(theta) - 1 - np.arange(wanted)]))
-        turn = self.xp.asarray(np.ascontiguousarray(mix[:, chosen].T))
-        self.V, self.HV, self.H = turn @ self.V, turn @ self.HV, np.diag(theta[chosen])
+        theta, turn = self._outer(2 * self.count + GUARDS)
+        pair = turn @ self.V, turn @ self.HV
+        self.held = 0
+        self._append(*pair)
+        self._take(np.diag(theta))
 
     def _complete(self, tolerance: float) -> bool:
         """Search the complement of the converged vectors from random directions; -> whether it holds nothing new.
@@ -331,13 +365,13 @@ class _Complement(_Search):
             goal, outer = SETTLED * self.parent._norm(), np.minimum(np.arange(len(theta)), np.arange(len(theta))[::-1])
             if max(lengths[0], lengths[-1]) <= goal:
                 break
-            open_ = np.flatnonzero((lengths > goal) & (outer < PROBES // 2)).tolist()
-            if len(self.V) + len(open_) > self.most:
+            open_ = np.flatnonzero((lengths > goal) & (outer < PROBES // 2))
+            if self.held + len(open_) > self.most:
                 self._restart()
             # Everything that the model puts at or beyond an end grows alike, and what lies near it almost as much.
-            low = np.array(open_) < PROBES // 2
+            low = open_ < PROBES // 2
             at, side = self.xp.asarray(np.where(low, lowest, highest)), self.xp.asarray(np.where(low, 1.0, -1.0))
-            found = self.expand(self.model.corrections(at, x[open_], residual[open_], floor, side))
+            x, residual = self._some(x, open_), self._some(residual, open_)
+            found = self.expand(self.model.corrections(at, x, residual, floor, side))
         self.parent.products += self.products
-        theta = np.linalg.eigvalsh(self.H) if len(self.H) else np.zeros(1)
-        return bool(len(self.H)) and bool(theta[0] < lowest or theta[-1] > highest)
+        return bool(self.held) and bool(self.theta[0] < lowest or self.theta[-1] > highest)

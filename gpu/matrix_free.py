@@ -12,7 +12,11 @@ for coordinates in Q (P = Q p, ...) and Z = Q^T X,
     Y = a Z M^-1 + p w^T Z T/sigma2 - u Z^T p - p Z^T u,   a = p w^T - (p nu^T + nu p^T)/sigma2,   u = g + p/2.
 
 For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
-So a direction costs two products with Q, and, where M or T is not diagonal, one with a (k, 2k) matrix.
+A block costs four products, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix (r, 2r + 2k)
+times what it multiplies, stacked; and Q Y, added to the rest. Where the columns of W are orthogonal and eigenvectors of
+S, as at stationary points, Q are those that are not zero, all coordinates are diagonal, and two products are left:
+
+    Y_ij = (a_i/m_j + p_i w_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji,   M = diag(m), no second term at j > r.
 """
 
 from typing import Any
@@ -20,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from gpu.batches import contiguous
+from gpu.products import multiply
 from verify.arrays import Array, namespace, to_numpy, transpose
 from verify.checks import positive_noise
 from verify.errors import InputError
@@ -27,6 +32,8 @@ from verify.models.linear_vae import diagonal
 from verify.models.ppca import symmetrised
 
 EPS = float(np.finfo(float).eps)
+# Of the largest entry: what is as small is rounding (a product with a thousand terms comes to 30 eps), and left out.
+ROUNDING = 64 * EPS
 
 
 def largest(a: Array) -> float:
@@ -38,7 +45,7 @@ def _lean(A: Array) -> Array:
     """The diagonal (k,) of A (k, k) if the rest is rounding, else A."""
     xp = namespace(A)
     d = diagonal(A)
-    return d if largest(A - d[:, None] * xp.eye(len(A))) <= 16 * EPS * largest(A) else A
+    return d if largest(A - d[:, None] * xp.eye(len(A))) <= ROUNDING * largest(A) else A
 
 
 def _full(A: Array) -> Array:
@@ -46,9 +53,14 @@ def _full(A: Array) -> Array:
     return A if A.ndim == 2 else A[:, None] * namespace(A).eye(len(A))
 
 
-def _times(X: Array, A: Array) -> Array:
-    """X A for a matrix A or the diagonal of one."""
-    return X * A if A.ndim == 1 else X @ A
+def _times(X: Array, A: Array, out: Array | None = None) -> Array:
+    """X A for a matrix A (k, k) or the diagonal (k,) of one.  (b, m, k) -> (b, m, k)."""
+    return namespace(X).multiply(X, A, out=out) if A.ndim == 1 else multiply(X, A[None], out)
+
+
+def _in_turns(A: Array, B: Array) -> Array:
+    """Columns of A and B in turns.  (r, k), (r, k) -> (r, 2k)."""
+    return namespace(A).concatenate([A[..., None], B[..., None]], axis=-1).reshape(len(A), 2 * A.shape[1])
 
 
 class HessianOperator:
@@ -73,12 +85,14 @@ class HessianOperator:
         G = (R - P @ (transpose(W) @ R)) / noise
         N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
         self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
-        Q = self.Q = _range(xp, W, image)
-        self.Qt = xp.ascontiguousarray(transpose(Q)) if xp is np else transpose(Q)
+        separate = None if self.entries is None else _eigenvectors(xp, W, image)
+        self.used = None if separate is None else separate[1]
+        Q = self.Q = _range(xp, W, image) if separate is None else separate[0]
         self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
         shrunk = symmetrised(self.p @ transpose(self.w))
         self.of_inverse = -2.0 / noise * symmetrised(self.p @ transpose(nu)) + (0.0 if profile else 1.0) * shrunk
         self.of_T, self.u = shrunk / noise, g + (1.0 if profile else 0.5) * self.p
+        self._join(xp)
 
     def _take(self, xp: Any, inverse: Array, T: Array, scale: Array, S: Array) -> None:
         """What multiplies X from the left (n,) or (n, n), from the right, and entry by entry (n, k)."""
@@ -91,33 +105,65 @@ class HessianOperator:
         else:
             S = S - self.sigma2 * xp.eye(len(S))
         self.left = S / self.sigma2
-        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(right)
+        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(-right)
         self.entries = None
         if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
-            self.entries = self.left[:, None] * self.inverse - self.right
-        elif self.left.ndim == 1:
-            self.pair = xp.concatenate([_full(self.inverse), -_full(self.right)], axis=1)
+            self.entries = self.left[:, None] * self.inverse + self.right
+
+    def _join(self, xp: Any) -> None:
+        """The factors of the products, and what takes the place of those between Q and Q^T where these are diagonal."""
+        self.Qt = xp.ascontiguousarray(transpose(self.Q)) if xp is np else transpose(self.Q)
+        self.back = 2.0 * self.w * self.scale**2
+        if self.used is None:
+            self.both = xp.concatenate([self.p, self.u], axis=1)
+            self.joined = xp.concatenate([self.of_inverse, self.of_T, _in_turns(-self.u, -self.p)], axis=1)
+            return
+        p, u = (diagonal(a[:, self.used]) for a in (self.p, self.u))
+        self.crosswise = u[:, None] * p + p[:, None] * u
+        straight = diagonal(self.of_inverse)[:, None] * self.inverse + diagonal(self.of_T)[:, None] * self.T
+        self.straight = straight + self.back * self.w if self.profile else straight
 
     def __call__(self, X: Array) -> Array:
         """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
-        Z = self.Qt @ X
-        Zt = transpose(Z)
-        Y = self.of_inverse @ _times(Z, self.inverse) + self.of_T @ _times(Z, self.T)
-        Y = Y - self.u @ (Zt @ self.p) - self.p @ (Zt @ self.u)
+        Z = multiply(self.Qt[None], X)
+        Y = self._stacked(Z) if self.used is None else self._separate(Z)
+        return multiply(self.Q[None], Y, self._entrywise(X), add=True)
+
+    def _separate(self, Z: Array) -> Array:
+        """Y where an entry depends on itself and its mirror image among the columns in use.  (b, r, k) -> (b, r, k)."""
+        Y = Z * self.straight
+        part = Y[..., self.used]
+        part -= transpose(Z[..., self.used]) * self.crosswise
+        if not isinstance(self.used, slice):
+            Y[..., self.used] = part
+        return Y
+
+    def _stacked(self, Z: Array) -> Array:
+        """Y as one product with Z M^-1, Z T, and rows of Z^T p and Z^T u in turns, stacked.  (b, r, k) -> (b, r, k)."""
+        xp, (count, r, k) = namespace(Z), Z.shape
+        stack = xp.empty((count, 2 * r + 2 * k, k))
+        _times(Z, self.inverse, stack[:, :r])
+        _times(Z, self.T, stack[:, r : 2 * r])
+        multiply(transpose(Z), self.both[None], stack[:, 2 * r :].reshape(count, k, 2 * k))
+        Y = multiply(self.joined[None], stack)
         if self.profile:
-            along = namespace(X).sum(self.w * Z, axis=-2)
-            Y = Y + self.w * (2.0 * along * self.scale**2)[..., None, :]
-        return self._entrywise(X) + self.Q @ Y
+            Y += self.back * xp.sum(self.w * Z, axis=-2)[..., None, :]
+        return Y
 
     def _entrywise(self, X: Array) -> Array:
-        """The part that does not pass through Q: (S/sigma2 - I) X M^-1 - X T/sigma2."""
+        """The part that does not pass through Q, a new array: (S/sigma2 - I) X M^-1 - X T/sigma2."""
         if self.entries is not None:
             return X * self.entries
         if self.left.ndim == 2:
-            return self.left @ _times(X, self.inverse) - _times(X, self.right)
-        n, k = self.shape
-        both = (X.reshape(-1, k) @ self.pair).reshape(len(X), n, 2 * k)
-        return self.left[:, None] * both[..., :k] + both[..., k:]
+            return multiply(self.left[None], _times(X, self.inverse), _times(X, self.right), add=True)
+        rows = X.reshape(1, X.shape[0] * X.shape[1], X.shape[2])
+        image = _times(rows, self.inverse).reshape(X.shape)
+        image *= self.left[:, None]
+        if self.right.ndim == 1:
+            image += X * self.right
+        else:
+            multiply(rows, self.right[None], image.reshape(rows.shape), add=True)
+        return image
 
     def diagonal(self) -> Array:
         """The diagonal of the Hessian, the preconditioner.  -> (n, k)."""
@@ -126,7 +172,7 @@ class HessianOperator:
         left = self.left if self.left.ndim == 1 else diagonal(self.left)
         of_left = left + xp.sum((self.Q @ self.of_inverse) * self.Q, axis=1)
         of_T = xp.sum((self.Q @ self.of_T) * self.Q, axis=1)
-        d = of_left[:, None] * inverse + of_T[:, None] * T - right - 2.0 * (self.Q @ self.u) * (self.Q @ self.p)
+        d = of_left[:, None] * inverse + of_T[:, None] * T + right - 2.0 * (self.Q @ self.u) * (self.Q @ self.p)
         return d + 2.0 * ((self.Q @ self.w) * self.scale) ** 2 if self.profile else d
 
 
@@ -136,6 +182,28 @@ def _range(xp: Any, W: Array, image: Array) -> Array:
     U, s, _ = xp.linalg.svd(both, full_matrices=False)
     # Directions that are rounding of the two factors change the Hessian by as little.
     return xp.ascontiguousarray(U[:, : int(xp.sum(s > 4 * EPS * max(both.shape)))])
+
+
+def _orthogonal(W: Array) -> tuple[Array, Array] | None:
+    """W = U diag(s) with lengths s (k,) and unit or zero columns U (n, k), if these are orthogonal to rounding."""
+    xp = namespace(W)
+    s = xp.sqrt(xp.sum(W * W, axis=0))
+    U = W / xp.where(s > 0, s, 1.0)
+    return (U, s) if _lean(transpose(U) @ U).ndim == 1 else None
+
+
+def _eigenvectors(xp: Any, W: Array, image: Array) -> tuple[Array, Array | slice] | None:
+    """The columns of W but zero ones as unit vectors (n, r), and which, if they are orthogonal eigenvectors of S."""
+    found = _orthogonal(W)
+    if found is None:
+        return None
+    U, s = found
+    if largest(image - U * xp.sum(U * image, axis=0)) > ROUNDING * largest(image):
+        return None
+    used = np.flatnonzero(to_numpy(s))
+    together = len(used) and used[-1] - used[0] == len(used) - 1
+    which = slice(int(used[0]), int(used[-1]) + 1) if together else xp.asarray(used)
+    return xp.ascontiguousarray(U[:, which]), which
 
 
 class Gauge:
@@ -154,8 +222,8 @@ class Gauge:
 
     def project_out(self, X: Array) -> Array:
         """X without its component along the gauge.  (b, n, k) -> (b, n, k)."""
-        Z = self.s[:, None] * (transpose(self.U) @ X)
-        return X - self.U @ (self.s[:, None] * (Z - transpose(Z)) * self.weight)
+        Z = self.s[:, None] * multiply(transpose(self.U)[None], X)
+        return X - multiply(self.U[None], (Z - transpose(Z)) * (self.s[:, None] * self.weight))
 
     def shares(self) -> Array:
         """How much of each unit direction E_ia lies in the gauge, squared.  -> (n, k), on the host."""
@@ -167,7 +235,15 @@ def aligned(W: Array) -> tuple[Array, Array, Array]:
     """W = U diag(s) R^T with R orthogonal (k, k); s (k,) with exact zeros, U (n, k) with zero columns where k > n."""
     xp = namespace(W)
     n, k = W.shape
+    found = _orthogonal(W)
+    if found is not None:
+        return found[0], _clipped(found[1], n), xp.eye(k)
     U, s, Rt = xp.linalg.svd(W, full_matrices=k > n)
     if k > n:
         U, s = xp.concatenate([U, xp.zeros((n, k - n))], axis=1), xp.concatenate([s, xp.zeros(k - n)])
-    return U, xp.where(s > 4 * EPS * max(n, k) * float(s.max()), s, 0.0), transpose(Rt)
+    return U, _clipped(s, n), transpose(Rt)
+
+
+def _clipped(s: Array, n: int) -> Array:
+    """Singular values (k,) of W, rounding of the largest as exact zeros."""
+    return namespace(s).where(s > 4 * EPS * max(n, len(s)) * float(s.max()), s, 0.0)

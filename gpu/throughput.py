@@ -27,12 +27,12 @@ from gpu.gradients import gradients
 from gpu.hessian import hessian, profile_hessian
 from gpu.landscape import plane
 from gpu.matrix_free import HessianOperator
+from gpu.products import PRECISIONS, precision
 from gpu.saddles import Families, build, examine
 from gpu.vae.adam import adam
 from gpu.vae.architecture import HIDDEN, Architecture, Layout
 from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals
-from gpu.vae.products import PRECISIONS, precision
 from verify.arrays import Array, to_numpy
 from verify.errors import first_line
 
@@ -284,18 +284,22 @@ def _planes(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
 
 
 def _products(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
-    n, directions = (784, 16) if scale >= 1 else (40, 2)
+    n, blocks = (784, (16, 256)) if scale >= 1 else (40, (2, 5))
     for k in (50, 100, 200) if scale >= 1 else (3,):
         lam = spectrum(rng, n)
-        # At a stationary point: the leading columns, where the operator needs k directions and no more.
+        # At a stationary point: the leading columns, where two products with k directions are all that there is.
         W = np.zeros((n, k))
         W[np.arange(k), np.arange(k)] = np.sqrt(lam[:k] - 0.5 * lam[k])
         operator = HessianOperator(xp.asarray(W), 0.5 * float(lam[k]), xp.asarray(lam), profile=True)
-        X = xp.asarray(rng.standard_normal((directions, n, k)))
-        operations = directions * (4.0 * n * k * k + 8.0 * k**3)
-        bytes_touched = DOUBLE * (2 * directions * n * k + n * k)
-        work = partial(operator, X)
-        yield Job("Hessian products", f"n = {n}, k = {k}", "directions", directions, bytes_touched, operations, work)
+        few = xp.asarray(rng.standard_normal((min(blocks), n, k)))
+        for usual in blocks:
+            # The directions, the result, and Z, Y and a product of Z by entries.
+            count = _many(xp, usual, DOUBLE * (2 * n * k + 3 * k * k), 1.0)
+            X = few[xp.asarray(np.arange(count) % len(few))]
+            operations = 4.0 * count * n * k * k
+            touched = DOUBLE * (2 * count * n * k + n * k)
+            size = f"n = {n}, k = {k}, {count} directions"
+            yield Job("Hessian products", size, "directions", count, touched, operations, partial(operator, X))
 
 
 def _ends(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
@@ -306,7 +310,7 @@ def _ends(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
     work = partial(ends, xp.asarray(W), 0.5 * float(lam[k]), xp.asarray(lam), count=count)
     # The products that the search takes, and nothing of what it does between them.
     products = work().products
-    operations, bytes_touched = products * (4.0 * n * k * k + 8.0 * k**3), DOUBLE * 2.0 * products * n * k
+    operations, bytes_touched = products * 4.0 * n * k * k, DOUBLE * 2.0 * products * n * k
     size = f"n = {n}, k = {k}, {count} of each"
     yield Job("ends of a Hessian", size, "products", products, bytes_touched, operations, work)
 

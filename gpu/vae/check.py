@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from gpu.products import PRECISIONS, multiply, precision
 from gpu.throughput import Clock, random_tiles
 from gpu.vae.architecture import HIDDEN, Architecture
 from gpu.vae.plan import Plan, Run
-from gpu.vae.products import PRECISIONS, multiply, precision
 from gpu.vae.training import Group, fresh
 from verify.arrays import Array
 from verify.models import ppca

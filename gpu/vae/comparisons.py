@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu.products import multiply, precision
 from gpu.vae.account import Ledger, Terms, Weights, account, weigh
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture, Layout
@@ -18,7 +19,6 @@ from gpu.vae.loss import likelihood, reparameterise, reparameterise_gradient
 from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals
 from gpu.vae.philox import normals as twin_of_normals
-from gpu.vae.products import multiply, precision
 from verify.arrays import Array, to_numpy, transpose
 
 Cases = Iterator[tuple[str, Array, Array]]
@@ -108,7 +108,7 @@ def products(xp: Any, rng: np.random.Generator, name: str) -> Cases:
     for E, m, p, q in [(1, 1, 1, 1), (3, 5, 7, 2), (2, 128, 784, 200), (5, 33, 1, 65), (2, 1, 40, 3)]:
         a, b = (rng.standard_normal(shape).astype(dtype) for shape in ((E, m, p), (E, p, q)))
         flat, shared = rng.standard_normal((E, p * q + 9)).astype(dtype), rng.standard_normal((1, p, q)).astype(dtype)
-        view = slice(4, 4 + p * q)
+        view, before = slice(4, 4 + p * q), rng.standard_normal((E, m, q)).astype(dtype)
         factors = {
             "plain": (xp.asarray(a), xp.asarray(b), a, b),
             "transposed": (
@@ -123,7 +123,10 @@ def products(xp: Any, rng: np.random.Generator, name: str) -> Cases:
         for label, (left, right, x, y) in factors.items():
             with precision("float32" if name == "float64" else name, xp):
                 found = multiply(left, right)
-            yield f"{label}, E = {E}, {m} x {p} x {q}", found, x.astype("float64") @ y
+                added = multiply(left, right, xp.asarray(before.copy()), add=True)
+            expected = x.astype("float64") @ y
+            yield f"{label}, E = {E}, {m} x {p} x {q}", found, expected
+            yield f"{label}, added, E = {E}, {m} x {p} x {q}", added, before + expected
 
 
 def steps(xp: Any, rng: np.random.Generator) -> Cases:

@@ -23,8 +23,8 @@ of 16C numbers: small = windows K and dK = windows^T small.
 
 from typing import NamedTuple
 
+from gpu.products import multiply
 from gpu.vae.layers import Buffers
-from gpu.vae.products import multiply
 from verify.arrays import Array, namespace, transpose
 from verify.errors import InputError
 

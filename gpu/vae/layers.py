@@ -9,8 +9,8 @@ A layer keeps the arrays that it writes to, and hands the same ones out at every
 
 from typing import Any, Protocol
 
+from gpu.products import multiply
 from gpu.vae.elementwise import add_bias, bias_gradient
-from gpu.vae.products import multiply
 from verify.arrays import Array, namespace, transpose
 
 

@@ -5,8 +5,8 @@ Main       State, Group, train -> [Outcome]; host_threads; Store, what keeps sta
 
 What a model becomes depends on its Run and on the plan's architecture, data and batch, and not on what is trained
 beside it: groups may be of any size, shrink where memory runs out, and be resumed in any other. On the host that holds
-to the bit; on a device cuBLAS chooses its algorithm by the size of the group too (products.py). The last N mod B data
-of an epoch's order are left out of it; the next epoch has another order.
+to the bit; on a device cuBLAS chooses its algorithm by the size of the group too (gpu/products.py). The last N mod B
+data of an epoch's order are left out of it; the next epoch has another order.
 
 A model whose loss is no longer a number is frozen: it keeps its parameters, the others go on.
 """

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpu.products import precision as our_precision
 from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.check import Rows, table_models
 from gpu.vae.plan import Plan, Run
-from gpu.vae.products import precision as our_precision
 from gpu.vae.training import Group, fresh
 from reports.device.peers import OTHERWISE, Absent, Document, by_the_wall, row, torch_with_device
 from verify.arrays import Array, to_numpy

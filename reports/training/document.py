@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu.vae import products
+from gpu import products
 from gpu.vae.architecture import Layout
 from gpu.vae.checkpoint import Folder, identity
 from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS

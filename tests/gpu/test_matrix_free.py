@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from gpu import ends as module
-from gpu import matrix_free
 from gpu.ends import ends
 from gpu.matrix_free import Gauge, HessianOperator, aligned
 from tests.gpu.batches import TOLERANCE, cupy, error, on_device
@@ -73,6 +72,77 @@ def test_the_operator_is_the_model(profile, n, k, diagonal):
         assert error(operator(X), PRODUCT[profile](weight, sigma2, S, X)) <= TOLERANCE
         d = np.diagonal(DENSE[profile](weight, sigma2, S)).reshape(n, k)
         assert error(operator.diagonal(), d) <= TOLERANCE
+
+
+def eigenvectors(n, rng, used=(0, 1, 3)):
+    """W of three eigenvectors and a zero column, at lengths that are nobody's optimum."""
+    W = np.zeros((n, 4))
+    W[[2, 0, 4], used] = rng.uniform(0.5, 2.0, 3)
+    return W
+
+
+@BOTH
+def test_a_block_costs_few_products(cupy, profile):
+    """Calls of cuBLAS: as many as there are large products, whatever the number of directions."""
+    W, sigma2, lam, rng = problem(9, 4)
+    orthogonal, A = aligned(W)[0] * aligned(W)[1], rng.standard_normal((9, 9))
+    single = orthogonal * [1.0, 0.0, 0.0, 0.0]
+    for weight, S, calls in [
+        (eigenvectors(9, rng), lam, 2),
+        (eigenvectors(9, rng, (0, 1, 2)), lam, 2),
+        (single, lam, 4),  # M, T diagonal
+        (orthogonal, lam, 6),  # and two with T
+        (W, lam, 8),  # and two with M^-1
+        (W, A @ A.T, 9),  # and one with S
+    ]:
+        operator = HessianOperator(*on_device(cupy, weight), sigma2, *on_device(cupy, S), profile=profile)
+        for b in (1, 7):
+            X = rng.standard_normal((b, 9, 4))
+            del cupy.cuda.cublas.calls[:]
+            there = operator(cupy.ndarray(X))
+            assert len(cupy.cuda.cublas.calls) == calls
+            assert error(there, PRODUCT[profile](weight, sigma2, np.diag(S) if S.ndim == 1 else S, X)) <= TOLERANCE
+
+
+@BOTH
+@pytest.mark.parametrize("used", [(0, 1, 3), (1, 2, 3)], ids=["apart", "together"])
+def test_eigenvectors_of_S_take_a_short_cut(profile, used):
+    """It is the model; a flipped sign in it is caught, and columns that are no eigenvectors by a little miss it."""
+    _, sigma2, lam, rng = problem(9, 4)
+    W, X = eigenvectors(9, rng, used), rng.standard_normal((3, 9, 4))
+    nearly = W.copy()
+    nearly[5, 1] = 1e-9
+    for weight, short in ((W, True), (nearly, False)):
+        operator = HessianOperator(weight, sigma2, lam, profile=profile)
+        assert (operator.used is not None) == short
+        expected = PRODUCT[profile](weight, sigma2, np.diag(lam), X)
+        assert error(operator(X), expected) <= TOLERANCE
+        d = np.diagonal(DENSE[profile](weight, sigma2, np.diag(lam))).reshape(9, 4)
+        assert error(operator.diagonal(), d) <= TOLERANCE
+    for part in ("straight", "crosswise"):
+        operator = HessianOperator(W, sigma2, lam, profile=profile)
+        setattr(operator, part, -getattr(operator, part))
+        assert error(operator(X), PRODUCT[profile](W, sigma2, np.diag(lam), X)) > 1e-3
+
+
+def test_a_rotated_stationary_point_takes_the_short_cut():
+    lam = np.sort(np.random.default_rng(0).exponential(1, 784))[::-1].copy()
+    W = weights(single_columns("ppca", range(40), 50, float(lam[50])), lam, np.eye(784))
+    W = W @ np.linalg.qr(np.random.default_rng(3).standard_normal((50, 50)))[0]
+    U, s, R = aligned(W)
+    assert error((U * s) @ R.T, W) <= TOLERANCE
+    operator = HessianOperator(U * s, float(lam[50]), lam, profile=False)
+    assert operator.used == slice(0, 40) and operator.Q.shape == (784, 40)
+
+
+def test_orthogonal_columns_are_aligned_as_they_are():
+    W = np.diag([3.0, 1e-9, 2.0, 1e-18])[:, [1, 0, 3, 2]] @ np.eye(4)
+    U, s, R = aligned(W)
+    assert np.array_equal(R, np.eye(4)) and s.tolist() == [1e-9, 3.0, 0.0, 2.0]
+    assert error((U * s) @ R.T, W) <= TOLERANCE
+    W[0, 0] = 1e-12  # small beside the others, not beside the column
+    U, _, R = aligned(W)
+    assert error(U[:, :3].T @ U[:, :3], np.eye(3)) <= TOLERANCE and not np.array_equal(R, np.eye(4))
 
 
 def test_the_gauge_is_every_skew_rotation():
@@ -212,8 +282,9 @@ def test_a_flipped_sign_in_the_operator_is_caught(monkeypatch, part):
     def wrong(self, *args, **options):
         right(self, *args, **options)
         setattr(self, part, -getattr(self, part))
-        if part == "right":
-            self.entries, self.pair = None, np.hstack([matrix_free._full(a) for a in (self.inverse, -self.right)])
+        self.entries = None
+        self.used = None
+        self._join(np)
 
     monkeypatch.setattr(HessianOperator, "__init__", wrong)
     assert distance(found(point, TIED, count=12), closed_form(point, TIED)) > 1e-3

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from gpu.products import precision
 from gpu.vae import evaluation, training
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Architecture
 from gpu.vae.model import Ensemble
 from gpu.vae.philox import normals as drawn_there
 from gpu.vae.plan import Plan, Run
-from gpu.vae.products import precision
 from gpu.vae.training import Group, fresh, train
 from tests.gpu.batches import TOLERANCE, cupy, error, on_device, slip
 from tests.gpu.vae.problems import ARCHITECTURES, Fixed, batch, ensemble

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gpu.vae import architecture, products
+from gpu import products
+from gpu.products import PRECISIONS, multiply, precision
+from gpu.vae import architecture
 from gpu.vae.architecture import Architecture, Layout
-from gpu.vae.products import PRECISIONS, multiply, precision
 from tests.gpu.batches import cupy, error, on_device
 from verify.arrays import transpose
 from verify.errors import InputError
@@ -65,8 +66,13 @@ def test_a_product_is_numpys_however_its_factors_lie(cupy, of_a, of_b, dtype):
         out = cupy.ndarray(whole)[:, 2 : 2 + m * q].reshape(expected.shape)  # a view of a flat buffer
         assert multiply(device_a, device_b, out=out) is out
         assert error(out, expected) <= TOLERANCE[dtype]
+        assert multiply(device_a, device_b, out=out, add=True) is out
+        assert error(out, 2 * expected) <= TOLERANCE[dtype]
         assert (whole[:, :2] == 7).all() and (whole[:, 2 + m * q :] == 7).all()
-    assert len(cupy.cuda.cublas.calls) == 2 * len(SIZES)
+        there = expected.copy()
+        assert multiply(a, b, out=there, add=True) is there
+        assert error(there, 2 * expected) <= TOLERANCE[dtype]
+    assert len(cupy.cuda.cublas.calls) == 3 * len(SIZES)
 
 
 def test_no_factor_is_copied_unless_it_lies_scattered(cupy, monkeypatch):
@@ -85,6 +91,8 @@ def test_an_empty_product_is_zero_and_calls_nothing(cupy, E, m, p, q):
     a, b = on_device(cupy, np.ones((E, m, p)), np.ones((E, p, q)))
     out = cupy.ndarray(np.full((E, m, q), np.nan))
     assert multiply(a, b, out=out).get().tolist() == np.zeros((E, m, q)).tolist()
+    out += 3.0
+    assert multiply(a, b, out=out, add=True).get().tolist() == np.full((E, m, q), 3.0).tolist()
     assert not cupy.cuda.cublas.calls
 
 
@@ -166,6 +174,26 @@ def test_what_does_not_belong_together_is_refused(cupy, a, b, out):
     with pytest.raises(InputError):
         multiply(*on_device(cupy, a, b), out=None if out is None else cupy.ndarray(out))
     assert not cupy.cuda.cublas.calls
+
+
+def test_a_product_is_not_added_to_nothing(cupy):
+    for a in (np.ones((1, 2, 2)), *on_device(cupy, np.ones((1, 2, 2)))):
+        with pytest.raises(InputError, match="give out"):
+            multiply(a, a, add=True)
+
+
+@pytest.mark.parametrize("slip", [(0.0, 0.0), (1.0, 1.0), (1.0, -1.0)])
+def test_a_slip_in_the_scalars_is_caught(cupy, monkeypatch, slip):
+    """The control of writing and adding: factors of the product and of what was there that are others."""
+    a, b = np.random.default_rng(0).standard_normal((2, 2, 4, 4))
+    wrong = np.array(slip)
+    monkeypatch.setattr(products, "_scalars", lambda _: (wrong.ctypes.data, wrong.ctypes.data + 8))
+    device_a, device_b = on_device(cupy, a, b)
+    out = cupy.ndarray(np.ones((2, 4, 4)))
+    multiply(device_a, device_b, out=out)
+    written = error(out, a @ b)
+    multiply(device_a, device_b, out=out, add=True)
+    assert max(written, error(out, 2 * (a @ b))) > 1e-3
 
 
 @pytest.mark.parametrize("aligned", [32, 1])

@@ -56,13 +56,19 @@ def precision(name: str, xp: Any = np) -> Iterator[None]:
         _chosen.reset(before)
 
 
-def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """c = a b for every model.  (E, m, p), (E, p, q) -> (E, m, q), written to `out` where given."""
+def multiply(a: Array, b: Array, out: Array | None = None, *, add: bool = False) -> Array:
+    """c = a b for every model.  (E, m, p), (E, p, q) -> (E, m, q), written to `out` where given, or added to it."""
     xp = namespace(a, b)
-    return np.matmul(a, b, out=out) if xp is np else _on_device(xp, a, b, out)
+    if add and out is None:
+        raise InputError("a product is added to nothing: give out")
+    if xp is not np:
+        return _on_device(xp, a, b, out, add)
+    if out is None or not add:
+        return np.matmul(a, b, out=out)
+    return np.add(out, np.matmul(a, b), out=out)
 
 
-def _on_device(xp: Any, a: Array, b: Array, out: Array | None) -> Array:
+def _on_device(xp: Any, a: Array, b: Array, out: Array | None, add: bool) -> Array:
     """The rows of c are the columns of what cuBLAS, which counts by columns, sees: c^T = b^T a^T."""
     E, (_, m, p), q = max(len(a), len(b)), a.shape, b.shape[2]
     if out is None:
@@ -73,7 +79,7 @@ def _on_device(xp: Any, a: Array, b: Array, out: Array | None) -> Array:
         raise InputError(
             f"no product of {shapes[0]} and {shapes[1]} into {shapes[2]}, of {', '.join(map(str, dtypes))}"
         )
-    if not p:
+    if not (p or add):
         out[...] = 0
     if not (out.size and p):
         return out
@@ -88,9 +94,10 @@ def _on_device(xp: Any, a: Array, b: Array, out: Array | None) -> Array:
     kind = runtime.CUDA_R_64F if double else runtime.CUDA_R_32F
     compute = getattr(blas, "CUBLAS_COMPUTE_64F" if double else COMPUTE[_chosen.get()])
     one, zero = _scalars("float64" if double else "float32")
+    before = one if add else zero
     blas.gemmStridedBatchedEx(
         xp.cuda.device.get_cublas_handle(), of_b[0], of_a[0], q, m, p,
-        one, b.data.ptr, kind, *of_b[1:], a.data.ptr, kind, *of_a[1:], zero, out.data.ptr, kind, *of_c[1:],
+        one, b.data.ptr, kind, *of_b[1:], a.data.ptr, kind, *of_a[1:], before, out.data.ptr, kind, *of_c[1:],
         E, compute, blas.CUBLAS_GEMM_DEFAULT,
     )  # fmt: skip
     return out
