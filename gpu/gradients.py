@@ -18,7 +18,8 @@ from verify.arrays import Array, namespace, transpose
 from verify.models.linear_vae import Gradients, diagonal
 from verify.models.ppca import trace
 
-THREADS = 128
+# Threads of a block: few for a small problem, so that many are under way.
+THREADS, FEW, SMALL = 128, 64, 256
 
 
 def gradients(W: Array, V: Array, D: Array, sigma2: Array, S: Array) -> Gradients:
@@ -36,13 +37,17 @@ def gradients(W: Array, V: Array, D: Array, sigma2: Array, S: Array) -> Gradient
     return Gradients(*(part.reshape(*batch.lead, *part.shape[1:]) for part in found))
 
 
+def _threads(n: int, k: int) -> int:
+    return FEW if n * k <= SMALL else THREADS
+
+
 def _shared_bytes(n: int, k: int, rows: int) -> int:
-    return 8 * (4 * n * k + 2 * k * k + rows * n + THREADS)
+    return 8 * (4 * n * k + 2 * k * k + rows * n + _threads(n, k))
 
 
 def _staged_rows(n: int, k: int) -> int:
     """How many rows of S to stage at a time: enough to keep the threads busy; 0 where not even one fits."""
-    rows = min(n, max(1, THREADS // (2 * k)))
+    rows = min(n, max(1, _threads(n, k) // (2 * k)))
     while rows and _shared_bytes(n, k, rows) > SHARED_LIMIT:
         rows //= 2
     return rows
@@ -56,7 +61,7 @@ def _on_device(xp: Any, batch: Batch, V: Array, D: Array, rows: int) -> Gradient
         sizes = (np.int32(n), np.int32(k), np.int32(rows))
         args = (W, V, D, sigma2, S, np.int64(batch.covariance_stride), *found, *sizes)
         run = kernel("gradients", "elbo_gradients", xp)
-        run((count,), (THREADS,), args, shared_mem=_shared_bytes(n, k, rows))
+        run((count,), (_threads(n, k),), args, shared_mem=_shared_bytes(n, k, rows))
     return found
 
 

@@ -29,8 +29,8 @@ from verify.models.ppca import symmetrised
 # Threads of a block, and how many i each thread goes through (kernels/hessian.cu).
 THREADS, ROWS = 256, 8
 INGREDIENT_THREADS = 128
-# Small problems get small blocks: more of them fit, and some compute while others write.
-LEAST_THREADS = 64
+# Of one problem in one kernel: a warp for so many columns, and few of them, so that many problems are under way.
+COLUMNS, MOST_WARPS = 64, 4
 # Blocks that keep a device busy: where there are fewer problems, several blocks share out the rows of one.
 BLOCKS = 1024
 # Entries of H that are filled at a time: with two temporary arrays of this size they stay in a core's cache.
@@ -164,7 +164,7 @@ def _small_on_device(batch: Batch, *, profile: bool) -> Array:
         rows = -(-n // min(n, -(-BLOCKS // count)))
         sizes = (np.int32(n), np.int32(k), np.int32(rows), np.int32(profile))
         args = (W, sigma2, S, np.int64(batch.covariance_stride), H, *sizes)
-        threads = max(LEAST_THREADS, min(THREADS, -(-n * k // 32) * 32))
+        threads = 32 * min(MOST_WARPS, -(-n * k // COLUMNS))
         run = kernel("hessian", "hessian_of_small", xp)
         run((count, -(-n // rows)), (threads,), args, shared_mem=_shared_bytes(n, k) + 16 * n * n)
     return H

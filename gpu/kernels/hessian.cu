@@ -12,7 +12,8 @@
 // Grid    hessian_ingredients: one block per problem, gridDim.x = B, any blockDim.x; 5 n k + 3 k k + k doubles of
 //         dynamic shared memory.
 //         hessian_of_small: both in one, and nothing but H is written down; gridDim.x = B, gridDim.y blocks of `rows`
-//         values of i each, gridDim.y * rows >= n, blockDim.x <= 256; 2 n n doubles more of dynamic shared memory.
+//         values of i each, gridDim.y * rows >= n, blockDim.x <= 128; 2 n n doubles more of dynamic shared memory.
+//         On an H200 30,000 of n = 16, k = 4 took 0.61 ms at 64 threads, 0.89 at 128, 1.49 at 256, two kernels 0.94.
 //         hessian_assemble: one thread per column of all problems, gridDim.x * blockDim.x >= B n k, blockDim.x <= 256;
 //         gridDim.y as above. Each thread writes its part of a column, so that neighbours write neighbouring entries.
 
@@ -65,6 +66,7 @@ __device__ Parts ingredients(const double* __restrict__ W, double s, const doubl
   double* x = m + k * k;       // (k, k): M^-1
   double* y = x + k * k;       // (k, k): T
   double* scale = y + k * k;   // (k): 1/E
+  const double by_s = 1.0 / s;
 
   for (int e = threadIdx.x; e < n * k; e += blockDim.x) w[e] = W[e];
   __syncthreads();
@@ -84,7 +86,7 @@ __device__ Parts ingredients(const double* __restrict__ W, double s, const doubl
   for (int e = threadIdx.x; e < n * k; e += blockDim.x) r[e] -= w[e];
   __syncthreads();
   inner(m, w, r, n, k);
-  product(g, -1.0 / s, p, m, false, 1.0 / s, r, n, k, k);
+  product(g, -by_s, p, m, false, by_s, r, n, k, k);
   inner(m, w, image, n, k);
   symmetrise(m, k);
   product(r, -0.5, p, m, false, 1.0, image, n, k, k);
@@ -96,9 +98,9 @@ __device__ Parts ingredients(const double* __restrict__ W, double s, const doubl
       explained += p[i * k + a] * r[j * k + a] + r[i * k + a] * p[j * k + a];
       shrunk += p[i * k + a] * w[j * k + a];
     }
-    const double entry = ((i == j ? 1.0 : 0.0) - shrunk) / s;
+    const double entry = ((i == j ? 1.0 : 0.0) - shrunk) * by_s;
     precision[e] = entry;
-    A[e] = (covariance[i * n + j] - explained) / s - (profile ? 0.0 : s * entry);
+    A[e] = (covariance[i * n + j] - explained) * by_s - (profile ? 0.0 : s * entry);
   }
   __syncthreads();
   for (int e = threadIdx.x; e < n * k; e += blockDim.x) {
@@ -165,7 +167,7 @@ __device__ void assemble(const double* __restrict__ A, const double* __restrict_
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256)
+extern "C" __global__ void __launch_bounds__(128)
 hessian_of_small(const double* __restrict__ W, const double* __restrict__ sigma2, const double* __restrict__ S,
                  long long covariance_stride, double* __restrict__ H, int n, int k, int rows, int profile) {
   extern __shared__ double memory[];

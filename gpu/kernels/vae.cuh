@@ -36,11 +36,11 @@
 // Cost    Every kernel but normals is bound by memory. Bytes of a number in float32: adam 28, add_bias 8, bias_gradient
 // 12 behind a ReLU and 4 elsewhere, likelihood 12, gather 8, reparameterise 20, its gradient 24, normals 4.
 // For 784-1024-512-200 and back a model has P = 3.0e6 parameters and 4256 outputs of layers a datum, and its products
-// 16 Mflop a datum. On an H200, with 100 models and batches of 500 in tf32, a step took 7.4 ms of kernels before
-// `weigh` and `account` took the place of some fifty launches of the library, and before Fours: products 3.6, adam 2.0
-// at the bandwidth of a copy (4.15 TB/s), bias_gradient 0.72 (its bytes alone 0.50), add_bias 0.64 (0.41), gather 0.14
-// (0.08), likelihood 0.11 (0.11). By the clock it took 7.7 ms, and the host 2.9 to 4.4 ms to launch it: fewer models
-// wait for the host. What it takes since then is not measured yet.
+// 16 Mflop a datum. On an H200, with 100 models and batches of 500 in tf32, a step takes 6.9 ms of kernels: products
+// 3.6, adam 2.0 at the bandwidth of a copy (4.15 TB/s), bias_gradient 0.55 (its bytes alone 0.50), add_bias 0.42 (0.41),
+// likelihood 0.11 (0.11), gather 0.08 (0.08); by the clock 7.0 ms. A number at a time instead of Fours, and some fifty
+// launches of the library instead of `weigh` and `account`, it was 7.4 and 7.7 ms. The host takes 1.9 to 3.2 ms to
+// launch a step: 20 such models take 3.0 ms in tf32, where the kernels need 1.6, and one 1.9 where they need 0.25.
 // Launches  17 products; 20 kernels, bias_gradient once more for each layer where a batch has several chunks, and
 // add_up for each of KL and error where a model has several tiles; nothing of the library.
 // Not done, and why

@@ -68,7 +68,7 @@ def test_what_is_staged_fits_and_keeps_the_threads_busy():
             rows = module._staged_rows(n, k)
             assert 0 <= rows <= n
             assert rows == 0 or module._shared_bytes(n, k, rows) <= 48 * 1024
-    assert module._staged_rows(24, 4) == 16
+    assert module._staged_rows(24, 4) == 8 and module._staged_rows(64, 10) == 6
 
 
 @pytest.mark.parametrize(

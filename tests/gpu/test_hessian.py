@@ -126,8 +126,8 @@ SLIPS = [
     {"of_A * of_inverse[u] - of_precision * of_T[u]": "of_A * of_inverse[u] + of_precision * of_T[u]"},
     {"(u_ib * of_P[u] + p_ib * of_U[u])": "(u_ib * of_P[u] - p_ib * of_U[u])"},
     {"- (i == j ? own_scale : 0.0)": "+ (i == j ? own_scale : 0.0)"},
-    {"1.0 : 0.0) - shrunk) / s": "1.0 : 0.0) + shrunk) / s"},
-    {"product(g, -1.0 / s": "product(g, 1.0 / s"},
+    {"1.0 : 0.0) - shrunk) * by_s": "1.0 : 0.0) + shrunk) * by_s"},
+    {"product(g, -by_s": "product(g, by_s"},
     {"product(r, -0.5,": "product(r, 0.5,"},
 ]
 
