@@ -235,8 +235,8 @@ def _less_sensitive(fixed: dict[float, Document], learned: dict[float, Document]
     return {
         "finding": "where the noise is learned, the ELBO depends less on where it starts",
         "holds": apart[1] < apart[0],
-        "evidence": f"learned: {ranges[1][0]:.1f} to {ranges[1][1]:.1f} ({min(collapse):.0f} to {max(collapse):.0f}% "
-        f"collapsed); fixed: {ranges[0][0]:.1f} to {ranges[0][1]:.1f}, in the model's space",
+        "evidence": f"learned: {ranges[1][0]:.5g} to {ranges[1][1]:.5g} ({min(collapse):.0f} to {max(collapse):.0f}% "
+        f"collapsed); fixed: {ranges[0][0]:.5g} to {ranges[0][1]:.5g}, in the model's space",
     }
 
 

@@ -288,15 +288,61 @@ def test_a_plain_cuda_image_is_enough(cupy, tmp_path):
     assert len(others) == 3 and all("cannot be imported" in row["reason"] for row in others)
 
 
-EVIDENCE = sorted((HOUSE / "reports" / "evidence").glob("*.json"))
+EVIDENCE = HOUSE / "reports" / "evidence"
+CHECKED, TABLES = (sorted(EVIDENCE.glob(f"{name}-*.json")) for name in ("device-check", "tables"))
 
 
-@pytest.mark.skipif(not EVIDENCE, reason="no results from a device have been committed to reports/evidence yet")
 def test_committed_results_are_valid_and_named_for_their_device():
-    for path in EVIDENCE:
+    assert CHECKED
+    for path in CHECKED:
         document = check("device-check", json.loads(path.read_text()))
         assert path.name == evidence_name(Device(True, document["device"]["name"]))
         assert document["scale"] == 1.0
+
+
+def test_committed_tables_are_valid_and_were_trained_on_a_device():
+    for path in TABLES:
+        document = check("tables", json.loads(path.read_text()))
+        assert document["provenance"]["environment"]["backend"] == "cupy"
+        assert path.name.split("-", 2)[2] in {checked.name.split("-", 2)[2] for checked in CHECKED}
+    assert {p.name for p in (*CHECKED, *TABLES)} == {p.name for p in EVIDENCE.iterdir()}
+
+
+def test_the_readme_says_what_was_measured():
+    said = " ".join((HOUSE / "README.md").read_text().split())
+    checked, tables = (
+        json.loads((EVIDENCE / f"{name}-nvidia-h200.json").read_text()) for name in ("device-check", "tables-2")
+    )
+    of = {stage["name"]: stage["result"] for stage in checked["stages"]}
+    [trained] = tables["trainings"]
+    sets = max(f["per_second"] for f in of["throughput"]["figures"] if f["name"] == "enumeration")
+
+    def ratios(peer, task):
+        return [
+            r["peer_seconds"] / r["seconds"] for r in of["peers"] if r["peer"] == peer and r["task"].startswith(task)
+        ]
+
+    torch, jax = ratios("torch", "eigenvalues"), ratios("jax", "eigenvalues")
+    [hessians] = ratios("torch", "Hessians")
+    step, compiled = (
+        next(r for r in of["peers"] if r["peer"] == name and r["task"].endswith("tf32"))
+        for name in ("torch.func.vmap", "torch.func.vmap, compiled")
+    )
+    assert 0.95 <= compiled["peer_seconds"] / compiled["seconds"] <= 1.05
+    [minutes] = [s["table_minutes"] for s in of["training"]["speeds"] if s["precision"] == "tf32"]
+    claims = of["proofs"]["claims"]
+    for figure in [
+        f"{len(claims)} of {len(claims)} claims",
+        f"{sets:.1e}".replace("e+", "e") + " index sets",
+        f"{min(torch):.1f} to {max(torch):.0f} times as fast as `torch",
+        f"{min(jax):.1f} to {max(jax):.1f} times as jax's",
+        f"{hessians:.0f} times as fast as `torch.func.hessian`",
+        f"{step['peer_seconds'] / step['seconds']:.1f} times as fast as `torch.func.vmap`",
+        f"{minutes:.0f} minutes for 1000 epochs",
+        f"[{trained['models']} of them, {trained['epochs']} epochs]",
+        f"took {trained['seconds']:.0f} s",
+    ]:
+        assert figure in said, figure
 
 
 def test_the_schema_refuses_documents_that_contradict_themselves(cupy, tmp_path, monkeypatch):
