@@ -7,14 +7,16 @@ broken (no CuPy, no driver, no device, no NVRTC, no headers, no cuBLAS, no cuSOL
 `doctor` can say what to do.
 """
 
-import importlib
+import atexit
+import importlib.util
 import os
+import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -77,12 +79,23 @@ def _cupy() -> tuple[Any, str]:
 
 
 def _cache_somewhere() -> None:
-    """CuPy makes its folder of kernels while it is imported, and cannot be where there is no writable home."""
-    usual = Path(os.environ.get("CUPY_CACHE_DIR") or os.path.expanduser("~/.cupy/kernel_cache")).absolute()
-    existing = next((p for p in (usual, *usual.parents) if os.path.exists(p)), usual)
-    if not os.access(existing, os.W_OK):
-        with suppress(OSError):  # processes that are started from here find the same one
-            os.environ["CUPY_CACHE_DIR"] = tempfile.mkdtemp(prefix="elbo-verify-kernels-")
+    """CuPy makes its folder of kernels while it is imported, and cannot be where there is no writable home.
+
+    It then gets one for the time of this process and of those that it starts.
+    """
+    with suppress(Exception):  # its import will say what is wrong
+        if "cupy" not in sys.modules and importlib.util.find_spec("cupy"):
+            _make_sure_of_the_cache()
+
+
+def _make_sure_of_the_cache() -> None:
+    try:
+        usual = os.environ.get("CUPY_CACHE_DIR") or os.path.expanduser("~/.cupy/kernel_cache")
+        os.makedirs(usual, exist_ok=True)
+        tempfile.TemporaryFile(dir=usual).close()
+    except OSError:
+        os.environ["CUPY_CACHE_DIR"] = tempfile.mkdtemp(prefix="elbo-verify-kernels-")
+        atexit.register(shutil.rmtree, os.environ["CUPY_CACHE_DIR"], ignore_errors=True)
 
 
 def _find_device(cupy: Any) -> Device:

@@ -94,6 +94,7 @@ class Model:
 class End:
     """Eigenvalues at one end, the extreme one first, with vectors (c, n, k) and their residual norms |H x - theta x|.
 
+    The residuals count what rounding of the product H x may hide, which grows with lam_1/sigma2.
     Within each residual of its value lies an eigenvalue; within `bound`, the norm of all residuals together, lie as
     many eigenvalues as there are values, copies counted (Kahan). Both bound existence: that nothing more extreme was
     missed rests on the random probes.
@@ -192,14 +193,15 @@ class _Search:
         self.theta, self.mix = np.linalg.eigh(H)
 
     def _append(self, *pair: Array) -> None:
-        """Rows of the basis and of the Hessian along them; where room is wanting, there will be for twice as many."""
+        """Rows of the basis and of the Hessian along them; where room is wanting, it is doubled."""
         old, held = self.held, self.held + len(pair[0])
         if held > len(self.room[0]):
-            before, self.room = self.room, tuple(self.xp.empty((2 * held, self.size)) for _ in pair)
-            for part, rows in zip(self.room, before, strict=True):
-                part[:old] = rows[:old]
-        for part, rows in zip(self.room, pair, strict=True):
-            part[old:held] = rows
+            rows = max(held, min(2 * held, self.most + PROBES))
+            before, self.room = self.room, tuple(self.xp.empty((rows, self.size)) for _ in pair)
+            for part, kept in zip(self.room, before, strict=True):
+                part[:old] = kept[:old]
+        for part, new in zip(self.room, pair, strict=True):
+            part[old:held] = new
         self.held = held
 
     def run(self, tolerance: float) -> bool:
@@ -334,7 +336,7 @@ class _Search:
             return none, none
         theta, x, _, _ = self._ritz()
         residual = self._apply(x) - self.xp.asarray(theta)[:, None] * x
-        lengths = np.sqrt(to_numpy(self.xp.sum(residual * residual, axis=1)))
+        lengths = np.hypot(np.sqrt(to_numpy(self.xp.sum(residual * residual, axis=1))), self.operator.rounding)
         vectors = x.reshape(len(x), *self.operator.shape)
         vectors = vectors if R is None else vectors @ R.T
         last = slice(None, -self.count - 1, -1)

@@ -13,12 +13,16 @@ for coordinates in Q (P = Q p, ...) and Z = Q^T X,
 
 For the profile ELBO the I and the p w^T in a go, T/sigma2 gains E^-1, u = g + p, and Y gains 2 w diag(w^T Z) E^-2.
 A block costs four products, a few more where M or T is not diagonal: Z; Z^T [p u]; Y, which is one matrix (r, 2r + 2k)
-times what it multiplies, stacked; and Q Y, added to the rest. Where the columns of W are orthogonal and eigenvectors of
-S, as at stationary points, Q are those that are not zero, all coordinates are diagonal, and two products are left:
+times what it multiplies, stacked; and Q Y, added to the rest. Where S is given by its eigenvalues and the columns of W
+are orthogonal eigenvectors, as at stationary points, Q are those that are not zero, all coordinates are diagonal, and
+two products are left, where M = diag(m) and zero columns have no second term:
 
-    Y_ij = (a_i/m_j + p_i w_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji,   M = diag(m), no second term at j > r.
+    Y_ij = (a_i/m_j + p_i w_i T_j/sigma2) Z_ij - (u_i p_j + p_i u_j) Z_ji.
+
+S M^-1/sigma2 and Q Y cancel along retained directions: a product is right to about eps lam_1/sigma2^2, absolutely.
 """
 
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -32,8 +36,11 @@ from verify.models.linear_vae import diagonal
 from verify.models.ppca import symmetrised
 
 EPS = float(np.finfo(float).eps)
-# Of the largest entry: what is as small is rounding (a product with a thousand terms comes to 30 eps), and left out.
-ROUNDING = 64 * EPS
+
+
+def _rounding(terms: int) -> float:
+    """Of the largest entry: what is as small is rounding of products of so many terms, and left out."""
+    return EPS * max(16.0, 2.0 * sqrt(terms))
 
 
 def largest(a: Array) -> float:
@@ -41,11 +48,11 @@ def largest(a: Array) -> float:
     return max(float(a.max()), -float(a.min())) if a.size else 0.0
 
 
-def _lean(A: Array) -> Array:
-    """The diagonal (k,) of A (k, k) if the rest is rounding, else A."""
+def _lean(A: Array, n: int) -> Array:
+    """The diagonal (k,) of A (k, k) if the rest is rounding of products with n terms, else A."""
     xp = namespace(A)
     d = diagonal(A)
-    return d if largest(A - d[:, None] * xp.eye(len(A))) <= ROUNDING * largest(A) else A
+    return d if largest(A - d[:, None] * xp.eye(len(A))) <= _rounding(n) * largest(A) else A
 
 
 def _full(A: Array) -> Array:
@@ -85,7 +92,7 @@ class HessianOperator:
         G = (R - P @ (transpose(W) @ R)) / noise
         N = image - 0.5 * P @ symmetrised(transpose(W) @ image)
         self._take(xp, inverse, transpose(P) @ of_P, 1.0 / diagonal(M), S)
-        separate = None if self.entries is None else _eigenvectors(xp, W, image)
+        separate = None if self.entries is None else _eigenvectors(xp, W, image, largest(S))
         self.used = None if separate is None else separate[1]
         Q = self.Q = _range(xp, W, image) if separate is None else separate[0]
         self.w, self.p, nu, g = (transpose(Q) @ a for a in (W, P, N, G))
@@ -105,7 +112,7 @@ class HessianOperator:
         else:
             S = S - self.sigma2 * xp.eye(len(S))
         self.left = S / self.sigma2
-        self.inverse, self.T, self.right = _lean(inverse), _lean(symmetrised(T)), _lean(-right)
+        self.inverse, self.T, self.right = (_lean(a, self.shape[0]) for a in (inverse, symmetrised(T), -right))
         self.entries = None
         if self.left.ndim == self.inverse.ndim == self.right.ndim == 1:
             self.entries = self.left[:, None] * self.inverse + self.right
@@ -124,10 +131,21 @@ class HessianOperator:
         self.straight = straight + self.back * self.w if self.profile else straight
 
     def __call__(self, X: Array) -> Array:
-        """The Hessian along every direction of a block.  X (b, n, k) -> (b, n, k)."""
+        """The Hessian along every direction of a block.  X (..., n, k) -> (..., n, k) float64.  Raises InputError."""
+        if tuple(X.shape[-2:]) != self.shape:
+            raise InputError(
+                f"directions {tuple(X.shape)}: give matrices (..., n, k) with n = {self.shape[0]}, k = {self.shape[1]}"
+            )
+        lead, xp = X.shape[:-2], namespace(X)
+        X = contiguous(xp, X, (*lead, *self.shape), "X").reshape(prod(lead), *self.shape)
         Z = multiply(self.Qt[None], X)
         Y = self._stacked(Z) if self.used is None else self._separate(Z)
-        return multiply(self.Q[None], Y, self._entrywise(X), add=True)
+        return multiply(self.Q[None], Y, self._entrywise(X), add=True).reshape(*lead, *self.shape)
+
+    @property
+    def rounding(self) -> float:
+        """What rounding adds to a product with a direction of length 1, about."""
+        return 4 * EPS * largest(self.left) * largest(self.inverse)
 
     def _separate(self, Z: Array) -> Array:
         """Y where an entry depends on itself and its mirror image among the columns in use.  (b, r, k) -> (b, r, k)."""
@@ -178,27 +196,37 @@ class HessianOperator:
 
 def _range(xp: Any, W: Array, image: Array) -> Array:
     """An orthonormal basis of span [W, S W].  (n, k), (n, k) -> (n, r)."""
-    both = xp.concatenate([a / (float(xp.linalg.norm(a)) or 1.0) for a in (W, image)], axis=1)
+    both = xp.concatenate([_units(a)[0] for a in (W, image)], axis=1)
     U, s, _ = xp.linalg.svd(both, full_matrices=False)
     # Directions that are rounding of the two factors change the Hessian by as little.
     return xp.ascontiguousarray(U[:, : int(xp.sum(s > 4 * EPS * max(both.shape)))])
 
 
-def _orthogonal(W: Array) -> tuple[Array, Array] | None:
-    """W = U diag(s) with lengths s (k,) and unit or zero columns U (n, k), if these are orthogonal to rounding."""
+def _units(W: Array) -> tuple[Array, Array]:
+    """W = U diag(s): unit or zero columns U (n, k) and lengths s (k,)."""
     xp = namespace(W)
-    s = xp.sqrt(xp.sum(W * W, axis=0))
-    U = W / xp.where(s > 0, s, 1.0)
-    return (U, s) if _lean(transpose(U) @ U).ndim == 1 else None
+    top = xp.max(xp.abs(W), axis=0)
+    scaled = W / xp.where(top > 0, top, 1.0)
+    s = xp.sqrt(xp.sum(scaled * scaled, axis=0))
+    return scaled / xp.where(s > 0, s, 1.0), s * top
 
 
-def _eigenvectors(xp: Any, W: Array, image: Array) -> tuple[Array, Array | slice] | None:
-    """The columns of W but zero ones as unit vectors (n, r), and which, if they are orthogonal eigenvectors of S."""
+def _orthogonal(W: Array) -> tuple[Array, Array] | None:
+    """The same if the columns are orthogonal to rounding."""
+    U, s = _units(W)
+    return (U, s) if _lean(transpose(U) @ U, len(U)).ndim == 1 else None
+
+
+def _eigenvectors(xp: Any, W: Array, image: Array, top: float) -> tuple[Array, Array | slice] | None:
+    """The columns of W but zero ones as unit vectors (n, r), and which, if they are orthogonal eigenvectors of S.
+
+    image (n, k) is S W; top the largest eigenvalue.
+    """
     found = _orthogonal(W)
     if found is None:
         return None
     U, s = found
-    if largest(image - U * xp.sum(U * image, axis=0)) > ROUNDING * largest(image):
+    if bool((xp.max(xp.abs(image - U * xp.sum(U * image, axis=0)), axis=0) > _rounding(len(U)) * top * s).any()):
         return None
     used = np.flatnonzero(to_numpy(s))
     together = len(used) and used[-1] - used[0] == len(used) - 1

@@ -65,7 +65,10 @@ def multiply(a: Array, b: Array, out: Array | None = None, *, add: bool = False)
         return _on_device(xp, a, b, out, add)
     if out is None or not add:
         return np.matmul(a, b, out=out)
-    return np.add(out, np.matmul(a, b), out=out)
+    product = np.matmul(a, b)
+    if product.shape != out.shape:
+        raise InputError(f"a product {product.shape} cannot be added to {out.shape}")
+    return np.add(out, product, out=out)
 
 
 def _on_device(xp: Any, a: Array, b: Array, out: Array | None, add: bool) -> Array:

@@ -9,6 +9,7 @@ written once. Operations: those of the algorithm that the kernel follows, an add
 product may use units that a kernel has no use for, so that twice the floor can be the best that there is.
 """
 
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -170,6 +171,7 @@ def _next(name: str, jobs: Iterator[Job], rates: Machine, clock: Clock) -> Figur
         name, size = job.name, job.size
         return _figure(job, rates, clock)
     except Exception as error:
+        traceback.print_exc()  # where it broke; the document keeps one line
         return Missed(name, size, first_line(error), isinstance(error, MemoryError))
 
 
@@ -309,7 +311,10 @@ def _ends(xp: Any, rng: np.random.Generator, scale: float) -> Iterator[Job]:
     W[np.arange(k), np.arange(k)] = np.sqrt(lam[:k] - 0.5 * lam[k])
     work = partial(ends, xp.asarray(W), 0.5 * float(lam[k]), xp.asarray(lam), count=count)
     # The products that the search takes, and nothing of what it does between them.
-    products = work().products
+    found = work()
+    if not found.converged:
+        raise RuntimeError("the search did not converge, and would be timed for nothing")
+    products = found.products
     operations, bytes_touched = products * 4.0 * n * k * k, DOUBLE * 2.0 * products * n * k
     size = f"n = {n}, k = {k}, {count} of each"
     yield Job("ends of a Hessian", size, "products", products, bytes_touched, operations, work)

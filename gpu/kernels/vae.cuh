@@ -40,7 +40,7 @@
 // 3.6, adam 2.0 at the bandwidth of a copy (4.15 TB/s), bias_gradient 0.55 (its bytes alone 0.50), add_bias 0.42 (0.41),
 // likelihood 0.11 (0.11), gather 0.08 (0.08); by the clock 7.0 ms. A number at a time instead of Fours, and some fifty
 // launches of the library instead of `weigh` and `account`, it was 7.4 and 7.7 ms. The host takes 1.9 to 3.2 ms to
-// launch a step: 20 such models take 3.0 ms in tf32, where the kernels need 1.6, and one 1.9 where they need 0.25.
+// launch a step: 20 such models take 2.4 to 3.0 ms in tf32, where the kernels need 1.6, and one 1.9 where they need 0.25.
 // Launches  17 products; 20 kernels, bias_gradient once more for each layer where a batch has several chunks, and
 // add_up for each of KL and error where a model has several tiles; nothing of the library.
 // Not done, and why

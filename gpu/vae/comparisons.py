@@ -76,7 +76,9 @@ def _accounts(xp: Any, rng: np.random.Generator, dtype: str) -> Cases:
         arrays = (flat, np.ones(E), anneal, errors, sums, alive, frozen)
         there, here = _accounted(*(xp.asarray(a) for a in arrays)), _accounted(*(a.copy() for a in arrays))
         for name, expected in here.items():
-            yield f"{name}, E = {E}", np.nan_to_num(to_numpy(there[name])), np.nan_to_num(expected)
+            found = to_numpy(there[name])
+            yield f"{name} where it is a number, E = {E}", np.isnan(found), np.isnan(expected)
+            yield f"{name}, E = {E}", np.nan_to_num(found), np.nan_to_num(expected)
 
 
 def _accounted(

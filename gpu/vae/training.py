@@ -156,7 +156,7 @@ class Group:
         return True
 
     def _step(self, x: Array, noise: Array | None) -> None:
-        """One batch: gradient, freezing, Adam.  Nothing of the state changes before all memory has been had."""
+        """One batch: gradient, freezing, Adam.  On a device nothing of the state changes before all memory is had."""
         state, step = self.state, self.state.step + 1
         ledger = Ledger(state.frozen, state.sums, self._alive)
         with np.errstate(all="ignore"):  # a model that diverges is told by its loss

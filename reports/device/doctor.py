@@ -2,8 +2,8 @@
 
 Main       lines, for people; examine -> document (schema 1): versions, device, features, shadowing packages.
 
-Every package is imported, not merely looked up: a broken installation has a version too. Nothing is needed here but the
-standard library and verify/errors.py, which needs no more, or the doctor would be ill with the patient.
+Every package is imported, not merely looked up: a broken installation has a version too. Nothing but the standard
+library is needed here, or the doctor would be ill with the patient.
 """
 
 import importlib
@@ -16,8 +16,6 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from verify.errors import first_line
 
 Document = dict[str, Any]
 
@@ -131,7 +129,7 @@ def _package(name: str, module: str, needed: bool) -> Document:
             reason = f"{name} needs {error.name}, which is not installed"
     except Exception as error:  # a broken installation may raise anything while it loads its libraries
         version = _version(name)
-        reason = f"{name} is installed but broken ({first_line(error)})"
+        reason = f"{name} is installed but broken ({_line(error)})"
     return {"name": name, "version": version, "needed": needed, "reason": reason}
 
 
@@ -145,12 +143,7 @@ def _device() -> Document:
 
         return dict(vars(find_device()))
     except Exception as error:  # another package called gpu, say
-        return {
-            "available": False,
-            "name": None,
-            "memory_bytes": None,
-            "reason": f"gpu.device fails ({first_line(error)})",
-        }
+        return {"available": False, "name": None, "memory_bytes": None, "reason": f"gpu.device fails ({_line(error)})"}
 
 
 def _kernels() -> list[str]:
@@ -160,7 +153,7 @@ def _kernels() -> list[str]:
 
         return [why] if (why := why_kernels_cannot_be_compiled()) else []
     except Exception as error:  # another package called gpu, say
-        return [f"gpu.device fails ({first_line(error)})"]
+        return [f"gpu.device fails ({_line(error)})"]
 
 
 def _missing_mnist(data_dir: str | None) -> list[str]:
@@ -169,7 +162,7 @@ def _missing_mnist(data_dir: str | None) -> list[str]:
 
         find_training_file(data_dir)
     except Exception as error:
-        return [first_line(error)]
+        return [_line(error)]
     return []
 
 
@@ -222,3 +215,8 @@ def _version(name: str) -> str | None:
 
 def _own_version() -> str | None:
     return getattr(importlib.import_module("verify"), "__version__", None)
+
+
+def _line(error: BaseException) -> str:
+    message = str(error).strip().splitlines()
+    return message[0] if message else type(error).__name__

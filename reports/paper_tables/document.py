@@ -158,6 +158,7 @@ def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> 
         "models": len(trained.outcomes),
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "precision": trained.precision,
+        "worsened": sum(_worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
         "deviations": training.deviations(),
         "incomparable": training.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
@@ -166,6 +167,12 @@ def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> 
         "pattern": pattern(trained),
         "seconds": seconds,
     }
+
+
+def _worsened(outcome: Outcome, n: int) -> bool:
+    """Whether a model ends with a lower ELBO than that of its first epoch: its training blew up, if with numbers."""
+    elbos = outcome.elbos(n)
+    return outcome.evaluation is not None and bool(elbos) and not outcome.evaluation.elbo >= elbos[0]
 
 
 def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:

@@ -128,9 +128,18 @@ def verdict(document: Document) -> str:
         )
         said.append(f"{head}: {len(held)} of {len(training['pattern'])} of the paper's findings show.")
         said += [f"  {'yes' if p['holds'] else 'NO '}  {p['finding']}: {p['evidence']}" for p in training["pattern"]]
+        if training["worsened"]:
+            said.append(f"  {_worsened(training)}")
         if training["frozen"]:
             said.append(f"  {training['frozen']} of {training['models']} models diverged and were frozen")
     return "\n".join(said)
+
+
+def _worsened(training: Document) -> str:
+    return (
+        f"{training['worsened']} of {training['models']} models ended with a lower ELBO than in their first epoch: "
+        "their training blew up, and what is said of all models suffers from it"
+    )
 
 
 def caveats(document: Document) -> list[str]:
@@ -144,6 +153,8 @@ def caveats(document: Document) -> list[str]:
             found.append(f"{name}: {NO_DIFFERENCE}")
         if training["precision"] != "float32":
             found.append(f"{name}: products in {training['precision']}, the rest in float32")
+        if training["worsened"]:
+            found.append(f"{name}: {_worsened(training)}")
         if training["frozen"]:
             found.append(f"{name}: {training['frozen']} of {training['models']} models diverged and were frozen")
     left = document["left_out"]

@@ -1,6 +1,7 @@
 """Every way in which a device can be missing gets a sentence of its own, and none is a crash."""
 
 import os
+import shutil
 import sys
 import types
 import warnings
@@ -8,6 +9,7 @@ import warnings
 import numpy
 import pytest
 
+from gpu import device
 from gpu.device import backend, find_device, in_batches, memory_budget, why_kernels_cannot_be_compiled
 from verify.errors import InputError
 
@@ -253,12 +255,26 @@ def test_other_errors_pass():
 
 
 @pytest.mark.parametrize("writable", [True, False])
-def test_without_a_writable_home_kernels_are_cached_elsewhere(cupy, tmp_path, monkeypatch, writable):
+def test_without_a_writable_home_kernels_are_cached_elsewhere(tmp_path, monkeypatch, writable):
     monkeypatch.delenv("CUPY_CACHE_DIR", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name == "cupy" or None)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(os, "access", lambda path, mode: writable)
-    assert find_device().available
+    (tmp_path / "home").touch() if not writable else (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    left = []
+    monkeypatch.setattr("atexit.register", lambda *call, **options: left.append(call))
+    device._cache_somewhere()
     place = os.environ.pop("CUPY_CACHE_DIR", None)
-    assert place is None if writable else os.path.dirname(place) == str(tmp_path)
-    assert not (tmp_path / "none").exists()
+    if writable:
+        assert place is None and left == []
+    else:
+        assert os.path.dirname(place) == str(tmp_path) and left == [(shutil.rmtree, place)]
+
+
+def test_without_cupy_no_folder_is_made_for_its_kernels(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    device._cache_somewhere()
+    assert not list(tmp_path.iterdir())

@@ -125,6 +125,63 @@ def test_eigenvectors_of_S_take_a_short_cut(profile, used):
         assert error(operator(X), PRODUCT[profile](W, sigma2, np.diag(lam), X)) > 1e-3
 
 
+def dense(W, sigma2, lam, profile):
+    """(nk, nk) by the operator, and as the models have it."""
+    n, k = W.shape
+    of = HessianOperator(W, sigma2, lam, profile=profile)
+    unit = np.eye(n * k).reshape(n * k, n, k)
+    model = linear_vae.profile_hessian if profile else ppca.hessian
+    return of(unit).reshape(n * k, n * k), model(W, np.array(sigma2), np.diag(lam))
+
+
+@pytest.mark.parametrize("profile", [False, True])
+@pytest.mark.parametrize(
+    ("W", "lam", "bounds"),
+    [
+        # Not quite orthogonal columns: small noise makes 40 eps of it thousands.
+        ([[0, 0, -1, 0, 0], [0, 0, -8.6e-15, 0, -1]], [4.4776, 4.2794], {0.1: 1e-13, 0.05: 1e-13, 0.01: 2e-12}),
+        # A short column that is not quite an eigenvector, beside a long one.
+        ([[1, 0], [0, 0.01], [0, 1e-14]], [3, 2, 1], {1e-4: 1e-13}),
+        ([[1, 0], [0, 1e-4], [0, 1e-14]], [3, 2, 1], {0.1: 1e-14, 0.01: 1e-13}),
+    ],
+)
+def test_what_is_nearly_orthogonal_or_an_eigenvector_is_not_taken_for_it(profile, W, lam, bounds):
+    for sigma2, bound in bounds.items():
+        found, expected = dense(np.array(W, dtype=float), sigma2, np.array(lam, dtype=float), profile)
+        assert np.abs(found - expected).max() <= bound * np.abs(expected).max(), sigma2
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_directions_may_be_of_any_kind(cupy, rotated):
+    lam, W = np.linspace(6.0, 1.0, 6), eigenvectors(6, np.random.default_rng(0))
+    if rotated:
+        W = W @ np.linalg.qr(np.random.default_rng(1).standard_normal((W.shape[1],) * 2))[0]
+    X = np.random.default_rng(2).integers(-9, 9, (2, 3, *W.shape))
+    here = HessianOperator(W, 0.3, lam, profile=True)
+    there = HessianOperator(cupy.asarray(W), 0.3, cupy.asarray(lam), profile=True)
+    expected = here(X.astype(float))
+    assert expected.shape == X.shape
+    for same in (X, X.astype(np.float32), np.asfortranarray(X.astype(float))):
+        assert error(here(same), expected) <= TOLERANCE
+        assert error(there(cupy.asarray(same)), expected) <= TOLERANCE
+    assert error(here(X[0, 0]), expected[0, 0]) <= TOLERANCE
+    assert here(X[:, :0]).shape == (2, 0, *W.shape)
+    for wrong in (X[..., 0], X[..., 1:], X[..., 1:, :]):
+        with pytest.raises(InputError, match="directions"):
+            here(wrong)
+
+
+def test_residuals_count_what_rounding_hides():
+    """At small noise a product loses digits; the values lie within the bound all the same."""
+    sigma2 = 1e-4
+    lam = np.array([10.0, 5.0, 2.0, 1.5 * sigma2, sigma2, 0.5 * sigma2])
+    point = Point("ppca", ordered([Block((i,)) for i in range(3)], 4), sigma2, 0.0)
+    values = np.sort(spectrum(point, lam).values())
+    result = ends(weights(point, lam, np.eye(6)), sigma2, lam, count=3, project=False)
+    for end, right in ((result.bottom, values[:3]), (result.top, values[::-1][:3])):
+        assert np.abs(end.values - right).max() <= end.bound <= 1e-8 * result.norm
+
+
 def test_a_rotated_stationary_point_takes_the_short_cut():
     lam = np.sort(np.random.default_rng(0).exponential(1, 784))[::-1].copy()
     W = weights(single_columns("ppca", range(40), 50, float(lam[50])), lam, np.eye(784))

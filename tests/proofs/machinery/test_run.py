@@ -132,8 +132,8 @@ def test_a_run_out_of_time_gives_124_and_keeps_the_ledger_so_far(tmp_path, elsew
     ledger = tmp_path / "ledger.json"
     started = time.monotonic()
     # The second test sleeps for a minute; the first is over long before these seconds are.
-    assert prove(folder=folder, ledger=ledger, quiet=True, seconds=15) == TIMED_OUT
-    assert time.monotonic() - started < 50
+    assert prove(folder=folder, ledger=ledger, quiet=True, seconds=25) == TIMED_OUT
+    assert time.monotonic() - started < 55
     document = json.loads(ledger.read_text())
     assert not document["complete"]
     assert [len(claim["evidence"]) for claim in document["claims"]] == [1]

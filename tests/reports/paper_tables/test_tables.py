@@ -1,5 +1,6 @@
 """elbo-verify tables: which learning rate wins, how cells compare, what is shared, files drawn from the JSON."""
 
+import argparse
 import copy
 import csv
 import json
@@ -10,15 +11,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gpu.products import PRECISIONS
 from gpu.vae.evaluation import Evaluation
 from gpu.vae.plan import Outcome, Run
 from reports.cli import main
 from reports.paper import Printed, printed_tables
 from reports.paper_tables import text as tables_text
-from reports.paper_tables.document import Trained, _scale, chosen_rate, difference, pattern, summary
+from reports.paper_tables.document import Trained, _scale, _worsened, chosen_rate, difference, pattern, summary
 from reports.paper_tables.document import cell as compared
 from reports.paper_tables.page import render
 from reports.paper_tables.presets import PAPER, QUICK, open_choices, trainings
+from reports.terminal.options import trials
 from tests.reports.schemas import check
 from tests.reports.training.test_train import interrupting
 from verify.data import load_rows
@@ -337,6 +340,25 @@ def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
     told = capsys.readouterr()
     assert told.out == "" and said in told.err
     assert told.err.count("\n") == 1 and told.err.startswith("elbo-verify: ")
+
+
+def test_a_training_that_blew_up_with_numbers_is_said(made):
+    """Its last epoch is worse than its first: finite, so not frozen."""
+    one = Outcome(Run(1.0, False), evaluation(elbo=-2e29), None, [[8.0, 1.0, 1.0], [7.0, 1.0, 1.0]])
+    assert _worsened(one, 2)
+    assert not _worsened(replace(one, evaluation=evaluation(elbo=-3.0)), 2)
+    assert not _worsened(replace(one, evaluation=None), 2)
+    document = copy.deepcopy(made[1])
+    assert document["trainings"][0]["worsened"] == 0
+    document["trainings"][0]["worsened"] = 1
+    assert any("1 of" in note and "blew up" in note for note in tables_text.caveats(document))
+    assert "blew up" in "\n".join(map(str, tables_text.pieces(document)))
+
+
+def test_every_precision_can_be_asked_for():
+    parser = argparse.ArgumentParser()
+    trials(parser, "", "")
+    assert all(parser.parse_args(["--precision", name]).precision == name for name in PRECISIONS)
 
 
 def test_another_precision_is_said(made):
