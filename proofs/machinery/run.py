@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from verify.errors import InputError
@@ -79,7 +80,11 @@ def _environment() -> dict[str, str]:
 def _run(command: list[str], *, cwd: str, quiet: bool, seconds: float | None) -> tuple[int, str]:
     """Exit status and, for bad input, pytest's complaint in one line."""
     stdout = subprocess.DEVNULL if quiet else None
-    process = subprocess.Popen(command, cwd=cwd, env=_environment(), stdout=stdout, stderr=subprocess.PIPE, text=True)
+    # One that may be stopped has to listen, whoever started us: in the background a shell has interruptions ignored.
+    listening = None if seconds is None else partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=cwd, env=_environment(), stdout=stdout, stderr=subprocess.PIPE, text=True, preexec_fn=listening
+    )
     try:
         _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from math import comb
 
@@ -180,7 +181,11 @@ def on_a_terminal(argv, interrupt_at=None):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(HOUSE), "TERM": "xterm", "COLUMNS": "100"}
     command = [sys.executable, "-m", "reports", *argv]
-    run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    # Started in the background the tests themselves would have interruptions ignored, and hand that on.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    run = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=theirs, text=True, preexec_fn=listening
+    )
     os.close(theirs)
     shown, sent = "", False
     while True:
