@@ -338,7 +338,7 @@ def test_the_readme_says_what_was_measured():
         f"{sets:.1e}".replace("e+", "e") + " index sets",
         f"{min(torch):.1f} to {max(torch):.0f} times as fast as `torch",
         f"{min(jax):.1f} to {max(jax):.1f} times as jax's",
-        f"{of_torch:.0f} times as `torch.func.hessian`, {of_jax:.0f} times as `jax.hessian`",
+        f"{of_torch:.0f} times as fast as `torch.func.hessian`, {of_jax:.0f} times as `jax.hessian`",
         f"{step:.1f} times as fast as `torch.func.vmap`",
         f"in bf16 is {1 / coarse:.2f} times as fast as ours",
         f"take {minutes:.0f} minutes",
