@@ -66,7 +66,7 @@ def _dense(W: Array, sigma2: Array, S: Array, *, profile: bool) -> Array:
     n, k = batch.W.shape[1:]
     if xp is np:
         H = assembled(ingredients(batch, profile=profile), profile=profile)
-    elif _shared_bytes(n, k) + 16 * n * n <= SHARED_LIMIT:
+    elif _small_bytes(n, k) <= SHARED_LIMIT:
         H = _small_on_device(batch, profile=profile)
     else:
         small = _shared_bytes(n, k) <= SHARED_LIMIT
@@ -155,6 +155,10 @@ def _shared_bytes(n: int, k: int) -> int:
     return 8 * (5 * n * k + 3 * k * k + k)
 
 
+def _small_bytes(n: int, k: int) -> int:
+    return _shared_bytes(n, k) + 16 * n * n
+
+
 def _small_on_device(batch: Batch, *, profile: bool) -> Array:
     W, sigma2, S, _ = batch
     xp = namespace(W)
@@ -166,7 +170,7 @@ def _small_on_device(batch: Batch, *, profile: bool) -> Array:
         args = (W, sigma2, S, np.int64(batch.covariance_stride), H, *sizes)
         threads = 32 * min(MOST_WARPS, -(-n * k // COLUMNS))
         run = kernel("hessian", "hessian_of_small", xp)
-        run((count, -(-n // rows)), (threads,), args, shared_mem=_shared_bytes(n, k) + 16 * n * n)
+        run((count, -(-n // rows)), (threads,), args, shared_mem=_small_bytes(n, k))
     return H
 
 

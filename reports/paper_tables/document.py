@@ -2,7 +2,7 @@
 
 Notation   a trial is a model of one seed; spread the sample standard deviation over trials; J takes an ELBO from the
            model's space to the 0..255 scale (theory 5.2); lam (n,) eigenvalues of the data that are trained on.
-Main       chosen_rate, cell, difference, row_document, training_document, pattern, CELLS.
+Main       chosen_rate, cell, difference, row_document, training_document, pattern, number, CELLS.
 Reference  Lucas et al. 2019, Tables 1-5, App. E; theory 5; reports/schema/tables.json.
 """
 
@@ -185,6 +185,15 @@ def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
     return {"printed_constant": implied, "constants": known, "nearest": nearest}
 
 
+def number(value: float | None, name: str = "elbo") -> str:
+    """A measured number: variances in three digits, the rest with one decimal, large ones with none."""
+    if value is None:
+        return "-"
+    if "sigma2" in name or abs(value) >= 1e7:
+        return f"{value:.3g}"
+    return f"{value:.1f}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
 def pattern(trained: Trained) -> list[Document]:
     """The paper's findings, looked for in what was trained: [{"finding", "holds", "evidence"}]."""
     means = {}
@@ -242,8 +251,9 @@ def _less_sensitive(fixed: dict[float, Document], learned: dict[float, Document]
     return {
         "finding": "where the noise is learned, the ELBO depends less on where it starts",
         "holds": apart[1] < apart[0],
-        "evidence": f"learned: {ranges[1][0]:.5g} to {ranges[1][1]:.5g} ({min(collapse):.0f} to {max(collapse):.0f}% "
-        f"collapsed); fixed: {ranges[0][0]:.5g} to {ranges[0][1]:.5g}, in the model's space",
+        "evidence": f"learned: {number(ranges[1][0])} to {number(ranges[1][1])} ({min(collapse):.0f} to "
+        f"{max(collapse):.0f}% collapsed); fixed: {number(ranges[0][0])} to {number(ranges[0][1])}, in the model's "
+        "space",
     }
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from reports.pages.html import environment, inline_svg
 from reports.paper_tables import figure
+from reports.paper_tables.document import number
 from reports.paper_tables.figure import series
-from reports.paper_tables.text import HEADINGS, csv_table, difference, legend, with_spread
+from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, with_spread
 from reports.terminal.files import staged, write_json
 from reports.training.document import write_csv
 
@@ -35,35 +36,36 @@ def render(document: Document, folder: Path) -> str:
     """The page as text; the pictures lie in `folder`."""
     return ENVIRONMENT.get_template("tables.html").render(
         document=document,
-        trainings=[_training(document, number, folder) for number in range(1, len(document["trainings"]) + 1)],
+        trainings=[_training(document, place, folder) for place in range(1, len(document["trainings"]) + 1)],
         tables=[_table(*group) for group in groupby(document["rows"], key=_heading)],
         legend=list(legend(document)),
         columns=[HEADINGS[name] for name in COLUMNS],
     )
 
 
-def _training(document: Document, number: int, folder: Path) -> Document:
-    training = document["trainings"][number - 1]
-    name = f"tables-{number}"
+def _training(document: Document, place: int, folder: Path) -> Document:
+    training = document["trainings"][place - 1]
+    name = f"tables-{place}"
     svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
     return {
         **training,
         "title": f"{training['dataset']}, {_transform(training['preprocessing'])}",
         "held": sum(p["holds"] for p in training["pattern"]),
-        "picture": inline_svg(svg, name, _alt(document, number)),
+        "doubts": doubts(training),
+        "picture": inline_svg(svg, name, _alt(document, place)),
     }
 
 
-def _alt(document: Document, number: int) -> str:
+def _alt(document: Document, place: int) -> str:
     """The figure in words."""
     said = []
     for noise in ("fixed", "learned"):
-        rows = [row for row in series(document, number, noise) if row["cells"]["elbo"]["ours"] is not None]
+        rows = [row for row in series(document, place, noise) if row["cells"]["elbo"]["ours"] is not None]
         for row in (rows[:1] + rows[-1:]) if rows else []:
             collapse, elbo = row["cells"]["collapse_percent"], row["cells"]["elbo"]
             said.append(
                 f"{noise} from {row['init_sigma2']:g}: {collapse['ours']:.0f}% collapsed (printed "
-                f"{collapse['printed']:.0f}%), ELBO {elbo['ours']:.0f} (printed {elbo['printed']:.0f})"
+                f"{collapse['printed']:.0f}%), ELBO {number(elbo['ours'])} (printed {number(elbo['printed'])})"
             )
     return "Collapsed latents and ELBO over the noise. " + "; ".join(said)
 

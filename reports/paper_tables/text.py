@@ -1,14 +1,14 @@
 """Tables of numbers for the terminal and for spreadsheets, from tables.json alone.
 
 Notation   document: tables.json as a dict; a cell has ours, spread, printed, printed_spread and difference.
-Main       pieces, caveats, csv_table, verdict, number, with_spread.
+Main       pieces, doubts, caveats, csv_table, verdict, with_spread.
 """
 
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from reports.paper_tables.document import CELLS
+from reports.paper_tables.document import CELLS, number
 from reports.terminal.console import table
 
 Document = dict[str, Any]
@@ -25,15 +25,6 @@ HEADINGS = {
     "collapse_percent": "collapsed %",
     "kl": "KL",
 }
-
-
-def number(value: float | None, name: str = "elbo") -> str:
-    """A measured number: variances in three digits, the rest with one decimal, large ones with none."""
-    if value is None:
-        return "-"
-    if "sigma2" in name or abs(value) >= 1e7:
-        return f"{value:.3g}"
-    return f"{value:.1f}" if abs(value) < 1e4 else f"{value:.0f}"
 
 
 def with_spread(value: float | None, spread: float | None, name: str) -> str:
@@ -128,18 +119,23 @@ def verdict(document: Document) -> str:
         )
         said.append(f"{head}: {len(held)} of {len(training['pattern'])} of the paper's findings show.")
         said += [f"  {'yes' if p['holds'] else 'NO '}  {p['finding']}: {p['evidence']}" for p in training["pattern"]]
-        if training["worsened"]:
-            said.append(f"  {_worsened(training)}")
-        if training["frozen"]:
-            said.append(f"  {training['frozen']} of {training['models']} models diverged and were frozen")
+        said += [f"  {doubt}" for doubt in doubts(training)]
     return "\n".join(said)
 
 
-def _worsened(training: Document) -> str:
-    return (
-        f"{training['worsened']} of {training['models']} models ended with a lower ELBO than in their first epoch: "
-        "their training blew up, and what is said of all models suffers from it"
-    )
+def doubts(training: Document) -> list[str]:
+    """What stands in the way of taking a training at its word, apart from its deviations."""
+    found, models = [], training["models"]
+    if training["precision"] != "float32":
+        found.append(f"products in {training['precision']}, the rest in float32")
+    if training["worsened"]:
+        found.append(
+            f"{training['worsened']} of {models} models ended with a lower ELBO than in their first epoch: their "
+            "training blew up, and what is said of all models suffers from it"
+        )
+    if training["frozen"]:
+        found.append(f"{training['frozen']} of {models} models diverged and were frozen")
+    return found
 
 
 def caveats(document: Document) -> list[str]:
@@ -151,12 +147,7 @@ def caveats(document: Document) -> list[str]:
             found.append(f"{name}: not the paper's experiment: {'; '.join(training['deviations'])}")
         if training["incomparable"]:
             found.append(f"{name}: {NO_DIFFERENCE}")
-        if training["precision"] != "float32":
-            found.append(f"{name}: products in {training['precision']}, the rest in float32")
-        if training["worsened"]:
-            found.append(f"{name}: {_worsened(training)}")
-        if training["frozen"]:
-            found.append(f"{name}: {training['frozen']} of {training['models']} models diverged and were frozen")
+        found += [f"{name}: {doubt}" for doubt in doubts(training)]
     left = document["left_out"]
     return [*found, *(f"{gone['rows']} rows of Table {gone['table']} are left out: {gone['why']}" for gone in left)]
 

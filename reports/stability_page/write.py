@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from reports.audit import page as audit
 from reports.pages.drawing import blank, drawing, save, settle
@@ -94,17 +96,23 @@ def _draw(stage: Path, out: Path) -> None:
     folder.rmdir()
 
 
+def drawn(picture: Any, document: Document) -> tuple[Figure, Axes]:
+    """One of the pictures, a module of figures/, as it is saved."""
+    figure = blank()
+    axes = figure.subplots()
+    picture.draw(axes, document)
+    settle(figure)
+    if hasattr(picture, "label"):
+        picture.label(axes, document)
+    return figure, axes
+
+
 def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path]:
     """Every picture that the document has data for, as SVG and PNG, into an existing folder; -> the paths."""
     written = []
     with drawing():
         for name, picture in pictures(document).items():
-            figure = blank()
-            axes = figure.subplots()
-            picture.draw(axes, document)
-            settle(figure)
-            if hasattr(picture, "label"):
-                picture.label(axes, document)
+            figure, axes = drawn(picture, document)
             written += save(figure, folder, name, scaled=axes)
         scale = figure_1.Scale.of(slices) if slices else None
         for number, piece in enumerate(slices, start=1):

@@ -287,6 +287,12 @@ def test_a_pattern_that_is_not_there_is_not_found(number, noise, init, model):
     assert not holds(**other)[number]
 
 
+def test_an_elbo_of_thirty_digits_is_not_written_out():
+    learned = {**LIKE_PAPER["learned"], 1.0: (-2.4e29, 1.2, 1.2, 0.0)}
+    [said] = [p["evidence"] for p in pattern(trained(LIKE_PAPER["fixed"], learned)) if "depends less" in p["finding"]]
+    assert "learned: -2.4e+29 to -105.0" in said and "fixed: -900.0 to -100.0" in said
+
+
 def test_the_scale_of_print_is_found_from_the_constants():
     """MNIST with the logit transform: theory 5.2 has 4619.7 for the log-Jacobian, -4347.4 for 784 log 256."""
     rows = [row for row in printed_tables() if row.table == 2]
@@ -353,6 +359,8 @@ def test_a_training_that_blew_up_with_numbers_is_said(made):
     document["trainings"][0]["worsened"] = 1
     assert any("1 of" in note and "blew up" in note for note in tables_text.caveats(document))
     assert "blew up" in "\n".join(map(str, tables_text.pieces(document)))
+    assert "1 of" in (page := render(document, made[0])) and "blew up" in page
+    assert "blew up" not in render(made[1], made[0])
 
 
 def test_every_precision_can_be_asked_for():

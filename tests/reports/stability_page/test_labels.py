@@ -19,6 +19,7 @@ from reports.pages.drawing import blank, drawing, save, settle
 from reports.pages.html import inline_svg
 from reports.paper_figures import figure_1
 from reports.stability_page.figures import likelihood, phase, pictures, retained, scree
+from reports.stability_page.write import drawn
 from tests.reports.stability_page.zoo import ZOO, document_of
 from verify.data.covariance import from_eigenvalues
 
@@ -28,14 +29,7 @@ TOUCH = 0.5
 
 def picture(name: str, document) -> tuple[Figure, Axes]:
     """A picture as it is written, before it is."""
-    of = pictures(document)[name]
-    figure = blank()
-    axes = figure.subplots()
-    of.draw(axes, document)
-    settle(figure)
-    if hasattr(of, "label"):
-        of.label(axes, document)
-    return figure, axes
+    return drawn(pictures(document)[name], document)
 
 
 def texts(figure: Figure) -> list[Text]:
