@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.files import readable
+from verify.data.files.opening import readable
 from verify.errors import InputError
 
 SIDE = 64

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.files import sha256_of
+from verify.data.files.opening import sha256_of
 from verify.errors import InputError
 
 TRAINING_FILE = "train-images-idx3-ubyte.gz"  # in a folder of the data's name
