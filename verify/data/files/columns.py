@@ -1,0 +1,44 @@
+"""Which columns of a table are its rows: those of numbers, less an index, or those that were asked for.
+
+Main       taken.
+"""
+
+from collections.abc import Sequence
+
+from verify.data.files.found import Asked, Aside
+from verify.errors import InputError
+
+_OF_INDEX = ("", "unnamed: 0", "index", "rownames", "row.names", "__index_level_0__")  # as pandas and R call it
+
+
+def taken(names: Sequence[str], holds: Sequence[str], asked: Asked) -> tuple[list[int], tuple[Aside, ...]]:
+    """The places (from 0) of the columns to use, and those left out unasked, each with the reason.
+
+    names: of each column, or empty. holds: of each column "" where it holds numbers, else what it holds, for instance
+    "words, such as 'setosa'".  Raises InputError: a column that was asked for holds no numbers, or no column does.
+    """
+    width = len(holds)
+    named = list(names) or [""] * width
+    chosen = asked.chosen(names, width)
+    if asked.columns:
+        for j in chosen or ():
+            if holds[j]:
+                raise InputError(f"{shown(j + 1, named[j])} holds {holds[j]}; leave it out of the columns")
+    places, asides = list(range(width)) if chosen is None else chosen, []
+    if not asked.columns:
+        for j in list(places):
+            index = j == 0 and any(named[1:]) and named[0].lower() in _OF_INDEX
+            if index or holds[j]:
+                # Words in a column without a name are the names of the rows.
+                asides.append(Aside(j + 1, named[j], "an index" if index else holds[j]))
+                places.remove(j)
+    if not places:
+        first = next((aside for aside in asides if aside.holds != "an index"), None)
+        why = f": {shown(first.number, first.name)} holds {first.holds}" if first else ""
+        raise InputError(f"no column holds numbers{why}; save numbers, one row per datum")
+    return places, tuple(asides)
+
+
+def shown(number: int, name: str) -> str:
+    """A column in words: "column 3 (alcohol)"."""
+    return f"column {number} ({name})" if name else f"column {number}"
