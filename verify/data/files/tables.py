@@ -1,7 +1,7 @@
 """Tables whose columns have types of their own as rows of float64: the fields of structured arrays, Arrow's columns.
 
 Notation   N rows; a block is a list of columns (b,), one for each that is taken.
-Main       of_columns, of_fields.
+Main       of_columns, of_fields, side_by_side, as_floats.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,8 @@ def of_columns(
     rows = Growing(len(places))
     for block in blocks(places):
         rows.add(side_by_side(block, places, rows.count))
-    table = Table(tuple(j + 1 for j in places), tuple(names[j] for j in places), asides, len(holds))
+    called = tuple(names[j] for j in places) if any(names) else ()
+    table = Table(tuple(j + 1 for j in places), called, asides, len(holds))
     return Found(rows.rows(), said=tuple(said), table=table)
 
 
@@ -58,25 +59,30 @@ def of_fields(array: Array, asked: Asked) -> Found:
 def side_by_side(parts: Sequence[Array], places: Sequence[int], start: int) -> Array:
     """Columns (b,) of any real types as a block (b, n) of float64; `start` rows came before.
 
-    Raises InputError, with the row and the column of the file, at a whole number that float64 does not hold.
+    Raises InputError, with the row and the column of the file, at a number that float64 does not hold.
     """
     block = np.empty((len(parts[0]), len(parts)))
     for j, part in enumerate(parts):
-        block[:, j] = part
-        if part.dtype.kind in "iu" and part.dtype.itemsize == 8:
-            # Floats compare with integers as floats: only whole numbers tell.
-            suspects = np.flatnonzero(np.abs(block[:, j]) >= LARGEST_WHOLE)
-            for row in suspects:
-                if int(part[row]) != int(block[row, j]):
-                    raise not_held(str(part[row]), start + int(row), places[j])
-        elif part.dtype.itemsize > 8:
-            lost = np.flatnonzero((part != block[:, j]) & np.isfinite(block[:, j]))
-            if len(lost):
-                raise InputError(
-                    f"{part[lost[0]]} at row {start + int(lost[0]) + 1}, column {places[j] + 1} has more digits than "
-                    "float64 holds; subtract a constant from its column first and save it as float64"
-                )
+        block[:, j] = as_floats(part, places[j], start)
     return block
+
+
+def as_floats(part: Array, place: int, start: int) -> Array:
+    """A column (b,) at this place (from 0) as float64; `start` rows came before.  Raises as `side_by_side`."""
+    values = np.asarray(part, dtype=np.float64)
+    if part.dtype.kind in "iu" and part.dtype.itemsize == 8:
+        # Floats compare with integers as floats: only whole numbers tell.
+        for row in np.flatnonzero(np.abs(values) >= LARGEST_WHOLE):
+            if int(part[row]) != int(values[row]):
+                raise not_held(str(part[row]), start + int(row), place)
+    elif part.dtype.itemsize > 8:
+        lost = np.flatnonzero((part != values) & np.isfinite(values))
+        if len(lost):
+            raise InputError(
+                f"{part[lost[0]]} at row {start + int(lost[0]) + 1}, column {place + 1} has more digits than float64 "
+                "holds; subtract a constant from its column first and save it as float64"
+            )
+    return values
 
 
 def _held(dtype: np.dtype, values: Array) -> str:
