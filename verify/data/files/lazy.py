@@ -41,8 +41,9 @@ class Lazy:
         return np.concatenate([self._block(i, i + 1) for i in numbers])
 
 
-def flattened(array: Any, N: int, n: int) -> Array:
-    """Anything (N, ...) that slices by rows as rows (N, n), in the order of the last axis first; nothing is copied."""
+def flattened(array: Any) -> Array:
+    """Anything (N, ...) that slices by rows as rows (N, n), the last axis running fastest; nothing is copied."""
+    N, n = int(array.shape[0]), math.prod(int(length) for length in array.shape[1:])
     if isinstance(array, np.ndarray) and array.flags.c_contiguous:
         return array.reshape(N, n)
     # Other orders in memory would be copied whole by a reshape.

@@ -17,7 +17,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.files import columns
 from verify.data.files.found import Asked, Found, Table
-from verify.data.files.lazy import chosen, flattened
+from verify.data.files.lazy import Lazy, chosen, flattened
 from verify.data.files.tables import of_fields
 from verify.errors import InputError
 
@@ -50,10 +50,9 @@ def of_array(array: Any, asked: Asked, names: tuple[str, ...] = ()) -> Found:
     if len(shape) < 2:
         raise InputError(_too_flat(shape))
     said, doubts, facts = [], [], {}
-    raw: Array = array
+    raw: Array = array if isinstance(array, (np.ndarray, Lazy)) and len(shape) == 2 else flattened(array)
     if len(shape) > 2:
         n = math.prod(shape[1:])
-        raw = flattened(array, shape[0], n)
         sentence, image = _seen(shape, n)
         said.append(sentence)
         doubts += _one_picture(shape)
