@@ -92,7 +92,7 @@ def material(name: str, rows: Rows, redrawn: bool = False, noises: Iterable[floa
         raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
     taught = TrainingRows(rows, redrawn=redrawn)
     try:
-        notes = [*covariance.provenance.get("notes", []), *taught.survey.notes()]
+        notes = [*covariance.provenance.get("notes", []), *taught.survey.notes(rows.places)]
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
     return Material(name, taught, covariance.spectrum, notes)
