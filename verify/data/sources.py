@@ -38,7 +38,7 @@ from verify.data.rows import Rows
 from verify.data.spectrum_from_words import exact_decimal
 from verify.errors import InputError
 
-_SPECTRUM = "eigenvalues:"
+SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
 _IMAGES = ("digits", "mnist", "fashion-mnist", "patches")
 _WITH_ROWS = (
@@ -79,7 +79,7 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
     each.  Raises InputError whenever the data or an option is unusable; the message is one line.
     """
     name = _name(data)
-    if not name.startswith(_SPECTRUM):
+    if not name.startswith(SPECTRUM):
         rows = load_rows(data, **options)
         try:
             return rows.covariance(noises)
@@ -152,7 +152,7 @@ def _is_file(data: Any, name: str) -> bool:
         return True
     if not isinstance(data, str) or name.partition(":")[0] in (*_IMAGES, *NAMES):
         return False
-    if name.startswith((_SPECTRUM, _PHOTOGRAPHS)) or not name:
+    if name.startswith((SPECTRUM, _PHOTOGRAPHS)) or not name:
         return False
     return "." in name or os.sep in name or "/" in name or Path(name).is_file()
 
@@ -173,7 +173,7 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Foun
         return Found(images, facts, (_as_images(PHOTOGRAPH),))
     if name.startswith(_PHOTOGRAPHS):
         return _photographs(name)
-    if name.startswith(_SPECTRUM):
+    if name.startswith(SPECTRUM):
         raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_WITH_ROWS})")
     near = difflib.get_close_matches(name, (*_IMAGES, *NAMES), 1)
     hint = f" (did you mean {near[0]}?)" if near else ""
@@ -235,4 +235,4 @@ def _photographs(words: str) -> Found:
 
 def _spectrum(name: str) -> list[Fraction]:
     """The numbers of `eigenvalues:6,4,2.5`, as they are written."""
-    return [exact_decimal(word, i) for i, word in enumerate(name.removeprefix(_SPECTRUM).split(","), start=1)]
+    return [exact_decimal(word, i) for i, word in enumerate(name.removeprefix(SPECTRUM).split(","), start=1)]
