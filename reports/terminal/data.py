@@ -33,7 +33,10 @@ def options(parser: argparse.ArgumentParser, default: str | None = None) -> None
         parser.add_argument("data", metavar="DATA", nargs="?", default=default, help=f"{DATA} (default {default})")
     how = parser.add_argument_group("how DATA is read")
     how.add_argument(
-        "--columns", nargs="+", metavar="C", help='columns to use, by name or number from 1; 3-7 for several, "#3" a number'
+        "--columns",
+        nargs="+",
+        metavar="C",
+        help='columns to use, by name or number from 1; 3-7 for several, "#3" a number',
     )
     how.add_argument("--drop", nargs="+", metavar="C", help="columns to leave out, likewise")
     how.add_argument(
@@ -43,7 +46,9 @@ def options(parser: argparse.ArgumentParser, default: str | None = None) -> None
     how.add_argument("--header", choices=("yes", "no"), help="whether line 1 of a text file names the columns")
     how.add_argument("--scale", type=float, metavar="C", help="divide all values by C, for instance 255")
     how.add_argument(
-        "--standardize", action="store_true", help="give each column mean 0 and variance 1: for columns in different units"
+        "--standardize",
+        action="store_true",
+        help="give each column mean 0 and variance 1: for columns in different units",
     )
     how.add_argument(
         "--logit", type=float, metavar="ALPHA", help="of grey values: dequantise, and take the logit, for instance 1e-6"

@@ -68,9 +68,7 @@ def check_entries(X: Array, start: int = 0) -> None:
         raise BadEntry("NaN", start + row, column, "; remove or fill in missing values first")
     if np.isinf(value):
         raise BadEntry("infinity", start + row, column, "; every entry must be finite")
-    raise BadEntry(
-        f"{value:.3g}", start + row, column, f" is beyond {LARGEST_ENTRY:g}; divide the data by a constant"
-    )
+    raise BadEntry(f"{value:.3g}", start + row, column, f" is beyond {LARGEST_ENTRY:g}; divide the data by a constant")
 
 
 def _check_whole(X: Array, start: int) -> None:

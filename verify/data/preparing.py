@@ -167,9 +167,7 @@ def _looked_at(raw: Array, places: Places) -> tuple[Moments, Missing | None]:
     return moments, None if first is None else Missing.counted(moments, lacking, first)
 
 
-def _without(
-    raw: Array, places: Places, lacking: Missing, missing: str, moments: Moments
-) -> tuple[Selected, Places]:
+def _without(raw: Array, places: Places, lacking: Missing, missing: str, moments: Moments) -> tuple[Selected, Places]:
     """The rows that lack nothing, or all of them with means put in.  Raises InputError where that cannot be."""
     if missing == "drop":
         kept = lacking.kept(places)

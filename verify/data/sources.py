@@ -86,7 +86,9 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
             raise InputError(_of(name, error)) from None
-    given = [key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")]
+    given = [
+        key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")
+    ]
     if given:
         raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out {', '.join(given)}")
     numbers = _spectrum(name)
@@ -101,7 +103,11 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
     file, member = split(name) if _is_file(data, name) else (None, None)
     asked = Asked(
-        _words(options.get("columns")), _words(options.get("drop")), options.get("decimal"), options.get("header"), member
+        _words(options.get("columns")),
+        _words(options.get("drop")),
+        options.get("decimal"),
+        options.get("header"),
+        member,
     )
     try:
         if file is not None:
