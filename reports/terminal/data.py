@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 DATA = (
     "a file with one row per datum (.csv, .tsv, .txt, .parquet, .npy, .npz, .mat, .h5ad and more; FILE:name for one "
-    "array of several), or digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, iris, wine, breast_cancer, "
-    "diabetes, linnerud, or a spectrum: eigenvalues:6,4,2.5"
+    "array of several), or digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, iris, wine, "
+    "breast_cancer, diabetes, linnerud, or a spectrum: eigenvalues:6,4,2.5"
 )
 
 
@@ -36,7 +36,7 @@ def options(parser: argparse.ArgumentParser, default: str | None = None) -> None
         "--columns",
         nargs="+",
         metavar="C",
-        help='columns to use, by name or number from 1; 3-7 for several, "#3" a number',
+        help="columns to use, by name or by number from 1; 3-7 for several",
     )
     how.add_argument("--drop", nargs="+", metavar="C", help="columns to leave out, likewise")
     how.add_argument(

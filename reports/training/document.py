@@ -27,8 +27,8 @@ from gpu.vae.plan import Outcome, Plan
 from gpu.vae.rows import TrainingRows
 from gpu.vae.training import train
 from proofs.machinery import ledger
-from reports.terminal.data import covariance_of
 from reports.terminal.console import Session
+from reports.terminal.data import covariance_of
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array

@@ -82,7 +82,8 @@ def _fills(raw: Array, moments: Moments, places: Places) -> list[str]:
     if not suspicious.size:
         return []
     extreme = np.where(np.abs(moments.low) >= np.abs(moments.high), moments.low, moments.high)[suspicious]
-    rest, times, first = np.zeros(len(suspicious)), np.zeros(len(suspicious), dtype=int), {}
+    rest, times = np.zeros(len(suspicious)), np.zeros(len(suspicious), dtype=int)
+    first: dict[int, int] = {}
     for start, block in blocks(raw):
         part = block[:, suspicious].astype(np.float64)
         there = part == extreme
@@ -91,12 +92,12 @@ def _fills(raw: Array, moments: Moments, places: Places) -> list[str]:
         for j in np.flatnonzero(there.any(axis=0)):
             first.setdefault(int(j), start + int(np.argmax(there[:, j])))
     found = []
-    for j, column in enumerate(suspicious):
+    for j, column in enumerate(suspicious.tolist()):
         code = extreme[j] in _CODES and rest[j] < abs(extreme[j]) / 3
         if (abs(extreme[j]) > FILL * rest[j] > 0) or (code and rest[j] > 0):
             much = f"{times[j]} times, " if times[j] > 1 else ""
             found.append(
-                f"{places.column(int(column))} holds {extreme[j]:g} ({much}first at {places.row(first[j])}), the rest of "
+                f"{places.column(column)} holds {extreme[j]:g} ({much}first at {places.row(first[j])}), the rest of "
                 f"it at most {rest[j]:.3g} in size: if it stands for a missing value, write NaN in its place"
             )
     more = len(found) - 3

@@ -58,8 +58,8 @@ class Missing:
         if len(left) < 2:
             worst = int(np.argmax(self.of_column))
             raise InputError(
-                f"--missing drop leaves {len(left)} of {self.N} rows; leave out columns instead ({places.column(worst)} "
-                f"lacks {self.of_column[worst]} values), or say --missing mean"
+                f"--missing drop leaves {len(left)} of {self.N} rows; leave out columns instead "
+                f"({places.column(worst)} lacks {self.of_column[worst]} values), or say --missing mean"
             )
         return left
 
@@ -67,4 +67,6 @@ class Missing:
         """Raises InputError where a column has no value whose mean could be put in."""
         empty = np.flatnonzero(self.of_column == self.N)
         if empty.size:
-            raise InputError(f"{places.columns(empty, len(self.of_column))} without any value; leave out with --drop")
+            raise InputError(
+                f"{places.columns(empty, len(self.of_column))} without any value; leave it out with --drop"
+            )

@@ -14,12 +14,12 @@ from verify.arrays import Array
 from verify.data.doubts import doubts
 from verify.data.entries import BadEntry, check_entries, real_matrix
 from verify.data.files.columns import shown
-from verify.data.files.found import Asked, Aside, Found
+from verify.data.files.found import Aside, Asked, Found
 from verify.data.missing import CHOICES, Missing
 from verify.data.moments import Moments
 from verify.data.preprocess import Preprocessing, Standard
 from verify.data.rows import Rows
-from verify.data.selected import Places, Selected, blocks
+from verify.data.selected import HERE, Places, Selected, blocks
 from verify.errors import InputError
 
 _SHOWN = 4  # columns left out that are named
@@ -107,10 +107,10 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
     if table is None:
         chosen = asked.chosen([], n)
         if chosen is None:
-            return raw, Places(), []
+            return raw, HERE, []
         if chosen != list(range(n)):
             found.facts.pop("image", None)  # part of an image is none
-        return Selected(raw, columns=np.array(chosen)), Places().chosen(np.array(chosen), None), []
+        return Selected(raw, columns=np.array(chosen)), HERE.chosen(np.array(chosen), None), []
     places, asides = Places(table.numbers, table.names, None, table.line), list(table.asides)
     if not asked.columns and not any(aside.number == 1 for aside in asides) and n > 1 and places.number(0) == 1:
         first = _counts(raw)

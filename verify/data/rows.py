@@ -17,7 +17,7 @@ from verify.data.covariance import Covariance, of_rows
 from verify.data.decomposition.steps import Source
 from verify.data.entries import BadEntry, check_entries
 from verify.data.preprocess import Preprocessing
-from verify.data.selected import Places
+from verify.data.selected import HERE, Places
 from verify.errors import InputError
 
 # Numbers per block: 8 MB of float64; smaller blocks merge too often, larger ones fall out of the cache.
@@ -35,7 +35,7 @@ class Rows:
     raw: Array
     preprocessing: Preprocessing
     provenance: dict[str, Any]
-    places: Places = Places()
+    places: Places = HERE
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,11 +1,12 @@
 """Some rows and columns of a source, as rows of their own; and where each of them stands in it.
 
 Notation   raw (N, n) a source, anything that gives a block for raw[start:stop].
-Main       Selected, Places.
+Main       Selected, Places, HERE, blocks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +32,9 @@ class Selected:
         return (N if self.rows is None else len(self.rows)), (n if self.columns is None else len(self.columns))
 
     @property
-    def dtype(self) -> np.dtype:  # type: ignore[type-arg]
+    def dtype(self) -> Any:
         """The type of the entries."""
-        return np.dtype(self.raw.dtype)
+        return self.raw.dtype
 
     def __getitem__(self, part: slice) -> Array:
         """Rows of a slice without a step, (b, n')."""
@@ -114,6 +115,9 @@ class Places:
             names = [self.name(int(j)) for j in columns] if names else ()
         kept = self.rows if rows is None else rows if self.rows is None else self.rows[rows]
         return Places(numbers, names, kept, self.line)
+
+
+HERE = Places()  # of rows that come from nowhere else
 
 
 def blocks(raw: Array) -> Iterator[tuple[int, Array]]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.moments import Moments
-from verify.data.selected import Places
+from verify.data.selected import HERE, Places
 from verify.errors import InputError
 
 # So many spreads from 0 rounding costs (1000 u)^2/3 = 1e-9 of the variance: nearer, rows stay as they are, to the bit.
@@ -95,14 +95,14 @@ class Survey:
     def _taken(self) -> Array | float:
         return 0.0 if self.offset is None else self.offset
 
-    def notes(self, places: Places = Places()) -> list[str]:
+    def notes(self, places: Places = HERE) -> list[str]:
         """What was taken away, what is lost, columns of very different sizes.  InputError where nothing is left."""
         found = []
         if self.offset is not None:
             which = np.flatnonzero(self.offset)
             found.append(
-                f"{places.columns(which, self.offset.size)} far from 0 beside the spread of the values: the median is taken "
-                "away before they are rounded to single precision. The ELBO is that of the data as they are; "
+                f"{places.columns(which, self.offset.size)} far from 0 beside the spread of the values: the median is "
+                "taken away before they are rounded to single precision. The ELBO is that of the data as they are; "
                 "what a model reconstructs is the data less data.offset"
             )
         varies = self.variance > 0
@@ -114,9 +114,9 @@ class Survey:
             )
         if lost.size:
             found.append(
-                f"{places.columns(lost, self.mean.size)} not held by single precision, in which models are trained: rounding "
-                f"takes up to {100 * (self.rounding[lost] / self.variance[lost]).max():.2g}% of the variance; bring "
-                "every column to a size near 1"
+                f"{places.columns(lost, self.mean.size)} not held by single precision, in which models are trained: "
+                f"rounding takes up to {100 * (self.rounding[lost] / self.variance[lost]).max():.2g}% of the variance; "
+                "bring every column to a size near 1"
             )
         return found + self._sizes(places)
 
@@ -130,8 +130,8 @@ class Survey:
             return []
         return [
             f"the columns vary from {self.bulk[small]:.2g} ({places.column(small)}) to {self.bulk[large]:.2g} "
-            f"({places.column(large)}): one noise serves them all, so that the small ones hardly count; --standardize divides each "
-            "by its standard deviation, if they should"
+            f"({places.column(large)}): one noise serves them all, so that the small ones hardly count; "
+            "--standardize divides each by its standard deviation, if they should"
         ]
 
 
@@ -149,7 +149,7 @@ def single(y: Array) -> Array:
     lost = np.flatnonzero(varies & ~(rounding <= LOST * variance))
     if lost.size:
         raise InputError(
-            f"{Places().columns(lost, y.shape[1])} not held by single precision; take the mean of each column away first, and "
-            "bring it to a size near 1"
+            f"{HERE.columns(lost, y.shape[1])} not held by single precision; take the mean of each column away "
+            "first, and bring it to a size near 1"
         )
     return y.astype(np.float32)

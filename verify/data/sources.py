@@ -42,8 +42,8 @@ SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
 _IMAGES = ("digits", "mnist", "fashion-mnist", "patches")
 _WITH_ROWS = (
-    f"digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, {', '.join(n for n in NAMES if n != 'digits')}, "
-    f"or a file ({ENDINGS})"
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, "
+    f"{', '.join(name for name in NAMES if name != 'digits')}, or a file ({ENDINGS})"
 )
 _CHOICES = f"{_WITH_ROWS}, or eigenvalues:6,4,2.5"
 

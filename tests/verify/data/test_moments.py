@@ -15,7 +15,7 @@ def of(X, cuts):
 
 @pytest.mark.parametrize("cuts", [[], [1], [50, 51], [10, 90]])
 def test_moments_are_those_of_the_whole(cuts):
-    X = np.random.default_rng(0).standard_normal((100, 3)) + [0, 1e6, -3]
+    X = np.random.default_rng(0).standard_normal((100, 3)) + np.array([0, 1e6, -3])
     found = of(X, cuts)
     assert np.allclose(found.mean, X.mean(axis=0), rtol=1e-14, atol=1e-15)
     assert np.allclose(found.variance, X.var(axis=0), rtol=1e-9)

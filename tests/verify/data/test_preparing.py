@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from verify.data.files.found import Asked, Aside, Found, Table
+from verify.data.files.found import Aside, Asked, Found, Table
 from verify.data.preparing import prepared
 from verify.data.preprocess import Preprocessing
 from verify.errors import InputError
