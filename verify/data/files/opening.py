@@ -1,6 +1,6 @@
-"""Tables of numbers in files: .npy, .npz, .csv and .csv.gz.
+"""Tables of numbers in files: .csv and .csv.gz.
 
-Main       read_npy, read_npz, read_csv (each -> Found: the array, and what the file says of it), sha256_of, readable.
+Main       read_csv (-> Found: the array, and what the file says of it), sha256_of, readable.
 
 What a file says is plain JSON for the provenance: "columns", the names in the header of a table. Of arrays it says
 nothing: 784 columns may be an image or not, and nobody guesses.
@@ -12,8 +12,6 @@ in an InputError that names the file.
 import csv
 import gzip
 import hashlib
-import io
-import tokenize
 import warnings
 import zipfile
 import zlib
@@ -29,42 +27,9 @@ from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
 from verify.errors import InputError
 
-_NPZ_NAMES = ("X", "x", "data")
 _MOST_DIGITS = 310  # of a whole number that float64 reaches
-_NPY_MAGIC = b"\x93NUMPY"
 _LONGEST_NAME = 60  # of a column, in characters
 Found = tuple[Array, dict[str, Any]]
-
-
-def read_npy(path: Path) -> Found:
-    """The array of a .npy file, memory-mapped and unread so far.  Raises InputError."""
-    with readable(path), path.open("rb") as file:
-        _refuse_foreign_npy(file.read(len(_NPY_MAGIC)), str(path))
-        file.seek(0)
-        _refuse_objects(file, str(path))
-        size = path.stat().st_size - file.tell()
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OverflowError):
-            raise InputError(f"{path}: truncated or damaged ({size} bytes of data); write it again") from None
-    return array, {}
-
-
-def read_npz(path: Path) -> Found:
-    """The only array of a .npz file, or the one called X, x or data.  Raises InputError."""
-    with readable(path), zipfile.ZipFile(path) as archive:
-        members = {m.removesuffix(".npy"): m for m in archive.namelist() if m.endswith(".npy")}
-        chosen = [name for name in _NPZ_NAMES if name in members] or list(members)
-        if not members:
-            raise InputError(f"{path}: holds no array; save one with numpy.savez(file, X=rows)")
-        if len(chosen) > 1 and chosen[0] not in _NPZ_NAMES:
-            found = ", ".join(sorted(members))
-            raise InputError(f"{path}: holds several arrays ({found}); call the one to use X, x or data")
-        content = io.BytesIO(archive.read(members[chosen[0]]))
-        _refuse_foreign_npy(content.getvalue()[: len(_NPY_MAGIC)], f"{path}, array {chosen[0]}")
-        _refuse_objects(content, f"{path}, array {chosen[0]}")
-        content.seek(0)
-        return np.load(content, allow_pickle=False), {}
 
 
 def read_csv(path: Path) -> Found:
@@ -154,24 +119,6 @@ def _is_number(field: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _refuse_foreign_npy(magic: bytes, where: str) -> None:
-    if magic != _NPY_MAGIC:
-        raise InputError(f"{where}: not in NumPy's .npy format (pickles are refused); write it with numpy.save")
-
-
-def _refuse_objects(file: io.BufferedIOBase, where: str) -> None:
-    """Raises InputError unless the .npy header at hand can be read and promises plain values."""
-    try:
-        version = np.lib.format.read_magic(file)
-        reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        _, _, dtype = reader(file)
-    except (ValueError, EOFError, SyntaxError, TypeError, tokenize.TokenError):
-        # A header is a Python literal: what its parser trips over comes out as it is.
-        raise InputError(f"{where}: the header is damaged; write it again with numpy.save") from None
-    if dtype.hasobject:
-        raise InputError(f"{where}: holds Python objects (a pickle), which are never loaded; save numbers instead")
 
 
 @contextmanager
