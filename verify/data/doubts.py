@@ -13,6 +13,7 @@ from verify.data.selected import Places, blocks
 CARRIES = 0.9  # of the variance in one column
 FILL = 1e6  # times the rest
 _CODES = (-9999.0, -999.0, -99999.0, -999999.0, 9999.0, 99999.0, 999999.0)  # that people write for a missing value
+_LABELS = ("target", "label", "labels", "class", "y")  # as a column of classes is called, mostly
 _GREY_COLUMNS = 16  # fewer are no image
 
 
@@ -22,14 +23,15 @@ def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided
     image: whether a row is known to be one, of which some pixels never change. divided: whether a scale or
     standardizing will see to the sizes of the columns.
     """
-    found = _counting(raw) + _fills(raw, moments, places)
+    fills = _fills(raw, moments, places)
+    found = _counting(raw) + _labels(moments, places) + fills
     grey = _grey(raw, moments)
     if grey and not divided:
         found.append(
             "the values are whole numbers from 0 to 255, as grey levels are: sigma2 counts in squared grey levels; "
             "--scale 255 divides them"
         )
-    if not divided and not found:
+    if not (divided or grey or fills):
         found += _carrying(moments, places)
     if not image and not grey:
         found += _constant(moments, places) + _equal(raw, moments, places)
@@ -43,6 +45,18 @@ def _counting(raw: Array) -> list[str]:
     if n > 2 and any(np.array_equal(first, np.arange(n) + start) for start in (0, 1)):
         return ["the first row counts the columns and was taken as data; delete it if it is a header"]
     return []
+
+
+def _labels(moments: Moments, places: Places) -> list[str]:
+    """A column of classes beside what is to be modelled, by its name and its few whole numbers."""
+    sample = moments.sample
+    return [
+        f"{places.column(j)} looks like a label and was taken as data; leave it out with --drop {places.name(j)} if it is"
+        for j in range(moments.n)
+        if places.name(j).lower() in _LABELS
+        and np.array_equal(np.floor(sample[:, j]), sample[:, j])
+        and len(np.unique(sample[:, j])) <= max(2, len(sample) // 10)
+    ]
 
 
 def _carrying(moments: Moments, places: Places) -> list[str]:

@@ -229,3 +229,13 @@ def test_constant_and_equal_columns_are_named():
 def test_a_first_row_that_counts_the_columns_is_remarked_on():
     raw = np.vstack([np.arange(3.0), X])
     assert "header" in notes(raw) and "header" not in notes(X)
+
+
+def test_a_label_among_the_columns_is_asked_about():
+    labelled = np.column_stack([X, np.arange(30) % 3])
+    names = ("a", "b", "c", "target")
+    assert "column 4 (target) looks like a label" in notes(labelled, table(labelled, names))
+    assert "--drop target" in notes(labelled, table(labelled, names))
+    measured = np.column_stack([X, X[:, 0] + X[:, 1]])
+    assert "label" not in notes(measured, table(measured, names))  # values that are measured are none
+    assert "label" not in notes(labelled, table(labelled, ("a", "b", "c", "rooms")))
