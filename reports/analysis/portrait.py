@@ -178,10 +178,11 @@ def _image(covariance: Covariance) -> list[int] | None:
 
 
 def _names(covariance: Covariance) -> list[str]:
-    """What the n columns are called; "column 3" where nothing says so."""
+    """What the n columns are called; "column 3", the number in the source, where nothing says so."""
     told = covariance.provenance.get("columns") or []
     told = told if len(told) == covariance.n else [""] * covariance.n
-    return [name or f"column {i}" for i, name in enumerate(told, start=1)]
+    numbers = covariance.provenance.get("column_numbers") or range(1, covariance.n + 1)
+    return [name or f"column {i}" for i, name in zip(numbers, told, strict=True)]
 
 
 def _axis(u: Array, eigenvalue: float, names: list[str] | None) -> Document:

@@ -28,7 +28,9 @@ def workable(lam: Array, sigma2s: Iterable[float] = ()) -> None:
 
 
 def known_of(covariance: Covariance) -> Document:
-    """What a document says of the data it comes from: notes, and the error bounds of the eigenvalues, None: typed."""
+    """What a document says of the data it comes from: how they were read, notes, and the error bounds of the
+    eigenvalues, None: typed."""
     errors = covariance.resolution
     notes = [str(note) for note in covariance.provenance.get("notes", [])]
-    return {"notes": notes, "resolution": None if errors is None else [float(e) for e in errors]}
+    read = covariance.provenance.get("read")
+    return {"read": read, "notes": notes, "resolution": None if errors is None else [float(e) for e in errors]}

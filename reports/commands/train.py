@@ -10,16 +10,15 @@ from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture
 from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
-from reports.terminal.console import Session, one_line
+from reports.terminal.console import Session
 from reports.terminal.options import trials
 from reports.training.document import Material, material, save_latents, train_document, trained, write_training
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
 from reports.words.numerals import typed
 from reports.words.wording import ranges
-from verify.checks import positive_noise, random_seed
+from verify.checks import positive_noise
 from verify.data.rows import Rows
-from verify.data.sources import load_rows
 from verify.data.writing import writable
 from verify.errors import InputError
 
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     save = None if args.save_latents is None else writable(args.save_latents)
     if args.out is not None:
         writable(args.out / "train.json")
-    rows = _rows(args)
+    rows = data_words.read_rows(args, session, dequantise=args.dequantise is not None)
     plan = _plan(args, runs, rows.shape[1])
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
@@ -150,17 +149,6 @@ def _runs(args: argparse.Namespace) -> tuple[Run, ...]:
     return tuple(Run(s, learned, seed, rate, args.beta, args.anneal) for (s, learned), rate, seed in everything)
 
 
-def _rows(args: argparse.Namespace) -> Rows:
-    return load_rows(
-        args.data,
-        scale=args.scale,
-        logit=args.logit,
-        dequantise=args.dequantise is not None,
-        seed=random_seed(args.seed),
-        data_dir=args.data_dir,
-    )
-
-
 def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     """The plan.  Raises InputError: architecture, k, sizes."""
     k, hidden = latents_number(args.k), tuple(args.hidden or ())
@@ -173,7 +161,7 @@ def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
 
 def _material(args: argparse.Namespace, rows: Rows, runs: Sequence[Run], session: Session) -> Material:
     compared = [run.sigma2 * run.beta for run in runs if not run.learned]
-    with session.working(f"reading {one_line(args.data)}"):
+    with session.working("computing the covariance"):
         return material(args.data, rows, redrawn=args.dequantise == "epoch", noises=compared)
 
 

@@ -176,7 +176,7 @@ def prepared(data: Document) -> str:
 
 
 def preprocessing(data: Document) -> str:
-    """The options --scale, --logit and --dequantise in words, "as given" without any."""
+    """The options --scale, --standardize, --logit and --dequantise in words, "as given" without any."""
     given = data.get("preprocessing")
     if not isinstance(given, dict) or not given:
         return "as given"
@@ -185,6 +185,7 @@ def preprocessing(data: Document) -> str:
         "logit": lambda value: f"logit, alpha = {_count(value)}",
         "levels": lambda value: f"{_count(value)} grey values",
         "dequantised": lambda value: f"dequantised, seed {data.get('seed', 0)}",
+        "standardized": lambda value: "each column standardized to mean 0 and variance 1",
     }
     return ", ".join(said[name](value) if name in said else f"{name} {value}" for name, value in given.items())
 

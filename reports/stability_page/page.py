@@ -29,7 +29,7 @@ from verify.arrays import Array
 
 Document = dict[str, Any]
 # Of the data: long lists.
-_UNTOLD = ("columns", "image")
+_UNTOLD = ("columns", "column_numbers", "image", "missing")
 # Notes that stand beside what they speak of, and not below the verdict.
 _ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
 

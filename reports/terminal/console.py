@@ -51,6 +51,11 @@ class Session:
             # Words are kept whole on a terminal, and lines in a file.
             self._err.print(f"note: {one_line(text)}", soft_wrap=not self._err.is_terminal)
 
+    def read(self, name: str, what: str) -> None:
+        """What was read, on standard error; nothing with --quiet."""
+        if not self.quiet:
+            self._err.print(one_line(f"read {name}: {what}"), soft_wrap=not self._err.is_terminal)
+
     def notes(self, notes: Iterable[str], said: str = "") -> None:
         """Notes as remarks; those that standard output says as well, in the text `said`, only there."""
         for sentence in notes:
