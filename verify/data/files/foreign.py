@@ -18,7 +18,7 @@ _RDS = 'write.csv(readRDS("{name}"), "{stem}.csv", row.names=FALSE)'
 _RDATA = 'load("{name}"); then write.csv(X, "{stem}.csv", row.names=FALSE) with the name of your table for X'
 _JSON = 'import pandas; pandas.read_json("{name}").to_csv("{stem}.csv", index=False)'
 _PANDAS = 'import pandas; pandas.{reader}("{name}").to_parquet("{stem}.parquet")'
-_IMAGE = "one picture is one datum; a folder of photographs is celeba:FOLDER, and small images are stacked in a .npy file"
+_IMAGE = "one picture is one datum; a folder of photographs is celeba:FOLDER, small images are stacked in a .npy file"
 _FOREIGN = {
     **dict.fromkeys((".pt", ".pth", ".ckpt"), (f"PyTorch files are {_PICKLES}", "Python", _TORCH)),
     **dict.fromkeys((".pkl", ".pickle", ".pck", ".p"), (f"one of Python's {_PICKLES}", "Python", _PICKLED)),

@@ -191,4 +191,3 @@ def _names(file: Any, name: str, n: int) -> tuple[str, ...]:
     if held is None or not hasattr(held, "shape") or held.shape != (n,):
         return ()
     return tuple(word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in held[:])
-

@@ -69,14 +69,12 @@ def _array(file: IO[bytes], size: int, where: str, path: Path | None) -> Array:
                 f"{where}: holds two arrays or more, one after the other; save each in a file of its own, or all with "
                 "numpy.savez"
             )
-        raise InputError(
-            f"{where}: {size - start - length} bytes more than its array of shape {shape}; write it again"
-        )
+        raise InputError(f"{where}: {size - start - length} bytes more than its array of shape {shape}; write it again")
     if not length:
         return np.empty(shape, dtype)
     if isinstance(file, io.BytesIO):
         return np.frombuffer(file.getbuffer(), dtype, math.prod(shape), start).reshape(shape, order=order)
-    return np.memmap(path or file, dtype, "r", start, shape, order)  # type: ignore[call-overload]
+    return np.memmap(path or file, dtype, "r", start, shape, order)
 
 
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], Any, Any]:

@@ -148,7 +148,7 @@ def _of_arrow(data: Any, asked: Asked) -> Found:
 
 def _of_list(data: Sequence[Any]) -> Array:
     """Rows of numbers, or of arrays of one shape."""
-    rows = [_of_device(row) for row in data]
+    rows = [_on_host(row) for row in data]
     try:
         array = np.asarray(rows)
     except (ValueError, TypeError):
@@ -158,12 +158,10 @@ def _of_list(data: Sequence[Any]) -> Array:
     return array
 
 
-def _of_device(row: Any) -> Any:
-    return _tensor(row) if "torch" in _origins(row) and hasattr(row, "detach") else to_numpy_if(row)
-
-
-def to_numpy_if(row: Any) -> Any:
+def _on_host(row: Any) -> Any:
     """A row of a list: copied from the device where it lies on one, else as it is."""
+    if "torch" in _origins(row) and hasattr(row, "detach"):
+        return _tensor(row)
     return to_numpy(row) if "cupy" in _origins(row) else row
 
 
@@ -184,8 +182,8 @@ def _array(data: Any) -> Any:
             reason = " ".join(str(error).split())[:120]
             raise InputError(f"the {type(data).__name__} does not become an array ({reason})") from None
     raise InputError(
-        f"the data are of type {type(data).__name__}; give an array with one row per datum, a DataFrame, or the name of "
-        "a file"
+        f"the data are of type {type(data).__name__}; give an array with one row per datum, a DataFrame, or the name "
+        "of a file"
     )
 
 

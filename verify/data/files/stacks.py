@@ -82,8 +82,8 @@ def _too_flat(shape: tuple[int, ...]) -> str:
     if not shape:
         return "shape (): one number; give a matrix with one row per datum"
     return (
-        f"shape {shape}: a list of {shape[0]} numbers, no table; if each of them is a datum, give reshape(-1, 1), and a "
-        "matrix with one row per datum otherwise"
+        f"shape {shape}: a list of {shape[0]} numbers, no table; if each of them is a datum, give reshape(-1, 1), and "
+        "a matrix with one row per datum otherwise"
     )
 
 
