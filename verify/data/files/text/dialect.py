@@ -28,19 +28,20 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     few = _few(lines)
     delimiters = [told] if told else [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
     first = {".tsv": "\t", ".csv": ","}.get(ending, "")
-    delimiters.sort(key=lambda d: (mark == "," and d == ",", d != first if d in "\t,;" else False))
+    delimiters.sort(key=lambda d: d != first)
     marks = [mark] if mark else [".", ","]
     ranked = [
         (*_worth(few, d, m), -place, -i, Dialect(d, m))
         for place, d in enumerate(delimiters)
         for i, m in enumerate(marks)
     ]
+    best = max((entry for entry in ranked if entry[1]), key=lambda entry: entry[:-1], default=None)
     alone = Dialect("", mark or ".")
-    split = [entry for entry in ranked if entry[0] > 0 and entry[1] > 0]
-    best = max(split, key=lambda entry: entry[:-1], default=None)
-    if mark == "," and best and best[-1].delimiter == "," and _worth(few, "", mark)[0] >= best[0]:
-        best = None  # every comma may be a decimal one
-    chosen: Dialect = best[-1] if best else alone if not ranked or not _wide(few, ranked[0][-1].delimiter) else ranked[0][-1]
+    share, _ = _worth(few, "", alone.mark, strict=True)
+    # Where a decimal comma was asked for, every comma may be one.
+    if best is None or share > best[0] or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
+        return alone
+    chosen = best[-1]
     if chosen.mark == "," and mark is None:
         _refuse_thousands(few, chosen)
     return chosen
@@ -65,30 +66,29 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
         return []
 
 
-def _wide(lines: Sequence[str], delimiter: str) -> bool:
-    return any(len(fields) > 1 for fields in _records(lines, delimiter))
+def _worth(lines: Sequence[str], delimiter: str, mark: str, strict: bool = False) -> tuple[float, float]:
+    """The share of fields that are numbers in lines of the commonest width, and that of such lines; 0 where that is 1.
 
-
-def _worth(lines: Sequence[str], delimiter: str, mark: str) -> tuple[float, float]:
-    """The share of fields that are numbers in lines of the commonest width, and the share of such lines; 0 if one."""
+    strict: numbers with other marks do not count.
+    """
     records = _records(lines, delimiter)
     # A header has no numbers, and where it is short it says nothing of the rows.
-    body = records[1:] if len(records) > 1 and not any(_weight(word, mark) for word in records[0]) else records
+    body = records[1:] if len(records) > 1 and not any(_weight(word, mark, strict) for word in records[0]) else records
     if not body:
         return 0.0, 0.0
     counts = Counter(map(len, body))
     width = max(counts, key=lambda w: (counts[w], w))
     if delimiter and width < 2:
         return 0.0, 0.0
-    numbers = sum(_weight(word, mark) for fields in body if len(fields) == width for word in fields)
+    numbers = sum(_weight(word, mark, strict) for fields in body if len(fields) == width for word in fields)
     return round(numbers / sum(map(len, body)), 9), counts[width] / len(body)
 
 
-def _weight(word: str, mark: str) -> float:
+def _weight(word: str, mark: str, strict: bool) -> float:
     kind = kind_of(word, mark)
     if kind is Kind.NUMBER:
         return 0.0 if word.strip().endswith(",") else 1.0  # "1," of "1, 2" is no number with a decimal comma
-    return 0.9 if kind is Kind.MARKED else 0.0
+    return 0.9 if kind is Kind.MARKED and not strict else 0.0
 
 
 def _refuse_thousands(lines: Sequence[str], dialect: Dialect) -> None:
