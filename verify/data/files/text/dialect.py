@@ -61,7 +61,7 @@ def _few(lines: Sequence[str]) -> list[str]:
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     try:
-        return [fields for _, fields in Records(lines, delimiter)]
+        return [fields for _, fields in Records(lines, delimiter, cut=True)]
     except (InputError, csv.Error):
         return []
 
@@ -73,7 +73,7 @@ def _worth(lines: Sequence[str], delimiter: str, mark: str, strict: bool = False
     """
     records = _records(lines, delimiter)
     # A header has no numbers, and where it is short it says nothing of the rows.
-    body = records[1:] if len(records) > 1 and not any(_weight(word, mark, strict) for word in records[0]) else records
+    body = records[1:] if len(records) > 1 and not any(_weight(word, mark, False) for word in records[0]) else records
     if not body:
         return 0.0, 0.0
     counts = Counter(map(len, body))

@@ -51,7 +51,7 @@ def not_a_number(kind: Kind, place: Place, number: int, names: Sequence[str], ma
         what = f"is a value with its unit; write the number alone, or {drop}"
     else:
         what = f"is not a number; mend it, or {drop}; {_MISSING}"
-    if place.row == 1 and not names and kind is not Kind.ERROR:
+    if place.row == 1 and not names and kind not in (Kind.ERROR, Kind.MARKED):
         what += "; or, if this line names the columns, say --header yes"
     return InputError(f"{where}: {shown(word)} {what}")
 

@@ -55,8 +55,8 @@ def heading(sample: Sequence[Line], dialect: Dialect, asked: bool | None, remark
     elif len(first) == len(body[0]):
         width = len(first)
     elif len(first) != width:
-        other = next(number for number, fields in sample[1:] if len(fields) == width)
-        raise _question(line, len(first), other, width, dialect)
+        other = next(i for i, (_, fields) in enumerate(sample) if i and len(fields) == width)
+        raise _question(sample[0], sample[other], width, dialect)
     return Heading(tuple(names), width, True, tuple(said))
 
 
@@ -133,12 +133,14 @@ def _names_rows(body: Sequence[Sequence[str]], width: int, dialect: Dialect) -> 
     return counts and len(column) > 1 and not commas
 
 
-def _question(line: int, names: int, other: int, width: int, dialect: Dialect) -> InputError:
-    """What a header says that is narrower or wider than the rows."""
-    where = f"line {line} has {counted(names, 'name')}, line {other} has {counted(width, 'field')}"
+def _question(header: Line, row: Line, width: int, dialect: Dialect) -> InputError:
+    """What to ask about a header that is narrower or wider than the rows."""
+    line, names = header[0], len(header[1])
+    where = f"line {line} has {counted(names, 'name')}, line {row[0]} has {counted(width, 'field')}"
     if names > width:
         return InputError(f"{where}: a name too many, or a field missing from every row? make them as many")
-    if dialect.delimiter == "," and width == 2 * names:
+    numbers = all(kind_of(word) is Kind.NUMBER for word in row[1])
+    if dialect.delimiter == "," and width == 2 * names and numbers:
         mark = (
             "a decimal comma (--decimal ,) or a missing name? say --decimal , or complete"
             if names == 1

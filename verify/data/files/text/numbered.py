@@ -37,19 +37,22 @@ def numbered_header(first: Sequence[str], body: Sequence[Sequence[str]], mark: s
         return Guess.ROW
     numbers = [value for value in values if value is not None]
     step = _step(numbers)
-    if 5 * sum(bool(_step(row)) for row in rows if None not in row) > len(rows):
-        return Guess.ROW  # the rows go on like that
     rising = all(_rising(row) for row in rows)
     whole = all(map(_WHOLE.fullmatch, first))
-    broken = all(not any(_WHOLE.fullmatch(fields[j].strip()) for fields in body[:_ROWS]) for j in range(n))
+    below = [word.strip() for fields in body[:_ROWS] for word in fields]
+    broken = 5 * sum(bool(_WHOLE.fullmatch(word)) for word in below) < len(below)  # digits and no more above fractions
     outside = all(_outside(numbers[j], [row[j] for row in rows]) for j in range(n))
+    years = whole and _rising(numbers) and all(value in _YEARS for value in numbers)
+    if years and (broken or outside) and not any(value in _YEARS for row in rows for value in row):
+        return Guess.MAYBE
+    if 5 * sum(bool(_step(row)) for row in rows if None not in row) > len(rows):
+        return Guess.ROW  # the rows go on like that
     if whole and numbers[0] in (0, 1) and step == 1:
         return Guess.HEADER if broken or n >= _MANY else Guess.MAYBE if n > 2 and not rising else Guess.ROW
     unlike = broken or (outside and not rising)
-    years = whole and _rising(numbers) and all(value in _YEARS for value in numbers)
-    if (step and n >= _FEW) or (years and (broken or outside)) or (whole and step and 2 < n and unlike):
+    if (step and n >= _FEW) or (whole and step and 2 < n and unlike) or (whole and step == 1 and broken):
         return Guess.MAYBE
-    return Guess.MAYBE if whole and step == 1 and broken else Guess.ROW
+    return Guess.ROW
 
 
 def _step(row: Sequence[float | None]) -> float:

@@ -50,7 +50,7 @@ class _Reading:
         lines, self.whole = _beginning(source)
         self.longest = max(map(len, lines), default=0)
         self.dialect = recognised(lines, asked.decimal, _ending(source.path))
-        records = Records(lines, self.dialect.delimiter)
+        records = Records(lines, self.dialect.delimiter, cut=not self.whole)
         self.sample = list(records)
         if not self.whole and len(self.sample) > 2:
             self.sample.pop()  # a quoted field may go on

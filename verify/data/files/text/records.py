@@ -28,13 +28,13 @@ class Records:
     """(line, fields) of each record, by the line on which it starts; a quoted field may hold line ends.
 
     comments and blanks: lines left out up to here, blank ones only between records. remark: the last comment before the
-    first record.  Raises InputError where a quotation never ends.
+    first record. cut: the lines are not all, and a quotation may end elsewhere.  Raises InputError where one never ends.
     """
 
-    def __init__(self, lines: Iterable[str], delimiter: str) -> None:
+    def __init__(self, lines: Iterable[str], delimiter: str, cut: bool = False) -> None:
         self.comments = self.blanks = 0
         self.remark: tuple[int, str] | None = None
-        self._delimiter = delimiter
+        self._delimiter, self._cut = delimiter, cut
         self._lines = enumerate(lines, start=1)
         self._start = 0
         self._fresh = True
@@ -49,10 +49,8 @@ class Records:
                 fields = next(reader)
             except StopIteration:
                 return
-            except csv.Error:
-                raise InputError(
-                    f"line {self._start}: a quotation mark that opens a field there is not closed; close or delete it"
-                ) from None
+            except csv.Error:  # a field of more than 131072 characters
+                raise self._unclosed() from None
             yield self._start, fields
 
     def _feed(self) -> Iterator[str]:
@@ -74,6 +72,13 @@ class Records:
                 blanks = 0
                 self._start, self._fresh = number, False
             yield line
+        if not (self._fresh or self._cut):
+            raise self._unclosed()
+
+    def _unclosed(self) -> InputError:
+        return InputError(
+            f"line {self._start}: a quotation mark that opens a field there is not closed; close or delete it"
+        )
 
     def _spaced(self) -> Iterator[list[str]]:
         """The fields of lines of one column, or with runs of spaces between them."""
