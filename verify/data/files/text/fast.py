@@ -45,8 +45,9 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
         with source.bytes() as file:
             for _ in itertools.islice(file, start - 1):
                 pass
+            plain = _Plain(file, plan.width == 1)
             reader = csv.open_csv(
-                _Plain(file, plan.width == 1),
+                plain,
                 read_options=csv.ReadOptions(column_names=names, block_size=max(_BLOCK, 8 * longest), use_threads=True),
                 parse_options=csv.ParseOptions(delimiter=plan.dialect.delimiter or ",", newlines_in_values=True),
                 convert_options=csv.ConvertOptions(
@@ -68,6 +69,8 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
                 if ((size >= LARGEST_WHOLE) & (size < np.inf)).any():
                     raise Unfit  # which may be whole numbers that were rounded
                 growing.add(block)
+            if not plain.closes(growing.count, plan.dialect.delimiter):
+                raise Unfit
     except pyarrow.ArrowException:
         raise Unfit from None
     return growing
@@ -81,13 +84,17 @@ def _spellings(words: "list[str] | frozenset[str]") -> list[str]:
 
 
 class _Plain:
-    """A file of bytes as pyarrow reads it.  Raises Unfit at what it would not see: comments, and blank lines if asked."""
+    """A file of bytes as pyarrow reads it.  Raises Unfit at what it would not see: comments, and blank lines if asked.
+
+    lines: so many have been read. quoted: whether there is a quotation mark. tail: the last line so far, and its end.
+    """
 
     closed = False
 
     def __init__(self, file: IO[bytes], blanks: bool) -> None:
         self._file, self._blanks = file, blanks
         self._last = b"\n"
+        self.lines, self.quoted, self.tail = 0, False, b""
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
@@ -99,7 +106,19 @@ class _Plain:
                 raise Unfit
         if chunk:
             self._last = chunk[-64:]
+            self.lines += chunk.count(b"\n")
+            self.quoted = self.quoted or b'"' in chunk
+            whole = self.tail + chunk
+            self.tail = whole[whole.rfind(b"\n", 0, -1) + 1 :]
         return chunk
+
+    def closes(self, rows: int, delimiter: str) -> bool:
+        """Whether each of so many rows is a line: then no quotation runs over lines, closed or not."""
+        if not self.quoted:
+            return True
+        field = rb'(?:[^"]*|"(?:[^"]|"")*")'
+        line = re.compile(field + rb"(?:" + re.escape(delimiter.encode()) + field + rb")*\s*")
+        return rows == self.lines + (not self.tail.endswith(b"\n")) and bool(line.fullmatch(self.tail))
 
     def readable(self) -> bool:
         """Always."""
