@@ -1,7 +1,7 @@
 """What the reader of a result should know of rows that were taken as they are: nothing is changed, it is said.
 
 Notation   n columns; of each, Moments of all rows.
-Main       doubts.
+Main       doubts, counts_rows.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ CARRIES = 0.9  # of the variance in one column
 FILL = 1e6  # times the rest
 _CODES = (-9999.0, -999.0, -99999.0, -999999.0, 9999.0, 99999.0, 999999.0)  # that people write for a missing value
 _LABELS = ("target", "label", "labels", "class", "y")  # as a column of classes is called, mostly
+_FEWEST_COUNTED = 3  # rows whose numbers, one after the other, are no chance
 _GREY_COLUMNS = 16  # fewer are no image
 
 
@@ -24,7 +25,7 @@ def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided
     standardizing will see to the sizes of the columns.
     """
     fills = _fills(raw, moments, places)
-    found = _counting(raw) + _labels(moments, places) + fills
+    found = _counting(raw) + _rows_counted(raw, places) + _labels(moments, places) + fills
     grey = _grey(raw, moments)
     if grey and not divided:
         found.append(
@@ -45,6 +46,29 @@ def _counting(raw: Array) -> list[str]:
     if n > 2 and any(np.array_equal(first, np.arange(n) + start) for start in (0, 1)):
         return ["the first row counts the columns and was taken as data; delete it if it is a header"]
     return []
+
+
+def _rows_counted(raw: Array, places: Places) -> list[str]:
+    """An index that was saved with the rows: in an array it cannot be told from data."""
+    first = counts_rows(raw)
+    if first is None or raw.shape[1] == 1:
+        return []
+    return [
+        f"{places.column(0)} counts the rows from {first} and was taken as data; leave it out with --drop "
+        f"{places.number(0)} if it is an index"
+    ]
+
+
+def counts_rows(raw: Array) -> int | None:
+    """From which number, 0 or 1, the first column of rows (N, n) counts them; None if it does not."""
+    N = int(raw.shape[0])
+    first = float(np.asarray(raw[0:1])[0, 0])
+    if N < _FEWEST_COUNTED or first not in (0.0, 1.0):
+        return None
+    counted = all(
+        np.array_equal(block[:, 0], first + np.arange(start, start + len(block))) for start, block in blocks(raw)
+    )
+    return int(first) if counted else None
 
 
 def _labels(moments: Moments, places: Places) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.doubts import doubts
+from verify.data.doubts import counts_rows, doubts
 from verify.data.entries import BadEntry, check_entries, real_matrix
 from verify.data.files.columns import shown
 from verify.data.files.found import Aside, Asked, Found
@@ -23,7 +23,6 @@ from verify.data.selected import HERE, Places, Selected, blocks
 from verify.errors import InputError
 
 _SHOWN = 4  # columns left out that are named
-_FEWEST_COUNTED = 3  # rows whose numbers, one after the other, are no chance
 
 
 def prepared(
@@ -113,24 +112,12 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
         return Selected(raw, columns=np.array(chosen)), HERE.chosen(np.array(chosen), None), []
     places, asides = Places(table.numbers, table.names, None, table.line), list(table.asides)
     if not asked.columns and not any(aside.number == 1 for aside in asides) and n > 1 and places.number(0) == 1:
-        first = _counts(raw)
+        first = counts_rows(raw)
         if first is not None:
             asides.insert(0, Aside(1, places.name(0), f"an index (it counts the rows from {first})"))
             rest = np.arange(1, n)
             return Selected(raw, columns=rest), places.chosen(rest, None), asides
     return raw, places, asides
-
-
-def _counts(raw: Array) -> int | None:
-    """From which number, 0 or 1, the first column counts the rows; None if it does not."""
-    N = int(raw.shape[0])
-    first = float(np.asarray(raw[0:1])[0, 0])
-    if N < _FEWEST_COUNTED or first not in (0.0, 1.0):
-        return None
-    counted = all(
-        np.array_equal(block[:, 0], first + np.arange(start, start + len(block))) for start, block in blocks(raw)
-    )
-    return int(first) if counted else None
 
 
 def _left_out(asides: list[Aside]) -> list[str]:

@@ -51,8 +51,14 @@ def test_what_is_not_quite_a_count_is_data():
         other = counted.copy()
         change(other)
         assert rows(other, table(other)).shape == (30, 4)
-    assert rows(counted).shape == (30, 4)  # an array has no index
     assert rows(counted, table(counted), Asked(columns=("1-4",))).shape == (30, 4)  # who asks for it gets it
+
+
+def test_an_array_that_may_hold_an_index_says_so():
+    counted = np.column_stack([np.arange(30.0), X])
+    assert rows(counted).shape == (30, 4)
+    assert "column 1 counts the rows from 0 and was taken as data" in notes(counted)
+    assert "counts the rows" not in notes(counted[::-1]) + notes(counted[:, :1])
 
 
 def test_columns_left_out_unasked_are_said_with_the_reason():

@@ -1,0 +1,109 @@
+"""The fast reader of text tables, pyarrow's, for what is written plainly; whatever else it meets is left to the other.
+
+Main       read_fast, Unfit.
+
+It takes nothing that the slow reader would not read to the same bits (tested).
+"""
+
+import itertools
+import re
+from typing import IO
+
+import numpy as np
+
+from verify.data.entries import LARGEST_WHOLE
+from verify.data.files.rows_on_disk import Growing
+from verify.data.files.text.records import SPACES
+from verify.data.files.text.slow import Plan
+from verify.data.files.text.source import Source
+from verify.data.files.text.words import MISSING, TRUTHS
+
+_BLOCK = 1 << 20  # bytes
+_PECULIAR = re.compile(rb"\n[ \t\x0b\x0c]*[#%]")  # a comment, unless it stands within quotation marks
+_BLANK = re.compile(rb"\n[ \t\r]*\n")
+
+
+class Unfit(Exception):  # noqa: N818, the other reader takes it
+    """Not for this reader."""
+
+
+def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
+    """The columns at plan.places.  start: the line of the first row. longest: a line, in characters.  Raises Unfit."""
+    if plan.dialect.delimiter in ("", SPACES) and plan.width > 1 or not source.encoding.startswith(("utf-8", "latin")):
+        raise Unfit
+    if source.returns:
+        raise Unfit
+    try:
+        import pyarrow
+        from pyarrow import csv
+    except ImportError:
+        raise Unfit from None
+    names = [str(j) for j in range(plan.width)]
+    types = {name: pyarrow.float64() for name in names}
+    types |= {str(j): pyarrow.bool_() for j in plan.truths} | {str(j): pyarrow.null() for j in plan.empty}
+    try:
+        with source.bytes() as file:
+            for _ in itertools.islice(file, start - 1):
+                pass
+            reader = csv.open_csv(
+                _Plain(file, plan.width == 1),
+                read_options=csv.ReadOptions(column_names=names, block_size=max(_BLOCK, 8 * longest), use_threads=True),
+                parse_options=csv.ParseOptions(delimiter=plan.dialect.delimiter or ",", newlines_in_values=True),
+                convert_options=csv.ConvertOptions(
+                    column_types=types,
+                    include_columns=[names[j] for j in (*plan.places, *plan.empty)],
+                    null_values=_spellings(MISSING),
+                    true_values=_spellings([word for word, value in TRUTHS.items() if value]),
+                    false_values=_spellings([word for word, value in TRUTHS.items() if not value]),
+                    decimal_point=plan.dialect.mark,
+                    check_utf8=False,
+                ),
+            )
+            growing = Growing(len(plan.places))
+            for batch in reader:
+                block = np.empty((batch.num_rows, len(plan.places)))
+                for i in range(len(plan.places)):
+                    block[:, i] = batch.column(i).cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
+                size = np.abs(block)
+                if ((size >= LARGEST_WHOLE) & (size < np.inf)).any():
+                    raise Unfit  # which may be whole numbers that were rounded
+                growing.add(block)
+    except pyarrow.ArrowException:
+        raise Unfit from None
+    return growing
+
+
+def _spellings(words: "list[str] | frozenset[str]") -> list[str]:
+    """Words in lower case, as they are usually written."""
+    return sorted({spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())} | (
+        {"NaN"} if "nan" in words else set()
+    ))
+
+
+class _Plain:
+    """A file of bytes as pyarrow reads it.  Raises Unfit at what it would not see: comments, and blank lines if asked."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes], blanks: bool) -> None:
+        self._file, self._blanks = file, blanks
+        self._last = b"\n"
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        chunk = self._file.read(size)
+        for seen in (self._last + chunk[:64], chunk):
+            if (b"#" in seen or b"%" in seen) and _PECULIAR.search(seen):
+                raise Unfit
+            if self._blanks and _BLANK.search(seen):
+                raise Unfit
+        if chunk:
+            self._last = chunk[-64:]
+        return chunk
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Whoever opened the file closes it."""

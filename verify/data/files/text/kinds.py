@@ -1,0 +1,110 @@
+"""What the columns of a text table hold, counted field by field.
+
+Main       Tally, survey, stray.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from verify.data.files.text.faults import Place, ragged
+from verify.data.files.text.words import Kind, kind_of, shown
+
+_PLAIN = re.compile(r"[0-9eE+.-]+")  # what only a number is written with, if float takes it
+
+
+@dataclass
+class Tally:
+    """How many fields of a column are of each kind, and where the first of each stands. filled: any is not empty."""
+
+    counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    first: dict[Kind, Place] = field(default_factory=dict)
+    filled: bool = False
+
+    def add(self, kind: Kind, place: Place) -> None:
+        """One more field."""
+        self.counts[kind] += 1
+        self.first.setdefault(kind, place)
+        self.filled = self.filled or bool(place.word.strip())
+
+    def number(self, *kinds: Kind) -> int:
+        """How many fields are of these kinds."""
+        return sum(self.counts[kind] for kind in kinds)
+
+    @property
+    def others(self) -> int:
+        """Fields that are neither numbers nor missing."""
+        return sum(self.counts.values()) - self.number(Kind.NUMBER, Kind.MISSING)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no field has a value."""
+        return not self.others and not self.counts[Kind.NUMBER]
+
+    @property
+    def truths(self) -> bool:
+        """Whether all values are True or False."""
+        return 0 < self.counts[Kind.TRUTH] == self.others and not self.counts[Kind.NUMBER]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it takes the whole file to say what the column is."""
+        return self.others > 0 and not self.truths and self.number(Kind.WORD, Kind.DATE) < self.others + self.counts[
+            Kind.NUMBER
+        ]
+
+    @property
+    def faulty(self) -> bool:
+        """Whether the column is one of numbers but for some entries: then they are faults, and it is not left out."""
+        if not self.others or self.truths:
+            return False
+        likely = self.number(Kind.NUMBER, Kind.MARKED)
+        # Errors and other marks make no column of words.
+        return not self.number(Kind.WORD, Kind.DATE) or 2 * likely >= self.counts[Kind.NUMBER] + self.others
+
+    def stray(self) -> tuple[Kind, Place]:
+        """The first entry that keeps a faulty column from being one of numbers."""
+        kinds = [kind for kind in self.first if kind not in (Kind.NUMBER, Kind.MISSING)]
+        return min(((kind, self.first[kind]) for kind in kinds), key=lambda entry: entry[1].row)
+
+    @property
+    def holds(self) -> str:
+        """In words what the column holds other than numbers; "" for numbers, truth values, and faulty columns."""
+        if self.empty:
+            return "no values"
+        if not self.others or self.truths or self.faulty:
+            return ""
+        if self.counts[Kind.DATE] == self.others:
+            what = "dates"
+        else:
+            what = "words"
+        kind = Kind.DATE if what == "dates" else Kind.WORD if self.counts[Kind.WORD] else Kind.DATE
+        also = " and numbers" if self.counts[Kind.NUMBER] else ""
+        return f"{what}{also}, such as {shown(self.first[kind].word)}"
+
+
+def survey(records: Iterable[tuple[int, list[str]]], width: int, mark: str, first: int) -> list[Tally]:
+    """What each of `width` columns holds.  first: the line that rows are measured by.  Raises InputError: ragged."""
+    tallies = [Tally() for _ in range(width)]
+    for row, (line, fields) in enumerate(records, start=1):
+        if len(fields) != width:
+            raise ragged(fields, line, row, first, width)
+        for tally, word in zip(tallies, fields, strict=True):
+            kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
+            tally.add(kind, Place(line, row, word)) if kind not in tally.first else _count(tally, kind, word)
+    return tallies
+
+
+def _count(tally: Tally, kind: Kind, word: str) -> None:
+    tally.counts[kind] += 1
+    if kind is Kind.MISSING and word.strip():
+        tally.filled = True
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word is a number beyond doubt."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return bool(_PLAIN.fullmatch(word))

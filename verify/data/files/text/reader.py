@@ -1,0 +1,192 @@
+"""Tables of numbers in text files: .csv, .tsv, .txt and .dat, packed or not.
+
+Main       read_text.
+
+The first lines say how the file is written; all of it is then read in one pass, in blocks. Where the file turns out
+other than it began, every field is counted, and what the columns hold is decided anew.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from verify.data.files.columns import taken
+from verify.data.files.found import Asked, Aside, Found, Table
+from verify.data.files.opening import readable
+from verify.data.files.rows_on_disk import Growing
+from verify.data.files.text.dialect import NAMES, recognised
+from verify.data.files.text.fast import Unfit, read_fast
+from verify.data.files.text.faults import counted, not_a_number, second_header
+from verify.data.files.text.header import Heading, heading
+from verify.data.files.text.kinds import Tally, survey
+from verify.data.files.text.records import Dialect, Records
+from verify.data.files.text.slow import Plan, Surprise, read_slowly
+from verify.data.files.text.source import Source, opened
+from verify.errors import InputError
+
+_RECORDS, _LEAST, _CHARACTERS = 1000, 20, 1 << 20  # of the sample
+
+
+def read_text(path: Path, asked: Asked) -> Found:
+    """The numbers of a text table (N, n), missing values NaN.  Raises InputError, which names the file.
+
+    Delimiter, decimal mark and header are recognised, or asked about where they could be two things; columns of words
+    and dates are left out.
+    """
+    with readable(path):
+        source = opened(path)
+        try:
+            return _Reading(source, asked).found()
+        except InputError as error:
+            raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+
+
+class _Reading:
+    """One file being read."""
+
+    def __init__(self, source: Source, asked: Asked) -> None:
+        self.source, self.asked = source, asked
+        lines, self.whole = _beginning(source)
+        self.longest = max(map(len, lines), default=0)
+        self.dialect = recognised(lines, asked.decimal, _ending(source.path))
+        records = Records(lines, self.dialect.delimiter, cut=not self.whole)
+        self.sample = list(records)
+        if not self.whole and len(self.sample) > 2:
+            self.sample.pop()  # a quoted field may go on
+        if not self.sample:
+            raise InputError("the file is empty but for comments; there are no rows")
+        self.heading = heading(self.sample, self.dialect, asked.header, records.remark)
+        self.rows = self.sample[int(self.heading.present) :]
+
+    def records(self) -> Records:
+        """All records of the file."""
+        return Records(self.source.lines(), self.dialect.delimiter)
+
+    def found(self) -> Found:
+        """Reads it."""
+        tallies = self._tallies(self.rows) if self._even() else None
+        if tallies is None or self._unsure(tallies):
+            tallies = self._surveyed()
+        try:
+            return self._read(tallies)
+        except Surprise:
+            return self._read(self._surveyed())
+
+    def _even(self) -> bool:
+        return all(len(fields) == self.heading.width for _, fields in self.rows)
+
+    def _tallies(self, records: Sequence[tuple[int, list[str]]] | Iterator[tuple[int, list[str]]]) -> list[Tally]:
+        return survey(records, self.heading.width, self.dialect.mark, self.sample[0][0])
+
+    def _surveyed(self) -> list[Tally]:
+        return self._tallies(itertools.islice(self.records(), int(self.heading.present), None))
+
+    def _unsure(self, tallies: Sequence[Tally]) -> bool:
+        """Whether the first rows do not tell what the columns are that were asked for."""
+        if self.whole:
+            return False
+        chosen = self.asked.chosen(self.heading.names, self.heading.width)
+        used = range(self.heading.width) if chosen is None else chosen
+        asked = bool(self.asked.columns)
+        return any(tallies[j].mixed or (asked and tallies[j].empty) for j in used) or all(
+            tallies[j].holds for j in used
+        )
+
+    def _read(self, tallies: Sequence[Tally]) -> Found:
+        names, width = self.heading.names, self.heading.width
+        places, asides = taken(names, [tally.holds for tally in tallies], self.asked)
+        self._refuse_faults(tallies, places)
+        trailing = width > 1 and not (names and names[-1]) and not tallies[-1].filled and width - 1 not in places
+        plan = Plan(
+            self.dialect,
+            self.sample[0][0],
+            self.heading.present,
+            width,
+            tuple(places),
+            frozenset(j for j in places if tallies[j].truths),
+            tuple(aside.number - 1 for aside in asides if aside.holds == "no values"),
+            names,
+        )
+        growing, records = self._grown(plan)
+        shown = width - trailing
+        table = Table(
+            tuple(j + 1 for j in places),
+            tuple(names[j] for j in places) if names else (),
+            tuple(aside for aside in asides if aside.number <= shown),
+            shown,
+            lru_cache(self._line),
+        )
+        facts = {"columns": list(table.names)} if names else {}
+        return Found(growing.rows(), facts, self._said(plan, records, trailing), (), table)
+
+    def _grown(self, plan: Plan) -> tuple[Growing, Records | None]:
+        """The rows, by the fast reader where it takes them; and the records if they were read one by one."""
+        if not self.rows:
+            raise InputError("there are no rows")
+        try:
+            return read_fast(self.source, plan, self.rows[0][0], self.longest), None
+        except Unfit:
+            records = self.records()
+            return read_slowly(records, plan), records
+
+    def _refuse_faults(self, tallies: Sequence[Tally], places: Sequence[int]) -> None:
+        faulty = [(*tallies[j].stray(), j) for j in places if tallies[j].faulty]
+        if not faulty:
+            return
+        kind, place, j = min(faulty, key=lambda fault: (fault[1].row, fault[2]))
+        if self.heading.present and place.row == 1 and len(places) > 1:
+            if all(tallies[i].faulty and tallies[i].stray()[1].row == 1 for i in places):
+                raise second_header(place, self.rows[0][1])
+        raise not_a_number(kind, place, j + 1, self.heading.names, self.dialect.mark)
+
+    def _said(self, plan: Plan, records: Records | None, trailing: bool) -> tuple[str, ...]:
+        """How the file was read, where that is not as everybody would expect."""
+        said = list(self.source.said)
+        expected = "\t" if _ending(self.source.path) == ".tsv" else ","
+        if self.dialect.delimiter not in ("", expected):
+            said.append(f"fields separated by {NAMES.get(self.dialect.delimiter, self.dialect.delimiter)}")
+        if self.dialect.mark == ",":
+            said.append("decimal comma")
+        if trailing:
+            said.append("a delimiter at the end of every line")
+        said += self.heading.said
+        if records is None:
+            records = Records(self._before(), self.dialect.delimiter)
+            for _ in records:
+                pass
+        if records.comments:
+            said.append(f"{counted(records.comments, 'comment line')} left out")
+        if records.blanks and plan.width == 1:
+            said.append(f"{counted(records.blanks, 'blank line')} between the rows left out")
+        for j in sorted(plan.truths):
+            name = f" ({plan.names[j]})" if plan.names and plan.names[j] else ""
+            said.append(f"True and False of column {j + 1}{name} as 1 and 0")
+        return tuple(said)
+
+    def _before(self) -> Iterator[str]:
+        """The lines before the first row: comments below keep the fast reader away."""
+        return itertools.islice(self.source.lines(), self.rows[0][0] - 1)
+
+    def _line(self, row: int) -> int:
+        """The line of a row, both from 1."""
+        records = itertools.islice(self.records(), int(self.heading.present) + row - 1, None)
+        return next(records)[0]
+
+
+def _beginning(source: Source) -> tuple[list[str], bool]:
+    """The first lines, and whether they are all."""
+    lines: list[str] = []
+    size = 0
+    for line in source.lines():
+        if len(lines) >= _RECORDS or (len(lines) >= _LEAST and size > _CHARACTERS):
+            return lines, False
+        lines.append(line)
+        size += len(line)
+    return lines, True
+
+
+def _ending(path: Path) -> str:
+    """The ending of a file's name in lower case, without that of its compression."""
+    name = Path(path.name.lower())
+    return (Path(name.stem) if name.suffix in (".gz", ".bz2", ".xz") else name).suffix
