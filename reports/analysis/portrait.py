@@ -24,6 +24,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
+from verify.data.files.stacks import CHANNELS_FIRST
 from verify.errors import InputError
 
 Document = dict[str, Any]
@@ -45,7 +46,8 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
     also those beyond m, reconstructions (len(noises), r, p).  The document (indices from 1):
 
         kind         "image" or "table"
-        image        [height, width, channels], the order of the p values of an image; null for a table
+        image        [height, width, channels], the order of the p values of an image here, whatever it is in the rows;
+                     null for a table
         latents      min(k, rank): so many could be retained;  shown: m, fewer where the axes would be too large
         rows         numbers of the examples, spread over the data as they are (`mnist:1000`: as drawn)
         display      "transform": "none", or "logit" with its "alpha": drawn after they were taken back to [0, 1];
@@ -66,7 +68,7 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         return None
     lam, latents = covariance.eigenvalues, min(k, covariance.rank)
     seen, U = _seen(covariance, _examples(covariance, image)), covariance.leading(latents)
-    places = np.arange(covariance.n) if image else _listed(seen.variance)
+    places = _places(covariance, image) if image else _listed(seen.variance)
     m = min(latents, max(1, LARGEST_ARRAY // len(places)))
     mean, axes, coordinates = covariance.mean[places], U[places], (seen.examples - covariance.mean) @ U
     again = [reconstruct(mean, axes, coordinates, lam, s, k) for s in noises]
@@ -175,6 +177,15 @@ def _image(covariance: Covariance) -> list[int] | None:
             "that is"
         )
     return [int(length) for length in image]
+
+
+def _places(covariance: Covariance, image: list[int]) -> Array:
+    """Of each value of an image, by height, width and channel, its place in a row."""
+    height, width, channels = image
+    places = np.arange(covariance.n)
+    if covariance.provenance.get("image_order") == CHANNELS_FIRST:
+        return places.reshape(channels, height, width).transpose(1, 2, 0).ravel()
+    return places
 
 
 def _names(covariance: Covariance) -> list[str]:

@@ -96,6 +96,7 @@ def _read(
         h5py: Any = importlib.import_module("h5py")
     except ImportError:
         raise InputError(f"{path}: needs h5py: pip install 'elbo-verify[hdf5]'") from None
+    file = None
     try:
         file = h5py.File(path, "r")
         held = members(file)
@@ -104,9 +105,11 @@ def _read(
             named = usual
         one, said = member(path, held, named, _HOW)
         found = _found(file, one, asked, matlab, path)
-    except InputError:
-        raise
     except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, InputError):
+            raise
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{path}: truncated or damaged ({reason}); write or copy it again") from None
     facts = {"member": one.name} if len(held) > 1 else {}

@@ -71,7 +71,7 @@ def _origins(data: Any) -> set[str]:
 def _refuse(data: Any, origin: set[str]) -> None:
     """Raises InputError for what is no table, with what to give instead."""
     kind = type(data).__name__
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not hasattr(data, "tocsr"):  # scipy's DOK is one
         names = ", ".join(repr(name) for name in list(data)[:12])
         raise InputError(f"the data are a {kind} (of {names}); give one of its arrays" if names else "an empty dict")
     if isinstance(data, (set, frozenset)):

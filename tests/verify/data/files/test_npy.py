@@ -66,9 +66,7 @@ def test_keras_mnist_is_its_training_images(tmp_path):
     assert np.array_equal(found.raw, images.reshape(6, 784)) and found.facts["image"] == [28, 28, 1]
     assert "x_test (2 x 28 x 28)" in found.said[0] and found.said[1] == "images of 28 x 28 as rows of 784 values"
     assert np.array_equal(read(f"{tmp_path}/mnist.npz:x_test").raw, images[:2].reshape(2, 784))
-    assert "one axis" in refusal(f"{tmp_path}/mnist.npz:y_test") or "a list of 2" in refusal(
-        f"{tmp_path}/mnist.npz:y_test"
-    )
+    assert "a list of 2 numbers" in refusal(f"{tmp_path}/mnist.npz:y_test")
     assert "holds no array 'z'; there are: x_train (6 x 28 x 28)" in refusal(f"{tmp_path}/mnist.npz:z")
 
 
