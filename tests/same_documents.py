@@ -128,11 +128,12 @@ INPUTS = [
     ("spectrum", "eigenvalues:6,4,2.5,1.2,0.5", "3"),
 ]
 COMMANDS = [
-    *("doctor", "prove", "device-check", "audit", "certify", "collapse"),
+    *("doctor", "prove", "device-check", "audit", "collapse"),
     *("stationary", "stability", "landscape", "report", "train", "tables"),
 ]
 BAD = {
     "no command": [],
+    "version": ["--version"],
     "unknown command": ["nonsense"],
     "unknown option": ["stability", "digits", "-k", "2", "--nonsense"],
     "no such file": ["stability", "nowhere.csv", "-k", "2"],
@@ -141,8 +142,6 @@ BAD = {
     "not a number": ["stability", "broken.csv", "-k", "1"],
     "one value": ["stability", "eigenvalues:0,0", "-k", "1"],
     "no such claim": ["prove", "eq-5"],
-    "certificate": ["certify", "--check", "nowhere.json"],
-    "certify option": ["stability", "digits", "-k", "2", "--certify"],
     "train spectrum": ["train", "eigenvalues:3,2,1", "--arch", "linear", "-k", "1", "--sigma2", "1"],
     "no device": ["stability", "digits", "-k", "2", "--backend", "cupy"],
     "unbounded": ["stationary", "eigenvalues:2,1,0", "-k", "2", "--learned-noise"],

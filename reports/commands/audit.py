@@ -11,18 +11,24 @@ from reports.audit.page import write_audit
 from reports.audit.text import pieces
 from reports.terminal.console import Session
 from reports.terminal.dates import build_date
-from reports.terminal.options import common
+from reports.terminal.folders import keep_others
+from reports.terminal.options import common, folder
 from verify.checks import random_seed
+
+SHELF = ("The paper", 2)
+IDLE = ("backend",)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write it as a page, too")
+    folder(parser, "write it as a page as well: index.html and audit.json")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """The printed tables, read as by a hostile statistician."""
     seed = random_seed(args.seed)
+    if args.out is not None:
+        keep_others(args.out, args, {}, page=True)
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
     written = [] if args.out is None else write_audit({**document, "provenance": _provenance(args)}, args.out)

@@ -1,4 +1,4 @@
-"""The command `collapse`: (epsilon, delta)-collapse, KL and active units of somebody's latents.
+"""The command `collapse`: which latents of a trained model have collapsed, from its mu and logvar.
 
 Main       collapse, which takes the parsed arguments and a Session, and returns an exit code.
 """
@@ -25,9 +25,12 @@ MORE = (
     "scale (turned into log variances, and said)."
 )
 
+SHELF = ("Models", 1)
+IDLE = ("seed", "backend")
+
 
 def options(parser: argparse.ArgumentParser) -> None:
-    common(parser)
+    common(parser, data_dir=False)
     parser.add_argument(
         "latents", type=Path, nargs="+", metavar="LATENTS", help="mu and logvar (N, k): a .npz, or mu.npy logvar.npy"
     )

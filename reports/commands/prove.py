@@ -1,4 +1,4 @@
-"""The command `prove`: put the claims of the paper to the test."""
+"""The command `prove`: the paper's claims, put to the test; --list says what they are."""
 
 import argparse
 import tempfile
@@ -8,10 +8,12 @@ from reports.terminal.console import Session
 from reports.terminal.options import common
 
 INTERRUPTED = 130
+SHELF = ("The paper", 1)
+IDLE = ("seed",)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    common(parser)
+    common(parser, data_dir=False)
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="only these (default: all)")
     parser.add_argument("--thorough", action="store_true", help="more instances per claim; takes far longer")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger (JSON)")

@@ -1,4 +1,4 @@
-"""The command `stationary`: stationary points, best first."""
+"""The command `stationary`: all stationary points, best first, and the way out of each saddle."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ from reports.analysis import ties
 from reports.analysis.stationary import save_points, stationary
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
+from reports.terminal.folders import beside
 from reports.terminal.options import latents, noise
 from reports.words.lists import how_found, interrupted, readable
 from reports.words.wording import ranges
@@ -15,6 +16,7 @@ from verify.data.writing import writable
 from verify.eigenvalues import Eigenvalues
 
 Document = dict[str, Any]
+SHELF = ("Your data", 3)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """The stationary points, best first."""
-    save = None if args.save is None else writable(args.save)
+    save = None if args.save is None else writable(beside(args.save, args.data))
     covariance = data.read(args, session, [] if args.sigma2 is None else [args.sigma2])
     with session.working("searching"):
         document, points = stationary(

@@ -11,6 +11,7 @@ from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
 from reports.terminal.console import Session, one_line
+from reports.terminal.folders import beside
 from reports.terminal.options import trials
 from reports.training.document import Material, material, save_latents, train_document, trained, write_training
 from reports.training.models import latents_number, seeds_of
@@ -22,6 +23,8 @@ from verify.data.rows import Rows
 from verify.data.sources import load_rows
 from verify.data.writing import writable
 from verify.errors import InputError
+
+SHELF = ("Models", 2)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +68,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     runs = _runs(args)
     xp = backend(args.backend)  # a device that is asked for and missing is told before anything is read
     wanted = _wanted(args, runs)
-    save = None if args.save_latents is None else writable(args.save_latents)
+    save = None if args.save_latents is None else writable(beside(args.save_latents, args.data))
     if args.out is not None:
         writable(args.out / "train.json")
     rows = _rows(args)
