@@ -8,7 +8,7 @@ import verify
 from proofs.machinery import ledger
 from reports.audit.document import Document, audit_document
 from reports.audit.page import write_audit
-from reports.audit.text import pieces
+from reports.audit.text import pieces, summary
 from reports.terminal.console import Session
 from reports.terminal.dates import build_date
 from reports.terminal.folders import keep_others
@@ -21,6 +21,7 @@ IDLE = ("backend",)
 
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
+    parser.add_argument("--all", action="store_true", help="every contradiction and all evidence, not a screenful")
     folder(parser, "write it as a page as well: index.html and audit.json")
 
 
@@ -35,9 +36,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for path in written:
         session.wrote(path)
     session.result(document)
-    session.notes(document["notes"])
-    for piece in pieces(document):
+    session.notes([] if args.all else document["notes"])
+    for piece in pieces(document) if args.all else summary(document):
         session.say(piece)
+    if not args.all:
+        session.say("\ncounts: without excuse + with one; --all lists them, and the evidence on each sentence")
     if written:
         session.say(f"\nopen {written[-1]}")
     return 0
