@@ -37,7 +37,7 @@ ABOUT = (
 MORE = ("elbo-verify COMMAND --help explains the options of one; elbo-verify --version says which version this is.",)
 BEGIN = """To begin with:
   elbo-verify report digits              # a page about data that are built in
-  elbo-verify stability data.csv -k 20   # your own: how many latents a noise keeps"""
+  elbo-verify stability data.csv -k 20   # your own: what each noise keeps"""
 
 
 def commands() -> dict[str, str]:
@@ -135,6 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if (named := _named(argv)) is not None and named not in commands():
             raise _unknown(named)
+        if named is None and not {"-h", "--help"} & {*argv}:
+            raise InputError(f"{argv[0]}: name a command first; elbo-verify --help lists them")
         args, unknown = parser(named).parse_known_args(argv)
         if unknown:
             raise InputError(f"unrecognized arguments: {' '.join(unknown)}; see elbo-verify {args.command} --help")

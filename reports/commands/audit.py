@@ -15,6 +15,10 @@ from reports.terminal.folders import keep_others
 from reports.terminal.options import common, folder
 from verify.checks import random_seed
 
+MORE = (
+    "Nothing is trained: any correct table satisfies certain identities, and every printed row is held against them. "
+    "With MNIST at hand, Figure 3 is judged as well."
+)
 SHELF = ("The paper", 2)
 IDLE = ("backend",)
 
@@ -22,7 +26,7 @@ IDLE = ("backend",)
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
     parser.add_argument("--all", action="store_true", help="every contradiction and all evidence, not a screenful")
-    folder(parser, "write it as a page as well: index.html and audit.json")
+    folder(parser, "folder to write it to as a page: index.html, audit.json")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -1,4 +1,4 @@
-"""The command `report`: a page about your data: what collapses at which noise, how it escapes, where to start."""
+"""The command `report`: a page: what collapses at which noise, and where to start."""
 
 import argparse
 import shlex
@@ -15,14 +15,18 @@ from reports.terminal.folders import folder_name, keep_others
 from reports.terminal.options import folder
 from reports.words.wording import verdict
 
+MORE = (
+    "The page is one file, index.html, and needs no network; report.json beside it has all numbers. Without a ledger it "
+    "says that the proofs were not run."
+)
 SHELF = ("Your data", 1)
 IDLE = ("backend",)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser, "digits")
-    parser.add_argument("-k", type=int, metavar="K", help="latents (default: the smaller of 10 and n - 1)")
-    parser.add_argument("--ledger", type=Path, metavar="FILE", help="a ledger to show (elbo-verify prove --ledger)")
+    parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: 10, or one less than the columns where that is fewer)")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="show these verdicts on the page: a file that elbo-verify prove --ledger FILE wrote")
     folder(parser, "folder for the page, its figures and report.json (default reports/out/NAME, and options given)")
 
 

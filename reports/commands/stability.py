@@ -11,6 +11,10 @@ from reports.words.numerals import counted, rough, threshold, typed
 from reports.words.wording import stability_verdict
 
 Document = dict[str, Any]
+MORE = (
+    "The optimum keeps a latent while the noise is below its eigenvalue of the covariance of DATA. Without --sigma2, a "
+    "range of noises is tabulated."
+)
 SHELF = ("Your data", 2)
 IDLE = ("backend",)
 

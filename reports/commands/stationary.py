@@ -1,4 +1,4 @@
-"""The command `stationary`: all stationary points, best first, and the way out of each saddle."""
+"""The command `stationary`: all stationary points, best first, and how saddles escape."""
 
 import argparse
 from pathlib import Path
@@ -16,6 +16,7 @@ from verify.data.writing import writable
 from verify.eigenvalues import Eigenvalues
 
 Document = dict[str, Any]
+MORE = "At fixed noise none but the best is a maximum; the others list which way the objective rises, and how fast."
 SHELF = ("Your data", 3)
 
 
@@ -23,11 +24,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
     at = parser.add_mutually_exclusive_group(required=True)
-    at.add_argument("--sigma2", type=noise, metavar="S", help="fixed noise variance")
-    at.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
-    parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
+    at.add_argument("--sigma2", type=noise, metavar="S", help="fixed observation noise: a variance, in squared units of the data")
+    at.add_argument("--learned-noise", action="store_true", help="points that are stationary in the noise as well")
+    parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="likelihood of pPCA, or ELBO of the linear VAE (default ppca)")
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D and sigma2 of each point listed")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -121,7 +121,7 @@ def _at(document: Any, place: str) -> Any:
 
 def beside(path: Path, data: str) -> Path:
     """`path`, a file to be written.  InputError if it is the file that the data are read from."""
-    source = Path(data)
-    if path.exists() and source.exists() and path.samefile(source):
-        raise InputError(f"{path}: holds the data that are read; name another file")
+    for source in map(Path, (data, data.rpartition(":")[0])):  # FILE:name is an array of a file
+        if path.is_file() and source.is_file() and path.samefile(source):
+            raise InputError(f"{path}: holds the data that are read; name another file")
     return path

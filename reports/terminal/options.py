@@ -20,6 +20,9 @@ except ImportError:  # another package called verify comes first: only the docto
         """Stands in for ours, so that `doctor` runs."""
 
 
+COMMON = "common options"
+
+
 class _Help(argparse.HelpFormatter):
     """Each command and what it does on one line: argparse forgets that commands are indented twice."""
 
@@ -42,6 +45,7 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see {self.prog} --help")
 
     def format_help(self) -> str:
+        self._action_groups.sort(key=lambda group: group.title == COMMON)  # last, however early they were added
         return super().format_help() if self.overview is None else self.overview
 
     def as_typed(self, name: str) -> str:
@@ -66,22 +70,23 @@ def idle_words(names: Sequence[str], argv: Sequence[str]) -> list[str]:
 
 def common(parser: argparse.ArgumentParser, *, data_dir: bool = True) -> None:
     """What every command takes; data_dir: it looks for MNIST as well.  (What means nothing to one: its IDLE.)"""
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output, nothing else")
-    parser.add_argument("--quiet", action="store_true", help="no notes and no progress on standard error")
-    parser.add_argument(
+    group = parser.add_argument_group(COMMON)
+    group.add_argument("--json", action="store_true", help="one JSON document on standard output, nothing else")
+    group.add_argument("--quiet", action="store_true", help="no notes and no progress on standard error")
+    group.add_argument(
         "--seed", type=int, default=0, metavar="N", help="of all that is drawn: rows, noise, weights (default 0)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--backend",
         choices=("numpy", "cupy", "auto"),
         default="auto",
-        help="compute here (numpy) or on a GPU (cupy); auto, the default: on a GPU if doctor finds one",
+        help="numpy computes here, cupy on a GPU; auto takes a GPU if doctor finds one (default auto)",
     )
     if data_dir:
-        parser.add_argument(
+        group.add_argument(
             "--data-dir",
             metavar="DIR",
-            help="where mnist/train-images-idx3-ubyte.gz lies, or ELBO_VERIFY_DATA (nothing is downloaded)",
+            help="the folder that holds mnist/train-images-idx3-ubyte.gz; else ELBO_VERIFY_DATA (no downloads)",
         )
 
 
@@ -93,26 +98,26 @@ def folder(parser: argparse.ArgumentParser, said: str, *, required: bool = False
 
 def latents(parser: argparse.ArgumentParser) -> None:
     """-k, which has no default."""
-    parser.add_argument("-k", type=int, metavar="K", required=True, help="latents, at most the columns of DATA")
+    parser.add_argument("-k", type=int, metavar="K", required=True, help="number of latents, at most the columns of DATA")
 
 
 def noises(parser: argparse.ArgumentParser, default: str) -> None:
     """--sigma2 S ...; default: what is taken otherwise, in words."""
-    said = f"noise variances (default: {default})"
+    said = f"observation noise: variances, in squared units of the data (default: {default})"
     parser.add_argument("--sigma2", type=noise, nargs="+", metavar="S", help=said)
 
 
 def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:
     """--seeds, learning rates and --precision of trainings; seeds, rates: what is taken otherwise, in words."""
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="N", help=f"how many, or which (default {seeds})")
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="N", help=f"how many seeds, or which ones (default {seeds})")
     parser.add_argument(
-        option, type=float, nargs="+", metavar="LR", dest="learning_rates", help=f"of Adam (default {rates})"
+        option, type=float, nargs="+", metavar="LR", dest="learning_rates", help=f"learning rates of Adam (default {rates})"
     )
     parser.add_argument(
         "--precision",
         choices=("float32", "tf32", "bf16"),
         default="float32",
-        help="of products on a device (default float32)",
+        help="of matrix products on a GPU; the others are faster and coarser (default float32)",
     )
 
 
