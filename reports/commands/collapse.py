@@ -34,7 +34,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "latents", type=Path, nargs="+", metavar="LATENTS", help="mu and logvar (N, k): a .npz, or mu.npy logvar.npy"
     )
-    parser.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="a KL in nats: below it a latent says nothing of a datum (default: 50 from 0 to 2, and 0.01)")
+    parser.add_argument(
+        "--epsilon",
+        type=float,
+        nargs="+",
+        metavar="E",
+        help="a KL in nats: below it a latent says nothing of a datum (default: 50 from 0 to 2, and 0.01)",
+    )
     parser.add_argument(
         "--delta",
         type=decimal,

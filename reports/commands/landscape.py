@@ -26,9 +26,15 @@ def options(parser: argparse.ArgumentParser) -> None:
     latents(parser)
     noises(parser, "at lam_4, lam_6, lam_8, or spread over fewer")
     parser.add_argument(
-        "--directions", type=int, nargs=2, metavar=("I", "J"), help="numbers of two eigenvectors to move along (default 5 7, or what there is)"
+        "--directions",
+        type=int,
+        nargs=2,
+        metavar=("I", "J"),
+        help="numbers of two eigenvectors to move along (default 5 7, or what there is)",
     )
-    parser.add_argument("--grid", type=int, default=101, metavar="G", help="points along each side of a slice (default 101)")
+    parser.add_argument(
+        "--grid", type=int, default=101, metavar="G", help="points along each side of a slice (default 101)"
+    )
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the values on the grids, too")
     folder(parser, "folder for the figure and landscape.json", required=True)
 

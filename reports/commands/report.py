@@ -25,8 +25,18 @@ IDLE = ("backend",)
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser, "digits")
-    parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: 10, or one less than the columns where that is fewer)")
-    parser.add_argument("--ledger", type=Path, metavar="FILE", help="show these verdicts on the page: a file that elbo-verify prove --ledger FILE wrote")
+    parser.add_argument(
+        "-k",
+        type=int,
+        metavar="K",
+        help="number of latents (default: 10, or one less than the columns where that is fewer)",
+    )
+    parser.add_argument(
+        "--ledger",
+        type=Path,
+        metavar="FILE",
+        help="show these verdicts on the page: a file that elbo-verify prove --ledger FILE wrote",
+    )
     folder(parser, "folder for the page, its figures and report.json (default reports/out/NAME, and options given)")
 
 

@@ -24,9 +24,16 @@ def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
     at = parser.add_mutually_exclusive_group(required=True)
-    at.add_argument("--sigma2", type=noise, metavar="S", help="fixed observation noise: a variance, in squared units of the data")
+    at.add_argument(
+        "--sigma2", type=noise, metavar="S", help="fixed observation noise: a variance, in squared units of the data"
+    )
     at.add_argument("--learned-noise", action="store_true", help="points that are stationary in the noise as well")
-    parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="likelihood of pPCA, or ELBO of the linear VAE (default ppca)")
+    parser.add_argument(
+        "--objective",
+        choices=("ppca", "elbo"),
+        default="ppca",
+        help="likelihood of pPCA, or ELBO of the linear VAE (default ppca)",
+    )
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D and sigma2 of each point listed")
 

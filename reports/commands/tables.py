@@ -35,7 +35,12 @@ SHELF = ("The paper", 3)
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
     parser.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="numbers of tables, 1 to 5 (default: all)")
-    parser.add_argument("--preset", choices=("quick", "paper"), default="quick", help="sizes: small, or those of the paper (default quick)")
+    parser.add_argument(
+        "--preset",
+        choices=("quick", "paper"),
+        default="quick",
+        help="sizes: small, or those of the paper (default quick)",
+    )
     parser.add_argument(
         "--data",
         nargs="+",
@@ -44,7 +49,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="data in place of the preset's; celeba:FOLDER for CelebA's rows",
     )
     parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: the preset's)")
-    parser.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default: the preset's)")
+    parser.add_argument(
+        "--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default: the preset's)"
+    )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
     folder(parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET, and options given)")

@@ -29,27 +29,60 @@ SHELF = ("Models", 2)
 
 def options(parser: argparse.ArgumentParser) -> None:
     data_words.options(parser)
-    parser.add_argument("--arch", required=True, metavar="ARCH", help="what to train: mlp, conv (of images), linear, or linear-decoder (its encoder is deep)")
+    parser.add_argument(
+        "--arch",
+        required=True,
+        metavar="ARCH",
+        help="what to train: mlp, conv (of images), linear, or linear-decoder (its encoder is deep)",
+    )
     parser.add_argument("-k", type=int, metavar="K", required=True, help="number of latents, as many as you like")
     parser.add_argument(
-        "--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default 1024 512); of conv: channels, then units"
+        "--hidden",
+        type=int,
+        nargs="+",
+        metavar="H",
+        help="hidden units of each layer (default 1024 512); of conv: channels, then units",
     )
-    parser.add_argument("--sigma2", type=float, nargs="+", default=[], metavar="S", help="models with each of these noise variances, fixed")
     parser.add_argument(
-        "--learned-noise", type=float, nargs="+", default=[], metavar="S", help="models that learn the noise variance, from each of these on"
+        "--sigma2",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="models with each of these noise variances, fixed",
+    )
+    parser.add_argument(
+        "--learned-noise",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="models that learn the noise variance, from each of these on",
     )
     trials(parser, "one, that of --seed", "0.001", "--learning-rate")
     parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="weight of the KL (default 1)")
     parser.add_argument("--anneal", type=int, default=0, metavar="EPOCHS", help="raise beta from 0 over so many epochs")
     parser.add_argument("--epochs", type=int, default=100, metavar="E", help="passes over the data (default 100)")
     parser.add_argument("--batch", type=int, default=128, metavar="B", help="rows per step (default 128)")
-    parser.add_argument("--analytic", action="store_true", help="train on the ELBO in closed form, without sampling; linear decoders only")
+    parser.add_argument(
+        "--analytic",
+        action="store_true",
+        help="train on the ELBO in closed form, without sampling; linear decoders only",
+    )
     parser.add_argument(
         "--dequantise", choices=("once", "epoch"), help="add noise to grey values: the same or anew every epoch"
     )
-    parser.add_argument("--group", type=int, metavar="G", help="how many models are trained in step (default: as many as suit the machine)")
     parser.add_argument(
-        "--save-latents", type=Path, metavar="FILE.npz", help="write mu and logvar of the best model, for collapse; needs --out"
+        "--group",
+        type=int,
+        metavar="G",
+        help="how many models are trained in step (default: as many as suit the machine)",
+    )
+    parser.add_argument(
+        "--save-latents",
+        type=Path,
+        metavar="FILE.npz",
+        help="write mu and logvar of the best model, for collapse; needs --out",
     )
     parser.add_argument(
         "--latents-of",

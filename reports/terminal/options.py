@@ -98,7 +98,9 @@ def folder(parser: argparse.ArgumentParser, said: str, *, required: bool = False
 
 def latents(parser: argparse.ArgumentParser) -> None:
     """-k, which has no default."""
-    parser.add_argument("-k", type=int, metavar="K", required=True, help="number of latents, at most the columns of DATA")
+    parser.add_argument(
+        "-k", type=int, metavar="K", required=True, help="number of latents, at most the columns of DATA"
+    )
 
 
 def noises(parser: argparse.ArgumentParser, default: str) -> None:
@@ -109,9 +111,16 @@ def noises(parser: argparse.ArgumentParser, default: str) -> None:
 
 def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:
     """--seeds, learning rates and --precision of trainings; seeds, rates: what is taken otherwise, in words."""
-    parser.add_argument("--seeds", type=int, nargs="+", metavar="N", help=f"how many seeds, or which ones (default {seeds})")
     parser.add_argument(
-        option, type=float, nargs="+", metavar="LR", dest="learning_rates", help=f"learning rates of Adam (default {rates})"
+        "--seeds", type=int, nargs="+", metavar="N", help=f"how many seeds, or which ones (default {seeds})"
+    )
+    parser.add_argument(
+        option,
+        type=float,
+        nargs="+",
+        metavar="LR",
+        dest="learning_rates",
+        help=f"learning rates of Adam (default {rates})",
     )
     parser.add_argument(
         "--precision",
