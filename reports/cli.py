@@ -31,8 +31,8 @@ SHELVES = ("Your data", "Models", "The paper", "This machine")
 ELSEWHERE = ("More", 1)
 ABOUT = (
     "Which latents of a VAE collapse, at which observation noise, and whether that is the optimum itself: exactly for "
-    "probabilistic PCA and the linear VAE, on your data; and every claim of the paper behind it, put to the test (Lucas "
-    "et al., Don't Blame the ELBO!, NeurIPS 2019)."
+    "probabilistic PCA and the linear VAE, on your data; and every claim of the paper behind it, put to the test "
+    "(Lucas et al., Don't Blame the ELBO!, NeurIPS 2019)."
 )
 MORE = ("elbo-verify COMMAND --help explains the options of one; elbo-verify --version says which version this is.",)
 BEGIN = """To begin with:

@@ -194,7 +194,7 @@ def cases() -> list[Case]:
         Case("prove, report", "digits", [proofs, ["report", "digits", "--ledger", "ledger.json", "--out", "page"]]),
         *(case for data in INPUTS for case in on_data(*data)),
         Case("audit", "", [["audit", "--json"]]),
-        Case("audit for people", "", [["audit"]]),
+        Case("audit for people", "", [["audit"], ["audit", "--all"]]),
         Case("tables", "digits", [["tables", *TINY, "--json", "--out", "made"]]),
         Case("tables for people", "digits", [["tables", "1", *TINY, "--out", "made"]]),
         Case("train", "digits", [[*TRAIN, "--json", "--save-latents", "l.npz"], ["collapse", "l.npz"]]),

@@ -16,8 +16,8 @@ from reports.terminal.options import folder
 from reports.words.wording import verdict
 
 MORE = (
-    "The page is one file, index.html, and needs no network; report.json beside it has all numbers. Without a ledger it "
-    "says that the proofs were not run."
+    "The page is one file, index.html, and needs no network; report.json beside it has all numbers. Without a ledger "
+    "it says that the proofs were not run."
 )
 SHELF = ("Your data", 1)
 IDLE = ("backend",)

@@ -54,7 +54,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
-    folder(parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET, and options given)")
+    folder(parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET-TABLE, and options given)")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -74,7 +74,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         hidden=None if args.hidden is None else tuple(args.hidden),
     )
     # More epochs go on from the checkpoints of fewer, so they share a folder.
-    usual = folder_name(f"tables-{args.preset}", args, ("preset", "epochs"))
+    name = "-".join(["tables", args.preset, *map(str, args.tables)])
+    usual = folder_name(name, args, ("preset", "epochs", "tables"))
     out = args.out if args.out is not None else Path("reports", "out", usual)
     keep_others(out, args, {"epochs": None}, page=True)
     writable(out / "tables.json")

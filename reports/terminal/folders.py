@@ -92,7 +92,7 @@ def _compared(path: Path, args: argparse.Namespace, facts: Mapping[str, Any]) ->
 
 
 def _parsed(command: str, args: argparse.Namespace) -> argparse.Namespace:
-    """The options of an earlier run of this command.  InputError, ValueError: it was none, or this version knows less."""
+    """The options of an earlier run of this command.  InputError, ValueError: it was none."""
     _, name, *words = shlex.split(command)
     if name != args.command:
         raise ValueError(command)
