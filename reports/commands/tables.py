@@ -54,7 +54,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
-    folder(parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET-TABLE, and options given)")
+    folder(
+        parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET-TABLE, and options given)"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

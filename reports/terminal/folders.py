@@ -6,6 +6,7 @@ What lies in a folder is known by its document: report.json, say, holds the comm
 """
 
 import argparse
+import hashlib
 import json
 import re
 import shlex
@@ -37,11 +38,18 @@ def told(args: argparse.Namespace) -> dict[str, Any]:
 def folder_name(name: str, args: argparse.Namespace, without: tuple[str, ...] = ("data",)) -> str:
     """A harmless folder name for results on `name`, and for the options given but those in `without`: wine.csv-k5.
 
-    Letters, digits, "-", "_" and inner dots, 80 at most.
+    Letters, digits, "-", "_" and inner dots, 80 at most; what is too long ends in a part of its SHA-256 instead.
     """
     options = [_words(option, value) for option, value in told(args).items() if option not in without]
-    ending = "".join(f"-{_harmless(option)}" for option in options)[: LONGEST // 2]
-    return (_harmless(name)[: LONGEST - len(ending)].strip("-.") or "data") + ending.rstrip("-.")
+    ending = _cut("".join(f"-{_harmless(option)}" for option in options), LONGEST // 2)
+    return (_cut(_harmless(name), LONGEST - len(ending)) or "data") + ending
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{text[: longest - 1 - len(digest)].rstrip('-.')}-{digest}"
 
 
 def _words(option: str, value: Any) -> str:

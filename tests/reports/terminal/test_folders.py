@@ -136,9 +136,21 @@ def parsed(*words):
         ("../../etc/passwd", [], "etc-passwd"),
         ("<script>alert(1)</script>", [], "script-alert-1-script"),
         ("a b.npy", [], "a-b.npy"),
-        ("n" * 200, ["-k", "5"], "n" * 77 + "-k5"),
         ("a/\x00b.", [], "a-b"),
     ],
 )
 def test_a_folder_is_named_for_what_distinguishes_it(name, words, expected):
     assert folder_name(name, parsed(*words)) == expected
+
+
+def test_long_names_and_many_options_stay_apart():
+    many = ["-k", "5", "--scale", "255.125", "--logit", "1e-6", "--seed"]
+    names = [
+        folder_name("n" * 200, parsed("-k", "5")),
+        folder_name("n" * 201, parsed("-k", "5")),
+        folder_name("n" * 80, parsed("-k", "5")),
+        folder_name("data.npy", parsed("x", *many, "123456789")),
+        folder_name("data.npy", parsed("x", *many, "123456780")),
+    ]
+    assert len(set(names)) == len(names) and max(map(len, names)) <= 80
+    assert names[0].endswith("-k5") and names[3].startswith("data.npy-")
