@@ -16,7 +16,6 @@ from verify.arrays import Array
 from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents
-from verify.errors import InputError
 from verify.landscape.stability import NoiseRow, noise_table, recommended_noise
 from verify.models.ppca import mean_of_discarded
 
@@ -32,7 +31,6 @@ def stability(
     covariance: Covariance,
     k: int,
     sigma2s: Iterable[float] | None = None,
-    certify: bool = False,
     grid: Iterable[float] | None = None,
 ) -> Document:
     """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
@@ -41,8 +39,6 @@ def stability(
     tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
-    if certify:
-        raise InputError("certified thresholds come with a later version; leave out --certify")
     workable(lam)
     asked = [positive_noise(s) for s in sigma2s or ()]
     if sigma2s is None and grid is None:

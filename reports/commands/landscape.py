@@ -1,19 +1,24 @@
-"""The command `landscape`: slices as in Figure 1."""
+"""The command `landscape`: slices through the likelihood around a point, as in Figure 1."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 import numpy as np
 
 from gpu.device import backend
 from reports.analysis.landscape import landscape
+from reports.analysis.report import provenance
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
 from reports.terminal.files import staged, write_json, write_npz
-from reports.terminal.options import latents, noises
+from reports.terminal.folders import beside, keep_others
+from reports.terminal.options import folder, latents, noises
 from reports.words.numerals import as_threshold, counted, typed
 from reports.words.wording import ranges
 from verify.data.writing import writable
+
+SHELF = ("Your data", 4)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -21,19 +26,27 @@ def options(parser: argparse.ArgumentParser) -> None:
     latents(parser)
     noises(parser, "at lam_4, lam_6, lam_8, or spread over fewer")
     parser.add_argument(
-        "--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7, or what there is)"
+        "--directions",
+        type=int,
+        nargs=2,
+        metavar=("I", "J"),
+        help="numbers of two eigenvectors to move along (default 5 7, or what there is)",
     )
-    parser.add_argument("--grid", type=int, default=101, metavar="G", help="points a side (default 101)")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the grids")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for figure and JSON")
+    parser.add_argument(
+        "--grid", type=int, default=101, metavar="G", help="points along each side of a slice (default 101)"
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the values on the grids, too")
+    folder(parser, "folder for the figure and landscape.json", required=True)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
-    save = None if args.save is None else writable(args.save)
+    save = None if args.save is None else writable(beside(args.save, args.data))
     covariance = data.read(args, session, args.sigma2)
+    keep_others(args.out, args, {"k": args.k, "provenance.data": covariance.provenance})
     xp = backend(args.backend)
     document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp)
+    document["provenance"] = provenance(covariance, args.seed, shlex.join(["elbo-verify", *args.argv]))
     with session.working("drawing"), staged(args.out) as stage:
         from reports.paper_figures import figure_1  # slow to import
 

@@ -1,4 +1,4 @@
-"""The command `stability`: retained latents per noise, thresholds."""
+"""The command `stability`: which noise keeps how many latents, and where each collapses."""
 
 import argparse
 from typing import Any
@@ -9,16 +9,20 @@ from reports.terminal.console import Session, short, table
 from reports.terminal.options import latents, noises
 from reports.words.numerals import counted, rough, threshold, typed
 from reports.words.wording import stability_verdict
-from verify.errors import InputError
 
 Document = dict[str, Any]
+MORE = (
+    "The optimum keeps a latent while the noise is below its eigenvalue of the covariance of DATA. Without --sigma2, a "
+    "range of noises is tabulated."
+)
+SHELF = ("Your data", 2)
+IDLE = ("backend",)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
     noises(parser, "a grid from half the recommended noise to beyond lam_1")
-    parser.add_argument("--certify", action="store_true", help="comes with a later version")
 
 
 MOST_THRESHOLDS = 13
@@ -26,8 +30,6 @@ MOST_THRESHOLDS = 13
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Which latents the optimum retains at each noise."""
-    if args.certify:
-        raise InputError("certified thresholds come with a later version; leave out --certify")
     document = stability(data.read(args, session, args.sigma2), args.k, args.sigma2)
     session.result(document)
     session.notes(document["notes"], stability_verdict(document))

@@ -1,4 +1,4 @@
-"""The command `stationary`: stationary points, best first."""
+"""The command `stationary`: all stationary points, best first, and how saddles escape."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ from reports.analysis import ties
 from reports.analysis.stationary import save_points, stationary
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
+from reports.terminal.folders import beside
 from reports.terminal.options import latents, noise
 from reports.words.lists import how_found, interrupted, readable
 from reports.words.wording import ranges
@@ -15,22 +16,31 @@ from verify.data.writing import writable
 from verify.eigenvalues import Eigenvalues
 
 Document = dict[str, Any]
+MORE = "At fixed noise none but the best is a maximum; the others list which way the objective rises, and how fast."
+SHELF = ("Your data", 3)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
     at = parser.add_mutually_exclusive_group(required=True)
-    at.add_argument("--sigma2", type=noise, metavar="S", help="fixed noise variance")
-    at.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
-    parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
+    at.add_argument(
+        "--sigma2", type=noise, metavar="S", help="fixed observation noise: a variance, in squared units of the data"
+    )
+    at.add_argument("--learned-noise", action="store_true", help="points that are stationary in the noise as well")
+    parser.add_argument(
+        "--objective",
+        choices=("ppca", "elbo"),
+        default="ppca",
+        help="likelihood of pPCA, or ELBO of the linear VAE (default ppca)",
+    )
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D and sigma2 of each point listed")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """The stationary points, best first."""
-    save = None if args.save is None else writable(args.save)
+    save = None if args.save is None else writable(beside(args.save, args.data))
     covariance = data.read(args, session, [] if args.sigma2 is None else [args.sigma2])
     with session.working("searching"):
         document, points = stationary(

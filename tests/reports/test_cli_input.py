@@ -131,7 +131,15 @@ BAD = [
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --top 0", "top = 0"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --objective vae", "--objective"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --sig 3", "--sig"),
-    (f"stability {SPECTRUM} -k 2 --certify", "later version"),
+    (f"stability {SPECTRUM} -k 2 --certify", "unrecognized arguments: --certify"),
+    ("stationary good.npy -k 1 --sigma2 1 --save good.npy", "holds the data"),
+    ("landscape ./good.npz -k 1 --save good.npz --out new", "holds the data"),
+    ("train good.npy --arch linear -k 1 --sigma2 1 --save-latents ./good.npy --out new", "holds the data"),
+    ("collapse fine.npz --data-dir .", "unrecognized arguments: --data-dir"),
+    ("prove --data-dir .", "unrecognized arguments: --data-dir"),
+    ("device-check --out new --data-dir .", "unrecognized arguments: --data-dir"),
+    ("prove --list eq-2200", "no such claim"),
+    ("prove --list --ledger good.npy", "not a ledger"),
     (f"stability {SPECTRUM} -k 2 --backend torch", "--backend"),
     (f"stability {SPECTRUM} -k 2 --seed -1", "seed"),
     ("stability good.npy -k 2 --scale 0", "scale"),
@@ -176,11 +184,14 @@ BAD = [
     ("collapse fine.npz --epsilon -1", "at least 0"),
     ("collapse fine.npz --epsilon nan", "finite"),
     # commands
-    ("certify --check certificate.json", "later version"),
-    ("certify", "later version"),
+    ("certify --check certificate.json", "no such command: certify; elbo-verify --help lists the commands"),
+    ("stabilty digits -k 2", "no such command: stabilty; did you mean stability?"),
+    ("good.npy -k 2", "elbo-verify report good.npy"),
+    ("eigenvalues:3,2", "elbo-verify report eigenvalues:3,2"),
+    ("--quiet", "name a command first"),
+    ("stability --version", "DATA"),
     ("train digits --arch mlp", "train"),
     ("tables 9", "Tables 1 to 5"),
-    ("", "COMMAND"),
     ("stability", "DATA"),
     (f"doctor {SPECTRUM}", "unrecognized"),
     (f"stability {SPECTRUM} -k 1 --sigm2 1", "unrecognized arguments: --sigm2 1; see elbo-verify stability --help"),
@@ -232,6 +243,14 @@ def test_names_that_would_steer_the_terminal_are_defused(capsys):
     assert main(["stability", "\x1b[31mred\nline.npy", "-k", "1"]) == 2
     err = capsys.readouterr().err
     assert "\x1b" not in err and err.count("\n") == 1
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out == said
+    assert said.index("report  ") < said.index("stability  ") < said.index("doctor  ")
 
 
 def test_help_is_no_error(capsys):
