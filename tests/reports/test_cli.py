@@ -383,7 +383,7 @@ def test_every_option_says_what_it_is_for():
 
 
 def test_claims_are_listed_without_running_them(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr("subprocess.Popen", None)
+    monkeypatch.setattr("proofs.machinery.run._run", None)
     document = check("claims", document_of(capsys, "prove", "--list"))
     assert {claim["verdict"] for claim in document["claims"]} == {None} and len(document["claims"]) > 30
     statement = {"id": "eq-13", "source": "Eq. 13, App. A.1", "statement": "moving column i along an eigenvector u_j"}

@@ -29,7 +29,7 @@ def table(path):
     np.save(path / "good.npy", X)
     np.save(path / "nan.npy", changed(np.nan))
     np.save(path / "inf.npy", changed(-np.inf))
-    np.save(path / "cube.npy", X.reshape(5, 4, 3))
+    np.save(path / "list.npy", X[:, 0])
     np.save(path / "empty.npy", np.empty((0, 3)))
     np.save(path / "one.npy", X[:1])
     np.save(path / "constant.npy", np.ones((20, 3)))
@@ -46,6 +46,7 @@ def table(path):
     (path / "ragged.csv").write_text("1,2\n3\n")
     (path / "blank.csv").write_text("")
     (path / "file").write_text("")
+    (path / "model.pt").write_bytes(pickle.dumps({}))
     latents(path)
 
 
@@ -72,7 +73,14 @@ BAD = [
     # data
     ("stability nan.npy -k 1", "row 5, column 2"),
     ("stability inf.npy -k 1", "row 5, column 2"),
-    ("stability cube.npy -k 1", "(5, 4, 3)"),
+    ("stability list.npy -k 1", "(20,)"),
+    ("stability nan.npy -k 1 --missing median", "--missing"),
+    ("stability good.npy -k 1 --columns 4", "no such column"),
+    ("stability good.npy -k 1 --columns 1 --drop 2", "give one of them"),
+    ("stability good.npy -k 1 --decimal ,", "decimal"),
+    ("stability good.npy -k 1 --standardize --scale 2", "standardize"),
+    ("stability good.npy:X -k 1", "one table only"),
+    ("stability good.npz:Y -k 1", "Y"),
     ("stability empty.npy -k 1", "empty"),
     ("stability one.npy -k 1", "one row"),
     ("stability constant.npy -k 1", "constant"),
@@ -92,7 +100,10 @@ BAD = [
     ("stability fashion-mnist --data-dir . -k 1", "fashion-mnist/train-images-idx3-ubyte.gz not found"),
     ("stability celeba:faces -k 1", "no such file"),
     ("stability patches:1 -k 1", "between 2 and"),
-    ("stability rows.parquet -k 1", "this version"),
+    ("stability rows.parquet -k 1", "no such file"),
+    ("stability file -k 1", "empty"),
+    ("stability model.pt -k 1", "pickles"),
+    ("stability wines -k 1", "did you mean wine?"),
     ("stability mnist:many -k 1", "mnist:many"),
     # spectra
     ("stability eigenvalues:1,-2 -k 1", "negative eigenvalue"),
