@@ -115,7 +115,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
             shown = f"{file.name}:{member}" if member else file.name
             found = replace(found, facts={**found.facts, "name": shown})
         elif isinstance(data, (str, os.PathLike)):
-            found = _find(name, seed, options.get("data_dir"))
+            found = _find(name, seed, options.get("data_dir"), asked)
         else:
             found = of_object(data, asked)
         known = file is None and name.partition(":")[0] in _IMAGES
@@ -163,13 +163,13 @@ def _is_file(data: Any, name: str) -> bool:
     return "." in name or os.sep in name or "/" in name or Path(name).is_file()
 
 
-def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
+def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None, asked: Asked) -> Found:
     """The raw rows that a name stands for, and where they come from."""
     word = name.partition(":")[0]
     if name == "digits":
         return _digits()
     if name in NAMES:
-        return bundled(name)
+        return bundled(name, asked)
     if word in TRAINING_SHA256:
         return _training_images(name, seed, data_dir)
     if word == "patches":

@@ -107,7 +107,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Memb
             if "never loaded" in str(error):
                 return Member(name, (), "Python objects, which are never loaded")
             raise
-    return Member(name, shape, f"words (type {dtype})" if dtype.kind in "USM" else "")
+    what = {"U": "words", "S": "words", "M": "dates", "m": "durations"}.get(dtype.kind)
+    return Member(name, shape, f"{what} (type {dtype})" if what else "")
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Array:

@@ -37,6 +37,12 @@ def test_columns_of_a_bundled_table():
     assert np.array_equal(found.raw[:], datasets.load_wine().data[:, [0, 12]])
 
 
+def test_columns_are_chosen_by_the_words_of_the_command_line_too():
+    rows = load_rows("wine", columns=["alcohol", "13"])
+    assert rows.provenance["columns"] == ["alcohol", "proline"] and rows.shape == (178, 2)
+    assert load_rows("wine", drop="proline").shape == (178, 12)
+
+
 def test_what_scikit_learn_does_not_bundle():
     with pytest.raises(InputError, match="bundles no such data; give one of digits, iris"):
         bundled("boston")
