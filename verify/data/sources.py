@@ -142,7 +142,7 @@ def _name(data: Any) -> str:
 def _of(name: str, error: InputError) -> str:
     """What is wrong, and with what."""
     message = str(error)
-    return message if name in message or not name else f"{name}: {message}"
+    return message if name[:60] in message else f"{name}: {message}"  # a long name is cut where it is unknown
 
 
 def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:
