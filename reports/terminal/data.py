@@ -105,9 +105,9 @@ def read_rows(args: argparse.Namespace, session: "Session", dequantise: bool = F
 
 def covariance_of(name: str, rows: "Rows", noises: Sequence[float] = ()) -> "Covariance":
     """The covariance of rows, of which these noises will be asked.  Raises InputError that names the data."""
-    from verify.errors import InputError
+    from verify.errors import InputError, about
 
     try:
         return rows.covariance(noises)
     except InputError as error:
-        raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+        raise about(name, error) from None

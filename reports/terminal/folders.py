@@ -118,7 +118,11 @@ def _difference(place: str, before: Any, now: Any) -> str | None:
 
 def _facts(found: Any) -> Any:
     """What is known of data, less what is only said of them."""
-    return {name: fact for name, fact in found.items() if name not in ("notes", "read")} if isinstance(found, dict) else found
+    return (
+        {name: fact for name, fact in found.items() if name not in ("notes", "read")}
+        if isinstance(found, dict)
+        else found
+    )
 
 
 def _at(document: Any, place: str) -> Any:

@@ -34,7 +34,7 @@ from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.rows import Rows
 from verify.eigenvalues import Eigenvalues
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 Document = dict[str, Any]
 # Data that pass the encoder at a time.
@@ -93,7 +93,7 @@ def material(name: str, rows: Rows, redrawn: bool = False, noises: Iterable[floa
     try:
         notes = [*covariance.provenance.get("notes", []), *taught.survey.notes(rows.places)]
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise about(name, error) from None
     return Material(name, taught, covariance.spectrum, notes)
 
 

@@ -36,7 +36,7 @@ from verify.data.preparing import prepared
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
 from verify.data.spectrum_from_words import exact_decimal
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
@@ -85,7 +85,7 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
             return rows.covariance(noises)
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
-            raise InputError(_of(name, error)) from None
+            raise about(name, error) from None
     given = [
         key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")
     ]
@@ -102,6 +102,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     seed, scale, alpha = random_seed(options.get("seed", 0)), options.get("scale"), options.get("logit")
     preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
     file, member = split(name) if _is_file(data, name) else (None, None)
+    where = name if file is None else str(file)
     asked = Asked(
         _words(options.get("columns")),
         _words(options.get("drop")),
@@ -121,7 +122,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
         known = file is None and name.partition(":")[0] in _IMAGES
         return prepared(
             found,
-            name,
+            where,
             asked,
             preprocessing,
             missing=options.get("missing"),
@@ -129,7 +130,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
             known=known and not options.get("standardize", False),
         )
     except InputError as error:
-        raise InputError(_of(name, error)) from None
+        raise about(where, error) from None
 
 
 def _name(data: Any) -> str:
@@ -137,12 +138,6 @@ def _name(data: Any) -> str:
     if isinstance(data, (str, os.PathLike)):
         return os.fspath(data)
     return "the data"
-
-
-def _of(name: str, error: InputError) -> str:
-    """What is wrong, and with what."""
-    message = str(error)
-    return message if name[:60] in message else f"{name}: {message}"  # a long name is cut where it is unknown
 
 
 def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:

@@ -306,7 +306,10 @@ def test_bad_arrays_are_refused(tmp_path, ending, array, words):
     [
         ("1,2\n", "one row"),
         ("a,b\n1,2\n", "one row"),
-        ("a,b\n1,2\n3,\n", "1 value is missing, in 1 of 2 rows (column 2 (b): 1; the first at row 2 (line 3), column 2"),
+        (
+            "a,b\n1,2\n3,\n",
+            "1 value is missing, in 1 of 2 rows (column 2 (b): 1; the first at row 2 (line 3), column 2",
+        ),
         ("1,2\n3,nan\n", "1 value is missing"),
         ("1,2\n3,1e999\n", "infinity at row 2, column 2"),
         ("a,b\n\n1,2\n3,inf\n", "infinity at row 2 (line 4), column 2 (b)"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from verify.data.files import foreign
 from verify.data.files.found import Asked, Found
 from verify.data.files.opening import readable, sha256_of
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 TEXT = (".csv", ".tsv", ".txt", ".dat")
 PACKED = (".gz", ".bz2", ".xz")
@@ -81,7 +81,7 @@ def read(path: Path, asked: Asked) -> Found:
         with readable(path):
             found = _reader(ending)(path, asked)
     except InputError as error:
-        raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+        raise about(str(path), error) from None
     facts = {"kind": ending[1:], "sha256": sha256_of(path), **found.facts}
     return Found(found.raw, facts, found.said, found.doubts, found.table)
 
