@@ -75,7 +75,8 @@ def _labels(moments: Moments, places: Places) -> list[str]:
     """A column of classes beside what is to be modelled, by its name and its few whole numbers."""
     sample = moments.sample
     return [
-        f"{places.column(j)} looks like a label and was taken as data; leave it out with --drop {places.name(j)} if it is"
+        f"{places.column(j)} looks like a label and was taken as data; leave it out with --drop {places.name(j)} if it "
+        "is one"
         for j in range(moments.n)
         if places.name(j).lower() in _LABELS
         and np.array_equal(np.floor(sample[:, j]), sample[:, j])
@@ -127,8 +128,8 @@ def _fills(raw: Array, moments: Moments, places: Places) -> list[str]:
         there = part == extreme
         times += there.sum(axis=0)
         rest = np.maximum(rest, np.where(there, 0.0, np.abs(part)).max(axis=0))
-        for j in np.flatnonzero(there.any(axis=0)):
-            first.setdefault(int(j), start + int(np.argmax(there[:, j])))
+        for place in np.flatnonzero(there.any(axis=0)).tolist():
+            first.setdefault(place, start + int(np.argmax(there[:, place])))
     found = []
     for j, column in enumerate(suspicious.tolist()):
         code = extreme[j] in _CODES and rest[j] < abs(extreme[j]) / 3
@@ -136,7 +137,8 @@ def _fills(raw: Array, moments: Moments, places: Places) -> list[str]:
             much = f"{times[j]} times, " if times[j] > 1 else ""
             found.append(
                 f"{places.column(column)} holds {extreme[j]:g} ({much}first at {places.row(first[j])}), the rest of "
-                f"it at most {rest[j]:.3g} in size: if it stands for a missing value, write NaN in its place"
+                f"it at most {rest[j]:.3g} in size: if it stands for a missing value, write NaN in its place "
+                "and choose with --missing"
             )
     more = len(found) - 3
     return found[:3] + ([f"so do {more} more columns"] if more > 0 else [])

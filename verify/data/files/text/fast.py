@@ -78,9 +78,10 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
 
 def _spellings(words: "list[str] | frozenset[str]") -> list[str]:
     """Words in lower case, as they are usually written."""
-    return sorted({spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())} | (
-        {"NaN"} if "nan" in words else set()
-    ))
+    return sorted(
+        {spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())}
+        | ({"NaN"} if "nan" in words else set())
+    )
 
 
 class _Plain:

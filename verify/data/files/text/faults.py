@@ -66,7 +66,9 @@ def second_header(place: Place, fields: Sequence[str]) -> InputError:
 
 def beyond_whole(line: int, row: int, number: int, word: str, names: Sequence[str]) -> InputError:
     """A whole number that float64 does not hold.  row, number: from 1."""
-    return InputError(f"line {line}: {not_held(word, row - 1, number - 1)}, or leave it out ({dropping(number, names)})")
+    return InputError(
+        f"line {line}: {not_held(word, row - 1, number - 1)}, or leave it out ({dropping(number, names)})"
+    )
 
 
 def dropping(number: int, names: Sequence[str]) -> str:

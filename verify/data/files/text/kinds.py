@@ -49,9 +49,11 @@ class Tally:
     @property
     def mixed(self) -> bool:
         """Whether it takes the whole file to say what the column is."""
-        return self.others > 0 and not self.truths and self.number(Kind.WORD, Kind.DATE) < self.others + self.counts[
-            Kind.NUMBER
-        ]
+        return (
+            self.others > 0
+            and not self.truths
+            and self.number(Kind.WORD, Kind.DATE) < self.others + self.counts[Kind.NUMBER]
+        )
 
     @property
     def faulty(self) -> bool:

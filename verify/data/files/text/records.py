@@ -40,8 +40,10 @@ class Records:
         self._fresh = True
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        reader = self._spaced() if self._delimiter in ("", SPACES) else csv.reader(
-            self._feed(), delimiter=self._delimiter, skipinitialspace=True
+        reader = (
+            self._spaced()
+            if self._delimiter in ("", SPACES)
+            else csv.reader(self._feed(), delimiter=self._delimiter, skipinitialspace=True)
         )
         while True:
             self._fresh = True
