@@ -45,7 +45,7 @@ class Missing:
         """What to ask where nobody said what to do with them."""
         worst = [int(j) for j in np.argsort(-self.of_column, kind="stable") if self.of_column[j]]
         shown = [f"{places.column(j)}: {self.of_column[j]}" for j in worst[:_SHOWN]]
-        more = f", {len(worst) - _SHOWN} more columns" if len(worst) > _SHOWN else ""
+        more = f", {len(worst) - _SHOWN} more" if len(worst) > _SHOWN else ""
         many = "; or leave columns out with --drop" if len(self.rows) > self.N // 2 else ""
         return InputError(
             f"{self.words()} ({', '.join(shown)}{more}; the first {places.entry(*self.first)}); say --missing drop to "

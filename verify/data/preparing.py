@@ -58,8 +58,8 @@ def prepared(
             moments, _ = _looked_at(raw, places)
             if missing == "mean":
                 notes.append(
-                    f"{lacking.values} missing values were replaced by the mean of their column: its variance is that "
-                    "much smaller, and correlations are nearer to 0"
+                    f"{'a missing value was' if lacking.values == 1 else f'{lacking.values} missing values were'} "
+                    "replaced by the mean of the column, which makes its variance and its correlations smaller"
                 )
         divided = standardize or preprocessing.scale is not None or preprocessing.dequantised
         notes += doubts(raw, moments, places, image="image" in facts, divided=divided)

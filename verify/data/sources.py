@@ -15,6 +15,7 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options.
 import difflib
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -120,7 +121,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
         else:
             found = of_object(data, asked)
         known = file is None and name.partition(":")[0] in _IMAGES
-        return prepared(
+        rows = prepared(
             found,
             where,
             asked,
@@ -129,8 +130,18 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
             standardize=options.get("standardize", False),
             known=known and not options.get("standardize", False),
         )
+        if not isinstance(data, (str, os.PathLike)):
+            rows.provenance["notes"] = [_in_python(note) for note in rows.provenance["notes"]]
+        return rows
     except InputError as error:
-        raise about(where, error) from None
+        said = about(where, error)
+        raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
+
+
+def _in_python(text: str) -> str:
+    """What a message says of options, as they are written in Python."""
+    text = re.sub(r"--(missing|drop) (\w+)", r'\1="\2"', text)
+    return re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True")).replace("--", "")
 
 
 def _name(data: Any) -> str:

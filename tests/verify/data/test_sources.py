@@ -403,3 +403,11 @@ def test_decimals_that_are_one_float_are_kept_apart_and_that_is_said():
 def test_numbers_out_of_range_are_refused_in_one_line(given):
     with pytest.raises(InputError, match=r"^[^\n]*(multiply the data|no negative)[^\n]*$"):
         from_eigenvalues(given)
+
+
+def test_in_python_options_are_said_as_python_writes_them():
+    holes = X.copy()
+    holes[3, 1] = np.nan
+    assert 'say missing="drop" to leave' in refusal(holes) and "--" not in refusal(holes)
+    notes = " ".join(load(X * [1, 1, 1, 1e3]).provenance["notes"])
+    assert "standardize=True gives every column variance 1" in notes and "--" not in notes

@@ -48,7 +48,7 @@ def of_group(group: Any, parts: dict[str, Any], asked: Asked, names: Sequence[st
         places, asides = columns.taken(names, [""] * n, asked)
         raw = chosen(raw, places)
         table = Table(tuple(j + 1 for j in places), tuple(names[j] for j in places) if names else (), asides, n)
-    return Found(raw, {"sparse": "csr"}, (f"a sparse CSR matrix, {share:.2g}% of the entries are not 0",), (), table)
+    return Found(raw, {"sparse": "csr"}, (f"a sparse CSR matrix, {share:.3g}% of the entries are not 0",), (), table)
 
 
 def of_matlab(group: Any) -> Any:

@@ -35,7 +35,7 @@ def of_sparse(matrix: Any, asked: Asked, names: Sequence[str] = ()) -> Found:
     (N, n), form = matrix.shape, matrix.format
     rows = matrix.tocsr()
     share = 100 * np.count_nonzero(rows.data) / max(N * n, 1)
-    said = f"a sparse {form.upper()} matrix, {share:.2g}% of the entries are not 0"
+    said = f"a sparse {form.upper()} matrix, {share:.3g}% of the entries are not 0"
     raw, table = SparseRows(rows), None
     if asked.columns or asked.drop or names:
         places, asides = columns.taken(names, [""] * n, asked)
