@@ -26,7 +26,8 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     """
     told = separator(lines[0]) if lines else None
     few = _few(lines)
-    delimiters = [told] if told else [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
+    written = [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
+    delimiters = [told] if told else written
     first = {".tsv": "\t", ".csv": ","}.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
     marks = [mark] if mark else [".", ","]

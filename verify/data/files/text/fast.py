@@ -23,13 +23,15 @@ _PECULIAR = re.compile(rb"\n[ \t\x0b\x0c]*[#%]")  # a comment, unless it stands 
 _BLANK = re.compile(rb"\n[ \t\r]*\n")
 
 
-class Unfit(Exception):  # noqa: N818, the other reader takes it
+class Unfit(Exception):
     """Not for this reader."""
 
 
 def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
     """The columns at plan.places.  start: the line of the first row. longest: a line, in characters.  Raises Unfit."""
-    if plan.dialect.delimiter in ("", SPACES) and plan.width > 1 or not source.encoding.startswith(("utf-8", "latin")):
+    if (plan.dialect.delimiter in ("", SPACES) and plan.width > 1) or not source.encoding.startswith(
+        ("utf-8", "latin")
+    ):
         raise Unfit
     if source.returns:
         raise Unfit
@@ -78,9 +80,10 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
 
 def _spellings(words: "list[str] | frozenset[str]") -> list[str]:
     """Words in lower case, as they are usually written."""
-    return sorted({spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())} | (
-        {"NaN"} if "nan" in words else set()
-    ))
+    return sorted(
+        {spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())}
+        | ({"NaN"} if "nan" in words else set())
+    )
 
 
 class _Plain:

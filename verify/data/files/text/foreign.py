@@ -37,7 +37,9 @@ _BEGINNINGS = (
     (b"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first"),
     (b"version https://git-lfs", "a Git LFS pointer, not the data; fetch them with: git lfs pull"),
 )
-_MARKUP = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(!doctype html|html|head|body|table|\?xml|svg)\b", re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(
+    rb"\s*(?:<!--.*?-->\s*)?<(!doctype html|html|head|body|table|\?xml|svg)\b", re.IGNORECASE | re.DOTALL
+)
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[\[{"])')
 _ARFF = re.compile(rb"(?:\s*%[^\n]*\n|\s*\n)*\s*@relation\b", re.IGNORECASE)
 

@@ -28,7 +28,7 @@ class Records:
     """(line, fields) of each record, by the line on which it starts; a quoted field may hold line ends.
 
     comments and blanks: lines left out up to here, blank ones only between records. remark: the last comment before the
-    first record. cut: the lines are not all, and a quotation may end elsewhere.  Raises InputError where one never ends.
+    first record. cut: the lines are not all, and a quotation may end beyond.  Raises InputError where one never ends.
     """
 
     def __init__(self, lines: Iterable[str], delimiter: str, cut: bool = False) -> None:
@@ -40,8 +40,10 @@ class Records:
         self._fresh = True
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        reader = self._spaced() if self._delimiter in ("", SPACES) else csv.reader(
-            self._feed(), delimiter=self._delimiter, skipinitialspace=True
+        reader = (
+            self._spaced()
+            if self._delimiter in ("", SPACES)
+            else csv.reader(self._feed(), delimiter=self._delimiter, skipinitialspace=True)
         )
         while True:
             self._fresh = True
