@@ -40,7 +40,7 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     alone = Dialect("", mark or ".")
     share, _ = _worth(few, "", alone.mark, strict=True)
     # Where a decimal comma was asked for, every comma may be one.
-    if best is None or share > best[0] or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
+    if best is None or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
         return alone
     chosen = best[-1]
     if chosen.mark == "," and mark is None:

@@ -46,7 +46,8 @@ def numbered_header(first: Sequence[str], body: Sequence[Sequence[str]], mark: s
     years = whole and _rising(numbers) and all(value in _YEARS for value in numbers)
     if years and (broken or outside) and not any(value in _YEARS for row in rows for value in row):
         return Guess.MAYBE
-    if 5 * sum(bool(_step(row)) for row in rows if None not in row) > len(rows):
+    steps = [_step(row) for row in rows]
+    if 5 * sum(step == other if n == 2 else bool(other) for other in steps) > len(rows):
         return Guess.ROW  # the rows go on like that
     if whole and numbers[0] in (0, 1) and step == 1:
         return Guess.HEADER if broken or n >= _MANY else Guess.MAYBE if n > 2 and not rising else Guess.ROW
