@@ -3,10 +3,10 @@
 Main       recognised.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from verify.data.files.text.records import SPACES, Dialect, Records, separator
 from verify.data.files.text.words import Kind, kind_of
@@ -61,10 +61,10 @@ def _few(lines: Sequence[str]) -> list[str]:
 
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    try:
-        return [fields for _, fields in Records(lines, delimiter, cut=True)]
-    except (InputError, csv.Error):
-        return []
+    records: list[list[str]] = []
+    with suppress(InputError):  # a field without an end, which is said when it is read
+        records.extend(fields for _, fields in Records(lines, delimiter, cut=True))
+    return records
 
 
 def _worth(lines: Sequence[str], delimiter: str, mark: str, strict: bool = False) -> tuple[float, float]:
