@@ -25,7 +25,7 @@ def test_a_sparse_file_is_that_matrix(tmp_path, form, kind, dtype):
     found = read(tmp_path / "a.npz")
     assert isinstance(found.raw, SparseRows) and found.raw.shape == (30, 8) and found.raw.dtype == dtype
     assert np.array_equal(found.raw[:], M.toarray()) and np.array_equal(found.raw[4:9], M.toarray()[4:9])
-    share = f"{100 * np.count_nonzero(M.toarray()) / 240:.2g}%"
+    share = f"{100 * np.count_nonzero(M.toarray()) / 240:.3g}%"
     assert found.said == (f"a sparse {form.upper()} matrix, {share} of the entries are not 0",)
 
 

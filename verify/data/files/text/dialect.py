@@ -3,10 +3,10 @@
 Main       recognised.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from verify.data.files.text.records import SPACES, Dialect, Records, separator
 from verify.data.files.text.words import Kind, kind_of
@@ -26,9 +26,8 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     """
     told = separator(lines[0]) if lines else None
     few = _few(lines)
-    delimiters = (
-        [told] if told else [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
-    )
+    written = [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
+    delimiters = [told] if told else written
     first = {".tsv": "\t", ".csv": ","}.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
     marks = [mark] if mark else [".", ","]
@@ -41,7 +40,7 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     alone = Dialect("", mark or ".")
     share, _ = _worth(few, "", alone.mark, strict=True)
     # Where a decimal comma was asked for, every comma may be one.
-    if best is None or share > best[0] or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
+    if best is None or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
         return alone
     chosen = best[-1]
     if chosen.mark == "," and mark is None:
@@ -62,10 +61,10 @@ def _few(lines: Sequence[str]) -> list[str]:
 
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    try:
-        return [fields for _, fields in Records(lines, delimiter, cut=True)]
-    except (InputError, csv.Error):
-        return []
+    records: list[list[str]] = []
+    with suppress(InputError):  # a field without an end, which is said when it is read
+        records.extend(fields for _, fields in Records(lines, delimiter, cut=True))
+    return records
 
 
 def _worth(lines: Sequence[str], delimiter: str, mark: str, strict: bool = False) -> tuple[float, float]:

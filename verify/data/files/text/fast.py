@@ -23,15 +23,14 @@ _PECULIAR = re.compile(rb"\n[ \t\x0b\x0c]*[#%]")  # a comment, unless it stands 
 _BLANK = re.compile(rb"\n[ \t\r]*\n")
 
 
-class Unfit(Exception):  # noqa: N818, the other reader takes it
+class Unfit(Exception):
     """Not for this reader."""
 
 
 def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
     """The columns at plan.places.  start: the line of the first row. longest: a line, in characters.  Raises Unfit."""
-    if plan.dialect.delimiter in ("", SPACES) and plan.width > 1 or not source.encoding.startswith(("utf-8", "latin")):
-        raise Unfit
-    if source.returns:
+    spaced = plan.width > 1 and plan.dialect.delimiter == SPACES
+    if spaced or source.returns or not source.encoding.startswith(("utf-8", "latin")):
         raise Unfit
     try:
         import pyarrow

@@ -48,7 +48,7 @@ def not_a_number(kind: Kind, place: Place, number: int, names: Sequence[str], ma
     elif kind is Kind.MARKED:
         what = "has a decimal point where other numbers have a comma; write all of them in one way"
     elif has_unit(word):
-        what = f"is a value with its unit; write the number alone, or {drop}"
+        what = f"is a number with something behind it, perhaps a unit; write the number alone, or {drop}"
     else:
         what = f"is not a number; mend it, or {drop}; {_MISSING}"
     if place.row == 1 and not names and kind not in (Kind.ERROR, Kind.MARKED):
@@ -66,9 +66,8 @@ def second_header(place: Place, fields: Sequence[str]) -> InputError:
 
 def beyond_whole(line: int, row: int, number: int, word: str, names: Sequence[str]) -> InputError:
     """A whole number that float64 does not hold.  row, number: from 1."""
-    return InputError(
-        f"line {line}: {not_held(word, row - 1, number - 1)}, or leave it out ({dropping(number, names)})"
-    )
+    said = not_held(word, row - 1, number - 1)
+    return InputError(f"line {line}: {said}, or leave the column out ({dropping(number, names)})")
 
 
 def dropping(number: int, names: Sequence[str]) -> str:

@@ -37,9 +37,9 @@ def heading(sample: Sequence[Line], dialect: Dialect, asked: bool | None, remark
     body = [fields for _, fields in sample[1 : _ROWS + 1]]
     present = _is_header(sample[0], body, dialect) if asked is None else asked
     if not present:
-        names = _of_remark(remark, len(first), dialect) if asked is None else ()
-        said = f"line {remark[0]}, a comment, names the columns" if remark and names else "no header"
-        return Heading(names, len(first), False, (said,))
+        words = _of_remark(remark, len(first), dialect) if asked is None else ()
+        found = f"line {remark[0]}, a comment, names the columns" if remark and words else "no header"
+        return Heading(words, len(first), False, (found,))
     if not body:
         raise InputError(f"holds a header but no rows (line {line}: {some(first, dialect.delimiter)})")
     said = [f"line {line} is the header"]

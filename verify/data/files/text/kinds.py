@@ -76,13 +76,10 @@ class Tally:
             return "no values"
         if not self.others or self.truths or self.faulty:
             return ""
-        if self.counts[Kind.DATE] == self.others:
-            what = "dates"
-        else:
-            what = "words"
-        kind = Kind.DATE if what == "dates" else Kind.WORD if self.counts[Kind.WORD] else Kind.DATE
+        dates = self.counts[Kind.DATE] == self.others
+        kind = Kind.DATE if dates or not self.counts[Kind.WORD] else Kind.WORD
         also = " and numbers" if self.counts[Kind.NUMBER] else ""
-        return f"{what}{also}, such as {shown(self.first[kind].word)}"
+        return f"{'dates' if dates else 'words'}{also}, such as {shown(self.first[kind].word)}"
 
 
 def survey(records: Iterable[tuple[int, list[str]]], width: int, mark: str, first: int) -> list[Tally]:

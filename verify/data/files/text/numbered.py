@@ -3,6 +3,7 @@
 Main       numbered_header.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -45,12 +46,13 @@ def numbered_header(first: Sequence[str], body: Sequence[Sequence[str]], mark: s
     years = whole and _rising(numbers) and all(value in _YEARS for value in numbers)
     if years and (broken or outside) and not any(value in _YEARS for row in rows for value in row):
         return Guess.MAYBE
-    if 5 * sum(bool(_step(row)) for row in rows if None not in row) > len(rows):
+    steps = [_step(row) for row in rows]
+    if 5 * sum(step == other if n == 2 else bool(other) for other in steps) > len(rows):
         return Guess.ROW  # the rows go on like that
     if whole and numbers[0] in (0, 1) and step == 1:
         return Guess.HEADER if broken or n >= _MANY else Guess.MAYBE if n > 2 and not rising else Guess.ROW
     unlike = broken or (outside and not rising)
-    if (step and n >= _FEW) or (whole and step and 2 < n and unlike) or (whole and step == 1 and broken):
+    if (step and n >= _FEW) or (whole and step and n > 2 and unlike) or (whole and step == 1 and broken):
         return Guess.MAYBE
     return Guess.ROW
 
@@ -62,12 +64,12 @@ def _step(row: Sequence[float | None]) -> float:
         return 0.0
     step = (numbers[-1] - numbers[0]) / (len(numbers) - 1)
     error = 1e-6 * abs(step)
-    return step if all(abs(b - a - step) <= error for a, b in zip(numbers, numbers[1:], strict=False)) else 0.0
+    return step if all(abs(b - a - step) <= error for a, b in itertools.pairwise(numbers)) else 0.0
 
 
 def _rising(row: Sequence[float | None]) -> bool:
     numbers = [value for value in row if value is not None]
-    return all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(a < b for a, b in itertools.pairwise(numbers))
 
 
 def _outside(value: float, column: Sequence[float | None]) -> bool:

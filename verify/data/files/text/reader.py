@@ -12,15 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from verify.data.files.columns import taken
-from verify.data.files.found import Asked, Aside, Found, Table
+from verify.data.files.found import Asked, Found, Table
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import Growing
 from verify.data.files.text.dialect import NAMES, recognised
 from verify.data.files.text.fast import Unfit, read_fast
 from verify.data.files.text.faults import counted, not_a_number, second_header
-from verify.data.files.text.header import Heading, heading
+from verify.data.files.text.header import heading
 from verify.data.files.text.kinds import Tally, survey
-from verify.data.files.text.records import Dialect, Records
+from verify.data.files.text.records import Records
 from verify.data.files.text.slow import Plan, Surprise, read_slowly
 from verify.data.files.text.source import Source, opened
 from verify.errors import InputError, about
@@ -58,6 +58,7 @@ class _Reading:
             raise InputError("the file is empty but for comments; there are no rows")
         self.heading = heading(self.sample, self.dialect, asked.header, records.remark)
         self.rows = self.sample[int(self.heading.present) :]
+        self.chosen = asked.chosen(self.heading.names, self.heading.width)
 
     def records(self) -> Records:
         """All records of the file."""
@@ -86,12 +87,13 @@ class _Reading:
         """Whether the first rows do not tell what the columns are that were asked for."""
         if self.whole:
             return False
-        chosen = self.asked.chosen(self.heading.names, self.heading.width)
-        used = range(self.heading.width) if chosen is None else chosen
-        asked = bool(self.asked.columns)
-        return any(tallies[j].mixed or (asked and tallies[j].empty) for j in used) or all(
-            tallies[j].holds for j in used
-        )
+        try:
+            _, asides = taken(self.heading.names, [tally.holds for tally in tallies], self.asked)
+        except InputError:
+            return True  # no numbers so far
+        index = {aside.number - 1 for aside in asides if aside.holds == "an index"}
+        used = range(self.heading.width) if self.chosen is None else self.chosen
+        return any(tallies[j].mixed for j in used if j not in index)
 
     def _read(self, tallies: Sequence[Tally]) -> Found:
         names, width = self.heading.names, self.heading.width
@@ -135,9 +137,9 @@ class _Reading:
         if not faulty:
             return
         kind, place, j = min(faulty, key=lambda fault: (fault[1].row, fault[2]))
-        if self.heading.present and place.row == 1 and len(places) > 1:
-            if all(tallies[i].faulty and tallies[i].stray()[1].row == 1 for i in places):
-                raise second_header(place, self.rows[0][1])
+        alike = all(tallies[i].faulty and tallies[i].stray()[1].row == 1 for i in places)
+        if self.heading.present and place.row == 1 and alike and len(places) > 1:
+            raise second_header(place, self.rows[0][1])
         raise not_a_number(kind, place, j + 1, self.heading.names, self.dialect.mark)
 
     def _said(self, plan: Plan, records: Records | None, trailing: bool) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Records:
     """(line, fields) of each record, by the line on which it starts; a quoted field may hold line ends.
 
     comments and blanks: lines left out up to here, blank ones only between records. remark: the last comment before the
-    first record. cut: the lines are not all, and a quotation may end elsewhere.  Raises InputError where one never ends.
+    first record. cut: the lines are not all, and a quotation may end beyond.  Raises InputError where one never ends.
     """
 
     def __init__(self, lines: Iterable[str], delimiter: str, cut: bool = False) -> None:
@@ -51,8 +51,11 @@ class Records:
                 fields = next(reader)
             except StopIteration:
                 return
-            except csv.Error:  # a field of more than 131072 characters
-                raise self._unclosed() from None
+            except csv.Error:
+                longest = csv.field_size_limit()
+                raise InputError(
+                    f"line {self._start}: a field of more than {longest} characters; is a quotation mark not closed?"
+                ) from None
             yield self._start, fields
 
     def _feed(self) -> Iterator[str]:
@@ -75,12 +78,9 @@ class Records:
                 self._start, self._fresh = number, False
             yield line
         if not (self._fresh or self._cut):
-            raise self._unclosed()
-
-    def _unclosed(self) -> InputError:
-        return InputError(
-            f"line {self._start}: a quotation mark that opens a field there is not closed; close or delete it"
-        )
+            raise InputError(
+                f"line {self._start}: a quotation mark that opens a field there is not closed; close or delete it"
+            )
 
     def _spaced(self) -> Iterator[list[str]]:
         """The fields of lines of one column, or with runs of spaces between them."""

@@ -42,7 +42,7 @@ class Plan:
     names: tuple[str, ...]
 
 
-class Surprise(Exception):  # noqa: N818, no error but a reason to look at the whole file
+class Surprise(Exception):
     """A field that is not what the first lines of the file made one expect."""
 
 

@@ -38,7 +38,9 @@ def texts(draw):
     end = draw(st.sampled_from(["\n", "\r\n", "\n", "\n\n", "\r"]))
     lines = [delimiter.join(fields) for fields in rows]
     if draw(st.integers(0, 9)) == 0:
-        lines.insert(draw(st.integers(0, len(lines))), draw(st.sampled_from(["# a remark", " #x", "%", "  ", delimiter])))
+        lines.insert(
+            draw(st.integers(0, len(lines))), draw(st.sampled_from(["# a remark", " #x", "%", "  ", delimiter]))
+        )
     return end.join(lines) + draw(st.sampled_from(["", end])), delimiter, width, mark
 
 
