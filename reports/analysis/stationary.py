@@ -77,7 +77,7 @@ def stationary(
         "sigma2": sigma2,
         "objective": objective,
         "count": found.count,
-        "truncated": found.count is None or len(points) < found.count,
+        "truncated": found.truncated,
         "points": described,
         "tied": ties.tied(spectrum, sigma2),
         "undecided": found.undecided,

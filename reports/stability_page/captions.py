@@ -140,7 +140,7 @@ def table_caption(table: Document) -> str:
 def table_gist(table: Document) -> str:
     """What a folded table holds: "the best 8 of 71; all but the first are saddles"."""
     shown, count = len(table["points"]), table["count"]
-    if table["truncated"]:
+    if table["truncated"] is not False:
         some = f"the best {shown}{'' if count is None else f' of {number(count)}'}"
     else:
         some = "the only one" if shown == 1 else f"all {shown}"
