@@ -13,12 +13,9 @@ from verify.data.covariance import from_eigenvalues
 from verify.landscape.families import every_family
 
 # Too many for masks of 64 bits, and so close together that many sets are stationary at learned noise (theory 2).
-CLOSE = np.linspace(1.0, 1.01, 70)[::-1]
-ALL = sum(
-    all(CLOSE[a] > np.delete(CLOSE, chosen).mean() for a in chosen)
-    for q in range(3)
-    for chosen in map(list, combinations(range(70), q))
-)
+WHOLE = range(10_070, 10_000, -1)
+CLOSE = np.array(WHOLE) / 1e4
+ALL = sum(all(a * (70 - q) > sum(WHOLE) - sum(held) for a in held) for q in range(3) for held in combinations(WHOLE, q))
 
 
 def of(lam, k, **asked):
