@@ -17,7 +17,7 @@ def interrupted(document: dict[str, Any]) -> bool:
 
 
 def how_found(document: dict[str, Any]) -> str | None:
-    """What to say of a list that may lack points: how many compete, and how the best were found; None if it is whole."""
+    """What to say of a list that may lack points: how many compete, and how those were found; None: it is whole."""
     if document["truncated"] is False:
         return None
     n, k, shown, count = document["n"], document["k"], len(document["points"]), document["count"]
