@@ -167,9 +167,10 @@ def recommended_noise(lam: Array | Eigenvalues, k: int, beta: float = PLAIN) -> 
     """A noise to start from that keeps all k latents, or None if the data have fewer than k directions.
 
     Every sigma2 < lam_k/beta keeps them (theory 1.5, 3.9). sigma2_MLE is below lam_k unless the discarded eigenvalues
-    equal it; at sigma2_MLE/beta the decoder at the optimum is that of the maximum-likelihood solution. Where it does not
-    exist, or is not surely below lam_k, half of lam_k/beta is returned, of the least that lam_k may be; of a lam_k that
-    is known to be positive and no more, half of its value.
+    equal it; starting at sigma2_MLE/beta, the decoder at the optimum is that of the maximum-likelihood solution, and
+    with beta = 1 the optimum that solution itself. Where sigma2_MLE does not exist, or is not surely below lam_k, half
+    of lam_k/beta is returned, of the least that lam_k may be; of a lam_k that is known to be positive and no more, half
+    of its value.
     """
     spectrum = Eigenvalues.of(lam)
     n, rank = len(spectrum), spectrum.rank

@@ -39,6 +39,16 @@ def gradient(theta, sigma2, beta, h=1e-5):
     return np.array([objective(theta + e, sigma2, beta) - objective(theta - e, sigma2, beta) for e in steps]) / (2 * h)
 
 
+def by_hand(theta, sigma2, beta):
+    """Eqs. 21-23 with beta in front of what comes of (B)."""
+    W, V = theta[: N * K].reshape(N, K), theta[N * K : 2 * N * K].reshape(K, N)
+    D, S = np.exp(theta[2 * N * K :]), np.diag(LAM)
+    dW = (S @ V.T - W * D - W @ V @ S @ V.T) / sigma2
+    dV = (W.T - W.T @ W @ V) @ S / sigma2 - beta * V @ S
+    dlogD = 0.5 * (beta * (1 - D) - D * (W**2).sum(axis=0) / sigma2)
+    return np.concatenate([dW.ravel(), dV.ravel(), dlogD])
+
+
 def hessian(theta, sigma2, beta, h=1e-4):
     steps = h * np.eye(len(theta))
     rows = [gradient(theta + e, sigma2, beta, h) - gradient(theta - e, sigma2, beta, h) for e in steps]
@@ -90,9 +100,11 @@ def test_a_blind_search_finds_nothing_else(sigma2, beta):
     known = sorted({round(weighted.point_value(p, LAM, sigma2, beta), 6) for p, _ in points(sigma2, beta)})
     plain = sorted({round(p.value, 6) for p in fixed_noise_families(LAM, K, sigma2)})
     rng, found = np.random.default_rng(0), []
-    for _ in range(16):
+    for _ in range(100):
+        start = rng.normal(size=2 * N * K + K)
+        assert by_hand(start, sigma2, beta) == pytest.approx(gradient(start, sigma2, beta), abs=1e-6)
         with np.errstate(all="ignore"):  # some starts run away
-            end = root(gradient, rng.normal(size=2 * N * K + K), (sigma2, beta), tol=1e-10)
+            end = root(by_hand, start, (sigma2, beta), tol=1e-10)
         if end.success and np.abs(end.x).max() < 20 and np.abs(gradient(end.x, sigma2, beta)).max() < 1e-8:
             found.append(objective(end.x, sigma2, beta))
     assert len(found) > 5 and len({round(v, 4) for v in found}) > 2
