@@ -12,7 +12,20 @@ from math import floor, log10
 from typing import Any
 
 from reports.words.caveats import tie
-from reports.words.numerals import counted, directions, likeliest, named_threshold, on_threshold, rank_at_most, start
+from reports.words.numerals import (
+    counted,
+    directions,
+    likeliest,
+    named_threshold,
+    on_threshold,
+    rank_at_most,
+    share,
+    start,
+    starts_likely,
+    typed,
+    weight,
+)
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -122,6 +135,22 @@ def none_keeps_all(facts: Document) -> str:
     return f"no noise {sure} {every(facts['k'], '')}, because the data vary in {directions(facts)}"
 
 
+def rule(beta: float) -> str:
+    """What beta does to thresholds; "" where it is 1."""
+    if beta == PLAIN:
+        return ""
+    b = typed(beta)
+    return f"With beta = {b}, latent j collapses once {b} sigma2 reaches lam_j, that is from sigma2 = lam_j/{b} on."
+
+
+def what_value(beta: float) -> str:
+    """What is listed as value."""
+    if beta == PLAIN:
+        return "nats per datum"
+    text = f"the ELBO with the KL weighted by {typed(beta)}, nats per datum"
+    return f"{text}, no bound on the likelihood" if beta < 1 else text
+
+
 def stability_verdict(facts: Document) -> str:
     """What the terminal says of a stability document: the threshold, exclusive, and the maximum-likelihood noise."""
     k, rank = facts["k"], facts["rank"]
@@ -129,7 +158,8 @@ def stability_verdict(facts: Document) -> str:
         text = f"{_capital(none_keeps_all(facts))}. Every noise below {named_threshold(facts, rank)} keeps {rank}."
     else:
         text = f"Every noise below {named_threshold(facts, k)} keeps {every(k)}; above it {_goes(k)}. {_start(facts)}"
-    return " ".join([text, *(f"{_capital(said)}." for row in facts["noise"] if (said := tie(row)))])
+    said = [said for row in facts["noise"] if (said := tie(row))]
+    return " ".join([*filter(None, [rule(weight(facts))]), text, *(f"{_capital(each)}." for each in said)])
 
 
 def _goes(k: int) -> str:
@@ -149,6 +179,8 @@ def sentence(note: str) -> str:
 def _start(facts: Document) -> str:
     """Which noise to start from, and why."""
     k, mle = facts["k"], likeliest(facts)
+    if weight(facts) != PLAIN:
+        return _weighted_start(facts)
     if mle is None:
         return (
             "There is no maximum-likelihood noise: the likelihood grows without end as the noise falls to 0. To start, "
@@ -165,6 +197,17 @@ def _start(facts: Document) -> str:
             f"it: {start(facts)}."
         )
     return f"Start at the maximum-likelihood noise, {mle}: the optimum there is the maximum-likelihood fit itself."
+
+
+def _weighted_start(facts: Document) -> str:
+    """The same for another beta than 1, whose optimum is no maximum of the likelihood."""
+    if not starts_likely(facts):
+        return f"To start, take half of {share(facts, facts['k'])}: {start(facts)}."
+    b = typed(weight(facts))
+    return (
+        f"Start at {start(facts)}, the maximum-likelihood noise {likeliest(facts)} divided by {b}: the decoder at the "
+        "optimum there is that of the maximum-likelihood fit."
+    )
 
 
 def reason_for_noise(document: Document) -> str:
