@@ -65,7 +65,9 @@ def tie(row: Document) -> str | None:
         return f"{said}: how many latents are held there is undecided, {held} of {k}"
     more = min(k, row["retained"] + len(row["tied"]))
     if more > row["retained"]:
-        said = f"{at}, {names(row['tied'])} equal{'s' if len(row['tied']) == 1 else ''} {noise}, which counts as collapsed"
+        said = (
+            f"{at}, {names(row['tied'])} equal{'s' if len(row['tied']) == 1 else ''} {noise}, which counts as collapsed"
+        )
         return f"{said}: {row['retained']} of {k} latents are held there, and {more} just below it"
     return None
 

@@ -43,6 +43,7 @@ STATIONARY = [
     ["--learned-noise", "--objective", "elbo"],
     ["--sigma2", "1", "--top", "3"],
     ["--sigma2", "9"],
+    ["--sigma2", "0.3", "--objective", "elbo", "--beta", "3"],
 ]
 
 
@@ -54,7 +55,7 @@ def test_stationary_documents_are_valid(data, options, capsys):
     assert document["points"][0]["deficit"] == 0
 
 
-@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"]])
+@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"], ["--beta", "4"]])
 @pytest.mark.parametrize("data", [SPECTRUM, "digits", "eigenvalues:1,0,0"])
 def test_stability_documents_are_valid(data, options, capsys):
     document = check("stability", document_of(capsys, "stability", data, *options, "-k", "3"))
