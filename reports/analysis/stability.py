@@ -40,8 +40,8 @@ def stability(
 ) -> Document:
     """The optimum at each noise and the noises at which latents collapse (theory 1.5, 3.9).  Raises InputError.
 
-    Thresholds are lam_1 ... lam_min(k, rank): as beta sigma2 rises past lam_j, latent j collapses. `grid`: further noises to
-    tabulate in ascending order with those asked about, of which the notes need not speak one by one.
+    Thresholds are lam_1 ... lam_min(k, rank): as beta sigma2 rises past lam_j, latent j collapses. `grid`: further
+    noises to tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
     if certify:

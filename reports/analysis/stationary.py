@@ -1,7 +1,7 @@
 """From a covariance to the document of `stationary`: stationary points, best first.
 
-Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned; beta the weight of the
-           KL, s = beta sigma2.
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned; beta the weight of
+           the KL, s = beta sigma2.
 Main       stationary, save_points.
 Reference  theory 1.2-3.8; reports/schema/stationary.json; indices count from 1.
 """
@@ -50,11 +50,11 @@ def stationary(
 ) -> tuple[Document, list[Point]]:
     """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
 
-    With another beta than 1, those of the ELBO with the KL weighted by it, at a fixed noise: the document speaks of that
-    objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
+    With another beta than 1, those of the ELBO with the KL weighted by it, at a fixed noise: the document speaks of
+    that objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
     Without `top`, all of them up to a limit, else the best (listing.py). "walk" is there where all index sets were
-    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta, scales,
-    unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
+    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta,
+    scales, unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
     """
     spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
     if objective not in ("ppca", "elbo"):
@@ -180,7 +180,8 @@ def _escape(escape: Any, beta: float) -> Document:
 def save_points(path: Path, points: Sequence[Point], covariance: Covariance, beta: float = PLAIN) -> None:
     """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), beta, eigenvectors (n, n) as .npz.  Raises InputError.
 
-    points: those of the VAE at s = beta sigma2, as `stationary` returns them; sigma2 is the noise of the model. In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
+    points: those of the VAE at s = beta sigma2, as `stationary` returns them; sigma2 is the noise of the model.
+    In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
     """
     P, n, k = len(points), covariance.n, points[0].k
     size = 16 * P * n * k

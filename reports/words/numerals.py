@@ -118,7 +118,7 @@ def start(facts: Document) -> str | None:
 
 
 def starts_likely(facts: Document) -> bool:
-    """Whether the recommended noise is sigma2_MLE/beta, so that the optimum there has the maximum-likelihood decoder."""
+    """Whether the recommended noise is sigma2_MLE/beta, where the optimum has the maximum-likelihood decoder."""
     value, mle = facts["recommended_sigma2"], facts["sigma2_mle"]
     return value is not None and mle is not None and not on_threshold(facts) and value == noise_at(mle, weight(facts))
 

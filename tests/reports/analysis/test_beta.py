@@ -1,4 +1,4 @@
-"""Documents with --beta: numbers against the objective written out at the W, V, D that are saved, and what is refused."""
+"""Documents with --beta: numbers against the objective written out at the W, V, D that are saved; refusals."""
 
 import numpy as np
 import pytest
