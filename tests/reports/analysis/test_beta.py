@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reports.analysis.landscape import landscape
 from reports.analysis.stability import stability
 from reports.analysis.stationary import save_points, stationary
 from reports.words.wording import stability_verdict
@@ -11,6 +12,7 @@ from tests.reports.spectra import measured
 from verify.data.covariance import from_eigenvalues
 from verify.eigenvalues import Written
 from verify.errors import InputError
+from verify.landscape.weighted import noise_at
 from verify.models import linear_vae
 from verify.models.beta_vae import fixed_noise_optimum
 
@@ -117,3 +119,35 @@ def test_a_large_weight_bounds_what_the_likelihood_does_not():
     facts = check("stability", stability(from_eigenvalues([3.0, 1.0, 0.0, 0.0]), 2, beta=3.0))
     assert facts["sigma2_mle"] is None and facts["sigma2_learned"] > 0
     assert any(note.startswith("with beta = 3 a learned noise goes") for note in facts["notes"])
+
+
+@pytest.mark.parametrize("beta", [0.4, 4.0])
+def test_slices_are_those_of_the_weighted_elbo_with_its_best_encoder(beta):
+    document, _ = landscape(from_eigenvalues(LAM), 4, [0.5], (3, 5), grid=5, beta=beta)
+    piece = check("landscape", document)["slices"][0]
+    s, held = beta * 0.5, [i - 1 for i in piece["retained"]]
+    assert held == [0, 1] and document["beta"] == beta
+    values = np.zeros((5, 5))
+    for i, a in enumerate(piece["a"]):
+        for j, b in enumerate(piece["b"]):
+            W = np.zeros((5, 4))
+            W[held, held] = np.sqrt(LAM[held] - s)
+            W[2, 2], W[4, 3] = a, b
+            values[i, j] = weighted_elbo(W, *linear_vae.optimal_encoder(W, s), 0.5, beta)
+    np.testing.assert_allclose(piece["values"], values, rtol=1e-12)
+    h, top = 1e-4, values[2, 2]  # a parabola at the centre
+    fine = landscape(from_eigenvalues(LAM), 4, [0.5], (3, 5), grid=3, extent=h, beta=beta)[0]["slices"][0]["values"]
+    bend = [2 * (fine[2][1] - top) / h**2, 2 * (fine[1][2] - top) / h**2]
+    assert piece["curvatures"] == pytest.approx(bend, rel=1e-4)
+
+
+def test_slices_stand_at_shares_of_the_eigenvalues():
+    lam = [9.0, 7.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5]
+    document, _ = landscape(from_eigenvalues(lam), 5, grid=3, beta=3.0)
+    assert [p["sigma2"] for p in document["slices"]] == pytest.approx([4 / 3, 2 / 3, 0.5 / 3], rel=1e-15)
+    assert [p["unstable"] for p in document["slices"]] == [0, 1, 2]
+    # A third of lam_1 is no decimal; towards u_1 the point at that noise is flat all the same.
+    noise = noise_at(9.0, 3.0)
+    flat = landscape(from_eigenvalues(lam), 1, [noise], directions=(1, 2), grid=3, beta=3.0)[0]["slices"][0]
+    assert flat["curvatures"][0] == 0.0 > flat["curvatures"][1]
+    assert landscape(from_eigenvalues(lam), 1, [0.7 * 9 / 3], (1, 2), 3, beta=3.0)[0]["slices"][0]["curvatures"][0] > 0
