@@ -15,11 +15,11 @@ from reports.words.numerals import (
     at_noise,
     counted,
     directions,
+    eigenvalue,
     likeliest,
     named_eigenvalue,
     on_threshold,
     rough,
-    threshold,
     typed,
     weight,
 )
@@ -30,9 +30,10 @@ Document = dict[str, Any]
 KINDS = ("rounding", "sampling", "model")
 MODEL = "model: this is exact for probabilistic PCA and the linear VAE; for a deep VAE it is a prediction"
 WEIGHTED = "model: this is exact for the linear VAE with this beta; for a deep VAE it is a prediction"
+NO_WEIGHT = "the likelihood has no KL that beta could weigh"
 NOT_SHOWN = "not shown: "
 UNPROVED = "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
-# sigma2 = 1 this many times beyond the spectrum on either side is a matter of units, not of modelling.
+# A noise this many times beyond the spectrum on either side is a matter of units, not of modelling.
 OFF_SCALE = 1e3
 
 
@@ -199,17 +200,21 @@ def kind(note: str) -> str | None:
     return head if colon and head in KINDS else None
 
 
-def off_scale(facts: Document) -> Iterator[str]:
-    """Where sigma2 = 1 lies outside anything that these data could mean."""
+def off_scale(facts: Document, rows: Iterable[Document]) -> Iterator[str]:
+    """Which noises of these rows lie outside anything that these data could mean."""
+    beta = weight(facts)
     largest, mle = facts["eigenvalues"][0], facts["sigma2_mle"]
-    if largest * OFF_SCALE < 1:
-        yield (
-            f"sigma2 = 1 is off the scale of these data, whose largest variance in any direction is "
-            f"{threshold(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with that "
-            "in mind"
-        )
-    if mle is not None and mle > OFF_SCALE:
-        yield (
-            f"sigma2 = 1 is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
-            "retains every latent, at the price of likelihood"
-        )
+    for row in rows:
+        noise, at = row.get("effective_sigma2", row["sigma2"]), f"sigma2 = {typed(row['sigma2'])}"
+        about = at if beta == PLAIN else f"{at} with beta = {typed(beta)}"
+        if largest * OFF_SCALE < noise:
+            yield (
+                f"{about} is off the scale of these data, whose largest variance in any direction is "
+                f"{eigenvalue(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with "
+                "that in mind"
+            )
+        if mle is not None and mle > OFF_SCALE * noise:
+            yield (
+                f"{about} is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
+                "retains every latent, at the price of likelihood"
+            )

@@ -87,7 +87,12 @@ def threshold(facts: Document, j: int) -> str:
 
 def share(facts: Document, j: int) -> str:
     """What that threshold is: lam_50, or lam_50/4."""
-    return f"lam_{j}" if weight(facts) == PLAIN else f"lam_{j}/{typed(weight(facts))}"
+    return share_of(j, weight(facts))
+
+
+def share_of(j: int | str, beta: float) -> str:
+    """The same of a weight alone, and of any j."""
+    return f"lam_{j}" if beta == PLAIN else f"lam_{j}/{typed(beta)}"
 
 
 def named_threshold(facts: Document, j: int) -> str:
