@@ -175,7 +175,7 @@ def _section(claim: Document) -> str:
 
 
 def _explorer(document: Document) -> Document:
-    """What the explorer needs: beta, the spectrum and its errors (0 where it was typed), k, where to begin, the range."""
+    """What the explorer needs: beta, the spectrum, its errors (0 where it was typed), k, where to begin, the ends."""
     facts, figure1 = document["stability"], document["figure1"]
     begin = start(facts)
     # The script's closed form is that of two columns; one column moved both ways has another.
