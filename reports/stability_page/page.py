@@ -86,10 +86,10 @@ def _pictures(document: Document, folder: Path) -> dict[str, list[Document]]:
         found.setdefault(of.SECTION, []).append(_drawn(folder, name, of.alt(document), of.caption(document)))
     panels = document["figure1"]["panels"] if document["figure1"] else []
     beta = weight(document["stability"])
-    value = "L" if beta == PLAIN else f"The ELBO with β = {typed(beta)}"
+    value = "L =" if beta == PLAIN else f"The ELBO (β = {typed(beta)}) is"
     found["landscape"] = [
         _drawn(
-            folder, f"slice-{i}", f"Contours: {words}.", f"{words}. {value} = {wording.nats(panel['at_point'])} there."
+            folder, f"slice-{i}", f"Contours: {words}.", f"{words}. {value} {wording.nats(panel['at_point'])} there."
         )
         for i, panel in enumerate(panels, start=1)
         for words in (captions.figure1_panel(panel, beta),)

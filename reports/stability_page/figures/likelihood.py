@@ -30,8 +30,8 @@ def draw(axes: Axes, document: Document) -> None:
     top, bottom = value[inside][best], value[inside][best:].min()
     room = max(top - bottom, 1e-9 * abs(top), 1e-300)
     axes.set(xscale="log", xlim=(low, high), ylim=(bottom - 0.08 * room, top + 0.1 * room))
-    what = "L" if found.beta == PLAIN else f"ELBO, β = {typed(found.beta)},"
-    axes.set(xlabel="noise σ²", ylabel=f"{what} at the optimum, nats per datum")
+    what = "L at the optimum" if found.beta == PLAIN else f"ELBO (β = {typed(found.beta)})"
+    axes.set(xlabel="noise σ²", ylabel=f"{what}, nats per datum")
     decades(axes.xaxis)
     plain_numbers(axes.yaxis)
     highest = _highest(document["stability"])

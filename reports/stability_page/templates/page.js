@@ -53,7 +53,7 @@
   // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3).
   const effective = (sigma2) => beta === 1 ? sigma2 : +(beta * sigma2).toPrecision(15);
   const compared = beta === 1 ? "this noise" : `${beta} times this noise`;
-  const value = beta === 1 ? "L" : `ELBO with β = ${beta}`;
+  const value = beta === 1 ? "L" : `ELBO (β = ${beta})`;
   const over = beta === 1 ? "" : `/${beta}`;
   // A noise within the error of an eigenvalue, 0 where that was typed, ties with it: as Eigenvalues.position has it.
   const place = (sigma2) => {
