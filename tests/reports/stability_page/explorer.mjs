@@ -25,6 +25,7 @@ globalThis.document = {
   body: { append() {} },
 };
 globalThis.window = globalThis;
+globalThis.ResizeObserver = class { observe() {} };
 (0, eval)(readFileSync(script, "utf8"));
 for (const noise of noises) {
   element("typed").value = noise;

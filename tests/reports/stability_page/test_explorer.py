@@ -15,7 +15,7 @@ from verify.data.covariance import from_eigenvalues
 
 SCRIPT = Path(page.__file__).parent / "templates" / "page.js"
 LAM = [6.0, 4.0, 2.5, 1.2, 0.3]
-NOISES = [0.05, 0.1, 0.4, 1.0, 2.5, 30.0]
+NOISES = [0.05, 0.1, 0.4, 0.7, 1.5, 5.0, 12.0, 30.0]
 
 
 def said(document, noises):
@@ -43,12 +43,12 @@ def test_the_readout_agrees_with_the_table_of_noises(beta):
         assert (heard["retained"], heard["most"]) == (row["retained"], row["retained_at_most"])
         assert heard["effective"] == pytest.approx(row["effective_sigma2"], rel=1e-14)
         value = re.search(r"(?:L|ELBO \(β = [\d.]+\)) = (−?[\d.,]+) nats", heard["readout"])
-        assert number(value[1]) == pytest.approx(row["value"], rel=2e-6)  # six digits
+        assert number(value[1]) == pytest.approx(row["value"], rel=5e-6)  # six digits are printed
         rate = re.search(r"at rate ([\d.,]+)\.", heard["readout"])
         s = beta * row["sigma2"]
         assert (rate is None) == (s >= LAM[0])
         if rate is not None:
-            assert number(rate[1]) == pytest.approx(beta * (LAM[0] - s) / s**2, rel=2e-6)
+            assert number(rate[1]) == pytest.approx(beta * (LAM[0] - s) / s**2, rel=5e-6)
     assert len({row["retained"] for row in rows}) > 2
 
 
