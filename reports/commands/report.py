@@ -20,7 +20,7 @@ from reports.words.wording import verdict
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser, "digits")
     parser.add_argument("-k", type=int, metavar="K", help="latents (default: the smaller of 10 and n - 1)")
-    noises(parser, "1, the usual one; and a grid of them beside")
+    noises(parser, "1, the usual one")
     beta(parser)
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="a ledger to show (elbo-verify prove --ledger)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/NAME")

@@ -27,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     at.add_argument("--sigma2", type=noise, metavar="S", help="fixed noise variance")
     at.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
     parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
-    beta(parser)
+    beta(parser, "; with --objective elbo and --sigma2")
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
 
