@@ -1,8 +1,8 @@
 """A portrait of the data: their mean, their leading axes, and what is left of a few of them at each noise.
 
 Notation   x (n,) a datum as the model sees it; mean (n,); lam_j, u_j eigenvalues and eigenvectors of S; k latents;
-           s the noise; q = min(k, #{lam_j > s}) latents retained; p places that are shown: all pixels of an image, or
-           the listed columns of a table; r examples; m axes.
+           s the noise, beta sigma2 with a weight beta of the KL; q = min(k, #{lam_j > s}) latents retained; p places
+           that are shown: all pixels of an image, or the listed columns of a table; r examples; m axes.
 Main       portrait; reconstruct, mean_squared_error.
 Reference  theory 1.5 and 3.3; Lucas et al. 2019, Eqs. 6 and 21.
 
@@ -26,6 +26,7 @@ from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
 from verify.data.files.stacks import CHANNELS_FIRST
 from verify.errors import InputError
+from verify.landscape.weighted import PLAIN, effective_noise
 
 Document = dict[str, Any]
 
@@ -39,7 +40,9 @@ NAMED_AXES, LOADINGS = 24, 12
 LARGEST_ARRAY = 1 << 17
 
 
-def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tuple[Document, dict[str, Array]] | None:
+def portrait(
+    covariance: Covariance, k: int, noises: Sequence[float] = (), beta: float = PLAIN
+) -> tuple[Document, dict[str, Array]] | None:
     """What a page needs to draw the data, by one more pass over them; None: no rows that could be read again.
 
     Arrays: mean (p,), axes (p, m), examples (r, p), coordinates (r, m) = (x - mean)^T u_j, and with all retained axes,
@@ -71,7 +74,8 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
     places = _places(covariance, image) if image else _listed(seen.variance)
     m = min(latents, max(1, LARGEST_ARRAY // len(places)))
     mean, axes, coordinates = covariance.mean[places], U[places], (seen.examples - covariance.mean) @ U
-    again = [reconstruct(mean, axes, coordinates, lam, s, k) for s in noises]
+    compared = [effective_noise(sigma2, beta) for sigma2 in noises]
+    again = [reconstruct(mean, axes, coordinates, lam, s, k) for s in compared]
     arrays = {
         "mean": mean,
         "axes": axes[:, :m],
@@ -89,7 +93,10 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         "display": _display(covariance, seen, places),
         "axes": [_axis(U[:, j], lam[j], names if j < NAMED_AXES else None) for j in range(m)],
         "columns": None if names is None else [_column(i, names, seen) for i in places.tolist()],
-        "at": [{"sigma2": s, "mean_squared_error": mean_squared_error(lam, s, k)} for s in noises],
+        "at": [
+            {"sigma2": sigma2, "mean_squared_error": mean_squared_error(lam, s, k)}
+            for sigma2, s in zip(noises, compared, strict=True)
+        ],
     }
     return document, arrays
 

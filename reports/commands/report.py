@@ -7,12 +7,13 @@ from pathlib import Path
 from proofs.machinery import ledger
 from reports.analysis import report as analysis
 from reports.analysis.report import USUAL_NOISE
+from reports.analysis.scales import compared
 from reports.stability_page.write import write
 from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import read_json, staged
 from reports.terminal.folders import folder_name, keep_others
-from reports.terminal.options import folder
+from reports.terminal.options import beta, folder, noises
 from reports.words.wording import verdict
 
 MORE = (
@@ -31,6 +32,8 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="number of latents (default: 10, or one less than the columns where that is fewer)",
     )
+    noises(parser, "1, the usual one")
+    beta(parser)
     parser.add_argument(
         "--ledger",
         type=Path,
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """The stability report as one self-contained page."""
     if args.ledger is not None:
         ledger.read(args.ledger)  # a wrong file is told before anything is computed
-    covariance = data.read(args, session, [USUAL_NOISE])
+    covariance = data.read(args, session, compared(args.sigma2 or [USUAL_NOISE], args.beta))
     name = str(covariance.provenance.get("name", args.data))
     k = args.k if args.k is not None else max(1, min(LATENTS, covariance.n - 1))
     out = args.out if args.out is not None else Path("reports", "out", folder_name(name, args))
@@ -55,7 +58,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     command = shlex.join(["elbo-verify", *args.argv])
     with session.working("computing") as doing, staged(out) as stage:
         document, arrays = analysis.report(
-            covariance, k=k, name=name, ledger=args.ledger, seed=args.seed, command=command, progress=doing
+            covariance,
+            k=k,
+            name=name,
+            ledger=args.ledger,
+            seed=args.seed,
+            command=command,
+            progress=doing,
+            sigma2s=args.sigma2,
+            beta=args.beta,
         )
         doing("drawing")
         write(document, arrays, stage, out)

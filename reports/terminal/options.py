@@ -109,6 +109,12 @@ def noises(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--sigma2", type=noise, nargs="+", metavar="S", help=said)
 
 
+def beta(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """--beta B, 1 by default; more: what else it needs, in words."""
+    said = f"weight of the KL, as in a beta-VAE: latents collapse where beta sigma2 reaches lam_j{more} (default 1)"
+    parser.add_argument("--beta", type=noise, default=1.0, metavar="B", help=said)
+
+
 def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:
     """--seeds, learning rates and --precision of trainings; seeds, rates: what is taken otherwise, in words."""
     parser.add_argument(

@@ -44,6 +44,7 @@ STATIONARY = [
     ["--learned-noise", "--objective", "elbo"],
     ["--sigma2", "1", "--top", "3"],
     ["--sigma2", "9"],
+    ["--sigma2", "0.3", "--objective", "elbo", "--beta", "3"],
 ]
 
 
@@ -55,11 +56,11 @@ def test_stationary_documents_are_valid(data, options, capsys):
     assert document["points"][0]["deficit"] == 0
 
 
-@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"]])
+@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"], ["--beta", "4"]])
 @pytest.mark.parametrize("data", [SPECTRUM, "digits", "eigenvalues:1,0,0"])
 def test_stability_documents_are_valid(data, options, capsys):
     document = check("stability", document_of(capsys, "stability", data, *options, "-k", "3"))
-    assert len(document["noise"]) == (3 if options else 25)
+    assert len(document["noise"]) == (3 if "--sigma2" in options else 25)
 
 
 def test_landscape_writes_its_document_its_figure_and_its_grids(capsys, tmp_path):
@@ -207,6 +208,7 @@ def test_saved_points_agree_with_the_document(capsys, tmp_path):
             "V": (5, 2, 64),
             "D": (5, 2),
             "sigma2": (5,),
+            "beta": (),
             "eigenvectors": (64, 64),
         }
         np.testing.assert_array_equal(points["sigma2"], [p["sigma2"] for p in document["points"]])

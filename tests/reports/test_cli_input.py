@@ -138,6 +138,15 @@ BAD = [
     ("stationary eigenvalues:2,1,0,0 -k 2 --learned-noise", "unbounded"),
     ("stationary eigenvalues:2,1,0,0 -k 4 --learned-noise", "unbounded"),
     ("stationary eigenvalues:2,1,0,0 -k 3 --learned-noise --objective elbo", "fix sigma2"),
+    # the weight of the KL
+    (f"stability {SPECTRUM} -k 2 --beta 0", "beta = 0: without the KL"),
+    (f"stability {SPECTRUM} -k 2 --beta -1", "beta = -1"),
+    (f"landscape {SPECTRUM} -k 2 --beta inf --out new", "beta = inf"),
+    (f"stability {SPECTRUM} -k 2 --beta 1e60 --sigma2 1e60", "beta sigma2 = 1e+120"),
+    (f"stability {SPECTRUM} -k 2 --beta nan", "beta = nan"),
+    (f"report {SPECTRUM} -k 2 --beta four", "--beta"),
+    (f"stationary {SPECTRUM} -k 2 --sigma2 1 --beta 4", "take --objective elbo"),
+    (f"stationary {SPECTRUM} -k 2 --learned-noise --objective elbo --beta 4", "fix it with --sigma2"),
     # other options
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --top 0", "top = 0"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --objective vae", "--objective"),
