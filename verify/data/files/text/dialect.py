@@ -7,22 +7,38 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from verify.data.files.text.records import SPACES, Dialect, Records, separator
+from verify.data.files.text.records import SPACES, Dialect, Records, is_comment, separator
 from verify.data.files.text.words import Kind, kind_of
 from verify.errors import InputError
 
 _LINES, _CHARACTERS = 100, 200_000  # enough to tell
 _ORDER = "\t;,| "  # where all else is equal
 _OF_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DELIMITERS = re.compile(r"[,;|\t]")
 NAMES = {"\t": "tabs", SPACES: "spaces", ";": ";", "|": "|", ",": "commas"}
+
+
+class _Worth(NamedTuple):
+    """How well a dialect explains some lines, from the weightiest to the least.
+
+    sense: of a field, averaged over the rows. alike: the share of lines of the commonest width, 0 where that is 1.
+    headed: whether a first line of words is as wide. names: how many words that has.
+    """
+
+    sense: float
+    alike: float
+    headed: bool
+    names: int
 
 
 def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     """The dialect under which most fields are numbers and most lines have as many fields.
 
     lines: the first of the file. mark: the decimal mark where it was asked for. ending: of the file's name, which
-    decides between equals.  Raises InputError where a comma may be a decimal mark or one between thousands.
+    decides between equals.  Raises InputError where a comma may be a decimal mark or one between fields or thousands.
     """
     told = separator(lines[0]) if lines else None
     few = _few(lines)
@@ -30,21 +46,25 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     delimiters = [told] if told else written
     first = {".tsv": "\t", ".csv": ","}.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
-    marks = [mark] if mark else [".", ","]
-    ranked = [
-        (*_worth(few, d, m), -place, -i, Dialect(d, m))
-        for place, d in enumerate(delimiters)
-        for i, m in enumerate(marks)
-    ]
-    best = max((entry for entry in ranked if entry[1]), key=lambda entry: entry[:-1], default=None)
-    alone = Dialect("", mark or ".")
-    share, _ = _worth(few, "", alone.mark, strict=True)
-    # Where a decimal comma was asked for, every comma may be one.
-    if best is None or (mark == "," and best[-1].delimiter == "," and share >= best[0]):
-        return alone
-    chosen = best[-1]
-    if chosen.mark == "," and mark is None:
+    dialects = [Dialect(d, m) for d in delimiters for m in ([mark] if mark else [".", ","])]
+    ranked = [(_worth(few, dialect), -place, dialect) for place, dialect in enumerate(dialects)]
+    worth, _, chosen = max(
+        (entry for entry in ranked if entry[0].alike),
+        key=lambda entry: (entry[0][:3], entry[1]),
+        default=(None, 0, Dialect("", mark or ".")),
+    )
+    if mark == "," and worth and chosen.delimiter == "," and _worth(few, Dialect("", mark)).sense >= worth.sense:
+        # Every comma may be a decimal one.
+        if worth.names > 1 and worth.headed:
+            raise InputError(
+                f"commas stand between the {worth.names} names of the columns, and cannot be decimal marks below; save "
+                "the table with ; between its fields, or leave out --decimal ,"
+            )
+        return Dialect("", mark)
+    if mark is None and chosen.mark == ",":
         _refuse_thousands(few, chosen)
+    if mark is None and chosen == Dialect(","):
+        _refuse_pairs(few)
     return chosen
 
 
@@ -52,8 +72,10 @@ def _few(lines: Sequence[str]) -> list[str]:
     """Some first lines, more than three only while they are short."""
     few: list[str] = []
     size = 0
-    for line in lines[:_LINES]:
-        if len(few) > 3 and size > _CHARACTERS:
+    for line in lines:
+        if is_comment(line) or not line.strip():
+            continue
+        if len(few) >= _LINES or (len(few) > 3 and size > _CHARACTERS):
             break
         few.append(line)
         size += len(line)
@@ -67,29 +89,33 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     return records
 
 
-def _worth(lines: Sequence[str], delimiter: str, mark: str, strict: bool = False) -> tuple[float, float]:
-    """The share of fields that are numbers in lines of the commonest width, and that of such lines; 0 where that is 1.
-
-    strict: numbers with other marks do not count.
-    """
-    records = _records(lines, delimiter)
+def _worth(lines: Sequence[str], dialect: Dialect) -> _Worth:
+    records = _records(lines, dialect.delimiter)
     # A header has no numbers, and where it is short it says nothing of the rows.
-    body = records[1:] if len(records) > 1 and not any(_weight(word, mark, False) for word in records[0]) else records
+    header = len(records) > 1 and not any(_sense(word, dialect) > 0 for word in records[0])
+    body = records[header:]
     if not body:
-        return 0.0, 0.0
+        return _Worth(0.0, 0.0, False, 0)
     counts = Counter(map(len, body))
     width = max(counts, key=lambda w: (counts[w], w))
-    if delimiter and width < 2:
-        return 0.0, 0.0
-    numbers = sum(_weight(word, mark, strict) for fields in body if len(fields) == width for word in fields)
-    return round(numbers / sum(map(len, body)), 9), counts[width] / len(body)
+    fields = [word for record in body if len(record) == width for word in record]
+    sense = round(sum(_sense(word, dialect) for word in fields) / sum(map(len, body)), 9)
+    alike = 0.0 if dialect.delimiter and width < 2 else counts[width] / len(body)
+    return _Worth(sense, alike, not header or len(records[0]) == width, len(records[0]) if header else 0)
 
 
-def _weight(word: str, mark: str, strict: bool) -> float:
-    kind = kind_of(word, mark)
+def _sense(word: str, dialect: Dialect) -> float:
+    """How much speaks for a dialect that a field is this."""
+    kind = kind_of(word, dialect.mark)
     if kind is Kind.NUMBER:
         return 0.0 if word.strip().endswith(",") else 1.0  # "1," of "1, 2" is no number with a decimal comma
-    return 0.9 if kind is Kind.MARKED and not strict else 0.0
+    if kind is Kind.WORD:
+        # Numbers between other delimiters, as in "Paris;2" of a field.
+        parts = _DELIMITERS.split(word)
+        return -0.3 if len(parts) > 1 and any(kind_of(part) is Kind.NUMBER for part in parts) else 0.0
+    if kind is Kind.MARKED:
+        return 0.9 if dialect.delimiter else 0.0
+    return 0.8 if word.strip() else 0.0
 
 
 def _refuse_thousands(lines: Sequence[str], dialect: Dialect) -> None:
@@ -102,3 +128,17 @@ def _refuse_thousands(lines: Sequence[str], dialect: Dialect) -> None:
             f"{commas[0]} may be {whole}.{part} or {whole}{part}: say --decimal , if the comma is a decimal mark, or "
             "write the numbers without marks between thousands"
         )
+
+
+def _refuse_pairs(lines: Sequence[str]) -> None:
+    """Raises InputError where each second field can be the decimals of the one before, and some begin with 0: 3,05."""
+    # A quotation mark or a blank tells that the comma stands between fields.
+    body = [line.strip().split(",") for line in lines if not any(mark in line.strip() for mark in "\" \t")]
+    body = [fields for fields in body if all(map(_WHOLE.fullmatch, fields))]
+    pairs = [(fields[j], fields[j + 1]) for fields in body for j in range(0, len(fields) - 1, 2)]
+    if len(body) < len(lines) - 1 or any(len(fields) % 2 for fields in body):
+        return
+    zero = next((pair for pair in pairs if len(pair[1]) > 1 and pair[1].startswith("0")), None)
+    if zero and not any(part.startswith(("+", "-")) for _, part in pairs):
+        way = "say --decimal ," if len(body[0]) == 2 else "save the table with ; between its fields"
+        raise InputError(f"{','.join(zero)} may be one number with a decimal comma or two: {way}; if two, --decimal .")

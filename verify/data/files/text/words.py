@@ -17,6 +17,7 @@ _NUMBERS = {
     mark: re.compile(rf"[+-]?(?:[0-9]+(?:[{mark}][0-9]*)?|[{mark}][0-9]+){_EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE)
     for mark in ".,"
 }
+_FORTRAN = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)[dD][+-][0-9]{2,3}")
 _NAN = re.compile(r"[+-]?nan(?:\(\w*\))?", re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,' \u00a0\u202f’])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]*)?")
 _DATE = re.compile(
@@ -44,7 +45,7 @@ def kind_of(word: str, mark: str = ".") -> Kind:
     lower = word.lower()
     if lower in MISSING or _NAN.fullmatch(word):
         return Kind.MISSING
-    if _NUMBERS[mark].fullmatch(word):
+    if _NUMBERS[mark].fullmatch(word) or (mark == "." and _FORTRAN.fullmatch(word)):
         return Kind.NUMBER
     if lower in TRUTHS:
         return Kind.TRUTH
@@ -77,6 +78,8 @@ def number(word: str, mark: str = ".", truth: bool = False) -> float | None:
     word = word.strip()
     if not truth and _NUMBERS[mark].fullmatch(word):
         return float(word.replace(",", ".") if mark == "," else word)
+    if not truth and mark == "." and _FORTRAN.fullmatch(word):
+        return float(word.lower().replace("d", "e"))
     if truth and word.lower() in TRUTHS:
         return TRUTHS[word.lower()]
     return float("nan") if word.lower() in MISSING or _NAN.fullmatch(word) else None
