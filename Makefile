@@ -18,7 +18,7 @@ pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
 report: .venv/ready
 	$(bin)/elbo-verify prove --ledger $(ledger)
-	$(bin)/elbo-verify report digits --ledger $(ledger) --out reports/out/digits
+	$(bin)/elbo-verify report digits --ledger $(ledger) --out reports/out/digits --overwrite
 	@echo reports/out/digits/index.html
 
 test: lint

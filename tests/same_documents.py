@@ -128,11 +128,12 @@ INPUTS = [
     ("spectrum", "eigenvalues:6,4,2.5,1.2,0.5", "3"),
 ]
 COMMANDS = [
-    *("doctor", "prove", "device-check", "audit", "certify", "collapse"),
+    *("doctor", "prove", "device-check", "audit", "collapse"),
     *("stationary", "stability", "landscape", "report", "train", "tables"),
 ]
 BAD = {
     "no command": [],
+    "version": ["--version"],
     "unknown command": ["nonsense"],
     "unknown option": ["stability", "digits", "-k", "2", "--nonsense"],
     "no such file": ["stability", "nowhere.csv", "-k", "2"],
@@ -141,8 +142,6 @@ BAD = {
     "not a number": ["stability", "broken.csv", "-k", "1"],
     "one value": ["stability", "eigenvalues:0,0", "-k", "1"],
     "no such claim": ["prove", "eq-5"],
-    "certificate": ["certify", "--check", "nowhere.json"],
-    "certify option": ["stability", "digits", "-k", "2", "--certify"],
     "train spectrum": ["train", "eigenvalues:3,2,1", "--arch", "linear", "-k", "1", "--sigma2", "1"],
     "no device": ["stability", "digits", "-k", "2", "--backend", "cupy"],
     "unbounded": ["stationary", "eigenvalues:2,1,0", "-k", "2", "--learned-noise"],
@@ -195,7 +194,7 @@ def cases() -> list[Case]:
         Case("prove, report", "digits", [proofs, ["report", "digits", "--ledger", "ledger.json", "--out", "page"]]),
         *(case for data in INPUTS for case in on_data(*data)),
         Case("audit", "", [["audit", "--json"]]),
-        Case("audit for people", "", [["audit"]]),
+        Case("audit for people", "", [["audit"], ["audit", "--all"]]),
         Case("tables", "digits", [["tables", *TINY, "--json", "--out", "made"]]),
         Case("tables for people", "digits", [["tables", "1", *TINY, "--out", "made"]]),
         Case("train", "digits", [[*TRAIN, "--json", "--save-latents", "l.npz"], ["collapse", "l.npz"]]),

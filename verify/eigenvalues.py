@@ -161,6 +161,13 @@ class Written(float):
         number.exact = Fraction(Decimal(text.strip())) if isfinite(number) and number else Fraction(0)
         return number
 
+    @classmethod
+    def of(cls, exact: Fraction) -> "Written":
+        """The double nearest to a fraction, which may have no finite decimal.  Raises OverflowError as float does."""
+        number = super().__new__(cls, float(exact))
+        number.exact = exact
+        return number
+
 
 def decimal(x: Any) -> Fraction:
     """The decimal that was written for x; of another double the shortest that denotes it; a Fraction as it is."""

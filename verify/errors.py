@@ -1,11 +1,18 @@
 """What bad input raises.
 
-Main       InputError, first_line.
+Main       InputError, about, first_line.
 """
 
 
 class InputError(ValueError):
     """One line for the user: what is wrong, where, and what to do about it (exit code 2 of the command)."""
+
+
+def about(name: str, error: InputError) -> InputError:
+    """The error with the name of what it is about in front, unless it says it already."""
+    said = str(error)
+    known = said.startswith(name[:60]) or repr(name) in said  # long names are cut where they are unknown
+    return InputError(said if known else f"{name}: {said}")
 
 
 def first_line(error: BaseException) -> str:

@@ -68,6 +68,7 @@ class TrainingRows:
         """SHA-256 of what decides every number of every epoch: source, rows drawn, preprocessing, seed, offset."""
         facts = self.rows.provenance
         told = {name: facts.get(name) for name in ("kind", "sha256", "rows", "shape", "preprocessing", "seed")}
+        told |= {name: facts[name] for name in ("member", "column_numbers", "missing") if name in facts}
         # Models that were trained on rows as they are go on with them; those of centred rows are others.
         taken = [] if self.offset is None else [self.offset.tolist()]
         return hashlib.sha256(json.dumps([told, self.redrawn, *taken], sort_keys=True).encode()).hexdigest()

@@ -181,7 +181,7 @@ def ledger(
     `skipped` are whole files that were skipped, with the reason: which claims they hold nobody knows. `whole`: there
     are no claims but these, so what another rests on must be among them.
     """
-    ranked = sorted(entries, key=lambda entry: _section_rank(entry[0]))
+    ranked = sorted(entries, key=lambda entry: section_rank(entry[0]))
     failures = [*errors, *_unfounded([claim for claim, _ in ranked], whole=whole)]
     return {
         "schema": 1,
@@ -214,7 +214,8 @@ def notes(complete: bool, errors: Iterable[str], skipped: Iterable[str]) -> list
     return [*partial, *outside, *(f"a whole file skipped: {file}" for file in skipped)]
 
 
-def _section_rank(claim: Claim) -> tuple[int, str]:
+def section_rank(claim: Claim) -> tuple[int, str]:
+    """Sorts claims by section; unknown sections come last, by name."""
     known = claim.section in SECTIONS
     return (SECTIONS.index(claim.section), "") if known else (len(SECTIONS), claim.section)
 

@@ -8,7 +8,6 @@ ledger of it. What a test said travels between them in `report.user_properties`,
 pytest-xdist leaves open.
 """
 
-import difflib
 import importlib
 import math
 import os
@@ -24,6 +23,7 @@ import pytest
 from gpu.device import backend as find_backend
 from proofs.machinery import checks
 from proofs.machinery.collector import PROPERTY, Collector, reason_of
+from proofs.machinery.declared import unknown as no_such
 from proofs.machinery.ledger import Evidence, EvidenceMark
 from verify.errors import InputError
 
@@ -111,17 +111,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     # A file that could not be imported may hold the claim, so that error comes first. A worker of
     # pytest-xdist must not stop by itself: there the Collector finds the claim missing at the end.
     if unknown and not session.testsfailed and not hasattr(config, "workerinput"):
-        raise pytest.UsageError(_unknown_claim(unknown[0], sorted(known)))
+        raise pytest.UsageError(no_such(unknown[0], sorted(known)))
     keep = set(wanted) if wanted else known
     if config.option.on_device:
         keep &= {id for item, id in claim_of.items() if "xp" in getattr(item, "fixturenames", ())}
     config.hook.pytest_deselected(items=[item for item in items if claim_of.get(item) not in keep])
     items[:] = [item for item in items if claim_of.get(item) in keep]
-
-
-def _unknown_claim(id: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(id, known, n=3, cutoff=0.3) or known[:3]
-    return f"no such claim: {id}" + (f"; the nearest are {', '.join(near)}" if near else "")
 
 
 class Recorder:

@@ -1,6 +1,6 @@
 """Runs the proofs in a process of their own, from a clone or from an installed package alike.
 
-Main       prove.
+Main       prove; check_known, of names before anything runs.
 
 The run is shielded from where it is started: it sees no configuration, plugins or modules of the user's
 folder, and whatever it leaves behind lands in a temporary folder that is deleted.
@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from proofs.machinery.declared import declared, unknown
+from proofs.machinery.ledger import Claim
 from verify.errors import InputError
 
 PROOFS = Path(__file__).resolve().parents[1]
@@ -42,6 +44,9 @@ def prove(
     nothing if `quiet`. InputError for an unknown claim (the nearest are named), a backend that is not there, a ledger
     that cannot be written, or a folder without claims.
     """
+    known, unread = declared(folder)
+    if known and not unread:  # a file that must be run may hold the claim
+        check_known(claims, known)
     with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:
         command = _command(claims, thorough=thorough, ledger=ledger, backend=backend, folder=folder)
         command += ["--on-device"] if on_device else []
@@ -53,6 +58,14 @@ def prove(
     if status in (_PYTEST_INTERRUPTED, TIMED_OUT):
         return INTERRUPTED if status == _PYTEST_INTERRUPTED else TIMED_OUT
     return 0 if status == 0 else 1
+
+
+def check_known(ids: Sequence[str], known: Sequence[Claim]) -> None:
+    """InputError for the first id that is none of the claims; the nearest are named."""
+    names = [claim.id for claim in known]
+    for id in ids:
+        if id not in names:
+            raise InputError(unknown(id, names))
 
 
 def _command(claims: Sequence[str], *, thorough: bool, ledger: Path | None, backend: str, folder: Path) -> list[str]:

@@ -57,13 +57,21 @@ class Listing(NamedTuple):
     """The best points, best first; how many there are (None: nobody knows); the walk that counted them, if one did.
 
     undecided: how many more there may be as far as rounding can tell; where only the best were searched for, of those
-    that the search met.
+    that the search met. known: so many surely exist, where their number is not known.
     """
 
     points: list[Point]
     count: int | None
     walk: Enumeration | None = None
     undecided: int = 0
+    known: int = 0
+
+    @property
+    def truncated(self) -> bool | None:
+        """Whether fewer are listed than there are; None: nobody knows."""
+        if self.count is not None:
+            return len(self.points) < self.count
+        return True if len(self.points) < self.known else None
 
 
 def _wanted(top: int | None, count: int | None) -> int:
@@ -121,7 +129,7 @@ def _walked(spectrum: Eigenvalues, k: int, top: int | None, xp: Any, progress: P
     if not walk.complete:  # the optimum, from which deficits are measured, may not have been met yet
         best = next(learned_noise_points(spectrum, k))
         points = [best, *(p for p in points if p.retained != best.retained)]
-    return Listing(points, count, walk, walk.undecided)
+    return Listing(points, count, walk, walk.undecided, known=walk.valid)
 
 
 def _points_of(spectrum: Eigenvalues, k: int, sets: Iterable[tuple[int, ...]]) -> list[Point]:
@@ -133,11 +141,12 @@ def _searched(spectrum: Eigenvalues, k: int, top: int | None) -> Listing:
     sets, undecided, ended = [], 0, False
     if _fewest_learned(spectrum, k) <= SEARCHED:
         sets, undecided, ended = _met(spectrum, k, SEARCHED)
+    wanted = _wanted(top, len(sets) if ended else None)
+    # One more than wanted tells whether there are more.
+    if not ended and wanted >= len(sets):
+        sets, undecided, ended = _met(spectrum, k, wanted + 1)
     count = len(sets) if ended else None
-    wanted = _wanted(top, count)
-    if not ended and wanted > len(sets):
-        sets, undecided, _ = _met(spectrum, k, wanted)
-    return Listing(_points_of(spectrum, k, sets[:wanted]), count, undecided=undecided)
+    return Listing(_points_of(spectrum, k, sets[:wanted]), count, undecided=undecided, known=len(sets))
 
 
 def _met(spectrum: Eigenvalues, k: int, most: int) -> tuple[list[tuple[int, ...]], int, bool]:
@@ -173,7 +182,7 @@ def elbo_points(lam: Array | Eigenvalues, k: int, sigma2: float | None, top: int
     # One more than wanted tells whether there are more; with learned noise the search leaves some out.
     found = best_families(spectrum, k, sigma2, wanted + 1)
     exhausted = sigma2 is not None and len(found) <= wanted
-    return Listing(found[:wanted], len(found) if exhausted else None)
+    return Listing(found[:wanted], len(found) if exhausted else None, known=len(found))
 
 
 def walk_of(walk: Enumeration) -> dict[str, Any]:

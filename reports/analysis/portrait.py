@@ -1,8 +1,8 @@
 """A portrait of the data: their mean, their leading axes, and what is left of a few of them at each noise.
 
 Notation   x (n,) a datum as the model sees it; mean (n,); lam_j, u_j eigenvalues and eigenvectors of S; k latents;
-           s the noise; q = min(k, #{lam_j > s}) latents retained; p places that are shown: all pixels of an image, or
-           the listed columns of a table; r examples; m axes.
+           s the noise, beta sigma2 with a weight beta of the KL; q = min(k, #{lam_j > s}) latents retained; p places
+           that are shown: all pixels of an image, or the listed columns of a table; r examples; m axes.
 Main       portrait; reconstruct, mean_squared_error.
 Reference  theory 1.5 and 3.3; Lucas et al. 2019, Eqs. 6 and 21.
 
@@ -24,7 +24,9 @@ import numpy as np
 from verify.arrays import Array
 from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
+from verify.data.files.stacks import CHANNELS_FIRST
 from verify.errors import InputError
+from verify.landscape.weighted import PLAIN, effective_noise
 
 Document = dict[str, Any]
 
@@ -38,14 +40,17 @@ NAMED_AXES, LOADINGS = 24, 12
 LARGEST_ARRAY = 1 << 17
 
 
-def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tuple[Document, dict[str, Array]] | None:
+def portrait(
+    covariance: Covariance, k: int, noises: Sequence[float] = (), beta: float = PLAIN
+) -> tuple[Document, dict[str, Array]] | None:
     """What a page needs to draw the data, by one more pass over them; None: no rows that could be read again.
 
     Arrays: mean (p,), axes (p, m), examples (r, p), coordinates (r, m) = (x - mean)^T u_j, and with all retained axes,
     also those beyond m, reconstructions (len(noises), r, p).  The document (indices from 1):
 
         kind         "image" or "table"
-        image        [height, width, channels], the order of the p values of an image; null for a table
+        image        [height, width, channels], the order of the p values of an image here, whatever it is in the rows;
+                     null for a table
         latents      min(k, rank): so many could be retained;  shown: m, fewer where the axes would be too large
         rows         numbers of the examples, spread over the data as they are (`mnist:1000`: as drawn)
         display      "transform": "none", or "logit" with its "alpha": drawn after they were taken back to [0, 1];
@@ -66,10 +71,11 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         return None
     lam, latents = covariance.eigenvalues, min(k, covariance.rank)
     seen, U = _seen(covariance, _examples(covariance, image)), covariance.leading(latents)
-    places = np.arange(covariance.n) if image else _listed(seen.variance)
+    places = _places(covariance, image) if image else _listed(seen.variance)
     m = min(latents, max(1, LARGEST_ARRAY // len(places)))
     mean, axes, coordinates = covariance.mean[places], U[places], (seen.examples - covariance.mean) @ U
-    again = [reconstruct(mean, axes, coordinates, lam, s, k) for s in noises]
+    compared = [effective_noise(sigma2, beta) for sigma2 in noises]
+    again = [reconstruct(mean, axes, coordinates, lam, s, k) for s in compared]
     arrays = {
         "mean": mean,
         "axes": axes[:, :m],
@@ -87,7 +93,10 @@ def portrait(covariance: Covariance, k: int, noises: Sequence[float] = ()) -> tu
         "display": _display(covariance, seen, places),
         "axes": [_axis(U[:, j], lam[j], names if j < NAMED_AXES else None) for j in range(m)],
         "columns": None if names is None else [_column(i, names, seen) for i in places.tolist()],
-        "at": [{"sigma2": s, "mean_squared_error": mean_squared_error(lam, s, k)} for s in noises],
+        "at": [
+            {"sigma2": sigma2, "mean_squared_error": mean_squared_error(lam, s, k)}
+            for sigma2, s in zip(noises, compared, strict=True)
+        ],
     }
     return document, arrays
 
@@ -177,11 +186,21 @@ def _image(covariance: Covariance) -> list[int] | None:
     return [int(length) for length in image]
 
 
+def _places(covariance: Covariance, image: list[int]) -> Array:
+    """Of each value of an image, by height, width and channel, its place in a row."""
+    height, width, channels = image
+    places = np.arange(covariance.n)
+    if covariance.provenance.get("image_order") == CHANNELS_FIRST:
+        return places.reshape(channels, height, width).transpose(1, 2, 0).ravel()
+    return places
+
+
 def _names(covariance: Covariance) -> list[str]:
-    """What the n columns are called; "column 3" where nothing says so."""
+    """What the n columns are called; "column 3", the number in the source, where nothing says so."""
     told = covariance.provenance.get("columns") or []
     told = told if len(told) == covariance.n else [""] * covariance.n
-    return [name or f"column {i}" for i, name in enumerate(told, start=1)]
+    numbers = covariance.provenance.get("column_numbers") or range(1, covariance.n + 1)
+    return [name or f"column {i}" for i, name in zip(numbers, told, strict=True)]
 
 
 def _axis(u: Array, eigenvalue: float, names: list[str] | None) -> Document:

@@ -1,11 +1,12 @@
 """From a covariance to the document of `report`, report.json, and the slices of report.npz.
 
-Notation   lam_j eigenvalues of S; k latents; sigma2 the noise; "usual" is sigma2 = 1, which most code starts from.
+Notation   lam_j eigenvalues of S; k latents; sigma2 the noise; beta the weight of the KL; "told" are the noises
+           that the report tells of: those that were named, else the usual one, sigma2 = 1, which most code starts from.
 Main       report; compute, its numbers without the data, the ledger and the audit.
 Reference  theory 1.3-3.8 and 5.4; Lucas et al. 2019, Figures 1 and 2; reports/schema/report.json.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
 from reports.pages.noises import window
 from reports.terminal.dates import build_date
-from reports.words.caveats import NOT_SHOWN, off_scale
+from reports.words.caveats import NO_WEIGHT, NOT_SHOWN, off_scale
 from reports.words.lists import interrupted
 from reports.words.numerals import as_threshold
+from reports.words.wording import told_of
 from verify.arrays import Array
-from verify.checks import latent_dimension
+from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape.slices import Slice
 from verify.landscape.stability import recommended_noise
+from verify.landscape.weighted import PLAIN, effective_noise, weight
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]
@@ -47,17 +50,21 @@ def report(
     seed: int = 0,
     command: str = "",
     progress: Progress | None = None,
+    sigma2s: Sequence[float] | None = None,
+    beta: float = PLAIN,
 ) -> tuple[Document, dict[str, Array]]:
-    """The whole document and the arrays of report.npz.  InputError: k out of range, a ledger that is none.
+    """The whole document and the arrays of report.npz.  InputError: k, a noise, beta, a ledger that is none.
 
+    sigma2s: the noises that verdict, tables and pictures tell of, in place of the usual one.
     Arrays: a, b, values of the slices, a slice each; named portrait_..., those of the portrait, where there is one.
     """
     say = progress or (lambda stage: None)
     k = latent_dimension(k, covariance.n)
     proofs = None if ledger is None else _read_ledger(ledger)
-    document, slices = compute(covariance, k, _printable(name), say)
+    told = list(dict.fromkeys(positive_noise(s) for s in sigma2s or ()))
+    document, slices = compute(covariance, k, _printable(name), say, told, weight(beta))
     say("the data")
-    document["portrait"], arrays = _portrait(covariance, k)
+    document["portrait"], arrays = _portrait(covariance, document)
     arrays |= {name: np.array([getattr(s, name) for s in slices]) for name in ("a", "b", "values")}
     document["ledger"] = proofs
     document["notes"] += [] if proofs is None else proofs["notes"]
@@ -67,10 +74,12 @@ def report(
     return document, arrays
 
 
-def _portrait(covariance: Covariance, k: int) -> tuple[Document | None, dict[str, Array]]:
-    """What the data look like, at the usual noise and the recommended one; None where no rows can be read again."""
-    recommended = recommended_noise(covariance.spectrum, k)
-    found = portrait(covariance, k, [USUAL_NOISE] if recommended is None else [USUAL_NOISE, recommended])
+def _portrait(covariance: Covariance, document: Document) -> tuple[Document | None, dict[str, Array]]:
+    """What the data look like, at the noises told of and the recommended one; None where no rows can be read again."""
+    facts = document["stability"]
+    noises, recommended = [row["sigma2"] for row in told_of(document)], facts["recommended_sigma2"]
+    noises += [] if recommended is None or recommended in noises else [recommended]
+    found = portrait(covariance, document["k"], noises, facts["beta"])
     if found is None:
         return None, {}
     document, arrays = found
@@ -78,53 +87,66 @@ def _portrait(covariance: Covariance, k: int) -> tuple[Document | None, dict[str
 
 
 def compute(
-    covariance: Covariance, k: int, name: str, say: Progress = lambda stage: None
+    covariance: Covariance,
+    k: int,
+    name: str,
+    say: Progress = lambda stage: None,
+    named: Sequence[float] = (),
+    beta: float = PLAIN,
 ) -> tuple[Document, list[Slice]]:
-    """All numbers of the report, and the slices of Figure 1."""
-    lam = covariance.eigenvalues
+    """All numbers of the report, and the slices of Figure 1; named: the noises to tell of, if not of the usual one."""
+    told = list(named) or [USUAL_NOISE]
     say("stability")
-    facts = stability(covariance, k, sigma2s=[USUAL_NOISE], grid=noises(covariance, k))
-    usual = next(row for row in facts["noise"] if row["sigma2"] == USUAL_NOISE)
-    tables, missing = _stationary_tables(covariance, k, say)
+    facts = stability(covariance, k, told, grid=noises(covariance, k, told, beta), beta=beta)
+    rows = [next(row for row in facts["noise"] if row["sigma2"] == s) for s in told]
+    at = told if named else [_telling_noise(covariance, k, beta)]
+    tables, missing = _stationary_tables(covariance, k, at, beta, say)
     say("landscape slices")
-    figure1, slices = _figure1(covariance, k)
+    figure1, slices = _figure1(covariance, k, beta)
     say("likelihood over k")
+    missing += [] if beta == PLAIN else [f"{NOT_SHOWN}tables of the likelihood, and Figure 2: {NO_WEIGHT}"]
     document = {
         "schema": 1,
         "name": name,
         **{field: facts[field] for field in ("n", "k", "N", "rank")},
-        "usual": usual,
+        "beta": beta,
+        "usual": rows[0],
+        "named": rows if named else [],
         "stability": facts,
         "stationary": tables,
-        "notes": [*off_scale(facts), *facts["notes"], *missing],
+        "notes": [*off_scale(facts, rows), *facts["notes"], *missing],
         "resolution": facts["resolution"],
         "figure1": figure1,
-        "figure2": figure_2(lam, k),
+        "figure2": figure_2(covariance.eigenvalues, k) if beta == PLAIN else None,
     }
     return document, list(slices)
 
 
-def noises(covariance: Covariance, k: int) -> list[float]:
-    """The noises to tabulate: a fine grid over all that the pictures show, the usual one and the recommended one."""
-    lam, recommended = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
-    low, high = window(lam, recommended)
-    special = {USUAL_NOISE} if recommended is None else {USUAL_NOISE, recommended}
-    return sorted({*np.geomspace(low, high, NOISES).tolist(), *special})
+def noises(covariance: Covariance, k: int, told: Sequence[float], beta: float = PLAIN) -> list[float]:
+    """The noises to tabulate: a fine grid over all that the pictures show, those told of and the recommended one."""
+    recommended = recommended_noise(covariance.spectrum, k, beta)
+    low, high = window(covariance.eigenvalues / beta, recommended, told)
+    special = [] if recommended is None else [recommended]
+    return sorted({*np.geomspace(low, high, NOISES).tolist(), *told, *special})
 
 
-def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[list[Document], list[str]]:
-    """The best stationary points of both objectives, at a telling and at learned noise; and why one is missing."""
-    fixed = _telling_noise(covariance, k)
-    learnable = k < covariance.rank or covariance.rank == covariance.n
+def _stationary_tables(
+    covariance: Covariance, k: int, at: Sequence[float], beta: float, say: Progress
+) -> tuple[list[Document], list[str]]:
+    """The best stationary points of both objectives, at some and at learned noise; and why one is missing.
+
+    With another beta than 1, of the weighted ELBO at fixed noise alone.
+    """
+    learnable = beta == PLAIN and (k < covariance.rank or covariance.rank == covariance.n)
     tables, notes = [], []
-    for objective in ("ppca", "elbo"):
-        for sigma2 in (fixed, None) if learnable else (fixed,):
-            at = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
-            say(f"stationary points, {at}")
+    for objective in ("ppca", "elbo") if beta == PLAIN else ("elbo",):
+        for sigma2 in (*at, None) if learnable else at:
+            what = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
+            say(f"stationary points, {what}")
             try:
-                found, _ = stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP)
+                found, _ = stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP, beta=beta)
             except InputError as error:  # spectra of too many decades; all else can still be said
-                notes.append(f"{NOT_SHOWN}{at}: {error}")
+                notes.append(f"{NOT_SHOWN}{what}: {error}")
             else:
                 if interrupted(found):
                     raise KeyboardInterrupt  # half a walk has no place on a page
@@ -132,31 +154,31 @@ def _stationary_tables(covariance: Covariance, k: int, say: Progress) -> tuple[l
     return tables, notes
 
 
-def _telling_noise(covariance: Covariance, k: int) -> float:
+def _telling_noise(covariance: Covariance, k: int, beta: float) -> float:
     """sigma2 = 1 if anything but W = 0 is stationary there, else a noise at which k latents can be retained."""
     lam = covariance.eigenvalues
-    if lam[0] > USUAL_NOISE:
+    if lam[0] > effective_noise(USUAL_NOISE, beta):
         return USUAL_NOISE
-    recommended = recommended_noise(covariance.spectrum, k)
-    return float(lam[lam > 0][-1]) / 2 if recommended is None else recommended
+    recommended = recommended_noise(covariance.spectrum, k, beta)
+    return float(lam[lam > 0][-1]) / 2 / beta if recommended is None else recommended
 
 
-def _figure1(covariance: Covariance, k: int) -> tuple[Document | None, list[Slice]]:
+def _figure1(covariance: Covariance, k: int, beta: float) -> tuple[Document | None, list[Slice]]:
     """The slices of Figure 1 and what the page must know of them; None where the data have one direction."""
     if covariance.n < 2:
         return None, []
     # All of one size, so that they can be compared.
-    largest = max(float(piece.a[-1]) for piece in landscape(covariance, k, grid=3)[1])
-    found, slices = landscape(covariance, k, extent=largest)
-    panels = [_panel(piece, of, covariance) for piece, of in zip(slices, found["slices"], strict=True)]
+    largest = max(float(piece.a[-1]) for piece in landscape(covariance, k, grid=3, beta=beta)[1])
+    found, slices = landscape(covariance, k, extent=largest, beta=beta)
+    panels = [_panel(piece, of, covariance, beta) for piece, of in zip(slices, found["slices"], strict=True)]
     return {"directions": found["directions"], "moved_columns": found["moved_columns"], "panels": panels}, slices
 
 
-def _panel(piece: Slice, of: Document, covariance: Covariance) -> Document:
+def _panel(piece: Slice, of: Document, covariance: Covariance, beta: float) -> Document:
     """What the page must know of a slice, beside its grid: indices from 1."""
-    place = covariance.spectrum.position(piece.sigma2)
+    place = covariance.spectrum.position(effective_noise(piece.sigma2, beta))
     return {
-        "sigma2": piece.sigma2,
+        "sigma2": float(piece.sigma2),
         "eigenvalue": place.above + 1 if place.level else None,
         "undecided": of["undecided"],
         "directions": [d + 1 for d in piece.directions],

@@ -1,8 +1,8 @@
 """From a covariance to the document of `stability`: what the optimum retains at each noise, and the thresholds.
 
-Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise.
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise; beta the weight of the KL, s = beta sigma2.
 Main       stability.
-Reference  theory 1.5, 8; reports/schema/stability.json; indices count from 1.
+Reference  theory 1.5, 3.9, 8; reports/schema/stability.json; indices count from 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,9 @@ from verify.arrays import Array
 from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents
-from verify.errors import InputError
 from verify.landscape.stability import NoiseRow, noise_table, recommended_noise
+from verify.landscape.weighted import PLAIN, noise_at, weight
+from verify.models.beta_vae import learned_noise_optimum
 from verify.models.ppca import mean_of_discarded
 
 Document = dict[str, Any]
@@ -32,23 +33,21 @@ def stability(
     covariance: Covariance,
     k: int,
     sigma2s: Iterable[float] | None = None,
-    certify: bool = False,
     grid: Iterable[float] | None = None,
+    beta: float = PLAIN,
 ) -> Document:
-    """The optimum at each noise and the noises at which latents collapse (theory 1.5).  Raises InputError.
+    """The optimum at each noise and the noises at which latents collapse (theory 1.5, 3.9).  Raises InputError.
 
-    Thresholds are lam_1 ... lam_min(k, rank): as sigma2 rises past lam_j, latent j collapses. `grid`: further noises to
-    tabulate in ascending order with those asked about, of which the notes need not speak one by one.
+    Thresholds are lam_1 ... lam_min(k, rank): as beta sigma2 rises past lam_j, latent j collapses. `grid`: further
+    noises to tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
     lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
-    if certify:
-        raise InputError("certified thresholds come with a later version; leave out --certify")
     workable(lam)
-    asked = [positive_noise(s) for s in sigma2s or ()]
+    beta, asked = weight(beta), [positive_noise(s) for s in sigma2s or ()]
     if sigma2s is None and grid is None:
-        grid = _readable_grid(covariance, k)
+        grid = _readable_grid(covariance, k, beta)
     noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
-    workable(lam, noises)
+    workable(lam, noises, beta)
     known, rank = known_of(covariance), covariance.rank
     mle = mean_of_discarded(covariance.spectrum, k) if rank == covariance.n or k < rank else None
     errors = _standard_errors(covariance, min(k, rank))
@@ -58,13 +57,15 @@ def stability(
         "k": k,
         "N": covariance.N,
         "rank": rank,
+        "beta": beta,
         "eigenvalues": lam.tolist(),
         **known,
         "sigma2_mle": mle,
-        "recommended_sigma2": recommended_noise(covariance.spectrum, k),
-        "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises)],
+        "sigma2_learned": mle if beta == PLAIN else _learned(lam, k, beta),
+        "recommended_sigma2": recommended_noise(covariance.spectrum, k, beta),
+        "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises, beta)],
         "thresholds": [
-            {"eigenvalue": float(x), "radius": None, "standard_error": e}
+            {"eigenvalue": float(x), "sigma2": float(noise_at(x, beta)), "radius": None, "standard_error": e}
             for x, e in zip(lam[: min(k, rank)], errors, strict=True)
         ],
         "marchenko_pastur_edge": _edge(covariance, k, mle),
@@ -73,13 +74,20 @@ def stability(
     return document | {"notes": [*known["notes"], *caveats(document, asked)]}
 
 
-def _readable_grid(covariance: Covariance, k: int) -> list[float]:
-    """From below the recommended noise to above lam_1, in four digits: what is printed is what was computed with.
+def _learned(lam: Array, k: int, beta: float) -> float | None:
+    """Where the noise of the beta-ELBO goes if it is learned; None: to 0."""
+    best = learned_noise_optimum(lam, k, beta)
+    return None if best is None else best[0]
 
-    Where no noise keeps all k latents, from below the least positive eigenvalue.
+
+def _readable_grid(covariance: Covariance, k: int, beta: float) -> list[float]:
+    """From below the recommended noise to above lam_1/beta, in four digits: what is printed is what was computed with.
+
+    Where no noise keeps all k latents, from below the least threshold.
     """
-    lam, start = covariance.eigenvalues, recommended_noise(covariance.spectrum, k)
-    low, high = max((lam[lam > 0][-1] if start is None else start) / 2, SMALLEST), 1.5 * lam[0]
+    lam, start = covariance.eigenvalues, recommended_noise(covariance.spectrum, k, beta)
+    least = float(lam[lam > 0][-1]) / beta if start is None else start
+    low, high = max(least / 2, SMALLEST), 1.5 * float(lam[0]) / beta
     return [float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)]
 
 
@@ -90,7 +98,7 @@ def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:
 
 def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | None]) -> Document:
     """One entry of "noise", indices from 1; errors: the sampling errors of the thresholds."""
-    place = covariance.spectrum.position(row.sigma2)
+    place = covariance.spectrum.position(row.effective_sigma2)
     level = [] if place.undecided else list(range(place.above + 1, place.above + place.level + 1))
     return {
         **vars(row),
@@ -105,7 +113,7 @@ def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -
     """How many latents other data of the same kind may retain: thresholds within two standard errors count for both."""
     if any(e is None for e in errors):
         return None
-    near = [abs(x - row.sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
+    near = [abs(x - row.effective_sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
     least = sum(not n for n in near[: row.retained])
     return [least, row.retained_at_most + sum(near[row.retained_at_most :])]
 

@@ -1,6 +1,7 @@
 """From a covariance to the document of `stationary`: stationary points, best first.
 
-Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned.
+Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned; beta the weight of
+           the KL, s = beta sigma2.
 Main       stationary, save_points.
 Reference  theory 1.2-3.8; reports/schema/stationary.json; indices count from 1.
 """
@@ -13,9 +14,10 @@ import numpy as np
 
 from reports.analysis import ties
 from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.analysis.scales import known_of, workable
+from reports.analysis.scales import compared, known_of, workable
 from reports.terminal.files import write_npz
 from reports.words.lists import how_found
+from reports.words.numerals import typed
 from verify.arrays import Array
 from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
@@ -23,6 +25,7 @@ from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.stability import verdict
+from verify.landscape.weighted import PLAIN, noise_at, point_value, weight
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -43,43 +46,52 @@ def stationary(
     top: int | None = None,
     backend: str = "numpy",
     progress: Progress | None = None,
+    beta: float = PLAIN,
 ) -> tuple[Document, list[Point]]:
     """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
 
+    With another beta than 1, those of the ELBO with the KL weighted by it, at a fixed noise: the document speaks of
+    that objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
     Without `top`, all of them up to a limit, else the best (listing.py). "walk" is there where all index sets were
-    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, scales,
-    unbounded, no such backend.
+    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta,
+    scales, unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
     """
     spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
     if objective not in ("ppca", "elbo"):
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:
         raise InputError(f"top = {top}: list at least one point")
+    beta = weight(beta)
+    refuse_weight(beta, objective, sigma2)
+    workable(lam)
     if sigma2 is None:
-        workable(lam)
         mean_of_discarded(spectrum, k)  # refuses an unbounded likelihood
+        noise = None
     else:
         sigma2 = positive_noise(sigma2)
-        workable(lam, [sigma2])
+        noise = compared([sigma2], beta)[0]
     if objective == "ppca":
-        found = likelihood_points(spectrum, k, sigma2, top, backend=backend, progress=progress)
+        found = likelihood_points(spectrum, k, noise, top, backend=backend, progress=progress)
     else:
-        found = elbo_points(spectrum, k, sigma2, top)
+        found = elbo_points(spectrum, k, noise, top)
     # The search orders by gains; a difference of an ulp in the values must not show as disorder.
-    points = sorted(found.points, key=lambda point: -point.value)
-    _resolvable(points, lam)
-    tracked = points if progress is None else progress.track(points, "classifying", len(points))
-    described = [_described(point, spectrum, points[0].value, sigma2 is None) for point in tracked]
+    valued = [(point_value(p, lam, p.sigma2 if sigma2 is None else sigma2, beta), p) for p in found.points]
+    valued.sort(key=lambda pair: -pair[0])
+    points, best = [point for _, point in valued], valued[0][0]
+    _resolvable(points, lam, beta)
+    tracked = valued if progress is None else progress.track(valued, "classifying", len(points))
+    described = [_described(point, spectrum, value, best, sigma2, beta) for value, point in tracked]
     document: Document = {
         "schema": 1,
         "n": covariance.n,
         "k": k,
         "sigma2": sigma2,
+        "beta": beta,
         "objective": objective,
         "count": found.count,
-        "truncated": found.count is None or len(points) < found.count,
+        "truncated": found.truncated,
         "points": described,
-        "tied": ties.tied(spectrum, sigma2),
+        "tied": ties.tied(spectrum, noise),
         "undecided": found.undecided,
         "continuum": ties.continuum(spectrum, k, sigma2),
         **known_of(covariance),
@@ -93,28 +105,46 @@ def stationary(
     return document, points
 
 
-def _resolvable(points: Iterable[Point], lam: Array) -> None:
+def _resolvable(points: Iterable[Point], lam: Array, beta: float) -> None:
     """Raises InputError where a non-orthogonal point spans more scales than its W and its Hessian hold in doubles."""
     span = max((float(lam[0]) / point.sigma2 for point in points if not point.orthogonal), default=1.0)
     if span > WIDEST:
+        noise, other = ("the noise", ", or take --objective ppca") if beta == PLAIN else ("beta sigma2", "")
         raise InputError(
-            f"the largest eigenvalue is {span:.1g} times the noise, and non-orthogonal points can be computed up to "
-            f"{WIDEST:g}: choose a larger sigma2, write 0 for negligible eigenvalues, or take --objective ppca"
+            f"the largest eigenvalue is {span:.1g} times {noise}, and non-orthogonal points can be computed up to "
+            f"{WIDEST:g}: choose a larger sigma2, write 0 for negligible eigenvalues{other}"
         )
 
 
-def _described(point: Point, spectrum: Eigenvalues, best: float, learned: bool) -> Document:
-    """One entry of "points"."""
-    of, lam = verdict(point, spectrum, learned), spectrum.values
+def refuse_weight(beta: float, objective: str, sigma2: float | None) -> None:
+    """Raises InputError where a beta other than 1 has no meaning, or none that is proved."""
+    if beta == PLAIN:
+        return
+    if objective == "ppca":
+        raise InputError(
+            f"beta = {typed(beta)}: the likelihood of pPCA has no KL that could be weighed; take --objective elbo"
+        )
+    if sigma2 is None:
+        raise InputError(
+            f"beta = {typed(beta)}: with learned noise the points are known for beta = 1 alone; fix it with --sigma2 "
+            "(where a learned noise goes, elbo-verify stability --beta tells)"
+        )
+
+
+def _described(
+    point: Point, spectrum: Eigenvalues, value: float, best: float, sigma2: float | None, beta: float
+) -> Document:
+    """One entry of "points"; point is that of the VAE at s, value and best are those of beta."""
+    of, lam = verdict(point, spectrum, sigma2 is None), spectrum.values
     described: Document = {"retained": [i + 1 for i in point.retained]}
     if point.objective == "elbo":
         ranges = zip(point.blocks, point.column_ranges(), strict=True)
         described["blocks"] = [_block(b, r, lam, point.sigma2) for b, r in ranges]
     return described | {
-        "sigma2": float(point.sigma2),
-        "value": float(point.value),
-        "bound_gap": max(float(point.bound_gap), 0.0),
-        "deficit": max(float(best - point.value), 0.0),
+        "sigma2": float(point.sigma2 if sigma2 is None else sigma2),
+        "value": float(value),
+        "bound_gap": max(float(beta * point.bound_gap), 0.0),
+        "deficit": max(float(best - value), 0.0),
         "index": of.index,
         "nullity": of.nullity,
         "gauge": of.gauge,
@@ -123,7 +153,7 @@ def _described(point: Point, spectrum: Eigenvalues, best: float, learned: bool) 
         "strict": bool(of.strict),
         "global": bool(of.is_global),
         "orthogonal": point.orthogonal,
-        "escape": None if of.escape is None else _escape(of.escape),
+        "escape": None if of.escape is None else _escape(of.escape, beta),
     }
 
 
@@ -135,21 +165,22 @@ def _block(block: Block, columns: range, lam: Array, sigma2: float) -> Document:
     }
 
 
-def _escape(escape: Any) -> Document:
+def _escape(escape: Any, beta: float) -> Document:
     direction = {
         "type": escape.kind,
         "columns": [c + 1 for c in escape.columns],
         "eigen": [i + 1 for i in escape.eigen],
     }
-    described = {"rate": float(escape.rate), "direction": direction}
-    return (
-        described if escape.theta_curvature is None else described | {"theta_curvature": float(escape.theta_curvature)}
-    )
+    described = {"rate": float(beta * escape.rate), "direction": direction}
+    if escape.theta_curvature is None:
+        return described
+    return described | {"theta_curvature": float(beta * escape.theta_curvature)}
 
 
-def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> None:
-    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), eigenvectors (n, n) as .npz.  Raises InputError.
+def save_points(path: Path, points: Sequence[Point], covariance: Covariance, beta: float = PLAIN) -> None:
+    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), beta, eigenvectors (n, n) as .npz.  Raises InputError.
 
+    points: those of the VAE at s = beta sigma2, as `stationary` returns them; sigma2 is the noise of the model.
     In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
     """
     P, n, k = len(points), covariance.n, points[0].k
@@ -160,6 +191,6 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance) -> 
             "list fewer with --top"
         )
     W = np.stack([weights(point, covariance.spectrum, covariance.eigenvectors) for point in points])
-    sigma2 = np.array([point.sigma2 for point in points])
-    V, D = optimal_encoder(W, sigma2)
-    write_npz(path, W=W, V=V, D=D, sigma2=sigma2, eigenvectors=covariance.eigenvectors)
+    V, D = optimal_encoder(W, np.array([point.sigma2 for point in points]))
+    sigma2 = np.array([noise_at(point.sigma2, beta) for point in points])
+    write_npz(path, W=W, V=V, D=D, sigma2=sigma2, beta=np.array(float(beta)), eigenvectors=covariance.eigenvectors)

@@ -1,6 +1,7 @@
 """What ties, curves and rounding mean for a list of stationary points, in sentences.
 
-Notation   lam (n,) descending eigenvalues; sigma2 the given noise, None where it is learned; eigen-indices from 1.
+Notation   lam (n,) descending eigenvalues; sigma2 the given noise, None where it is learned; beta the weight of the KL,
+           whose product with sigma2 eigenvalues are compared with; eigen-indices from 1.
 Main       tied, continuum, notes, retained_either_way.
 Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 """
@@ -9,18 +10,19 @@ from typing import Any
 
 from reports.words.caveats import names
 from reports.words.lists import readable
-from reports.words.numerals import as_threshold, counted, typed
+from reports.words.numerals import as_threshold, at_noise, counted, weight
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
+from verify.landscape.weighted import PLAIN, effective_noise
 
 Document = dict[str, Any]
 
 
-def tied(spectrum: Eigenvalues, sigma2: float | None) -> list[int]:
-    """The eigen-indices that the given noise equals, or cannot be told from."""
-    if sigma2 is None:
+def tied(spectrum: Eigenvalues, effective: float | None) -> list[int]:
+    """The eigen-indices that beta sigma2 equals, or cannot be told from."""
+    if effective is None:
         return []
-    at = spectrum.position(sigma2)
+    at = spectrum.position(effective)
     return list(range(at.above + 1, at.above + at.level + 1))
 
 
@@ -39,11 +41,11 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
     if document["tied"] and spectrum.exact is not None:
         towards = "its eigenvector" if len(document["tied"]) == 1 else "their eigenvectors"
         said.append(
-            f"sigma2 = {typed(sigma2)} equals {names(document['tied'])}: flat to second order towards "
+            f"{at_noise(sigma2, weight(document))} equals {names(document['tied'])}: flat to second order towards "
             f"{towards}, which counts as collapsed"
         )
     elif document["tied"]:
-        said.append(f"rounding: {retained_either_way(spectrum, k, sigma2)}")
+        said.append(f"rounding: {retained_either_way(spectrum, k, sigma2, weight(document))}")
     if several:
         whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
         said.append(
@@ -74,11 +76,11 @@ def curve_in_words(document: Document) -> str:
     )
 
 
-def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float) -> str:
+def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float, beta: float = PLAIN) -> str:
     """A noise within rounding of eigenvalues: both sides of the tie."""
-    at = spectrum.position(sigma2)
+    at = spectrum.position(effective_noise(sigma2, beta))
     fewest, most = at.retained(k)
     error = float(spectrum.errors[at.above : at.above + at.level].max())
     which = names(range(at.above + 1, at.above + at.level + 1))
     held = f"{counted(fewest, most)} of {k} latents are retained{' either way' if fewest == most else ''}"
-    return f"sigma2 = {typed(sigma2)} cannot be told from {which} (within {error:.1g}): {held}"
+    return f"{at_noise(sigma2, beta)} cannot be told from {which} (within {error:.1g}): {held}"

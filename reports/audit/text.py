@@ -1,7 +1,8 @@
 """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
 
 Notation   document: the audit as a dict.
-Main       print_audit, pieces, verdict, finding, counts, fact; each number of the verdict alone.
+Main       summary, a screenful; pieces (and print_audit), all of it; verdict, finding, counts, fact; each number of the
+           verdict alone.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from reports.audit.checks import CHECKS, EXCUSE
+from reports.audit.sentences import VERDICTS
 from reports.paper import TABLES
 from reports.terminal.console import table
 
@@ -22,16 +24,46 @@ class Printer(Protocol):
 
 
 def print_audit(document: Document, console: Printer) -> None:
-    """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns."""
+    """All of the audit for people: counts, what cannot be excused, what can, the sentences."""
     for piece in pieces(document):
         console.print(piece)
 
 
-def pieces(document: Document) -> Iterator[Any]:
-    """The same, as lines and tables in their order."""
+def summary(document: Document) -> Iterator[Any]:
+    """The audit on one screen, as lines and tables in their order: counts, the worst, and each sentence's verdict."""
+    yield from _begin(document)
+    yield "\nThe largest without excuse, in nats per datum"
+    columns = [("table", True), ("model", False), ("", False)]
+    yield table(columns, filter(None, (_largest(document, number) for number in TABLES)))
+    yield "\nThe paper's sentences"
+    sentences = sorted(document["sentences"], key=lambda s: VERDICTS.index(s["verdict"]))
+    yield table([("verdict", False), ("sentence", False)], [(s["verdict"], s["text"]) for s in sentences])
+
+
+def _begin(document: Document) -> Iterator[Any]:
     yield verdict(document)
     yield ""
     yield table([("check", False), *((f"Table {t}", True) for t in TABLES)], counts(document))
+
+
+def _largest(document: Document, number: int) -> tuple[str, ...] | None:
+    """The line of the largest contradiction of one table; None if it has none of the kind."""
+    found = [
+        (c["size"], (str(number), f"{row['dataset']}, {_noise(row)}", f"{c['check']}: {fact(c)}"))
+        for row in document["rows"]
+        for c in row["contradictions"]
+        if row["table"] == number and not c["excusable"] and c["unit"] == "nats"
+    ]
+    return max(found)[1] if found else None
+
+
+def _noise(row: Document) -> str:
+    return f"{row['noise']} {row['init_sigma2']:g}"
+
+
+def pieces(document: Document) -> Iterator[Any]:
+    """All of the audit, as lines and tables in their order."""
+    yield from _begin(document)
     yield "contradictions without excuse + with one; how far the excuses of each reach: --json"
     for excusable, heading in ((False, "No excuse"), (True, "Excusable by rounding, averaging or Monte Carlo noise")):
         yield from _listing(document, excusable, heading)
@@ -108,7 +140,7 @@ def _listing(document: Document, excusable: bool, heading: str) -> Iterator[Any]
             (
                 f"{row['table']}",
                 row["dataset"],
-                f"{row['noise']} {row['init_sigma2']:g}",
+                _noise(row),
                 f"{c['size']:.3g} {c['unit']}",
                 fact(c),
             )

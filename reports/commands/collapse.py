@@ -1,4 +1,4 @@
-"""The command `collapse`: (epsilon, delta)-collapse, KL and active units of somebody's latents.
+"""The command `collapse`: which latents of a trained model collapsed (mu, logvar).
 
 Main       collapse, which takes the parsed arguments and a Session, and returns an exit code.
 """
@@ -25,14 +25,29 @@ MORE = (
     "scale (turned into log variances, and said)."
 )
 
+SHELF = ("Models", 1)
+IDLE = ("seed", "backend")
+
 
 def options(parser: argparse.ArgumentParser) -> None:
-    common(parser)
+    common(parser, data_dir=False)
     parser.add_argument(
         "latents", type=Path, nargs="+", metavar="LATENTS", help="mu and logvar (N, k): a .npz, or mu.npy logvar.npy"
     )
-    parser.add_argument("--epsilon", type=float, nargs="+", metavar="E", help="default: 50 from 0 to 2, and 0.01")
-    parser.add_argument("--delta", type=decimal, default=Decimal("0.01"), metavar="D", help="default 0.01")
+    parser.add_argument(
+        "--epsilon",
+        type=float,
+        nargs="+",
+        metavar="E",
+        help="a KL in nats: below it a latent says nothing of a datum (default: 50 from 0 to 2, and 0.01)",
+    )
+    parser.add_argument(
+        "--delta",
+        type=decimal,
+        default=Decimal("0.01"),
+        metavar="D",
+        help="the share of data of which a collapsed latent may say more, 0 to 1 (default 0.01)",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -1,4 +1,4 @@
-"""The command `device-check`: kernels, speed and proofs on this device."""
+"""The command `device-check`: kernels, speed and proofs on this GPU."""
 
 import argparse
 from pathlib import Path
@@ -12,12 +12,15 @@ from verify.data.writing import writable
 
 Document = dict[str, Any]
 BROKEN = 1
+MORE = "Takes minutes, and needs an NVIDIA GPU and CuPy: elbo-verify doctor says whether they are there."
+SHELF = ("This machine", 2)
+IDLE = ("seed", "backend")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    common(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the results (JSON)")
-    parser.add_argument("--peers", action="store_true", help="beside torch and jax, if they are installed")
+    common(parser, data_dir=False)
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for what was measured (JSON)")
+    parser.add_argument("--peers", action="store_true", help="measure torch and jax as well, where installed")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -7,6 +7,8 @@ from reports.device.doctor import examine, lines
 from reports.terminal.options import common
 
 BARE = True
+SHELF = ("This machine", 1)
+IDLE = ("seed", "backend")
 
 
 def options(parser: argparse.ArgumentParser) -> None:

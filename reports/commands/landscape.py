@@ -1,39 +1,55 @@
-"""The command `landscape`: slices as in Figure 1."""
+"""The command `landscape`: slices through the likelihood around a point, as in Figure 1."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 import numpy as np
 
 from gpu.device import backend
 from reports.analysis.landscape import landscape
+from reports.analysis.report import provenance
+from reports.analysis.scales import compared
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
 from reports.terminal.files import staged, write_json, write_npz
-from reports.terminal.options import latents, noises
-from reports.words.numerals import as_threshold, counted, typed
-from reports.words.wording import ranges
+from reports.terminal.folders import beside, keep_others
+from reports.terminal.options import beta, folder, latents, noises
+from reports.words.numerals import as_threshold, counted, scaled, typed
+from reports.words.wording import ranges, what_value
 from verify.data.writing import writable
+from verify.landscape.weighted import PLAIN
+
+SHELF = ("Your data", 4)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
-    noises(parser, "at lam_4, lam_6, lam_8, or spread over fewer")
+    noises(parser, "at lam_4, lam_6, lam_8 over beta, or spread over fewer")
+    beta(parser)
     parser.add_argument(
-        "--directions", type=int, nargs=2, metavar=("I", "J"), help="eigenvectors (default 5 7, or what there is)"
+        "--directions",
+        type=int,
+        nargs=2,
+        metavar=("I", "J"),
+        help="numbers of two eigenvectors to move along (default 5 7, or what there is)",
     )
-    parser.add_argument("--grid", type=int, default=101, metavar="G", help="points a side (default 101)")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the grids")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for figure and JSON")
+    parser.add_argument(
+        "--grid", type=int, default=101, metavar="G", help="points along each side of a slice (default 101)"
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write the values on the grids, too")
+    folder(parser, "folder for the figure and landscape.json", required=True)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
-    save = None if args.save is None else writable(args.save)
-    covariance = data.read(args, session, args.sigma2)
+    save = None if args.save is None else writable(beside(args.save, args.data))
+    covariance = data.read(args, session, compared(args.sigma2, args.beta))
+    keep_others(args.out, args, {"k": args.k, "provenance.data": covariance.provenance})
     xp = backend(args.backend)
-    document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp)
+    document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp, beta=args.beta)
+    document["provenance"] = provenance(covariance, args.seed, shlex.join(["elbo-verify", *args.argv]))
     with session.working("drawing"), staged(args.out) as stage:
         from reports.paper_figures import figure_1  # slow to import
 
@@ -43,7 +59,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.wrote(args.out / name)
     if save is not None:
         arrays = {name: np.array([getattr(s, name) for s in slices]) for name in ("sigma2", "a", "b", "values")}
-        write_npz(save, directions=np.array(document["directions"]), **arrays)
+        write_npz(save, directions=np.array(document["directions"]), beta=np.array(document["beta"]), **arrays)
         session.wrote(save)
     session.result(document)
     session.notes(document["notes"])
@@ -53,6 +69,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     at = f"sigma2 = {noises}" if stable else "no noise listed"
     who = "A zero column moved" if document["moved_columns"] == 1 else "Two zero columns moved"
     session.say(f"{who} along u{i} and u{j}, beside the retained ones: stable in both directions at {at}.\n")
+    if args.beta != PLAIN:
+        session.say(f"Planes of {what_value(args.beta)}; u{i} is stable where {scaled(args.beta)} exceeds lam_{i}.\n")
     columns = [("sigma2", True), (f"curvature u{i}", True), (f"curvature u{j}", True), ("unstable", True)]
     rows = [
         (

@@ -1,24 +1,31 @@
-"""The command `stability`: retained latents per noise, thresholds."""
+"""The command `stability`: which noise keeps how many latents, and where each collapses."""
 
 import argparse
 from typing import Any
 
+from reports.analysis.scales import compared
 from reports.analysis.stability import stability
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
-from reports.terminal.options import latents, noises
-from reports.words.numerals import counted, rough, threshold, typed
-from reports.words.wording import stability_verdict
-from verify.errors import InputError
+from reports.terminal.options import beta, latents, noises
+from reports.words.numerals import counted, rough, scaled, threshold, typed, weight
+from reports.words.wording import stability_verdict, what_value
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
+MORE = (
+    "The optimum keeps a latent while the noise is below its eigenvalue of the covariance of DATA. Without --sigma2, a "
+    "range of noises is tabulated."
+)
+SHELF = ("Your data", 2)
+IDLE = ("backend",)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
-    noises(parser, "a grid from half the recommended noise to beyond lam_1")
-    parser.add_argument("--certify", action="store_true", help="comes with a later version")
+    noises(parser, "a grid from half the recommended noise to beyond lam_1/beta")
+    beta(parser)
 
 
 MOST_THRESHOLDS = 13
@@ -26,9 +33,8 @@ MOST_THRESHOLDS = 13
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Which latents the optimum retains at each noise."""
-    if args.certify:
-        raise InputError("certified thresholds come with a later version; leave out --certify")
-    document = stability(data.read(args, session, args.sigma2), args.k, args.sigma2)
+    covariance = data.read(args, session, compared(args.sigma2, args.beta))
+    document = stability(covariance, args.k, args.sigma2, beta=args.beta)
     session.result(document)
     session.notes(document["notes"], stability_verdict(document))
     session.say(stability_verdict(document))
@@ -40,20 +46,22 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _noise_table(document: Document) -> Any:
-    sampled = document["N"] is not None
-    columns = [("sigma2", True), ("retained", True), *([("other data", True)] if sampled else [])]
+    sampled, weighted = document["N"] is not None, weight(document) != PLAIN
+    columns = [("sigma2", True), *([(scaled(weight(document)), True)] if weighted else [])]
+    columns += [("retained", True), *([("other data", True)] if sampled else [])]
     columns += [("collapsed", True), ("value", True), ("margin", True)]
     rows = []
     for r in document["noise"]:
         least, most, k = r["retained"], r["retained_at_most"], document["k"]
         other = [] if not sampled else ["-" if r["sampling_range"] is None else counted(*r["sampling_range"])]
-        row = [typed(r["sigma2"]), counted(least, most), *other, counted(k - most, k - least)]
+        effective = [typed(float(f"{r['effective_sigma2']:.12g}"))] if weighted else []
+        row = [typed(r["sigma2"]), *effective, counted(least, most), *other, counted(k - most, k - least)]
         rows.append((*row, short(r["value"], 8), short(r["margin"], 4)))
     return table(columns, rows)
 
 
 def _noise_legend(document: Document) -> str:
-    text = "value: nats per datum; margin: distance from sigma2 to the nearest threshold"
+    text = f"value: {what_value(weight(document))}; margin: distance from sigma2 to the nearest threshold"
     if document["N"] is None:
         return text
     other = "what other data of the same kind may retain, thresholds moved by up to two standard errors"
@@ -62,9 +70,9 @@ def _noise_legend(document: Document) -> str:
 
 def _thresholds(document: Document) -> str:
     """The noises at which latents collapse, with their standard errors."""
-    found = document["thresholds"]
+    found, beta = document["thresholds"], weight(document)
     shown = [
-        threshold(document, j) + ("" if t["standard_error"] is None else f"±{rough(t['standard_error'])}")
+        threshold(document, j) + ("" if t["standard_error"] is None else f"±{rough(t['standard_error'] / beta)}")
         for j, t in enumerate(found, start=1)
     ]
     if len(shown) > MOST_THRESHOLDS:

@@ -1,37 +1,53 @@
-"""The command `stationary`: stationary points, best first."""
+"""The command `stationary`: all stationary points, best first, and how saddles escape."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
 from reports.analysis import ties
-from reports.analysis.stationary import save_points, stationary
+from reports.analysis.scales import compared
+from reports.analysis.stationary import refuse_weight, save_points, stationary
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
-from reports.terminal.options import latents, noise
+from reports.terminal.folders import beside
+from reports.terminal.options import beta, latents, noise
 from reports.words.lists import how_found, interrupted, readable
-from reports.words.wording import ranges
+from reports.words.numerals import at_noise, typed, weight
+from reports.words.wording import ranges, what_value
 from verify.data.writing import writable
 from verify.eigenvalues import Eigenvalues
+from verify.landscape.weighted import PLAIN, effective_noise
 
 Document = dict[str, Any]
+MORE = "At fixed noise none but the best is a maximum; the others list which way the objective rises, and how fast."
+SHELF = ("Your data", 3)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
     at = parser.add_mutually_exclusive_group(required=True)
-    at.add_argument("--sigma2", type=noise, metavar="S", help="fixed noise variance")
-    at.add_argument("--learned-noise", action="store_true", help="stationary in the noise as well")
-    parser.add_argument("--objective", choices=("ppca", "elbo"), default="ppca", help="default ppca")
+    at.add_argument(
+        "--sigma2", type=noise, metavar="S", help="fixed observation noise: a variance, in squared units of the data"
+    )
+    at.add_argument("--learned-noise", action="store_true", help="points that are stationary in the noise as well")
+    parser.add_argument(
+        "--objective",
+        choices=("ppca", "elbo"),
+        default="ppca",
+        help="likelihood of pPCA, or ELBO of the linear VAE (default ppca)",
+    )
+    beta(parser, "; with --objective elbo and --sigma2")
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
-    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D, sigma2 of each point")
+    parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D and sigma2 of each point listed")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """The stationary points, best first."""
-    save = None if args.save is None else writable(args.save)
-    covariance = data.read(args, session, [] if args.sigma2 is None else [args.sigma2])
+    noises = compared([] if args.sigma2 is None else [args.sigma2], args.beta)
+    refuse_weight(args.beta, args.objective, args.sigma2)
+    save = None if args.save is None else writable(beside(args.save, args.data))
+    covariance = data.read(args, session, noises)
     with session.working("searching"):
         document, points = stationary(
             covariance,
@@ -41,9 +57,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
             top=args.top,
             backend=args.backend,
             progress=session,
+            beta=args.beta,
         )
     if save is not None:
-        save_points(save, points, covariance)
+        save_points(save, points, covariance, args.beta)
         session.wrote(save)
     session.result(document)
     # What an interrupted walk came to know is said at the end.
@@ -60,7 +77,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _stationary_verdict(document: Document, spectrum: Eigenvalues) -> str:
     points = document["points"]
-    of = "the likelihood" if document["objective"] == "ppca" else "the ELBO"
+    of = "the likelihood" if document["objective"] == "ppca" else _elbo(document)
     at = "With learned noise" if document["sigma2"] is None else f"At sigma2 = {short(document['sigma2'])}"
     what = "stationary point" if document["objective"] == "ppca" else "family of stationary points"
     plural = "stationary points" if document["objective"] == "ppca" else "families of stationary points"
@@ -84,15 +101,24 @@ def _stationary_verdict(document: Document, spectrum: Eigenvalues) -> str:
     return f"{at} {of} has {many}; {_best_point(document, spectrum)}. Of the {len(points)} listed: {kinds}."
 
 
+def _elbo(document: Document) -> str:
+    """The ELBO, or with a weight "the ELBO with beta = 4 (eigenvalues compare with 4 sigma2 = 1.2)"."""
+    beta = weight(document)
+    if beta == PLAIN:
+        return "the ELBO"
+    return f"the ELBO with beta = {typed(beta)} (eigenvalues are compared with {at_noise(document['sigma2'], beta)})"
+
+
 def _best_point(document: Document, spectrum: Eigenvalues) -> str:
     """What the global maximum retains, on both sides of a tie where rounding leaves one."""
     points, k, sigma2 = document["points"], document["k"], document["sigma2"]
     if document["continuum"] is not None:
         return ties.curve_in_words(document)
     if sigma2 is not None:
-        fewest, most = spectrum.position(sigma2).retained(k)
+        beta = weight(document)
+        fewest, most = spectrum.position(effective_noise(sigma2, beta)).retained(k)
         if fewest < most:
-            return ties.retained_either_way(spectrum, k, sigma2)
+            return ties.retained_either_way(spectrum, k, sigma2, beta)
     top = next((p for p in points if p["global"]), points[0])  # it may tie with others to the last digit
     best = f"the global maximum retains {len(top['retained'])} of {k} latents"
     if not top["global"]:
@@ -123,9 +149,10 @@ def _points_table(document: Document) -> Any:
 
 def _legend(document: Document) -> str:
     points = document["points"]
-    text = "value: nats per datum; deficit: best value minus this one"
+    beta = weight(document)
+    text = f"value: {what_value(beta)}; deficit: best value minus this one"
     if document["objective"] == "elbo":
-        text += "; gap: likelihood minus ELBO"
+        text += "; gap: likelihood minus ELBO" if beta == PLAIN else "; gap: what encoders of any covariance would gain"
     text += "; index: directions in which the objective still rises; rate: largest eigenvalue of the Hessian"
     text += "; w: columns of W; u: eigenvectors"
     if any(p["kind"] == "undecided" for p in points):

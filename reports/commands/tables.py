@@ -1,4 +1,4 @@
-"""The command `tables`: the paper's Tables 1-5, trained again, beside the printed ones."""
+"""The command `tables`: Tables 1-5 trained again, beside the printed ones."""
 
 import argparse
 from collections import Counter
@@ -14,7 +14,8 @@ from reports.paper_tables.presets import trainings
 from reports.paper_tables.text import caveats, pieces
 from reports.paper_tables.training import trained_again
 from reports.terminal.console import Session
-from reports.terminal.options import common, trials
+from reports.terminal.folders import folder_name, keep_others
+from reports.terminal.options import common, folder, trials
 from reports.training.document import provenance
 from reports.training.models import seeds_of
 from verify.checks import random_seed
@@ -28,23 +29,34 @@ MORE = (
     "much work is ahead is said before it starts; interrupted, the same command continues."
 )
 
+SHELF = ("The paper", 3)
+
 
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
-    parser.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="1 to 5 (default: all)")
-    parser.add_argument("--preset", choices=("quick", "paper"), default="quick", help="default quick")
+    parser.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="numbers of tables, 1 to 5 (default: all)")
+    parser.add_argument(
+        "--preset",
+        choices=("quick", "paper"),
+        default="quick",
+        help="sizes: small, or those of the paper (default quick)",
+    )
     parser.add_argument(
         "--data",
         nargs="+",
         default=[],
         metavar="DATA",
-        help="in place of the preset's; celeba:FOLDER for CelebA's rows",
+        help="data in place of the preset's; celeba:FOLDER for CelebA's rows",
     )
-    parser.add_argument("-k", type=int, metavar="K", help="latents (default: the preset's)")
-    parser.add_argument("--hidden", type=int, nargs="+", metavar="H", help="hidden units (default: the preset's)")
+    parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: the preset's)")
+    parser.add_argument(
+        "--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default: the preset's)"
+    )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default reports/out/tables-PRESET")
+    folder(
+        parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET-TABLE, and options given)"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -63,7 +75,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         k=args.k,
         hidden=None if args.hidden is None else tuple(args.hidden),
     )
-    out = args.out if args.out is not None else Path("reports", "out", f"tables-{args.preset}")
+    # More epochs go on from the checkpoints of fewer, so they share a folder.
+    name = "-".join(["tables", args.preset, *map(str, args.tables)])
+    usual = folder_name(name, args, ("preset", "epochs", "tables"))
+    out = args.out if args.out is not None else Path("reports", "out", usual)
+    keep_others(out, args, {"epochs": None}, page=True)
     writable(out / "tables.json")
     left_out = _left_out(without)
     for left in left_out:

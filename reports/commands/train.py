@@ -10,49 +10,85 @@ from gpu.vae.architecture import CHANNELS, HIDDEN, Architecture
 from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
-from reports.terminal.console import Session, one_line
+from reports.terminal.console import Session
+from reports.terminal.folders import beside
 from reports.terminal.options import trials
 from reports.training.document import Material, material, save_latents, train_document, trained, write_training
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
 from reports.words.numerals import typed
 from reports.words.wording import ranges
-from verify.checks import positive_noise, random_seed
+from verify.checks import positive_noise
+from verify.data.files.stacks import CHANNELS_FIRST
 from verify.data.rows import Rows
-from verify.data.sources import load_rows
 from verify.data.writing import writable
 from verify.errors import InputError
+
+SHELF = ("Models", 2)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     data_words.options(parser)
-    parser.add_argument("--arch", required=True, metavar="ARCH", help="mlp, conv, linear or linear-decoder")
-    parser.add_argument("-k", type=int, metavar="K", required=True, help="latents, as many as you like")
     parser.add_argument(
-        "--hidden", type=int, nargs="+", metavar="H", help="hidden units (default 1024 512); of conv: channels, units"
+        "--arch",
+        required=True,
+        metavar="ARCH",
+        help="what to train: mlp, conv (of images), linear, or linear-decoder (its encoder is deep)",
     )
-    parser.add_argument("--sigma2", type=float, nargs="+", default=[], metavar="S", help="models with this fixed noise")
+    parser.add_argument("-k", type=int, metavar="K", required=True, help="number of latents, as many as you like")
     parser.add_argument(
-        "--learned-noise", type=float, nargs="+", default=[], metavar="S", help="models that learn it, from S on"
+        "--hidden",
+        type=int,
+        nargs="+",
+        metavar="H",
+        help="hidden units of each layer (default 1024 512); of conv: channels, then units",
+    )
+    parser.add_argument(
+        "--sigma2",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="models with each of these noise variances, fixed",
+    )
+    parser.add_argument(
+        "--learned-noise",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="models that learn the noise variance, from each of these on",
     )
     trials(parser, "one, that of --seed", "0.001", "--learning-rate")
     parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="weight of the KL (default 1)")
     parser.add_argument("--anneal", type=int, default=0, metavar="EPOCHS", help="raise beta from 0 over so many epochs")
-    parser.add_argument("--epochs", type=int, default=100, metavar="E", help="default 100")
-    parser.add_argument("--batch", type=int, default=128, metavar="B", help="data a step (default 128)")
-    parser.add_argument("--analytic", action="store_true", help="the ELBO in closed form; linear decoders only")
+    parser.add_argument("--epochs", type=int, default=100, metavar="E", help="passes over the data (default 100)")
+    parser.add_argument("--batch", type=int, default=128, metavar="B", help="rows per step (default 128)")
+    parser.add_argument(
+        "--analytic",
+        action="store_true",
+        help="train on the ELBO in closed form, without sampling; linear decoders only",
+    )
     parser.add_argument(
         "--dequantise", choices=("once", "epoch"), help="add noise to grey values: the same or anew every epoch"
     )
-    parser.add_argument("--group", type=int, metavar="G", help="models in step (default: as many as suit the machine)")
     parser.add_argument(
-        "--save-latents", type=Path, metavar="FILE.npz", help="mu, logvar of the best model; with --out"
+        "--group",
+        type=int,
+        metavar="G",
+        help="how many models are trained in step (default: as many as suit the machine)",
+    )
+    parser.add_argument(
+        "--save-latents",
+        type=Path,
+        metavar="FILE.npz",
+        help="write mu and logvar of the best model, for collapse; needs --out",
     )
     parser.add_argument(
         "--latents-of",
         nargs="+",
         metavar=("NOISE", "SEED"),
-        help="of --save-latents: the model of this fixed noise, or learned; of this seed, or the best",
+        help="which model --save-latents means: of this fixed noise (or: learned), the best or of this seed",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="results, figure, checkpoints to continue from")
 
@@ -65,10 +101,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
     runs = _runs(args)
     xp = backend(args.backend)  # a device that is asked for and missing is told before anything is read
     wanted = _wanted(args, runs)
-    save = None if args.save_latents is None else writable(args.save_latents)
+    save = None if args.save_latents is None else writable(beside(args.save_latents, args.data))
     if args.out is not None:
         writable(args.out / "train.json")
-    rows = _rows(args)
+    rows = data_words.read_rows(args, session, dequantise=args.dequantise is not None)
+    _check_images(args, rows)
     plan = _plan(args, runs, rows.shape[1])
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
@@ -150,17 +187,6 @@ def _runs(args: argparse.Namespace) -> tuple[Run, ...]:
     return tuple(Run(s, learned, seed, rate, args.beta, args.anneal) for (s, learned), rate, seed in everything)
 
 
-def _rows(args: argparse.Namespace) -> Rows:
-    return load_rows(
-        args.data,
-        scale=args.scale,
-        logit=args.logit,
-        dequantise=args.dequantise is not None,
-        seed=random_seed(args.seed),
-        data_dir=args.data_dir,
-    )
-
-
 def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     """The plan.  Raises InputError: architecture, k, sizes."""
     k, hidden = latents_number(args.k), tuple(args.hidden or ())
@@ -171,9 +197,23 @@ def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     return Plan(architecture, runs, args.epochs, args.batch, args.analytic, group=args.group)
 
 
+def _check_images(args: argparse.Namespace, rows: Rows) -> None:
+    """Raises InputError where convolutions would take the values of an image for those of others."""
+    image = rows.provenance.get("image")
+    if args.arch != "conv" or image is None:
+        return
+    if rows.provenance.get("image_order") == CHANNELS_FIRST:
+        raise InputError(
+            f"{args.data}: its images have their channels first, and convolutions take them last; save "
+            "numpy.moveaxis(x, 1, -1)"
+        )
+    if image[0] != image[1]:
+        raise InputError(f"{args.data}: images of {image[0]} x {image[1]}: --arch conv takes square ones; choose mlp")
+
+
 def _material(args: argparse.Namespace, rows: Rows, runs: Sequence[Run], session: Session) -> Material:
     compared = [run.sigma2 * run.beta for run in runs if not run.learned]
-    with session.working(f"reading {one_line(args.data)}"):
+    with session.working("computing the covariance"):
         return material(args.data, rows, redrawn=args.dequantise == "epoch", noises=compared)
 
 

@@ -11,7 +11,9 @@ import importlib.machinery
 import importlib.metadata
 import importlib.util
 import platform
+import shutil
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,16 +35,19 @@ PACKAGES = (
     ("rich", "rich", True),
     ("jinja2", "jinja2", True),
     ("safetensors", "safetensors", True),
+    ("pyarrow", "pyarrow", True),
     ("python-flint", "flint", True),
     ("pytest", "pytest", True),
     ("hypothesis", "hypothesis", True),
     ("cupy", "cupy", False),
+    ("h5py", "h5py", False),
     ("jsonschema", "jsonschema", False),
 )
 # Looked up and not imported: that takes seconds each, and a share of a device's memory.
 PEERS = ("torch", "jax")
 FEATURES = (
     ("analysis", ("numpy", "scipy")),
+    ("files", ("pyarrow",)),
     ("digits", ("scikit-learn",)),
     ("images", ("pillow", "scikit-learn")),
     ("figures", ("matplotlib",)),
@@ -50,27 +55,61 @@ FEATURES = (
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
     ("checkpoints", ("safetensors",)),
     ("exact ranks", ("python-flint",)),
+    ("hdf5", ("h5py",)),
     ("validation", ("jsonschema",)),
 )
+# What can be done without, and what it is for.
+OPTIONAL = {
+    "hdf5": "to read .h5 and .h5ad files",
+    "validation": "to check documents against their schemas",
+    "device": "to compute on an NVIDIA GPU",
+    "kernels": "to compile our kernels for one",
+    "peers": "for device-check --peers",
+    "mnist": "for the data mnist and fashion-mnist",
+}
+WIDTH = 100
 
 
 def lines(document: Document) -> Iterator[str]:
-    """The examination for people."""
-    off = [f["name"] for f in document["features"] if not f["on"]]
-    shadowed = sorted({s["package"] for s in document["shadowing"] if s["used"]})
-    trouble = f"; another package {', '.join(shadowed)} is used instead of ours" if shadowed else ""
-    said = f"everything is on except {', '.join(off)}" if off else "everything is on"
-    yield f"elbo-verify {document['version']}, Python {document['python']}: {said}{trouble}."
-    yield ""
-    for f in document["features"]:
-        yield f"  {f['name']:<11} {'on' if f['on'] else 'off':<4} {f['reason'] or ''}".rstrip()
-    yield ""
+    """The examination for people: what is required, what is optional, and last whether anything is wrong."""
+    yield f"elbo-verify {document['version']}, Python {document['python']}"
+    for heading, needed in (("required", True), ("optional", False)):
+        yield f"\n{heading}"
+        for f in document["features"]:
+            if f["needed"] == needed:
+                yield from _feature_lines(f)
+    yield "\npackages"
     for p in document["packages"]:
         yield f"  {p['name']:<14} {p['version'] or '-':<12} {'' if p['needed'] else 'optional'}".rstrip()
     device = document["device"]
     if device["available"]:
         yield f"\n{_device_line(device)}"
-    yield from map(_shadow, document["shadowing"])
+    shadows = [_shadow(other) for other in document["shadowing"]]
+    yield from ("", *shadows) if shadows else ()
+    yield ""
+    yield from textwrap.wrap(_conclusion(document), _width())
+
+
+def _feature_lines(f: Document) -> list[str]:
+    begin = f"  {f['name']:<11} {'on' if f['on'] else 'off':<4} "
+    purpose = OPTIONAL.get(f["name"], "")
+    said = purpose if f["on"] else f"{purpose}: {f['reason']}" if purpose else str(f["reason"])
+    return textwrap.wrap(said, _width(), initial_indent=begin, subsequent_indent=" " * len(begin)) or [begin.rstrip()]
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH)
+
+
+def _conclusion(document: Document) -> str:
+    """Whether what is required is there; what is merely optional is no trouble."""
+    missing = [p["reason"] for p in document["packages"] if p["needed"] and p["reason"]]
+    shadowed = sorted({s["package"] for s in document["shadowing"] if s["used"]})
+    if shadowed:
+        missing.append(f"another package {', '.join(shadowed)} is used instead of ours")
+    if missing:
+        return f"not in order: {'; '.join(missing)}"
+    return "everything that is required is there"
 
 
 def _shadow(other: Document) -> str:
@@ -111,8 +150,12 @@ def examine(data_dir: str | None = None) -> Document:
         "features": features,
         "device": device,
         "shadowing": others,
-        "notes": [*(f"{f['name']} is off: {f['reason']}" for f in features if not f["on"]), *map(_shadow, others)],
+        "notes": [*(_off(f) for f in features if not f["on"]), *map(_shadow, others)],
     }
+
+
+def _off(f: Document) -> str:
+    return f"{f['name']} is off{'' if f['needed'] else ', which is optional'}: {f['reason']}"
 
 
 def _package(name: str, module: str, needed: bool) -> Document:
@@ -134,7 +177,7 @@ def _package(name: str, module: str, needed: bool) -> Document:
 
 
 def _feature(name: str, reasons: list[str]) -> Document:
-    return {"name": name, "on": not reasons, "reason": "; ".join(reasons) or None}
+    return {"name": name, "on": not reasons, "needed": name not in OPTIONAL, "reason": "; ".join(reasons) or None}
 
 
 def _device() -> Document:

@@ -60,6 +60,7 @@ def _material(training: Training, args: argparse.Namespace, session: Session) ->
     with session.working(f"reading {one_line(training.data)}"):
         rows = load_rows(training.data, scale=scale, seed=args.seed, data_dir=args.data_dir, **prepared)
         data = material(training.data, rows)
+    session.read(training.data, str(rows.provenance["read"]))
     for sentence in data.notes:
         session.note(sentence)
     return data

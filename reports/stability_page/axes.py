@@ -1,5 +1,6 @@
 """What the pictures over noise share: the spectrum that they show, marked noises, rings around ties.
 
+Notation   lam (n,) the thresholds that pictures are drawn of: the eigenvalues over beta, the weight of the KL.
 Main       Spectrum; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties; noise_rows.
 
 A picture is drawn first, with a line free above it (`room_above`), and named once its frame is laid out.
@@ -15,6 +16,8 @@ from reports.pages.noises import marked_noises, window
 from reports.pages.palette import PALETTE
 from reports.pages.placing import SIZE, row
 from reports.words.caveats import tie
+from reports.words.numerals import at_noise, weight
+from reports.words.wording import told_of
 from verify.arrays import Array
 
 Document = dict[str, Any]
@@ -28,17 +31,20 @@ class Spectrum:
         facts = document["stability"]
         self.k = document["k"]
         self.rank = document["rank"]
-        self.lam = np.array(facts["eigenvalues"], dtype=float)
-        self.low, self.high = window(self.lam, facts["recommended_sigma2"])
-        self.marks = marked_noises(self.lam, facts["recommended_sigma2"])
+        self.beta = weight(facts)
+        self.lam = np.array(facts["eigenvalues"], dtype=float) / self.beta
+        self.told = told_of(document)
+        told = [row["sigma2"] for row in self.told]
+        self.low, self.high = window(self.lam, facts["recommended_sigma2"], told)
+        self.marks = marked_noises(self.lam, facts["recommended_sigma2"], told)
         self.usual = document["usual"]
         errors = [t["standard_error"] for t in facts["thresholds"]]
         # Of lam_1 ... lam_min(k, rank), NaN where they are not known.
-        self.errors = np.array([np.nan if e is None else e for e in errors], dtype=float)
+        self.errors = np.array([np.nan if e is None else e for e in errors], dtype=float) / self.beta
 
     def ties(self) -> list[int]:
-        """The directions, from 1, whose eigenvalue is the usual noise: exactly, or as far as rounding can tell."""
-        return sorted({*self.usual["tied"], *self.usual["undecided"]})
+        """The directions, from 1, whose threshold is a noise told of: exactly, or as far as rounding can tell."""
+        return sorted({j for row in self.told for j in (*row["tied"], *row["undecided"])})
 
     def band(self, low: float) -> tuple[int, Array, Array]:
         """lam_j less and plus two standard errors for j <= m, from `low` on; m = 0 where none is known."""
@@ -60,10 +66,13 @@ def mark_vertically(axes: Axes, marks: Marks) -> None:
 
 
 def _dashes(marks: Marks, limits: tuple[float, float]) -> list[Any]:
-    """The line styles of marks on a logarithmic scale with these limits."""
+    """The line styles of marks on a logarithmic scale with these limits; the last mark is the recommended noise."""
     near = 0.005 * abs(log10(limits[1] / limits[0]))
-    together = len(marks) == 2 and abs(log10(marks[0][0] / marks[1][0])) < near
-    return [(0, (4, 6)), (5, (4, 6))] if together else [(0, (4, 2))] * len(marks)
+    together = [i for i, mark in enumerate(marks[:-1]) if abs(log10(mark[0] / marks[-1][0])) < near]
+    styles: list[Any] = [(0, (4, 2))] * len(marks)
+    for i in together:
+        styles[i], styles[-1] = (0, (4, 6)), (5, (4, 6))
+    return styles
 
 
 def mark_horizontally(axes: Axes, marks: Marks) -> None:
@@ -90,13 +99,14 @@ def noise_rows(document: Document) -> tuple[Array, Array, Array]:
 
 def ring_caption(document: Document) -> str:
     """What a ring is, where there is one: a sentence after others, or nothing."""
-    usual = document["usual"]
-    if usual["undecided"]:
-        return " Ring: an eigenvalue that rounding cannot tell from sigma2 = 1."
-    return " Ring: an eigenvalue that equals sigma2 = 1." if usual["tied"] else ""
+    beta, rows = weight(document["stability"]), told_of(document)
+    for how, what in (("undecided", "that rounding cannot tell from"), ("tied", "that equals")):
+        if noises := [at_noise(row["sigma2"], beta) for row in rows if row[how]]:
+            return f" Ring: an eigenvalue {what} {' or '.join(noises)}."
+    return ""
 
 
 def said_of_ties(document: Document) -> str:
     """What a ring marks, for who cannot see it: a sentence after others, or nothing."""
-    said = tie(document["usual"])
-    return "" if said is None else f" A ring marks a tie: {said}."
+    said = [each for row in told_of(document) if (each := tie(row)) is not None]
+    return f" A ring marks a tie: {'; '.join(said)}." if said else ""

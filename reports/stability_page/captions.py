@@ -13,6 +13,7 @@ from typing import Any
 from reports.words.lists import how_found
 from reports.words.numerals import DIGITS, as_threshold, typed
 from reports.words.wording import number, power, ranges, sub, symbols
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -73,7 +74,7 @@ def figure1_intro(figure1: Document) -> str:
     )
 
 
-def figure1_panel(piece: Document) -> str:
+def figure1_panel(piece: Document, beta: float = PLAIN) -> str:
     """What one panel of Figure 1 shows, in words."""
     named = list(zip((sub("u", d) for d in piece["directions"]), piece["curvatures"], strict=True))
     unstable, flat = [u for u, c in named if c > 0], [u for u, c in named if c == 0]
@@ -85,13 +86,13 @@ def figure1_panel(piece: Document) -> str:
     level = f", flat {exactly} along {', '.join(flat)}" if flat else ""
     depth = piece["high"] - piece["at_point"]
     below = "the highest point of the plane" if depth <= 0 else f"{number(depth, 3)} nats below the best of the plane"
-    return (
-        f"σ² = {symbols(as_threshold(piece['sigma2']))}{_as_eigenvalue(piece)}: {said[len(unstable)]}{level}; {below}"
-    )
+    noise = f"σ² = {symbols(as_threshold(piece['sigma2']))}{_as_eigenvalue(piece, beta)}"
+    return f"{noise}: {said[len(unstable)]}{level}; {below}"
 
 
-def _as_eigenvalue(piece: Document) -> str:
-    return f" = {sub('λ', piece['eigenvalue'])}" if piece.get("eigenvalue") else ""
+def _as_eigenvalue(piece: Document, beta: float) -> str:
+    share = "" if beta == PLAIN else f"/{typed(beta)}"
+    return f" = {sub('λ', piece['eigenvalue'])}{share}" if piece.get("eigenvalue") else ""
 
 
 def figure2(document: Document) -> str:
@@ -140,7 +141,7 @@ def table_caption(table: Document) -> str:
 def table_gist(table: Document) -> str:
     """What a folded table holds: "the best 8 of 71; all but the first are saddles"."""
     shown, count = len(table["points"]), table["count"]
-    if table["truncated"]:
+    if table["truncated"] is not False:
         some = f"the best {shown}{'' if count is None else f' of {number(count)}'}"
     else:
         some = "the only one" if shown == 1 else f"all {shown}"
@@ -176,7 +177,7 @@ def prepared(data: Document) -> str:
 
 
 def preprocessing(data: Document) -> str:
-    """The options --scale, --logit and --dequantise in words, "as given" without any."""
+    """The options --scale, --standardize, --logit and --dequantise in words, "as given" without any."""
     given = data.get("preprocessing")
     if not isinstance(given, dict) or not given:
         return "as given"
@@ -185,6 +186,7 @@ def preprocessing(data: Document) -> str:
         "logit": lambda value: f"logit, alpha = {_count(value)}",
         "levels": lambda value: f"{_count(value)} grey values",
         "dequantised": lambda value: f"dequantised, seed {data.get('seed', 0)}",
+        "standardized": lambda value: "each column standardized to mean 0 and variance 1",
     }
     return ", ".join(said[name](value) if name in said else f"{name} {value}" for name, value in given.items())
 

@@ -4,7 +4,7 @@ Notation   document: report.json as a dict; arrays: those of its portrait (analy
            lam_j eigenvalues; k latents; an axis is an eigenvector u_j.
 Main       section, all that the template data.html and the script data.js need.
 
-Pictures are there without a script, at the usual noise and at the recommended one; the script adds any other noise.
+Pictures are there without a script, at the noises told of and at the recommended one; the script adds any other noise.
 """
 
 import base64
@@ -14,9 +14,10 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from reports.stability_page.pixels import displayed, packed, png
-from reports.words.numerals import counted, start, threshold
-from reports.words.wording import number, ranges
+from reports.words.numerals import counted, scaled, start, threshold, typed, weight
+from reports.words.wording import number, ranges, told_of
 from verify.arrays import Array
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -28,7 +29,8 @@ PROFILES, MOST_PROFILES, DRAWN = 4, 12, 3
 LINE, WIDTH, NAMES, LETTERS = 15, 330, 118, 19
 # Of the largest loading of an axis: what is less is not drawn.
 SLIGHT = 0.02
-COLOURS = ("vermillion", "green")
+# Of the noises that a report tells of, in turn, and of the recommended one.
+TOLD, RECOMMENDED = ("vermillion", "purple", "blue"), "green"
 
 
 def section(document: Document, arrays: dict[str, Array]) -> Document | None:
@@ -37,7 +39,8 @@ def section(document: Document, arrays: dict[str, Array]) -> Document | None:
     if portrait is None or not arrays:
         return None
     facts, m = document["stability"], portrait["shown"]
-    of = _images(portrait, arrays) if portrait["kind"] == "image" else _table(portrait, arrays)
+    colours = [_colour(document, i) for i in range(len(portrait["at"]))]
+    of = _images(portrait, arrays) if portrait["kind"] == "image" else _table(portrait, arrays, colours)
     live = {
         "kind": portrait["kind"],
         "image": portrait["image"],
@@ -48,8 +51,13 @@ def section(document: Document, arrays: dict[str, Array]) -> Document | None:
         **of.pop("live", {}),
     }
     at = [_at(document, i, told) for i, told in enumerate(portrait["at"])]
+    beta = weight(facts)
     return {
         **of,
+        "shrunk": f"1 - {scaled(beta)}/lam_j",
+        "share": "" if beta == PLAIN else f"/{typed(beta)}",
+        "threshold": "eigenvalue, the noise" if beta == PLAIN else f"eigenvalue divided by {typed(beta)}, the noise",
+        "usual": f"sigma2 = {typed(document['usual']['sigma2'])}",
         "kind": portrait["kind"],
         "rows": portrait["rows"],
         "axes": [_axis(document, j, of["axes"][j - 1]) for j in range(1, m + 1)],
@@ -63,14 +71,18 @@ def section(document: Document, arrays: dict[str, Array]) -> Document | None:
 
 def _at(document: Document, i: int, told: Document) -> Document:
     """A noise at which data are given back: its name, how many latents it keeps, and how far off they are."""
-    k, usual = document["k"], document["usual"]
-    if i == 0:
-        name, held = "sigma2 = 1", counted(usual["retained"], usual["retained_at_most"])
+    k, rows = document["k"], told_of(document)
+    if i < len(rows):
+        name, held = f"sigma2 = {typed(told['sigma2'])}", counted(rows[i]["retained"], rows[i]["retained_at_most"])
     else:
         name, held = f"the recommended sigma2 = {start(document['stability'])}", str(k)
     error = number(told["mean_squared_error"], 3)
     said = f"{held} of {k} latents" if held != "0" else "no latent: every datum becomes the mean"
-    return {"name": name, "held": said, "error": error, "colour": COLOURS[i]}
+    return {"name": name, "held": said, "error": error, "colour": _colour(document, i)}
+
+
+def _colour(document: Document, i: int) -> str:
+    return TOLD[i % len(TOLD)] if i < len(told_of(document)) else RECOMMENDED
 
 
 def _axis(document: Document, j: int, picture: Any) -> Document:
@@ -128,7 +140,7 @@ def _uri(picture: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
-def _table(portrait: Document, arrays: dict[str, Array]) -> Document:
+def _table(portrait: Document, arrays: dict[str, Array], colours: list[str]) -> Document:
     """Profiles as bars, and a few data as rows of dots: each column in its standard deviations from the mean."""
     columns = portrait["columns"]
     deviation = np.array([c["deviation"] for c in columns])
@@ -142,7 +154,7 @@ def _table(portrait: Document, arrays: dict[str, Array]) -> Document:
     data, again = standard(arrays["examples"]), standard(arrays["reconstructions"])
     reach = max(3.0, float(np.ceil(np.abs(data).max())))
     names = [c["name"] for c in columns]
-    figures = [_dots(names, data[r], again[:, r], reach, portrait["rows"][r]) for r in range(drawn)]
+    figures = [_dots(names, data[r], again[:, r], colours, reach, portrait["rows"][r]) for r in range(drawn)]
     bars = [[_bar(of, axis["largest"]) for of in axis["loadings"] if _seen(of, axis)] for axis in portrait["axes"]]
     return {
         "axes": bars,
@@ -170,7 +182,7 @@ def _bar(loading: Document, largest: float) -> Document:
     }
 
 
-def _dots(names: list[str], data: Array, again: Array, reach: float, row: int) -> Markup:
+def _dots(names: list[str], data: Array, again: Array, colours: list[str], reach: float, row: int) -> Markup:
     """One datum as an SVG: a line for each column, a ring where it is, a dot for each noise."""
     height = LINE * len(names) + 22
 
@@ -186,7 +198,7 @@ def _dots(names: list[str], data: Array, again: Array, reach: float, row: int) -
             f'<text x="{NAMES - 8}" y="{y + 3.5}" text-anchor="end"><title>{escape(name)}</title>{escape(short)}</text>'
             f'<line x1="{NAMES}" x2="{WIDTH - 6}" y1="{y}" y2="{y}" class="rail"/>'
         )
-        for values, colour in zip(again, COLOURS, strict=False):
+        for values, colour in zip(again, colours, strict=True):
             parts.append(f'<circle cx="{x(values[i])}" cy="{y}" r="3" fill="var(--{colour})"/>')
         parts.append(f'<circle cx="{x(data[i])}" cy="{y}" r="4.2" class="datum"/>')
         parts.append(f'<path class="tried" d="M0 -4.5 L4.5 0 L0 4.5 L-4.5 0 Z" data-y="{y}"/>')

@@ -24,12 +24,13 @@ from reports.terminal.console import contained
 from reports.words import caveats, wording
 from reports.words.caveats import NOT_SHOWN, UNPROVED
 from reports.words.mathml import plain
-from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start
+from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start, typed, weight
 from verify.arrays import Array
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 # Of the data: long lists.
-_UNTOLD = ("columns", "image")
+_UNTOLD = ("columns", "column_numbers", "image", "missing")
 # Notes that stand beside what they speak of, and not below the verdict.
 _ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
 
@@ -56,6 +57,8 @@ def render(document: Document, figures: Path, portrait: dict[str, Array] | None 
     return ENVIRONMENT.get_template("page.html").render(
         report=document,
         verdict=wording.verdict(document),
+        good=all(row["collapsed"] == 0 for row in wording.told_of(document)),
+        beta=None if weight(facts) == PLAIN else typed(weight(facts)),
         data=data_section.section(document, portrait or {}),
         recommended=symbols(start(facts)),
         likeliest=symbols(likeliest(facts)),
@@ -82,10 +85,14 @@ def _pictures(document: Document, folder: Path) -> dict[str, list[Document]]:
     for name, of in pictures(document).items():
         found.setdefault(of.SECTION, []).append(_drawn(folder, name, of.alt(document), of.caption(document)))
     panels = document["figure1"]["panels"] if document["figure1"] else []
+    beta = weight(document["stability"])
+    value = "L =" if beta == PLAIN else f"The ELBO (β = {typed(beta)}) is"
     found["landscape"] = [
-        _drawn(folder, f"slice-{i}", f"Contours: {words}.", f"{words}. L = {wording.nats(panel['at_point'])} there.")
+        _drawn(
+            folder, f"slice-{i}", f"Contours: {words}.", f"{words}. {value} {wording.nats(panel['at_point'])} there."
+        )
         for i, panel in enumerate(panels, start=1)
-        for words in (captions.figure1_panel(panel),)
+        for words in (captions.figure1_panel(panel, beta),)
     ]
     return found
 
@@ -118,9 +125,10 @@ def _doubts(notes: list[str]) -> list[tuple[str, list[str]]]:
 def _table(table: Document, facts: Document) -> Document:
     """A stationary document with what its heading says; facts: the stability document."""
     learned, recommended = table["sigma2"] is None, table["sigma2"] == facts["recommended_sigma2"]
+    elbo = "ELBO" if weight(table) == PLAIN else f"ELBO with β = {typed(weight(table))}"
     return {
         **table,
-        "of": "likelihood" if table["objective"] == "ppca" else "ELBO",
+        "of": "likelihood" if table["objective"] == "ppca" else elbo,
         "at": "learned noise" if learned else f"σ² = {start(facts) if recommended else as_threshold(table['sigma2'])}",
         "learned": learned,
         "caption": captions.table_caption(table),
@@ -167,14 +175,16 @@ def _section(claim: Document) -> str:
 
 
 def _explorer(document: Document) -> Document:
-    """What the explorer needs: the spectrum and its errors (0 where it was typed), k, where to begin, how far to go."""
+    """What the explorer needs: beta, the spectrum, its errors (0 where it was typed), k, where to begin, the ends."""
     facts, figure1 = document["stability"], document["figure1"]
     begin = start(facts)
     # The script's closed form is that of two columns; one column moved both ways has another.
     pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
-    low, high = window(np.array(facts["eigenvalues"]), facts["recommended_sigma2"])
-    held = facts["eigenvalues"][min(document["k"], facts["rank"]) - 1]
+    beta, told = weight(facts), [row["sigma2"] for row in wording.told_of(document)]
+    low, high = window(np.array(facts["eigenvalues"]) / beta, facts["recommended_sigma2"], told)
+    held = facts["eigenvalues"][min(document["k"], facts["rank"]) - 1] / beta
     return {
+        "beta": beta,
         "eigenvalues": facts["eigenvalues"],
         "errors": facts["resolution"] or [0.0] * document["n"],
         "k": document["k"],

@@ -29,14 +29,17 @@ class Session:
         self.kept: list[Path] = []
         self._out, self._err = _console(sys.stdout), _console(sys.stderr)
         self._spinner: Any = None
+        self._unsaid = ""
 
     def result(self, document: Any) -> None:
         """The JSON document of --json: the only thing on standard output."""
+        self._say_what_was_read()
         if self.json:
             print(to_json(document, ascii=True))
 
     def say(self, what: Any) -> None:
         """A line or a table for people; nothing with --json."""
+        self._say_what_was_read()
         if self.json:
             return
         with self._out.capture() as captured:
@@ -47,9 +50,24 @@ class Session:
 
     def note(self, text: str) -> None:
         """A remark on standard error; nothing with --quiet."""
+        self._say_what_was_read()
         if not self.quiet:
             # Words are kept whole on a terminal, and lines in a file.
             self._err.print(f"note: {one_line(text)}", soft_wrap=not self._err.is_terminal)
+
+    def read(self, name: str, what: str) -> None:
+        """What was read, on standard error; nothing with --quiet.
+
+        At once on a terminal; elsewhere before whatever comes next, so that bad input ends in one line and no more.
+        """
+        self._unsaid = one_line(f"read {name}: {what}")
+        if self._err.is_terminal:
+            self._say_what_was_read()
+
+    def _say_what_was_read(self) -> None:
+        unsaid, self._unsaid = self._unsaid, ""
+        if unsaid and not self.quiet:
+            self._err.print(unsaid, soft_wrap=not self._err.is_terminal)
 
     def notes(self, notes: Iterable[str], said: str = "") -> None:
         """Notes as remarks; those that standard output says as well, in the text `said`, only there."""
@@ -59,6 +77,7 @@ class Session:
 
     def wrote(self, path: Path) -> None:
         """Remember and name a file that has been written."""
+        self._say_what_was_read()
         self.kept.append(path)
         if not self.quiet:
             self._err.print(f"wrote {one_line(str(path))}", soft_wrap=True)
@@ -87,6 +106,7 @@ class Session:
         The bar comes once the block takes more than a moment, and goes with it; one that `stays` comes at once and
         remains, so that one can read what was counted however fast it went.
         """
+        self._say_what_was_read()
         if self.quiet or not self._err.is_terminal:
             yield lambda done, total: None
             return

@@ -1,6 +1,6 @@
-"""DATA on the command line: its options, and its covariance.
+"""DATA on the command line: its options, its rows and their covariance.
 
-Main       options, read.
+Main       options, read, read_rows, reading.
 
 What is slow to import is imported where data are read, so that other commands need not wait for it.
 """
@@ -14,36 +14,100 @@ from reports.terminal.options import common
 if TYPE_CHECKING:
     from reports.terminal.console import Session
     from verify.data.covariance import Covariance
+    from verify.data.rows import Rows
+    from verify.data.sources import Options
 
 DATA = (
-    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file, "
-    "or eigenvalues:6,4,2.5"
+    "a file with one row per datum (.csv, .tsv, .txt, .parquet, .npy, .npz, .mat, .h5ad and more; FILE:name for one "
+    "array of several), or digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, iris, wine, "
+    "breast_cancer, diabetes, linnerud, or a spectrum: eigenvalues:6,4,2.5"
 )
 
 
 def options(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """DATA, what is done to it, and what every command takes."""
+    """DATA, how it is read, what is done to it, and what every command takes."""
     common(parser)
     if default is None:
         parser.add_argument("data", metavar="DATA", help=DATA)
     else:
         parser.add_argument("data", metavar="DATA", nargs="?", default=default, help=f"{DATA} (default {default})")
-    parser.add_argument("--scale", type=float, metavar="C", help="divide by C, for instance 255")
-    parser.add_argument("--logit", type=float, metavar="ALPHA", help="dequantise and take the logit")
+    how = parser.add_argument_group("how DATA is read")
+    how.add_argument(
+        "--columns",
+        nargs="+",
+        metavar="C",
+        help="columns to use, by name or by number from 1; 3-7 for several",
+    )
+    how.add_argument("--drop", nargs="+", metavar="C", help="columns to leave out, likewise")
+    how.add_argument(
+        "--missing", choices=("drop", "mean"), help="leave out rows that lack a value, or put the column's mean in"
+    )
+    how.add_argument("--decimal", choices=(".", ","), help="the decimal mark of a text file (default: as it looks)")
+    how.add_argument("--header", choices=("yes", "no"), help="whether line 1 of a text file names the columns")
+    how.add_argument("--scale", type=float, metavar="C", help="divide all values by C, for instance 255")
+    how.add_argument(
+        "--standardize",
+        action="store_true",
+        help="give each column mean 0 and variance 1: for columns in different units",
+    )
+    how.add_argument(
+        "--logit", type=float, metavar="ALPHA", help="of grey values: dequantise, and take the logit, for instance 1e-6"
+    )
+
+
+def reading(args: argparse.Namespace) -> "Options":
+    """The options of `load` that a command line names.  Raises InputError."""
+    from verify.checks import random_seed
+
+    return {
+        "scale": args.scale,
+        "logit": args.logit,
+        "standardize": args.standardize,
+        "seed": random_seed(args.seed),
+        "data_dir": args.data_dir,
+        "columns": args.columns,
+        "drop": args.drop,
+        "missing": args.missing,
+        "decimal": args.decimal,
+        "header": None if args.header is None else args.header == "yes",
+    }
 
 
 def read(args: argparse.Namespace, session: "Session", noises: Sequence[float] | None = None) -> "Covariance":
-    """The covariance of DATA, of which these noises will be asked.  Raises InputError.
+    """The covariance of DATA, of which these noises will be asked; what was read is said.  Raises InputError.
 
     Closed forms need no device, but one that is asked for and missing is told.
     """
     from gpu.device import backend
-    from reports.terminal.console import one_line
-    from verify.checks import positive_noise, random_seed
-    from verify.data.sources import load
+    from verify.checks import positive_noise
+    from verify.data.sources import SPECTRUM, load
 
     if args.backend == "cupy":
         backend(args.backend)
-    seed, asked = random_seed(args.seed), [positive_noise(s) for s in noises or ()]
+    asked = [positive_noise(s) for s in noises or ()]
+    if args.data.startswith(SPECTRUM):
+        return load(args.data, noises=asked, **reading(args))
+    rows = read_rows(args, session)
+    with session.working("computing the covariance"):
+        return covariance_of(args.data, rows, asked)
+
+
+def read_rows(args: argparse.Namespace, session: "Session", dequantise: bool = False) -> "Rows":
+    """The rows of DATA; what was read is said.  Raises InputError."""
+    from reports.terminal.console import one_line
+    from verify.data.sources import load_rows
+
     with session.working(f"reading {one_line(args.data)}"):
-        return load(args.data, scale=args.scale, logit=args.logit, seed=seed, data_dir=args.data_dir, noises=asked)
+        rows = load_rows(args.data, **{**reading(args), "dequantise": dequantise})
+    session.read(str(rows.provenance["name"]), str(rows.provenance["read"]))
+    return rows
+
+
+def covariance_of(name: str, rows: "Rows", noises: Sequence[float] = ()) -> "Covariance":
+    """The covariance of rows, of which these noises will be asked.  Raises InputError that names the data."""
+    from verify.errors import InputError, about
+
+    try:
+        return rows.covariance(noises)
+    except InputError as error:
+        raise about(name, error) from None

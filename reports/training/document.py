@@ -28,12 +28,13 @@ from gpu.vae.rows import TrainingRows
 from gpu.vae.training import train
 from proofs.machinery import ledger
 from reports.terminal.console import Session
+from reports.terminal.data import covariance_of
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.rows import Rows
 from verify.eigenvalues import Eigenvalues
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 Document = dict[str, Any]
 # Data that pass the encoder at a time.
@@ -68,6 +69,7 @@ class Material:
         (N, n), rows = self.rows.shape, self.rows
         return {
             "name": self.name,
+            "read": rows.rows.provenance.get("read"),
             "N": N,
             "n": n,
             "rank": self.rank,
@@ -86,15 +88,12 @@ class Material:
 
 def material(name: str, rows: Rows, redrawn: bool = False, noises: Iterable[float] = ()) -> Material:
     """Rows, ready to be trained on; noises: what their eigenvalues will be compared with.  InputError as covariance."""
-    try:
-        covariance = rows.covariance(noises)
-    except InputError as error:
-        raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
+    covariance = covariance_of(name, rows, list(noises))
     taught = TrainingRows(rows, redrawn=redrawn)
     try:
-        notes = [*covariance.provenance.get("notes", []), *taught.survey.notes()]
+        notes = [*covariance.provenance.get("notes", []), *taught.survey.notes(rows.places)]
     except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise about(name, error) from None
     return Material(name, taught, covariance.spectrum, notes)
 
 

@@ -12,23 +12,28 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reports.words.numerals import (
+    at_noise,
     counted,
     directions,
+    eigenvalue,
     likeliest,
-    named_threshold,
+    named_eigenvalue,
     on_threshold,
     rough,
-    threshold,
     typed,
+    weight,
 )
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
 KINDS = ("rounding", "sampling", "model")
 MODEL = "model: this is exact for probabilistic PCA and the linear VAE; for a deep VAE it is a prediction"
+WEIGHTED = "model: this is exact for the linear VAE with this beta; for a deep VAE it is a prediction"
+NO_WEIGHT = "the likelihood has no KL that beta could weigh"
 NOT_SHOWN = "not shown: "
 UNPROVED = "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
-# sigma2 = 1 this many times beyond the spectrum on either side is a matter of units, not of modelling.
+# A noise this many times beyond the spectrum on either side is a matter of units, not of modelling.
 OFF_SCALE = 1e3
 
 
@@ -37,9 +42,9 @@ def caveats(facts: Document, asked: Iterable[float]) -> list[str]:
     asked = set(asked)
     return [
         *_ties(facts),
-        *_unbounded(facts),
+        *_learned(facts),
         *_sampling(facts, [row for row in facts["noise"] if row["sigma2"] in asked]),
-        MODEL,
+        MODEL if weight(facts) == PLAIN else WEIGHTED,
     ]
 
 
@@ -53,22 +58,25 @@ def names(indices: Iterable[int]) -> str:
 
 def tie(row: Document) -> str | None:
     """Which eigenvalues lie on the noise of this row and leave open what is held there; None if that is clear."""
-    at, k = f"at sigma2 = {typed(row['sigma2'])}", row["retained"] + row["collapsed"]
+    at, k, noise = f"at sigma2 = {typed(row['sigma2'])}", row["retained"] + row["collapsed"], _noise(row)
     if row["retained_at_most"] > row["retained"]:
         held = counted(row["retained"], row["retained_at_most"])
         lie = "lies" if len(row["undecided"]) == 1 else "lie"
-        said = f"{at}, {names(row['undecided'])} {lie} within the rounding error of the noise"
+        said = f"{at}, {names(row['undecided'])} {lie} within the rounding error of {noise}"
         return f"{said}: how many latents are held there is undecided, {held} of {k}"
     more = min(k, row["retained"] + len(row["tied"]))
     if more > row["retained"]:
-        said = f"{at}, {_equal(row['tied'])}, which counts as collapsed"
+        said = (
+            f"{at}, {names(row['tied'])} equal{'s' if len(row['tied']) == 1 else ''} {noise}, which counts as collapsed"
+        )
         return f"{said}: {row['retained']} of {k} latents are held there, and {more} just below it"
     return None
 
 
-def _equal(tied: list[int]) -> str:
-    """lam_3 equals the noise; lam_3 and lam_4 equal it."""
-    return f"{names(tied)} equal{'s' if len(tied) == 1 else ''} the noise"
+def _noise(row: Document) -> str:
+    """What eigenvalues are compared with in this row: "the noise", or "beta sigma2 = 0.3"."""
+    effective = row.get("effective_sigma2", row["sigma2"])
+    return "the noise" if effective == row["sigma2"] else f"beta sigma2 = {typed(effective)}"
 
 
 def _ties(facts: Document) -> Iterator[str]:
@@ -85,17 +93,34 @@ def _ties(facts: Document) -> Iterator[str]:
         yield f"{equal}: which directions the last latents take is not determined"
     if on_threshold(facts) and k < facts["n"]:
         yield (
-            f"the maximum-likelihood noise is {named_threshold(facts, k)} itself, which all discarded eigenvalues "
+            f"the maximum-likelihood noise is {named_eigenvalue(facts, k)} itself, which all discarded eigenvalues "
             f"equal: the maximum-likelihood fit has no use for latent {k}"
         )
 
 
-def _unbounded(facts: Document) -> Iterator[str]:
-    if facts["sigma2_mle"] is None:
+def _learned(facts: Document) -> Iterator[str]:
+    """Where a learned noise goes, if that is nowhere, or with a beta."""
+    beta = weight(facts)
+    if facts["sigma2_mle" if beta == PLAIN else "sigma2_learned"] is None:
+        what = "the likelihood" if beta == PLAIN else f"the ELBO with beta = {typed(beta)}"
         yield (
-            f"with learned noise the likelihood is unbounded at k = {facts['k']}: the noise runs to 0, because the "
-            f"data vary in {directions(facts)}; fixed noise is fine"
+            f"with learned noise {what} is unbounded at k = {facts['k']}: the noise runs to 0, because "
+            f"{_why_unbounded(facts)}; fixed noise is fine"
         )
+    elif beta != PLAIN:
+        s, effective = facts["sigma2_learned"], beta * facts["sigma2_learned"]
+        held = min(facts["k"], sum(x > effective for x in facts["eigenvalues"]))
+        other = "" if facts["sigma2_mle"] is None else "; the maximum-likelihood noise is another"
+        yield (
+            f"with beta = {typed(beta)} a learned noise goes to sigma2 = {s:.4g}, at which {held} of {facts['k']} "
+            f"latents are held{other}"
+        )
+
+
+def _why_unbounded(facts: Document) -> str:
+    if facts["rank"] <= facts["k"] and facts["rank"] < facts["n"]:
+        return f"the data vary in {directions(facts)}"
+    return "the latents explain the data wholly, and a KL of weight less than 1 does not hold against that"
 
 
 def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
@@ -108,7 +133,7 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
         yield f"sampling: the standard error of lam_{j} is not known"
     else:
         yield (
-            f"sampling: {named_threshold(facts, j)} has a standard error of {rough(last)}, which is how far an "
+            f"sampling: {named_eigenvalue(facts, j)} has a standard error of {rough(last)}, which is how far an "
             f"eigenvalue of N = {facts['N']} data typically lies from that of all data of their kind"
         )
     for row in rows:
@@ -149,7 +174,7 @@ def _edge(facts: Document) -> Iterator[str]:
         yield f"{few}; {which} what noise alone would show (the Marchenko-Pastur edge, {edge} for lam_{k})"
         return
     yield (
-        f"{few}; {named_threshold(facts, beyond + 1)} does not exceed what noise alone would show ({edge}, the "
+        f"{few}; {named_eigenvalue(facts, beyond + 1)} does not exceed what noise alone would show ({edge}, the "
         f"Marchenko-Pastur edge), and {_perhaps_noise(beyond, k)} may be nothing but noise"
     )
 
@@ -161,9 +186,9 @@ def _perhaps_noise(beyond: int, k: int) -> str:
     return "that threshold" if beyond == k - 1 else f"the thresholds from lam_{beyond + 1} on"
 
 
-def near_noise(direction: int, sigma2: float) -> str:
+def near_noise(direction: int, sigma2: float, beta: float = PLAIN) -> str:
     """Of a slice: the sign of the curvature along an eigenvector, numbered from 0, is open."""
-    j, at = direction + 1, f"sigma2 = {typed(sigma2)}"
+    j, at = direction + 1, at_noise(sigma2, beta)
     return (
         f"rounding: lam_{j} cannot be told from {at}: whether a zero column is stable towards u_{j} there is undecided"
     )
@@ -175,17 +200,21 @@ def kind(note: str) -> str | None:
     return head if colon and head in KINDS else None
 
 
-def off_scale(facts: Document) -> Iterator[str]:
-    """Where sigma2 = 1 lies outside anything that these data could mean."""
+def off_scale(facts: Document, rows: Iterable[Document]) -> Iterator[str]:
+    """Which noises of these rows lie outside anything that these data could mean."""
+    beta = weight(facts)
     largest, mle = facts["eigenvalues"][0], facts["sigma2_mle"]
-    if largest * OFF_SCALE < 1:
-        yield (
-            f"sigma2 = 1 is off the scale of these data, whose largest variance in any direction is "
-            f"{threshold(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with that "
-            "in mind"
-        )
-    if mle is not None and mle > OFF_SCALE:
-        yield (
-            f"sigma2 = 1 is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
-            "retains every latent, at the price of likelihood"
-        )
+    for row in rows:
+        noise, at = row.get("effective_sigma2", row["sigma2"]), f"sigma2 = {typed(row['sigma2'])}"
+        about = at if beta == PLAIN else f"{at} with beta = {typed(beta)}"
+        if largest * OFF_SCALE < noise:
+            yield (
+                f"{about} is off the scale of these data, whose largest variance in any direction is "
+                f"{eigenvalue(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with "
+                "that in mind"
+            )
+        if mle is not None and mle > OFF_SCALE * noise:
+            yield (
+                f"{about} is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
+                "retains every latent, at the price of likelihood"
+            )

@@ -17,8 +17,8 @@ def interrupted(document: dict[str, Any]) -> bool:
 
 
 def how_found(document: dict[str, Any]) -> str | None:
-    """What to say of a list that is not complete: how many compete, and how the best were found; None if it is."""
-    if not document["truncated"]:
+    """What to say of a list that may lack points: how many compete, and how those were found; None: it is whole."""
+    if document["truncated"] is False:
         return None
     n, k, shown, count = document["n"], document["k"], len(document["points"]), document["count"]
     walk = document.get("walk")
@@ -29,14 +29,16 @@ def how_found(document: dict[str, Any]) -> str | None:
         total = f"{readable(count)} points in all"
         total += f", of {readable(walk['candidates'])} index sets, each of them tried" if walk is not None else ""
         return f"{total}; shown are the best {shown}"
+    more = "" if document["truncated"] else "; whether there are more is not known"
     if document["objective"] == "ppca":
         total = readable(learned_noise_candidates(n, k))
-        return f"{total} index sets compete, too many to try; shown are the best {shown}, found by best-first search"
+        text = f"{total} index sets compete, too many to try; shown are the best {shown}, found by best-first search"
+        return f"{text}{more}"
     total = readable(candidates(n, k))
     text = f"{total} candidate families, too many to enumerate; shown are the best {shown}, found by branch and bound"
     if document["sigma2"] is None:
         text += "; left out are blocks with zero rows and blocks that hold an eigenvalue at or below the noise"
-    return text
+    return f"{text}{more}"
 
 
 def readable(count: int) -> str:

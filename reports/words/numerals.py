@@ -1,8 +1,9 @@
 """One number, one printing: thresholds and noises as they stand on the terminal, in the notes and on the page.
 
 Notation   facts: a stability document as a dict; lam_j its eigenvalues, from j = 1; k its latents.
-Main       threshold, likeliest, start, rank, directions, typed, rough, counted.
-Reference  theory 1.5.
+           beta weighs the KL: eigenvalues are compared with beta sigma2, and latent j collapses at sigma2 = lam_j/beta.
+Main       threshold, eigenvalue, likeliest, start, rank, directions, typed, rough, counted; weight, scaled.
+Reference  theory 1.5, 3.9.
 
 A number that stands beside a statement keeps it true when somebody types it in: what is below the printed threshold is
 below the threshold, and the printed maximum-likelihood noise keeps all that it is said to keep.
@@ -10,6 +11,8 @@ below the threshold, and the printed maximum-likelihood noise keeps all that it 
 
 from decimal import ROUND_FLOOR, Context
 from typing import Any
+
+from verify.landscape.weighted import PLAIN, effective_noise, noise_at
 
 Document = dict[str, Any]
 
@@ -51,14 +54,50 @@ def error(facts: Document, j: int) -> float:
     return 0.0 if facts["resolution"] is None else float(facts["resolution"][j - 1])
 
 
-def threshold(facts: Document, j: int) -> str:
-    """lam_j, the noise below which latent j is held."""
+def weight(document: Document) -> float:
+    """beta, 1 in a document that was written before there was one."""
+    return float(document.get("beta", PLAIN))
+
+
+def scaled(beta: float) -> str:
+    """What eigenvalues are compared with: sigma2, or 4 sigma2."""
+    return "sigma2" if beta == PLAIN else f"{typed(beta)} sigma2"
+
+
+def at_noise(sigma2: float, beta: float) -> str:
+    """sigma2 = 0.1, or 3 sigma2 = 0.3 with its product exact."""
+    return f"{scaled(beta)} = {typed(effective_noise(sigma2, beta))}"
+
+
+def eigenvalue(facts: Document, j: int) -> str:
+    """lam_j."""
     return not_above(facts["eigenvalues"][j - 1], error(facts, j))
 
 
-def named_threshold(facts: Document, j: int) -> str:
+def named_eigenvalue(facts: Document, j: int) -> str:
     """The same with its name: lam_50 = 0.17759."""
-    return f"lam_{j} = {threshold(facts, j)}"
+    return f"lam_{j} = {eigenvalue(facts, j)}"
+
+
+def threshold(facts: Document, j: int) -> str:
+    """lam_j/beta, the noise below which latent j is held."""
+    beta = weight(facts)
+    return not_above(noise_at(facts["eigenvalues"][j - 1], beta), error(facts, j) / beta)
+
+
+def share(facts: Document, j: int) -> str:
+    """What that threshold is: lam_50, or lam_50/4."""
+    return share_of(j, weight(facts))
+
+
+def share_of(j: int | str, beta: float) -> str:
+    """The same of a weight alone, and of any j."""
+    return f"lam_{j}" if beta == PLAIN else f"lam_{j}/{typed(beta)}"
+
+
+def named_threshold(facts: Document, j: int) -> str:
+    """Both: lam_50 = 0.17759, lam_50/4 = 0.0443975."""
+    return f"{share(facts, j)} = {threshold(facts, j)}"
 
 
 def on_threshold(facts: Document) -> bool:
@@ -72,15 +111,21 @@ def likeliest(facts: Document) -> str | None:
     value, k = facts["sigma2_mle"], facts["k"]
     if value is None:
         return None
-    return threshold(facts, k) if on_threshold(facts) else below(value, facts["eigenvalues"][k - 1] - error(facts, k))
+    return eigenvalue(facts, k) if on_threshold(facts) else below(value, facts["eigenvalues"][k - 1] - error(facts, k))
 
 
 def start(facts: Document) -> str | None:
     """The recommended noise; None if no noise keeps all k latents."""
-    value, k = facts["recommended_sigma2"], facts["k"]
+    value, k, beta = facts["recommended_sigma2"], facts["k"], weight(facts)
     if value is None or value == facts["sigma2_mle"]:
         return None if value is None else likeliest(facts)
-    return below(value, facts["eigenvalues"][k - 1] - error(facts, k))
+    return below(value, noise_at(facts["eigenvalues"][k - 1] - error(facts, k), beta))
+
+
+def starts_likely(facts: Document) -> bool:
+    """Whether the recommended noise is sigma2_MLE/beta, where the optimum has the maximum-likelihood decoder."""
+    value, mle = facts["recommended_sigma2"], facts["sigma2_mle"]
+    return value is not None and mle is not None and not on_threshold(facts) and value == noise_at(mle, weight(facts))
 
 
 def rank_at_most(facts: Document) -> int:

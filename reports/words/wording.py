@@ -2,7 +2,7 @@
 
 Notation   document: report.json as a dict; facts: a stability document. Every function returns plain text; verdicts
            are of letters that everything can print, sigma2 and lam_50, and `symbols` sets them for the page.
-Main       verdict, stability_verdict, reason_for_noise, sentence, symbols, number, nats, ranges.
+Main       verdict, told_of, stability_verdict, rule, reason_for_noise, sentence, symbols, number, nats, ranges.
 Reference  theory 1.5, 2.
 """
 
@@ -12,7 +12,20 @@ from math import floor, log10
 from typing import Any
 
 from reports.words.caveats import tie
-from reports.words.numerals import counted, directions, likeliest, named_threshold, on_threshold, rank_at_most, start
+from reports.words.numerals import (
+    counted,
+    directions,
+    likeliest,
+    named_threshold,
+    on_threshold,
+    rank_at_most,
+    share,
+    start,
+    starts_likely,
+    typed,
+    weight,
+)
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -86,17 +99,43 @@ def every(k: int, noun: str = " latents") -> str:
     return {1: f"the one{noun.removesuffix('s')}" if noun else "it", 2: f"both{noun}"}.get(k, f"all {k}{noun}")
 
 
+def told_of(document: Document) -> list[Document]:
+    """The rows of the noises that a report tells of: those that were named, else that of the usual one."""
+    return document.get("named") or [document["usual"]]
+
+
+def at_noise_told(document: Document, row: Document) -> str:
+    """sigma2 = 1, the usual default; what was named is not called usual."""
+    text = f"sigma2 = {typed(row['sigma2'])}"
+    return text if document.get("named") else f"{text}, the usual default"
+
+
 def verdict(document: Document) -> str:
-    """The one sentence at the top of a report: what happens at sigma2 = 1, and which noises keep all latents."""
-    facts, row, k = document["stability"], document["usual"], document["k"]
-    if row["collapsed"] == 0:
+    """What stands at the top of a report: what happens at the noises it tells of, and which noises keep all latents."""
+    facts, rows, k = document["stability"], told_of(document), document["k"]
+    with_beta = "" if weight(facts) == PLAIN else f" and beta = {typed(weight(facts))}"
+    if len(rows) > 1:
+        text = _several(rows, with_beta, k, facts)
+    elif rows[0]["collapsed"] == 0:
         return (
-            f"At sigma2 = 1, the usual default, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at "
-            f"the global optimum there, as at every noise below {named_threshold(facts, k)}."
+            f"At {at_noise_told(document, rows[0])}{with_beta}, no latent collapses: {every(k)} "
+            f"{'is' if k == 1 else 'are'} held at the global optimum there, as at every noise below "
+            f"{named_threshold(facts, k)}."
         )
-    head = f"At sigma2 = 1, the usual default, {_lost(row, k)}, and that is the global optimum there"
-    tied = tie(row)
-    return " ".join([f"{head}; {_what_keeps_all(facts)}.", *([] if tied is None else [f"{_capital(tied)}."])])
+    else:
+        head = f"At {at_noise_told(document, rows[0])}{with_beta}, {_lost(rows[0], k)}"
+        text = f"{head}, and that is the global optimum there; {_what_keeps_all(facts)}."
+    return " ".join([text, *(f"{_capital(said)}." for row in rows if (said := tie(row)) is not None)])
+
+
+def _several(rows: Sequence[Document], with_beta: str, k: int, facts: Document) -> str:
+    """The same for more than one noise."""
+    said = [f"at sigma2 = {typed(row['sigma2'])}{with_beta}, {_fate(row, k)}" for row in rows]
+    return f"{_capital('; '.join(said))}: each is the global optimum there; {_what_keeps_all(facts)}."
+
+
+def _fate(row: Document, k: int) -> str:
+    return "no latent collapses" if row["collapsed"] == 0 else _lost(row, k)
 
 
 def _lost(row: Document, k: int) -> str:
@@ -113,13 +152,31 @@ def _what_keeps_all(facts: Document) -> str:
     if facts["recommended_sigma2"] is None:
         return f"{none_keeps_all(facts)}; choose k <= {facts['rank']}"
     text = f"every noise below {named_threshold(facts, k)} keeps {every(k, '')}"
-    return text if mle is None or on_threshold(facts) else f"{text}, the maximum-likelihood noise {mle} among them"
+    if mle is None or on_threshold(facts) or weight(facts) != PLAIN:
+        return text
+    return f"{text}, the maximum-likelihood noise {mle} among them"
 
 
 def none_keeps_all(facts: Document) -> str:
     """Why no noise keeps all k latents, at rank < k."""
     sure = "is sure to keep" if facts["k"] <= rank_at_most(facts) else "keeps"
     return f"no noise {sure} {every(facts['k'], '')}, because the data vary in {directions(facts)}"
+
+
+def rule(beta: float) -> str:
+    """What beta does to thresholds; "" where it is 1."""
+    if beta == PLAIN:
+        return ""
+    b = typed(beta)
+    return f"With beta = {b}, latent j collapses once {b} sigma2 reaches lam_j, that is from sigma2 = lam_j/{b} on."
+
+
+def what_value(beta: float) -> str:
+    """What is listed as value."""
+    if beta == PLAIN:
+        return "nats per datum"
+    text = f"the ELBO with the KL weighted by {typed(beta)}, nats per datum"
+    return f"{text}, no bound on the likelihood" if beta < 1 else text
 
 
 def stability_verdict(facts: Document) -> str:
@@ -129,7 +186,8 @@ def stability_verdict(facts: Document) -> str:
         text = f"{_capital(none_keeps_all(facts))}. Every noise below {named_threshold(facts, rank)} keeps {rank}."
     else:
         text = f"Every noise below {named_threshold(facts, k)} keeps {every(k)}; above it {_goes(k)}. {_start(facts)}"
-    return " ".join([text, *(f"{_capital(said)}." for row in facts["noise"] if (said := tie(row)))])
+    said = [said for row in facts["noise"] if (said := tie(row))]
+    return " ".join([*filter(None, [rule(weight(facts))]), text, *(f"{_capital(each)}." for each in said)])
 
 
 def _goes(k: int) -> str:
@@ -149,6 +207,8 @@ def sentence(note: str) -> str:
 def _start(facts: Document) -> str:
     """Which noise to start from, and why."""
     k, mle = facts["k"], likeliest(facts)
+    if weight(facts) != PLAIN:
+        return _weighted_start(facts)
     if mle is None:
         return (
             "There is no maximum-likelihood noise: the likelihood grows without end as the noise falls to 0. To start, "
@@ -165,6 +225,17 @@ def _start(facts: Document) -> str:
             f"it: {start(facts)}."
         )
     return f"Start at the maximum-likelihood noise, {mle}: the optimum there is the maximum-likelihood fit itself."
+
+
+def _weighted_start(facts: Document) -> str:
+    """The same for another beta than 1, whose optimum is no maximum of the likelihood."""
+    if not starts_likely(facts):
+        return f"To start, take half of {share(facts, facts['k'])}: {start(facts)}."
+    b = typed(weight(facts))
+    return (
+        f"Start at {start(facts)}, the maximum-likelihood noise {likeliest(facts)} divided by {b}: the decoder at the "
+        "optimum there is that of the maximum-likelihood fit."
+    )
 
 
 def reason_for_noise(document: Document) -> str:

@@ -32,6 +32,7 @@ PAGES = {
     "wine": ["report", "wine.csv", "--ledger", "ledger.json"],
     "spectrum": ["report", "eigenvalues:6,4,2.5,1.2,0.5", "-k", "3"],
     "genes": ["report", "genes.npy"],
+    "beta": ["report", "wine.csv", "-k", "4", "--beta", "4", "--sigma2", "0.01", "100"],
     "mnist": ["report", "mnist:1000", "-k", "50"],
     "audit": ["audit"],
     "tables": ["tables", *"1 --data digits --hidden 8 -k 3 --epochs 1 --seeds 1 --learning-rates 0.001".split()],  # noqa: SIM905

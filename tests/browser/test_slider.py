@@ -28,8 +28,9 @@ def right(page, embedded):
     """Asserts that what is said agrees with the eigenvalues; -> the noise.  Those within their errors may be either."""
     noise, least, most, k, _ = readout(page)
     pairs = list(zip(embedded["eigenvalues"], embedded["errors"], strict=True))
-    sure = sum(value > noise and value - noise > error for value, error in pairs)
-    open_ = sum(abs(value - noise) <= error and error > 0 for value, error in pairs)
+    s = embedded["beta"] * noise
+    sure = sum(value > s and value - s > error for value, error in pairs)
+    open_ = sum(abs(value - s) <= error and error > 0 for value, error in pairs)
     assert (least, most, k) == (min(embedded["k"], sure), min(embedded["k"], sure + open_), embedded["k"])
     return noise
 
@@ -119,7 +120,13 @@ def test_a_typed_noise_is_computed_with_to_the_last_digit(explored, text):
     heard = opened.page.evaluate("() => window.heard")
     _, least, most, k, _ = readout(opened.page)
     said = heard[-1].pop("said")  # as the page prints it
-    assert number(said) == wanted and heard[-1] == {"sigma2": wanted, "retained": least, "most": most, "k": k}
+    assert number(said) == wanted and heard[-1] == {
+        "sigma2": wanted,
+        "effective": wanted,
+        "retained": least,
+        "most": most,
+        "k": k,
+    }
     assert opened.page.locator(pages.WRONG).inner_text() == ""
     assert opened.page.locator(pages.TYPED).get_attribute("aria-invalid") == "false"
 

@@ -14,6 +14,7 @@ NAMES = (
     "collapse",
     "audit",
     "ledger",
+    "claims",
     "doctor",
     "report",
     "device-check",

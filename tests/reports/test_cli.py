@@ -15,6 +15,7 @@ from rich.console import Console
 from reports.cli import commands, main, module_of
 from reports.device.doctor import HOUSE, PACKAGES
 from reports.terminal import console
+from reports.terminal.options import Parser
 from tests.reports.schemas import NAMES, check, validator
 from verify.data.mnist import find_training_file
 from verify.errors import InputError
@@ -43,6 +44,7 @@ STATIONARY = [
     ["--learned-noise", "--objective", "elbo"],
     ["--sigma2", "1", "--top", "3"],
     ["--sigma2", "9"],
+    ["--sigma2", "0.3", "--objective", "elbo", "--beta", "3"],
 ]
 
 
@@ -54,11 +56,11 @@ def test_stationary_documents_are_valid(data, options, capsys):
     assert document["points"][0]["deficit"] == 0
 
 
-@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"]])
+@pytest.mark.parametrize("options", [[], ["--sigma2", "0.3", "2", "7"], ["--beta", "4"]])
 @pytest.mark.parametrize("data", [SPECTRUM, "digits", "eigenvalues:1,0,0"])
 def test_stability_documents_are_valid(data, options, capsys):
     document = check("stability", document_of(capsys, "stability", data, *options, "-k", "3"))
-    assert len(document["noise"]) == (3 if options else 25)
+    assert len(document["noise"]) == (3 if "--sigma2" in options else 25)
 
 
 def test_landscape_writes_its_document_its_figure_and_its_grids(capsys, tmp_path):
@@ -126,7 +128,7 @@ def test_report_goes_to_a_folder_named_for_the_data(capsys, tmp_path, monkeypatc
     assert main(["report", "eigenvalues:3"]) == 0
     assert capsys.readouterr().out.startswith("At sigma2 = 1")
     pages = list(tmp_path.rglob("index.html"))
-    assert len(pages) == 1 and pages[0].parent.parent == tmp_path / "reports" / "out"
+    assert len(pages) == 1 and pages[0].parent == tmp_path / "reports" / "out" / "eigenvalues-3"
 
 
 def test_prove_prints_a_valid_ledger(capsys, tmp_path):
@@ -206,6 +208,7 @@ def test_saved_points_agree_with_the_document(capsys, tmp_path):
             "V": (5, 2, 64),
             "D": (5, 2),
             "sigma2": (5,),
+            "beta": (),
             "eigenvectors": (64, 64),
         }
         np.testing.assert_array_equal(points["sigma2"], [p["sigma2"] for p in document["points"]])
@@ -320,6 +323,80 @@ def test_slow_packages_are_left_alone_where_they_are_not_needed(command):
     environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_overview_fits_the_terminal_and_names_every_command_once(monkeypatch, capsys, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) < max(width, 80) for line in lines)
+    starts = [line.split()[0] for line in lines if line[:2] == "  " and line[2:3].isalpha()]
+    assert sorted(starts) == sorted([*commands(), "elbo-verify", "elbo-verify"])
+
+
+@pytest.mark.parametrize("command", ["elbo-verify", "python -m reports"])
+def test_the_version_is_told(command, tmp_path):
+    import verify
+
+    if command == "elbo-verify":
+        run = elbo_verify("--version")
+    else:
+        environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
+        words = [sys.executable, "-m", "reports", "--version"]
+        run = subprocess.run(words, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"elbo-verify {verify.__version__}\n", "")
+
+
+def test_what_changes_nothing_is_accepted_and_said_and_not_in_the_help(latents, capsys):
+    argv = ["collapse", latents, "--json"]
+    assert main(argv) == 0
+    plain = capsys.readouterr()
+    assert main([*argv, "--seed", "3", "--backend=numpy"]) == 0
+    idle = capsys.readouterr()
+    assert idle.out == plain.out
+    assert idle.err == f"{plain.err}note: --seed and --backend changed nothing: collapse does the same without\n"
+    assert main([*argv, "--seed", "3", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["stationary", SPECTRUM, "-k", "2", "--sigma2", "1", "--seed", "3"]) == 0
+    assert "changed nothing" not in capsys.readouterr().err  # control: with other data it draws rows
+    for command, shown in (("collapse", False), ("stability", False), ("stationary", True)):
+        assert main([command, "--help"]) == 0
+        assert ("--backend" in capsys.readouterr().out) == shown
+
+
+def test_every_command_takes_what_all_take(capsys):
+    for name in commands():
+        taken = {option for action in parser_of(name)._actions for option in action.option_strings}
+        assert {"--json", "--quiet", "--seed", "--backend"} <= taken
+        assert "--certify" not in taken
+
+
+def parser_of(name):
+    made = Parser(prog=name)
+    module_of(name).options(made)
+    return made
+
+
+def test_every_option_says_what_it_is_for():
+    for name in commands():
+        for action in parser_of(name)._actions:
+            assert action.help and len(action.help.split()) > 1, (name, action.dest)
+
+
+def test_claims_are_listed_without_running_them(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("proofs.machinery.run._run", None)
+    document = check("claims", document_of(capsys, "prove", "--list"))
+    assert {claim["verdict"] for claim in document["claims"]} == {None} and len(document["claims"]) > 30
+    statement = {"id": "eq-13", "source": "Eq. 13, App. A.1", "statement": "moving column i along an eigenvector u_j"}
+    said = next(claim for claim in document["claims"] if claim["id"] == "eq-13")
+    assert all(said[name].startswith(words) for name, words in statement.items())
+    ledger = {"schema": 1, "claims": [{"id": "eq-13", "verdict": "holds", "strength": "proved"}]}
+    (tmp_path / "ledger.json").write_text(json.dumps(ledger))
+    assert main(["prove", "--list", "eq-13", "--ledger", str(tmp_path / "ledger.json")]) == 0
+    out = capsys.readouterr().out
+    assert "(Eq. 13, App. A.1): holds, proved" in out and "eq-14" not in out
+    assert json.loads((tmp_path / "ledger.json").read_text()) == ledger
 
 
 def test_every_command_says_what_it_does_and_can_be_run():

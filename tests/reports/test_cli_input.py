@@ -29,7 +29,7 @@ def table(path):
     np.save(path / "good.npy", X)
     np.save(path / "nan.npy", changed(np.nan))
     np.save(path / "inf.npy", changed(-np.inf))
-    np.save(path / "cube.npy", X.reshape(5, 4, 3))
+    np.save(path / "list.npy", X[:, 0])
     np.save(path / "empty.npy", np.empty((0, 3)))
     np.save(path / "one.npy", X[:1])
     np.save(path / "constant.npy", np.ones((20, 3)))
@@ -46,6 +46,7 @@ def table(path):
     (path / "ragged.csv").write_text("1,2\n3\n")
     (path / "blank.csv").write_text("")
     (path / "file").write_text("")
+    (path / "model.pt").write_bytes(pickle.dumps({}))
     latents(path)
 
 
@@ -72,7 +73,14 @@ BAD = [
     # data
     ("stability nan.npy -k 1", "row 5, column 2"),
     ("stability inf.npy -k 1", "row 5, column 2"),
-    ("stability cube.npy -k 1", "(5, 4, 3)"),
+    ("stability list.npy -k 1", "(20,)"),
+    ("stability nan.npy -k 1 --missing median", "--missing"),
+    ("stability good.npy -k 1 --columns 4", "no such column"),
+    ("stability good.npy -k 1 --columns 1 --drop 2", "give one of them"),
+    ("stability good.npy -k 1 --decimal ,", "decimal"),
+    ("stability good.npy -k 1 --standardize --scale 2", "standardize"),
+    ("stability good.npy:X -k 1", "one table only"),
+    ("stability good.npz:Y -k 1", "Y"),
     ("stability empty.npy -k 1", "empty"),
     ("stability one.npy -k 1", "one row"),
     ("stability constant.npy -k 1", "constant"),
@@ -92,7 +100,10 @@ BAD = [
     ("stability fashion-mnist --data-dir . -k 1", "fashion-mnist/train-images-idx3-ubyte.gz not found"),
     ("stability celeba:faces -k 1", "no such file"),
     ("stability patches:1 -k 1", "between 2 and"),
-    ("stability rows.parquet -k 1", "this version"),
+    ("stability rows.parquet -k 1", "no such file"),
+    ("stability file -k 1", "empty"),
+    ("stability model.pt -k 1", "pickles"),
+    ("stability wines -k 1", "did you mean wine?"),
     ("stability mnist:many -k 1", "mnist:many"),
     # spectra
     ("stability eigenvalues:1,-2 -k 1", "negative eigenvalue"),
@@ -127,11 +138,28 @@ BAD = [
     ("stationary eigenvalues:2,1,0,0 -k 2 --learned-noise", "unbounded"),
     ("stationary eigenvalues:2,1,0,0 -k 4 --learned-noise", "unbounded"),
     ("stationary eigenvalues:2,1,0,0 -k 3 --learned-noise --objective elbo", "fix sigma2"),
+    # the weight of the KL
+    (f"stability {SPECTRUM} -k 2 --beta 0", "beta = 0: without the KL"),
+    (f"stability {SPECTRUM} -k 2 --beta -1", "beta = -1"),
+    (f"landscape {SPECTRUM} -k 2 --beta inf --out new", "beta = inf"),
+    (f"stability {SPECTRUM} -k 2 --beta 1e60 --sigma2 1e60", "beta sigma2 = 1e+120"),
+    (f"stability {SPECTRUM} -k 2 --beta nan", "beta = nan"),
+    (f"report {SPECTRUM} -k 2 --beta four", "--beta"),
+    (f"stationary {SPECTRUM} -k 2 --sigma2 1 --beta 4", "take --objective elbo"),
+    (f"stationary {SPECTRUM} -k 2 --learned-noise --objective elbo --beta 4", "fix it with --sigma2"),
     # other options
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --top 0", "top = 0"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --objective vae", "--objective"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --sig 3", "--sig"),
-    (f"stability {SPECTRUM} -k 2 --certify", "later version"),
+    (f"stability {SPECTRUM} -k 2 --certify", "unrecognized arguments: --certify"),
+    ("stationary good.npy -k 1 --sigma2 1 --save good.npy", "holds the data"),
+    ("landscape ./good.npz -k 1 --save good.npz --out new", "holds the data"),
+    ("train good.npy --arch linear -k 1 --sigma2 1 --save-latents ./good.npy --out new", "holds the data"),
+    ("collapse fine.npz --data-dir .", "unrecognized arguments: --data-dir"),
+    ("prove --data-dir .", "unrecognized arguments: --data-dir"),
+    ("device-check --out new --data-dir .", "unrecognized arguments: --data-dir"),
+    ("prove --list eq-2200", "no such claim"),
+    ("prove --list --ledger good.npy", "not a ledger"),
     (f"stability {SPECTRUM} -k 2 --backend torch", "--backend"),
     (f"stability {SPECTRUM} -k 2 --seed -1", "seed"),
     ("stability good.npy -k 2 --scale 0", "scale"),
@@ -176,11 +204,14 @@ BAD = [
     ("collapse fine.npz --epsilon -1", "at least 0"),
     ("collapse fine.npz --epsilon nan", "finite"),
     # commands
-    ("certify --check certificate.json", "later version"),
-    ("certify", "later version"),
+    ("certify --check certificate.json", "no such command: certify; elbo-verify --help lists the commands"),
+    ("stabilty digits -k 2", "no such command: stabilty; did you mean stability?"),
+    ("good.npy -k 2", "elbo-verify report good.npy"),
+    ("eigenvalues:3,2", "elbo-verify report eigenvalues:3,2"),
+    ("--quiet", "name a command first"),
+    ("stability --version", "DATA"),
     ("train digits --arch mlp", "train"),
     ("tables 9", "Tables 1 to 5"),
-    ("", "COMMAND"),
     ("stability", "DATA"),
     (f"doctor {SPECTRUM}", "unrecognized"),
     (f"stability {SPECTRUM} -k 1 --sigm2 1", "unrecognized arguments: --sigm2 1; see elbo-verify stability --help"),
@@ -232,6 +263,14 @@ def test_names_that_would_steer_the_terminal_are_defused(capsys):
     assert main(["stability", "\x1b[31mred\nline.npy", "-k", "1"]) == 2
     err = capsys.readouterr().err
     assert "\x1b" not in err and err.count("\n") == 1
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out == said
+    assert said.index("report  ") < said.index("stability  ") < said.index("doctor  ")
 
 
 def test_help_is_no_error(capsys):

@@ -35,8 +35,9 @@ class Covariance:
 
     mean (n,) and N are None for a bare spectrum.  provenance is plain JSON: name, kind, shape, sha256, rows,
     preprocessing, log_scale_jacobian, mean_log_jacobian, seed, path (how the eigenvalues were computed), notes
-    (sentences for the reader), image (height, width and channels of a row that is one, in the order of its values),
-    columns (their names), as far as they apply.  source: the rows, where they can be read again.
+    (sentences for the reader), image (height, width and channels of a row that is one, in the order of its values
+    unless image_order says "channels first"), columns (their names), as far as they apply.  source: the rows, where
+    they can be read again.
     """
 
     mean: Array | None

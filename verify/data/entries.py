@@ -1,7 +1,7 @@
 """Rows from outside: whether they are a table of usable numbers, and in chunks of a chosen height.
 
 Notation   X (N, n) rows, or (b, n) a block of them.
-Main       real_matrix, check_entries, checked_blocks, chunks.
+Main       real_matrix, check_entries, checked_blocks, chunks, BadEntry.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,18 @@ from verify.errors import InputError
 
 LARGEST_ENTRY = 1e150
 LARGEST_WHOLE = 2**53  # up to here float64 holds every whole number
+
+
+class BadEntry(InputError):
+    """An entry that cannot be used: `shown`, at row and column (both from 0), and the rest of the sentence."""
+
+    def __init__(self, shown: str, row: int, column: int, rest: str):
+        super().__init__(f"{shown} at row {row + 1}, column {column + 1}{rest}")
+        self.shown, self.row, self.column, self.rest = shown, int(row), int(column), rest
+
+    def at(self, place: str) -> InputError:
+        """The same, of an entry that stands elsewhere: in a file, say, "at row 3 (line 4), column 2 (ash)"."""
+        return InputError(f"{self.shown} {place}{self.rest}")
 
 
 def real_matrix(rows: Any, what: str = "the data") -> Array:
@@ -51,12 +63,12 @@ def check_entries(X: Array, start: int = 0) -> None:
     with np.errstate(over="ignore"):
         values = X.astype(np.float64, copy=False)
     row, column = np.argwhere(~(np.abs(values) <= LARGEST_ENTRY))[0]
-    value, place = values[row, column], _place(start + row, column)
+    value = values[row, column]
     if np.isnan(value):
-        raise InputError(f"NaN {place}; remove or fill in missing values first")
+        raise BadEntry("NaN", start + row, column, "; remove or fill in missing values first")
     if np.isinf(value):
-        raise InputError(f"infinity {place}; every entry must be finite")
-    raise InputError(f"{value:.3g} {place} is beyond {LARGEST_ENTRY:g}; divide the data by a constant")
+        raise BadEntry("infinity", start + row, column, "; every entry must be finite")
+    raise BadEntry(f"{value:.3g}", start + row, column, f" is beyond {LARGEST_ENTRY:g}; divide the data by a constant")
 
 
 def _check_whole(X: Array, start: int) -> None:
@@ -78,22 +90,19 @@ def _check_long(X: Array, start: int) -> None:
         lost = np.argwhere((X.astype(np.float64) != X) & (np.abs(X) <= LARGEST_ENTRY))
     if len(lost):
         row, column = lost[0]
-        raise InputError(
-            f"{X[row, column]} {_place(start + row, column)} has more digits than float64 holds; subtract a constant "
-            "from its column first if the data vary in them, and save as float64"
+        raise BadEntry(
+            f"{X[row, column]}",
+            start + row,
+            column,
+            " has more digits than float64 holds; subtract a constant from its column first if the data vary in them, "
+            "and save as float64",
         )
 
 
-def not_held(shown: str, row: int, column: int) -> InputError:
+def not_held(shown: str, row: int, column: int) -> BadEntry:
     """The refusal of a whole number that float64 would round, at this row and column, counted from 0."""
-    return InputError(
-        f"{shown} {_place(row, column)} is beyond 2^53, and float64 does not hold it; "
-        "subtract a constant from its column first"
-    )
-
-
-def _place(row: int, column: int) -> str:
-    return f"at row {row + 1}, column {column + 1}"
+    rest = " is beyond 2^53, and float64 does not hold it; subtract a constant from its column first"
+    return BadEntry(shown, row, column, rest)
 
 
 def checked_blocks(rows: Array | Iterable[Array]) -> Iterator[Array]:

@@ -1,16 +1,18 @@
 """What happens to raw values before the model sees them.
 
 Notation   v raw value; u uniform on [0, 1); x in [0, 1]; y what the model sees; alpha in (0, 1/2).
-Main       Preprocessing, logit.
+Main       Preprocessing, Standard, logit.
 Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory 5.2.
 
     none         y = v
     scale c      y = v / c
+    standardize  y_j = (v_j - mean of column j) / its standard deviation         over N; y_j = 0 in constant columns
     dequantise   y = x = (v + u) / (c + 1)                                     v whole numbers 0..c (c = 255)
     logit        y = logit(alpha + (1 - 2 alpha) x),   x as above
 
 Densities: log p(v) = log p(y) + log|dy/dx| + log|dx/dv|.  The first Jacobian depends on the datum and is
-returned by `apply`; the second, `log_scale_jacobian`, is -n log c, or -n log(c + 1) after dequantisation.
+returned by `apply`; the second, `log_scale_jacobian`, is -n log c, or -n log(c + 1) after dequantisation, or minus the
+sum of the log standard deviations.
 """
 
 import math
@@ -21,20 +23,33 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.checks import number, random_seed
+from verify.data.entries import BadEntry
 from verify.errors import InputError
 
 # Far beyond this, v + u would lose the bits of u.
 _MOST_LEVELS = 2.0**32
 
 
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """What standardizing takes away from each column and divides it by: mean (n,), deviation (n,), 1 where constant."""
+
+    mean: Array
+    deviation: Array
+
+
 @dataclass(frozen=True)
 class Preprocessing:
-    """The options `--scale`, `--logit`, and dequantisation with its seed; logit implies it.  Raises InputError."""
+    """The options `--scale`, `--logit`, `--standardize`, and dequantisation with its seed; logit implies it.
+
+    standard: of the columns, where they are standardized.  Raises InputError.
+    """
 
     scale: float | None = None
     alpha: float | None = None
     seed: int = 0
     dequantise: bool = False
+    standard: Standard | None = None
 
     def __post_init__(self) -> None:
         random_seed(self.seed)
@@ -76,6 +91,8 @@ class Preprocessing:
         The noise is drawn row by row, so the result does not depend on how the rows are cut into blocks.
         Raises InputError where dequantisation meets a value that is not one of the grey values.
         """
+        if self.standard is not None:
+            return (X - self.standard.mean) / self.standard.deviation, np.zeros(len(X))
         if not self.dequantised:
             return (X if self.scale is None else X / self.scale), np.zeros(len(X))
         self._check_levels(X, start)
@@ -83,12 +100,16 @@ class Preprocessing:
         return (x, np.zeros(len(X))) if self.alpha is None else logit(x, self.alpha)
 
     def log_scale_jacobian(self, n: int) -> float:
-        """log|det dx/dv| of dividing n columns by the scale, or by the number of grey values."""
+        """log|det dx/dv| of dividing n columns by the scale, by the number of grey values, or by their deviations."""
+        if self.standard is not None:
+            return 0.0 - math.fsum(np.log(self.standard.deviation))
         divisor = self.levels if self.dequantised else (self.scale or 1.0)
         return 0.0 - n * math.log(divisor)
 
     def facts(self) -> dict[str, Any]:
         """The options as plain JSON, for the provenance."""
+        if self.standard is not None:
+            return {"standardized": True}
         if self.dequantised:
             transform = {} if self.alpha is None else {"logit": float(self.alpha)}
             return {**transform, "levels": int(self.levels), "dequantised": True}
@@ -99,9 +120,12 @@ class Preprocessing:
         if not wrong.any():
             return
         row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"{X[row, column]:g} at row {start + row + 1}, column {column + 1} is not a whole number from 0 "
-            f"to {self.levels - 1:g}; what is dequantised are grey values (set scale to the largest one)"
+        raise BadEntry(
+            f"{X[row, column]:g}",
+            start + row,
+            column,
+            f" is not a whole number from 0 to {self.levels - 1:g}; what is dequantised are grey values (set scale to "
+            "the largest one)",
         )
 
 

@@ -6,6 +6,7 @@ Main       Rows.
 
 import math
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.covariance import Covariance, of_rows
 from verify.data.decomposition.steps import Source
-from verify.data.entries import check_entries
+from verify.data.entries import BadEntry, check_entries
 from verify.data.preprocess import Preprocessing
+from verify.data.selected import HERE, Places
 from verify.errors import InputError
 
 # Numbers per block: 8 MB of float64; smaller blocks merge too often, larger ones fall out of the cache.
@@ -33,6 +35,7 @@ class Rows:
     raw: Array
     preprocessing: Preprocessing
     provenance: dict[str, Any]
+    places: Places = HERE
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,12 +55,13 @@ class Rows:
         size = size or max(64, BLOCK_ENTRIES // n, n // 16)
         noise = self.preprocessing.generator(noise_seed)
         for start in range(0, N, size):
-            raw = np.asarray(self.raw[start : start + size])
-            check_entries(raw, start)
-            X = np.array(raw, dtype=np.float64)
-            with np.errstate(over="ignore"):  # the check names what overflowed
-                y, log_jacobian = self.preprocessing.apply(X, noise, start)
-            check_entries(y, start)
+            with self._placed():
+                raw = np.asarray(self.raw[start : start + size])
+                check_entries(raw, start)
+                X = np.array(raw, dtype=np.float64)
+                with np.errstate(over="ignore"):  # the check names what overflowed
+                    y, log_jacobian = self.preprocessing.apply(X, noise, start)
+                check_entries(y, start)
             yield y, log_jacobian
 
     def blocks(self, size: int | None = None) -> Iterator[Array]:
@@ -107,7 +111,7 @@ class Rows:
         noises: those that will be asked about (see `verify.data.covariance`). Dividing by the scale is left to the
         spectrum: it is exact there, and whole numbers stay whole.
         """
-        if not self.preprocessing.dequantised:
+        if not self.preprocessing.dequantised and self.preprocessing.standard is None:
             result = of_rows(self._divided_later(), self.provenance, noises)
             result.provenance["mean_log_jacobian"] = 0.0
             return result
@@ -132,10 +136,19 @@ class Rows:
 
         def blocks() -> Iterator[Array]:
             for start in range(0, N, size):
-                X = np.asarray(self.raw[start : start + size])
-                if scale < 1:  # what is divided must not become too large
-                    check_entries(X, start)
-                    check_entries(X.astype(np.float64) / scale, start)
+                with self._placed():
+                    X = np.asarray(self.raw[start : start + size])
+                    if scale < 1:  # what is divided must not become too large
+                        check_entries(X, start)
+                        check_entries(X.astype(np.float64) / scale, start)
                 yield X
 
         return Source(blocks, True, scale)
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """An entry that cannot be used is named by its place in the source."""
+        try:
+            yield
+        except BadEntry as error:
+            raise error.at(self.places.entry(error.row, error.column)) from None

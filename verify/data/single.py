@@ -17,6 +17,8 @@ from math import sqrt
 import numpy as np
 
 from verify.arrays import Array
+from verify.data.moments import Moments
+from verify.data.selected import HERE, Places
 from verify.errors import InputError
 
 # So many spreads from 0 rounding costs (1000 u)^2/3 = 1e-9 of the variance: nearer, rows stay as they are, to the bit.
@@ -25,8 +27,6 @@ FAR = 1000.0
 LOST = 1e-6
 # Squares of a column so much smaller than those of another one vanish where single precision adds the two.
 APART = 4096.0
-# Numbers that are looked at for medians: enough for a median within some percent of the spread.
-SAMPLED = 1 << 22
 NORMAL_QUARTILES = 1.349  # standard deviations between the quartiles of a normal distribution
 
 
@@ -43,22 +43,10 @@ class Survey:
     @classmethod
     def of(cls, blocks: Iterable[Array], N: int, n: int) -> "Survey":
         """One pass over blocks (b, n) of N rows."""
-        step = -(-N // max(64, SAMPLED // n))
-        count, mean, scatter = 0, np.zeros(n), np.zeros(n)
-        low, high, sample = np.full(n, np.inf), np.full(n, -np.inf), []
-        with np.errstate(over="ignore", invalid="ignore"):  # entries of such a size are refused when they are cast
-            for y in blocks:
-                sample.append(y[-count % step :: step].copy())
-                own = y.mean(axis=0)
-                # Chan, Golub & LeVeque: sums of squares around means, merged.
-                shift, total = own - mean, count + len(y)
-                scatter += ((y - own) ** 2).sum(axis=0) + shift**2 * (count * len(y) / total)
-                mean += shift * (len(y) / total)
-                count = total
-                np.minimum(low, y.min(axis=0), out=low)
-                np.maximum(high, y.max(axis=0), out=high)
-        variance = np.where(low == high, 0.0, scatter / count)  # a mean of equal values may miss them by an ulp
-        return cls(mean, variance, low, high, np.concatenate(sample))
+        moments = Moments(N, n)
+        for y in blocks:
+            moments.add(y)
+        return cls(moments.mean, moments.variance, moments.low, moments.high, moments.sample)
 
     @cached_property
     def _quartiles(self) -> Array:
@@ -107,14 +95,14 @@ class Survey:
     def _taken(self) -> Array | float:
         return 0.0 if self.offset is None else self.offset
 
-    def notes(self) -> list[str]:
+    def notes(self, places: Places = HERE) -> list[str]:
         """What was taken away, what is lost, columns of very different sizes.  InputError where nothing is left."""
         found = []
         if self.offset is not None:
             which = np.flatnonzero(self.offset)
             found.append(
-                f"{columns(which, self.offset.size)} far from 0 beside the spread of the values: the median is taken "
-                "away before they are rounded to single precision. The ELBO is that of the data as they are; "
+                f"{places.columns(which, self.offset.size)} far from 0 beside the spread of the values: the median is "
+                "taken away before they are rounded to single precision. The ELBO is that of the data as they are; "
                 "what a model reconstructs is the data less data.offset"
             )
         varies = self.variance > 0
@@ -126,13 +114,13 @@ class Survey:
             )
         if lost.size:
             found.append(
-                f"{columns(lost, self.mean.size)} not held by single precision, in which models are trained: rounding "
-                f"takes up to {100 * (self.rounding[lost] / self.variance[lost]).max():.2g}% of the variance; bring "
-                "every column to a size near 1"
+                f"{places.columns(lost, self.mean.size)} not held by single precision, in which models are trained: "
+                f"rounding takes up to {100 * (self.rounding[lost] / self.variance[lost]).max():.2g}% of the variance; "
+                "bring every column to a size near 1"
             )
-        return found + self._sizes()
+        return found + self._sizes(places)
 
-    def _sizes(self) -> list[str]:
+    def _sizes(self, places: Places) -> list[str]:
         """Columns whose bulks differ by so much that some of them hardly count."""
         varies = np.flatnonzero(self.bulk > 0)
         if varies.size < 2:
@@ -141,19 +129,10 @@ class Survey:
         if self.bulk[large] <= APART * self.bulk[small]:
             return []
         return [
-            f"the columns vary from {self.bulk[small]:.2g} (column {small + 1}) to {self.bulk[large]:.2g} (column "
-            f"{large + 1}): one noise serves them all, so that the small ones hardly count; divide each column by its "
-            "standard deviation if they should"
+            f"the columns vary from {self.bulk[small]:.2g} ({places.column(small)}) to {self.bulk[large]:.2g} "
+            f"({places.column(large)}): one noise serves them all, so that the small ones hardly count; "
+            "--standardize divides each by its standard deviation, if they should"
         ]
-
-
-def columns(which: Array, n: int) -> str:
-    """Columns from 1, as the subject of a sentence."""
-    numbers = [int(j) + 1 for j in which]
-    if len(numbers) == n and n > 1:
-        return f"all {n} columns are"
-    shown = ", ".join(map(str, numbers[:5])) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
-    return f"column {shown} is" if len(numbers) == 1 else f"columns {shown} are"
 
 
 def _single(y: Array) -> Array:
@@ -170,7 +149,7 @@ def single(y: Array) -> Array:
     lost = np.flatnonzero(varies & ~(rounding <= LOST * variance))
     if lost.size:
         raise InputError(
-            f"{columns(lost, y.shape[1])} not held by single precision; take the mean of each column away first, and "
-            "bring it to a size near 1"
+            f"{HERE.columns(lost, y.shape[1])} not held by single precision; take the mean of each column away "
+            "first, and bring it to a size near 1"
         )
     return y.astype(np.float32)

@@ -1,135 +1,200 @@
-"""From a DATA word of the command line to rows and their covariance.
+"""From DATA, a word of the command line or an object, to rows and their covariance.
 
-Main       load (DATA -> Covariance), load_rows (DATA -> Rows).
+Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options.
 
     digits                 1797 images of 8 x 8, grey values 0..16, from scikit-learn
     mnist, mnist:1000      the 60000 training images; or so many of them, drawn without replacement
     fashion-mnist          likewise
     celeba:FOLDER or .zip  photographs, cut and resized to 64 x 64 x 3
     patches, patches:500   10000, or so many, 64 x 64 x 3 patches of scikit-learn's two photographs
-    FILE.npy .npz .csv .csv.gz
+    iris, wine, ...        scikit-learn's bundled tables
+    FILE, FILE:name        a table, an array, an image stack; the array of that name where a file holds several
     eigenvalues:6,4,2.5    a bare spectrum, no rows
 """
 
+import difflib
 import hashlib
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from verify.arrays import Array
 from verify.checks import random_seed
 from verify.data.covariance import Covariance, from_eigenvalues
-from verify.data.entries import real_matrix
-from verify.data.files import Found, read_csv, read_npy, read_npz, sha256_of
+from verify.data.files.bundled import NAMES, bundled
+from verify.data.files.formats import ENDINGS, read, split
+from verify.data.files.found import Asked, Found
+from verify.data.files.objects import of_object
 from verify.data.images import PATCHES, folder_or_archive, patches
 from verify.data.images import SHAPE as PHOTOGRAPH
 from verify.data.mnist import SHAPE, TRAINING_SHA256, training_images
+from verify.data.preparing import prepared
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
 from verify.data.spectrum_from_words import exact_decimal
-from verify.errors import InputError
+from verify.errors import InputError, about
 
-_READERS = {".npy": read_npy, ".npz": read_npz, ".csv.gz": read_csv, ".csv": read_csv}
-_SPECTRUM = "eigenvalues:"
+SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
-_WITH_ROWS = "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, a .npy, .npz, .csv or .csv.gz file"
+_IMAGES = ("digits", "mnist", "fashion-mnist", "patches")
+_WITH_ROWS = (
+    "digits, mnist, mnist:1000, fashion-mnist, patches, celeba:FOLDER, "
+    f"{', '.join(name for name in NAMES if name != 'digits')}, or a file ({ENDINGS})"
+)
 _CHOICES = f"{_WITH_ROWS}, or eigenvalues:6,4,2.5"
 
 
-def load(
-    spec: str | os.PathLike[str],
-    *,
-    scale: float | None = None,
-    logit: float | None = None,
-    dequantise: bool = False,
-    seed: int = 0,
-    data_dir: str | os.PathLike[str] | None = None,
-    noises: Iterable[float] = (),
-) -> Covariance:
-    """The covariance of DATA, preprocessed: divided by `scale`, or dequantised, or that and put through the logit.
+class Options(TypedDict, total=False):
+    """How data are read and preprocessed.
 
-    noises: those that will be asked about, so that the eigenvalues are accurate enough to tell which exceed each.
-    Raises InputError whenever the data or an option is unusable; the message is one line.
+    scale: divide by this. logit: dequantise, and take the logit with this alpha. dequantise: add uniform noise to grey
+    values. standardize: each column to mean 0 and variance 1. seed: of the noise and of rows drawn. data_dir: where
+    mnist lies. columns, drop: names or numbers (from 1, "3-7", "#3") to use or to leave out. missing: "drop" leaves out
+    rows that lack a value, "mean" puts the mean of the column in. decimal: the decimal mark of a text file, "." or
+    ",". header: whether the first line of a text file names the columns.
     """
-    name = os.fspath(spec)
-    if not name.startswith(_SPECTRUM):
-        rows = load_rows(spec, scale=scale, logit=logit, dequantise=dequantise, seed=seed, data_dir=data_dir)
+
+    scale: float | None
+    logit: float | None
+    dequantise: bool
+    standardize: bool
+    seed: int
+    data_dir: str | os.PathLike[str] | None
+    columns: Sequence[str | int] | str | int | None
+    drop: Sequence[str | int] | str | int | None
+    missing: str | None
+    decimal: str | None
+    header: bool | None
+
+
+def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options]) -> Covariance:
+    """The covariance of DATA, a word of the command line or an object with rows (N, n), preprocessed as asked.
+
+    data: a file or a name (see above); an array of NumPy or whoever speaks its protocols, a DataFrame, a sparse matrix,
+    a tensor.  noises: those that will be asked about, so that the eigenvalues are accurate enough to tell which exceed
+    each.  Raises InputError whenever the data or an option is unusable; the message is one line.
+    """
+    name = _name(data)
+    if not name.startswith(SPECTRUM):
+        rows = load_rows(data, **options)
         try:
             return rows.covariance(noises)
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
-            raise InputError(str(error) if name in str(error) else f"{name}: {error}") from None
-    if scale is not None or logit is not None or dequantise:
-        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out scale, logit and dequantise")
-    return from_eigenvalues(_spectrum(name), provenance={"name": name})
+            raise about(name, error) from None
+    given = [
+        key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")
+    ]
+    if given:
+        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out {', '.join(given)}")
+    numbers = _spectrum(name)
+    read = f"{len(numbers)} {'eigenvalue' if len(numbers) == 1 else 'eigenvalues'}, as typed"
+    return from_eigenvalues(numbers, provenance={"name": name, "read": read})
 
 
-def load_rows(
-    spec: str | os.PathLike[str],
-    *,
-    scale: float | None = None,
-    logit: float | None = None,
-    dequantise: bool = False,
-    seed: int = 0,
-    data_dir: str | os.PathLike[str] | None = None,
-) -> Rows:
-    """The rows (N, n) of DATA with their preprocessing, streamed in blocks.  Raises InputError."""
-    name = os.fspath(spec)
-    preprocessing = Preprocessing(scale, logit, random_seed(seed), dequantise)
-    raw, facts = _find(name, preprocessing.seed, data_dir)
-    raw = real_matrix(raw, name)
-    N, n = (int(length) for length in raw.shape)
-    if N == 0:
-        raise InputError(f"{name}: the data are empty; give at least two rows")
-    if N == 1:
-        raise InputError(f"{name}: the data have one row; a covariance needs at least two")
-    provenance = {
-        **facts,
-        "shape": [N, n],
-        "preprocessing": preprocessing.facts(),
-        "log_scale_jacobian": preprocessing.log_scale_jacobian(n),
-        "seed": preprocessing.seed,
-        "notes": _doubts(raw),
-    }
-    return Rows(raw, preprocessing, provenance)
+def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
+    """The rows (N, n) of DATA (see `load`) with their preprocessing, streamed in blocks.  Raises InputError."""
+    name = _name(data)
+    seed, scale, alpha = random_seed(options.get("seed", 0)), options.get("scale"), options.get("logit")
+    preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
+    file, member = split(name) if _is_file(data, name) else (None, None)
+    where = name if file is None else str(file)
+    asked = Asked(
+        _words(options.get("columns")),
+        _words(options.get("drop")),
+        options.get("decimal"),
+        options.get("header"),
+        member,
+    )
+    try:
+        if file is not None:
+            found = read(file, asked)
+            shown = f"{file.name}:{member}" if member else file.name
+            found = replace(found, facts={**found.facts, "name": shown})
+        elif isinstance(data, (str, os.PathLike)):
+            found = _find(name, seed, options.get("data_dir"), asked)
+        else:
+            found = of_object(data, asked)
+        known = file is None and name.partition(":")[0] in _IMAGES
+        rows = prepared(
+            found,
+            where,
+            asked,
+            preprocessing,
+            missing=options.get("missing"),
+            standardize=options.get("standardize", False),
+            known=known and not options.get("standardize", False),
+        )
+        if not isinstance(data, (str, os.PathLike)):
+            rows.provenance["notes"] = [_in_python(note) for note in rows.provenance["notes"]]
+        return rows
+    except InputError as error:
+        said = about(where, error)
+        raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
 
 
-def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
-    """The raw rows that DATA names, and where they come from."""
-    lower = name.lower()
+def _in_python(text: str) -> str:
+    """What a message says of options, as they are written in Python."""
+    text = re.sub(r"--(missing|drop) (\w+)", r'\1="\2"', text)
+    return re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True")).replace("--", "")
+
+
+def _name(data: Any) -> str:
+    """What messages call the data."""
+    if isinstance(data, (str, os.PathLike)):
+        return os.fspath(data)
+    return "the data"
+
+
+def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:
+    """Columns as words; in Python numbers will do."""
+    if given is None:
+        return ()
+    return (str(given),) if isinstance(given, (str, int)) else tuple(map(str, given))
+
+
+def _is_file(data: Any, name: str) -> bool:
+    """Whether DATA names a file, be it there or not: a path, or a word with a point or a slash in it."""
+    if isinstance(data, os.PathLike):
+        return True
+    if not isinstance(data, str) or name.partition(":")[0] in (*_IMAGES, *NAMES):
+        return False
+    if name.startswith((SPECTRUM, _PHOTOGRAPHS)) or not name:
+        return False
+    return "." in name or os.sep in name or "/" in name or Path(name).is_file()
+
+
+def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None, asked: Asked) -> Found:
+    """The raw rows that a name stands for, and where they come from."""
+    word = name.partition(":")[0]
     if name == "digits":
         return _digits()
-    word = name.partition(":")[0]
+    if name in NAMES:
+        return bundled(name, asked)
     if word in TRAINING_SHA256:
         return _training_images(name, seed, data_dir)
     if word == "patches":
         count = _row_count(name) if ":" in name else PATCHES
         images, facts = patches(count, seed)
-        return images, {"name": name, "kind": "patches", "image": list(PHOTOGRAPH), **facts}
+        facts = {"name": name, "kind": "patches", "image": list(PHOTOGRAPH), **facts}
+        return Found(images, facts, (_as_images(PHOTOGRAPH),))
     if name.startswith(_PHOTOGRAPHS):
         return _photographs(name)
-    if name.startswith(_SPECTRUM):
+    if name.startswith(SPECTRUM):
         raise InputError(f"{name}: a bare spectrum has no rows; name data with rows ({_WITH_ROWS})")
-    if lower.endswith(".parquet"):
-        raise InputError(f"{name}: this version does not read it; save its rows (N, n) as a .npy file and name that")
-    for ending, reader in _READERS.items():
-        if lower.endswith(ending):
-            path = Path(name)
-            raw, said = reader(path)
-            return raw, {"name": path.name, "kind": ending[1:], "sha256": sha256_of(path), **said}
-    raise InputError(f"unknown data {name!r}; give {_CHOICES}")
+    near = difflib.get_close_matches(name, (*_IMAGES, *NAMES), 1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise InputError(f"unknown data {name!r}{hint}; give {_CHOICES}")
 
 
-def _doubts(raw: Array) -> list[str]:
-    """What the reader should know about raw rows (N, n) that were taken as they are."""
-    # Column numbers as a header cannot be told from data, and as data they are an outlier.
-    if raw.shape[1] > 2 and any(np.array_equal(raw[0], np.arange(raw.shape[1]) + first) for first in (0, 1)):
-        return ["the first row counts the columns and was taken as data; delete it if it is a header"]
-    return []
+def _as_images(shape: Sequence[int]) -> str:
+    """How rows are images, in words."""
+    return "images of " + " x ".join(str(length) for length in (shape if shape[2] > 1 else shape[:2]))
 
 
 def _digits() -> Found:
@@ -140,7 +205,8 @@ def _digits() -> Found:
         raise InputError("digits: needs scikit-learn, which is not installed (pip install scikit-learn)") from None
     raw = np.ascontiguousarray(load_digits().data, dtype=np.float64)
     digest = hashlib.sha256(raw.tobytes()).hexdigest()
-    return raw, {"name": "digits", "kind": "digits", "sha256": digest, "image": [8, 8, 1]}
+    facts = {"name": "digits", "kind": "digits", "sha256": digest, "image": [8, 8, 1]}
+    return Found(raw, facts, (_as_images((8, 8, 1)),))
 
 
 def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
@@ -150,13 +216,13 @@ def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | No
     images = training_images(data_dir, kind)
     facts: dict[str, Any] = {"name": name, "kind": kind, "sha256": TRAINING_SHA256[kind], "image": list(SHAPE)}
     if not chosen:
-        return images, facts
+        return Found(images, facts, (_as_images(SHAPE),))
     if not 2 <= count <= len(images):
         raise InputError(f"{name}: the number of rows must lie between 2 and {len(images)}")
     drawn = np.random.default_rng(seed).choice(len(images), count, replace=False)
     digest = hashlib.sha256(drawn.astype("<i8").tobytes()).hexdigest()
     facts["rows"] = {"drawn": count, "of": len(images), "sha256": digest}
-    return images[drawn], facts
+    return Found(images[drawn], facts, (_as_images(SHAPE), f"drawn from {len(images)} with seed {seed}"))
 
 
 def _row_count(name: str) -> int:
@@ -175,9 +241,10 @@ def _photographs(words: str) -> Found:
     shape = list(PHOTOGRAPH)
     cut = {"crop": "largest centred square", "resized": shape}
     name = f"{_PHOTOGRAPHS}{path.name}"
-    return images, {"name": name, "kind": "images", "sha256": digest, "images": cut, "image": shape}
+    facts = {"name": name, "kind": "images", "sha256": digest, "images": cut, "image": shape}
+    return Found(images, facts, (_as_images(PHOTOGRAPH),))
 
 
 def _spectrum(name: str) -> list[Fraction]:
     """The numbers of `eigenvalues:6,4,2.5`, as they are written."""
-    return [exact_decimal(word, i) for i, word in enumerate(name.removeprefix(_SPECTRUM).split(","), start=1)]
+    return [exact_decimal(word, i) for i, word in enumerate(name.removeprefix(SPECTRUM).split(","), start=1)]

@@ -3,7 +3,7 @@
 Notation   lam (n,) descending; index: positive eigenvalues of the Hessian (L for ppca, profile ELBO for elbo points),
            jointly in W and sigma2 when the noise is learned; gauge: zeros that symmetry forces.
 Main       verdict -> Verdict, noise_table, noise_grid, recommended_noise, collapse_curvature.
-Reference  theory 1.3-1.6, 2, 3.5-3.8, 3.10.
+Reference  theory 1.3-1.6, 2, 3.5-3.10.
 
 Why index 0 means a global maximum: at fixed noise the only points of index 0 retain the largest eigenvalues
 (theory 1.5), up to ties; a tie with sigma2 is flat to second order and falls at fourth. With learned noise index 0
@@ -22,6 +22,8 @@ from verify.eigenvalues import Eigenvalues, Written
 from verify.landscape.points import Point, block_constant, block_scales, constant_diagonal_rotation
 from verify.landscape.spectrum import Part
 from verify.landscape.spectrum import spectrum as whole_spectrum
+from verify.landscape.weighted import PLAIN, effective_noise, noise_at
+from verify.models.beta_vae import optimum_that_keeps
 from verify.models.ppca import mean_of_discarded
 
 
@@ -113,13 +115,15 @@ def verdict(point: Point, lam: Array | Eigenvalues, learned_noise: bool = False)
 
 @dataclass(frozen=True)
 class NoiseRow:
-    """The optimum at one noise: how many latents it retains, surely and at most, and L there.
+    """The optimum at one noise: how many latents it retains, surely and at most, and the objective there.
 
-    margin: the distance to the nearest noise at which that number changes. undecided: the eigen-indices, from 0, that
-    rounding cannot tell from the noise.
+    effective_sigma2: beta sigma2, with which eigenvalues are compared. margin: the distance from sigma2 to the nearest
+    noise at which the number retained changes. undecided: the eigen-indices, from 0, that rounding cannot tell from the
+    effective noise.
     """
 
     sigma2: float
+    effective_sigma2: float
     retained: int
     collapsed: int
     value: float
@@ -128,19 +132,27 @@ class NoiseRow:
     undecided: tuple[int, ...]
 
 
-def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float]) -> list[NoiseRow]:
-    """The global optimum of L (equally of the ELBO) at each noise (theory 1.5).  lam (n,), noises (m,) -> m rows."""
+def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float], beta: float = PLAIN) -> list[NoiseRow]:
+    """The global optimum of the ELBO with the KL weighted by beta, equally of L where beta = 1, at each noise.
+
+    Theory 1.5, 3.9.  lam (n,), noises (m,) -> m rows.
+    """
     spectrum = Eigenvalues.of(lam)
     values, n, rows = spectrum.values, len(spectrum), []
     thresholds = values[: min(k, spectrum.rank)]
     for sigma2 in (s if isinstance(s, Written) else float(s) for s in noises):
-        at = spectrum.position(sigma2)
+        effective = effective_noise(sigma2, beta)
+        at = spectrum.position(effective)
         q, most = at.retained(k)
-        logs = float(np.log(values[:q]).sum()) + (n - q) * np.log(sigma2)
-        value = -0.5 * (n * np.log(2 * np.pi) + logs + q + float(values[q:].sum()) / sigma2)
-        margin = float(np.abs(thresholds - sigma2).min(initial=np.inf))
+        if beta == PLAIN:
+            logs = float(np.log(values[:q]).sum()) + (n - q) * np.log(sigma2)
+            value = -0.5 * (n * np.log(2 * np.pi) + logs + q + float(values[q:].sum()) / sigma2)
+        else:
+            value = optimum_that_keeps(values, q, sigma2, beta)
+        # Divided last, so that it is 0 at a tie.
+        margin = float(np.abs(thresholds - effective).min(initial=np.inf)) / beta
         tied = tuple(range(at.above, at.above + at.level)) if at.undecided else ()
-        rows.append(NoiseRow(sigma2, q, k - q, float(value), margin, most, tied))
+        rows.append(NoiseRow(sigma2, effective, q, k - q, float(value), margin, most, tied))
     return rows
 
 
@@ -151,13 +163,14 @@ def noise_grid(lam: Array, points: int = 25) -> Array:
     return np.geomspace(low / 2, float(lam[0]) * 1.5, points)
 
 
-def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
+def recommended_noise(lam: Array | Eigenvalues, k: int, beta: float = PLAIN) -> float | None:
     """A noise to start from that keeps all k latents, or None if the data have fewer than k directions.
 
-    Every sigma2 < lam_k keeps them (theory 1.5). sigma2_MLE is below lam_k unless the discarded eigenvalues equal it;
-    starting there, the optimum at fixed noise is the maximum-likelihood solution itself. Where it does not exist, or is
-    not surely below lam_k, half of lam_k is returned, of the least that lam_k may be; of a lam_k that is known to be
-    positive and no more, half of its value.
+    Every sigma2 < lam_k/beta keeps them (theory 1.5, 3.9). sigma2_MLE is below lam_k unless the discarded eigenvalues
+    equal it; starting at sigma2_MLE/beta, the decoder at the optimum is that of the maximum-likelihood solution, and
+    with beta = 1 the optimum that solution itself. Where sigma2_MLE does not exist, or is not surely below lam_k, half
+    of lam_k/beta is returned, of the least that lam_k may be; of a lam_k that is known to be positive and no more, half
+    of its value.
     """
     spectrum = Eigenvalues.of(lam)
     n, rank = len(spectrum), spectrum.rank
@@ -165,9 +178,11 @@ def recommended_noise(lam: Array | Eigenvalues, k: int) -> float | None:
         return None
     if rank > k or rank == n:
         mle = mean_of_discarded(spectrum, k)
-        if spectrum.position(mle).above >= k:
-            return mle
-    return spectrum.half(k - 1)
+        start = float(noise_at(mle, beta))
+        # Rounding may take the quotient to either side of a tie.
+        if all(spectrum.position(s).above >= k for s in (mle, effective_noise(start, beta))):
+            return start
+    return float(noise_at(spectrum.half(k - 1), beta))
 
 
 def collapse_curvature(lam: Array, noises: Array) -> Array:

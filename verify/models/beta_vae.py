@@ -2,7 +2,7 @@
 
 Notation   lam (n,) eigenvalues of S; k latents, more than n of them too; sigma2 > 0 the noise; beta >= 0 the weight of
            the KL; q the number of latents kept, min(k, #{lam > beta sigma2}); rest the sum of the other eigenvalues.
-Main       fixed_noise_optimum, learned_noise_optimum.
+Main       fixed_noise_optimum, optimum_that_keeps, learned_noise_optimum.
 Reference  theory 3.9: ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + const; theory 1.2, 2.
 
 Whatever its encoder, a Gaussian VAE whose decoder is linear lies at or below this optimum: its ELBO_1 is at most the
@@ -17,7 +17,11 @@ from verify.arrays import Array
 def fixed_noise_optimum(lam: Array, k: int, sigma2: float, beta: float = 1.0) -> float:
     """max ELBO_beta = -1/2 [n log 2 pi sigma2 + beta sum_{a <= q} (log(lam_a/(beta sigma2)) + 1) + rest/sigma2]."""
     lam = np.sort(np.asarray(lam, dtype=np.float64))[::-1]
-    q = min(k, int((lam > beta * sigma2).sum()))
+    return optimum_that_keeps(lam, min(k, int((lam > beta * sigma2).sum())), sigma2, beta)
+
+
+def optimum_that_keeps(lam: Array, q: int, sigma2: float, beta: float) -> float:
+    """The same, for q that somebody has counted who knows more digits.  lam (n,) descending."""
     kept = beta * float((np.log(lam[:q] / (beta * sigma2)) + 1).sum()) if beta > 0 else 0.0
     return -0.5 * (len(lam) * float(np.log(2 * np.pi * sigma2)) + kept + float(lam[q:].sum()) / sigma2)
 

@@ -1,4 +1,4 @@
-"""The likelihood of the optimum at each noise."""
+"""The likelihood, or the weighted ELBO, of the optimum at each noise."""
 
 from typing import Any
 
@@ -7,15 +7,19 @@ from matplotlib.axes import Axes
 from reports.pages.palette import PALETTE
 from reports.pages.ticks import decades, plain_numbers
 from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_rows
-from reports.words.numerals import likeliest
-from reports.words.wording import nats
+from reports.words.numerals import likeliest, typed, weight
+from reports.words.wording import nats, number, told_of
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 40
 
 
 def draw(axes: Axes, document: Document) -> None:
-    """L at the optimum of each noise; its maximum over the noise is the maximum-likelihood solution."""
+    """L at the optimum of each noise; its maximum over the noise is the maximum-likelihood solution.
+
+    With another beta than 1 the ELBO with the KL so weighted, whose maximum is where a learned noise goes.
+    """
     sigma2, _, value = noise_rows(document)
     found = Spectrum(document)
     low, high = found.low, found.high
@@ -26,12 +30,13 @@ def draw(axes: Axes, document: Document) -> None:
     top, bottom = value[inside][best], value[inside][best:].min()
     room = max(top - bottom, 1e-9 * abs(top), 1e-300)
     axes.set(xscale="log", xlim=(low, high), ylim=(bottom - 0.08 * room, top + 0.1 * room))
-    axes.set(xlabel="noise σ²", ylabel="L at the optimum, nats per datum")
+    what = "L at the optimum" if found.beta == PLAIN else f"ELBO (β = {typed(found.beta)})"
+    axes.set(xlabel="noise σ²", ylabel=f"{what}, nats per datum")
     decades(axes.xaxis)
     plain_numbers(axes.yaxis)
-    mle = document["stability"]["sigma2_mle"]
-    if mle is not None and low <= mle <= high:
-        axes.plot(mle, top, "o", color=PALETTE["blue"], markersize=6)
+    highest = _highest(document["stability"])
+    if highest is not None and low <= highest <= high:
+        axes.plot(highest, top, "o", color=PALETTE["blue"], markersize=6)
     mark_vertically(axes, found.marks)
 
 
@@ -41,22 +46,35 @@ def label(axes: Axes, document: Document) -> None:
 
 
 def caption(document: Document) -> str:
-    """The value at sigma2 = 1, and where it is highest."""
-    mle = likeliest(document["stability"])
-    text = f"Likelihood at that optimum. At sigma2 = 1: {nats(document['usual']['value'])} nats per datum"
-    return f"{text}." if mle is None else f"{text}; highest at {_up_to(document)}the maximum-likelihood noise {mle}."
+    """The values at the noises told of, and where it is highest."""
+    values = "; at ".join(f"sigma2 = {typed(row['sigma2'])}: {nats(row['value'])}" for row in told_of(document))
+    text, where = f"{_what(document)} at that optimum. At {values} nats per datum", _where(document)
+    return f"{text}." if where is None else f"{text}; highest at {where}."
 
 
 def alt(document: Document) -> str:
     """For who cannot see it."""
-    mle = likeliest(document["stability"])
-    highest = (
-        "the less noise, the higher"
-        if mle is None
-        else f"highest at {_up_to(document)}the maximum-likelihood noise {mle}"
-    )
-    return f"Likelihood of the optimum over noise: {highest}."
+    where = _where(document)
+    highest = "the less noise, the higher" if where is None else f"highest at {where}"
+    return f"{_what(document)} of the optimum over noise: {highest}."
 
 
-def _up_to(document: Document) -> str:
-    return "every noise up to " if document["k"] == document["n"] else ""
+def _what(document: Document) -> str:
+    beta = weight(document["stability"])
+    return "Likelihood" if beta == PLAIN else f"ELBO with beta = {typed(beta)}"
+
+
+def _highest(facts: Document) -> float | None:
+    return facts["sigma2_mle"] if weight(facts) == PLAIN else facts["sigma2_learned"]
+
+
+def _where(document: Document) -> str | None:
+    """At which noise it is highest; None: the less, the higher."""
+    facts = document["stability"]
+    highest = _highest(facts)
+    if highest is None:
+        return None
+    if weight(facts) != PLAIN:
+        return f"sigma2 = {number(highest)}, where a learned noise goes"
+    up_to = "every noise up to " if document["k"] == document["n"] else ""
+    return f"{up_to}the maximum-likelihood noise {likeliest(facts)}"

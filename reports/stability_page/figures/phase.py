@@ -16,7 +16,9 @@ from reports.stability_page.axes import (
     ring_caption,
     said_of_ties,
 )
+from reports.words.numerals import share_of, typed, weight
 from verify.arrays import Array
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 20
@@ -28,7 +30,7 @@ def shown(found: Spectrum) -> int:
 
 
 def draw(axes: Axes, document: Document) -> None:
-    """Noise against eigen-direction: left of lam_j a zero column is unstable towards u_j; up to k it is retained."""
+    """Noise against eigen-direction: left of lam_j/beta zero columns are unstable towards u_j, up to k retained."""
     found = Spectrum(document)
     lam, k, low, high, rows = found.lam, found.k, found.low, found.high, shown(found)
     edges = np.arange(rows + 1) + 0.5
@@ -76,23 +78,25 @@ def _staircase(bound: Array, edges: Array, side: float) -> Array:
 def caption(document: Document) -> str:
     """What one sees."""
     found = Spectrum(document)
+    line = share_of("j", found.beta)
     text = (
-        "Noise against eigen-direction. The line is lam_j: to its left a zero column is unstable towards u_j, to its "
+        f"Noise against eigen-direction. The line is {line}: to its left a zero column is unstable towards u_j, to its "
         "right it stays collapsed. Blue: retained at the optimum."
     )
     if shown(found) > found.k:
         text += " Yellow: unstable, but all k latents are in use."
     if found.band(found.low)[0]:
-        text += " Grey band: two standard errors of lam_j on either side."
+        text += f" Grey band: two standard errors of {line} on either side."
     if shown(found) < found.rank:
-        text += f" Of the {found.rank} directions the first {shown(found)} are drawn, whose lam_j lie in the frame."
+        text += f" Of the {found.rank} directions the first {shown(found)} are drawn, whose {line} lie in the frame."
     return text + ring_caption(document)
 
 
 def alt(document: Document) -> str:
     """For who cannot see it."""
-    held = min(document["k"], document["rank"])
+    held, beta = min(document["k"], document["rank"]), weight(document["stability"])
+    below = "its eigenvalue" if beta == PLAIN else f"its eigenvalue divided by {typed(beta)}"
     return (
-        "Phase diagram of noise against eigen-direction: direction j is unstable at noise below its eigenvalue; the "
+        f"Phase diagram of noise against eigen-direction: direction j is unstable at noise below {below}; the "
         f"first {held} of these directions are retained there.{said_of_ties(document)}"
     )

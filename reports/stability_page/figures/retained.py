@@ -16,8 +16,8 @@ from reports.stability_page.axes import (
     ring_caption,
     said_of_ties,
 )
-from reports.words.numerals import counted
-from reports.words.wording import number
+from reports.words.numerals import counted, typed
+from reports.words.wording import number, told_of
 
 Document = dict[str, Any]
 SECTION, ORDER = "verdict", 30
@@ -40,26 +40,27 @@ def draw(axes: Axes, document: Document) -> None:
         if held is not None:
             dot = {"markersize": 7, "markeredgecolor": PALETTE["paper"], "markeredgewidth": 1.2, "zorder": 6}
             axes.plot(sigma2, held, "o", color=colour, **dot)
-    if ties := [j for j in found.ties() if j <= k]:
-        ring(axes, [found.usual["sigma2"]] * 2, [min(ties) - 1, max(ties)])
+    for row in found.told:
+        if ties := [j for j in (*row["tied"], *row["undecided"]) if j <= k]:
+            ring(axes, [row["sigma2"]] * 2, [min(ties) - 1, max(ties)])
 
 
 def _stand(document: Document) -> list[tuple[float, int | None, str, str]]:
     """Where one is: the marked noises with the number held there, None where rounding leaves it open, and its name."""
-    k, usual = document["k"], document["usual"]
-    open_, stand = usual["retained_at_most"] > usual["retained"], []
+    k, rows, stand = document["k"], {row["sigma2"]: row for row in told_of(document)}, []
     for sigma2, name, colour in Spectrum(document).marks:
         if name == "recommended":
             stand.append((sigma2, k, f"recommended: {_all(k)}", colour))
         else:
-            stand.append((sigma2, None if open_ else usual["retained"], f"{name}: {_held(document)}", colour))
+            row = rows[sigma2]
+            open_ = row["retained_at_most"] > row["retained"]
+            stand.append((sigma2, None if open_ else row["retained"], f"{name}: {_held(row, k)}", colour))
     return stand
 
 
-def _held(document: Document) -> str:
+def _held(row: Document, k: int) -> str:
     """12 of 50."""
-    usual = document["usual"]
-    return f"{counted(usual['retained'], usual['retained_at_most'])} of {document['k']}"
+    return f"{counted(row['retained'], row['retained_at_most'])} of {k}"
 
 
 def _all(k: int) -> str:
@@ -67,26 +68,26 @@ def _all(k: int) -> str:
 
 
 def label(axes: Axes, document: Document) -> None:
-    """Each name at its dot, or above the frame; an arrow towards the usual noise where it lies beyond."""
-    stand, usual = _stand(document), document["usual"]
+    """Each name at its dot, or above the frame; an arrow towards a noise told of that lies beyond."""
+    stand, rows = _stand(document), {row["sigma2"]: row for row in told_of(document)}
     # The dot of the recommended noise is at the top, and so is its name.
     above = [(sigma2, name, colour) for sigma2, _, name, colour in stand if colour == PALETTE["green"]]
     for sigma2, _, name, colour in stand:
-        if colour != PALETTE["green"] and not beside(axes, name, (sigma2, usual["retained"]), colour):
+        if colour != PALETTE["green"] and not beside(axes, name, (sigma2, rows[sigma2]["retained"]), colour):
             above.append((sigma2, name, colour))
-    if all(colour == PALETTE["green"] for _, _, _, colour in stand):
-        above += _beyond(axes, document)
+    for row in rows.values():
+        if all(row["sigma2"] != sigma2 for sigma2, _, _, _ in stand):
+            above += _beyond(axes, row, document["k"])
     name_marks(axes, above)
 
 
-def _beyond(axes: Axes, document: Document) -> list[tuple[float, str, str]]:
-    """An arrow towards a usual noise that is not in the frame; -> what has no room there, for above."""
-    usual = document["usual"]
-    name, colour = f"σ² = {number(usual['sigma2'])}: {_held(document)}", PALETTE["vermillion"]
-    right = bool(usual["sigma2"] > axes.get_xlim()[1])
+def _beyond(axes: Axes, row: Document, k: int) -> list[tuple[float, str, str]]:
+    """An arrow towards a noise told of that is not in the frame; -> what has no room there, for above."""
+    name, colour = f"σ² = {number(row['sigma2'])}: {_held(row, k)}", PALETTE["vermillion"]
+    right = bool(row["sigma2"] > axes.get_xlim()[1])
     text = f"{name} →" if right else f"← {name}"
     far = [(-3 if right else 3, side * y) for y in (6, 12, 24, 48) for side in (1, -1)]
-    at = (1.0 if right else 0.0, usual["retained"])
+    at = (1.0 if right else 0.0, row["retained"])
     found = beside(axes, text, at, colour, far, ("axes fraction", "data"))
     return [] if found else [(axes.get_xlim()[right], text, colour)]
 
@@ -101,11 +102,11 @@ def _sampled(axes: Axes, document: Document) -> None:
 
 
 def caption(document: Document) -> str:
-    """What one sees, and where sigma2 = 1 lies."""
-    usual = document["usual"]
-    held = counted(usual["retained"], usual["retained_at_most"])
-    text = f"Latents retained at the optimum of each noise. At sigma2 = 1: {held} of {document['k']}."
-    if document["N"] and usual["sampling_range"]:
+    """What one sees, and where the noises told of lie."""
+    rows, k = told_of(document), document["k"]
+    held = "; at ".join(f"sigma2 = {typed(row['sigma2'])}: {_held(row, k)}" for row in rows)
+    text = f"Latents retained at the optimum of each noise. At {held}."
+    if document["N"] and rows[0]["sampling_range"]:
         text += " Shaded: what other data of the same kind may retain, thresholds moved by up to two standard errors."
     return text + ring_caption(document)
 
@@ -113,7 +114,8 @@ def caption(document: Document) -> str:
 def alt(document: Document) -> str:
     """For who cannot see it."""
     noises = document["stability"]["noise"]
-    rows = [row for row in noises if row["sigma2"] != 1.0] or noises
+    told = {row["sigma2"] for row in told_of(document)}
+    rows = [row for row in noises if row["sigma2"] not in told] or noises
     first, last = (counted(row["retained"], row["retained_at_most"]) for row in (rows[0], rows[-1]))
     return (
         f"Staircase: from {first} latents retained at noise {number(rows[0]['sigma2'])} down to {last} at "

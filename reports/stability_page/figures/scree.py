@@ -1,4 +1,4 @@
-"""The eigenvalues, which are the thresholds of collapse."""
+"""The eigenvalues over beta, which are the thresholds of collapse."""
 
 from typing import Any
 
@@ -16,8 +16,9 @@ from reports.stability_page.axes import (
     room_above,
     said_of_ties,
 )
-from reports.words.numerals import threshold
+from reports.words.numerals import named_threshold, share, share_of, threshold, typed, weight
 from reports.words.wording import number
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 10
@@ -54,12 +55,16 @@ def draw(axes: Axes, document: Document) -> None:
     last = max(found.rank, min(k, lam.size))
     side = max(_WIDE, 0.03 * last)
     axes.set(yscale="log", ylim=(low, high), xlim=(1 - side, max(last, k + 0.5) + side))
-    axes.set(xlabel="eigen-direction j", ylabel="eigenvalue λⱼ, the threshold")
+    axes.set(xlabel="eigen-direction j", ylabel=_scale(found.beta))
     counts(axes.xaxis, 1)
     decades(axes.yaxis)
     axes.axvline(k + 0.5, color=PALETTE["blue"], linewidth=0.9, linestyle=":")
     room_above(axes)
     mark_horizontally(axes, found.marks)
+
+
+def _scale(beta: float) -> str:
+    return "eigenvalue λⱼ, the threshold" if beta == PLAIN else f"λⱼ/{typed(beta)}, the threshold"
 
 
 def label(axes: Axes, document: Document) -> None:
@@ -79,10 +84,10 @@ def caption(document: Document) -> str:
     """What one sees, with the numbers at either end."""
     facts, k, rank = document["stability"], document["k"], document["rank"]
     text = (
-        f"The {rank} positive eigenvalues of the sample covariance. Latent j collapses once sigma2 reaches lam_j; "
-        f"lam_1 = {threshold(facts, 1)}"
+        f"The {rank} positive eigenvalues of the sample covariance{_divided(facts)}. Latent j collapses once sigma2 "
+        f"reaches {share_of('j', weight(facts))}; {named_threshold(facts, 1)}"
     )
-    text += f", lam_{k} = {threshold(facts, k)}." if 1 < k <= rank else "."
+    text += f", {named_threshold(facts, k)}." if 1 < k <= rank else "."
     found = Spectrum(document)
     low = lowest(found)
     m, _, _ = found.band(low)
@@ -96,9 +101,16 @@ def caption(document: Document) -> str:
     return text + ring_caption(document)
 
 
+def _divided(facts: Document) -> str:
+    return "" if weight(facts) == PLAIN else f", divided by beta = {typed(weight(facts))}"
+
+
 def alt(document: Document) -> str:
     """For who cannot see it."""
     facts, k, rank = document["stability"], document["k"], document["rank"]
     at = [threshold(facts, j) for j in (1, rank)]
-    last = f"; lam_{k} is {threshold(facts, k)}" if k <= rank else ""
-    return f"Scree plot: {rank} positive eigenvalues from {at[0]} down to {at[1]}{last}.{said_of_ties(document)}"
+    last = f"; {share(facts, k)} is {threshold(facts, k)}" if k <= rank else ""
+    return (
+        f"Scree plot: {rank} positive eigenvalues{_divided(facts)} from {at[0]} down to {at[1]}{last}."
+        f"{said_of_ties(document)}"
+    )

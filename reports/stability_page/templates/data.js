@@ -12,7 +12,7 @@
   const axes = unpacked(data.axes), coordinates = unpacked(data.coordinates);
   const [places, m] = axes.shape, rows = coordinates.shape[0];
   const tried = document.getElementById("tried");
-  // Of row r at noise s with q retained, as far as axes are kept here.
+  // Of row r at s = βσ² with q retained, as far as axes are kept here.
   const again = (r, s, q) => {
     const x = Float64Array.from(mean);
     for (let j = 0; j < Math.min(q, m); j += 1) {
@@ -46,10 +46,10 @@
     mark.setAttribute("transform", `translate(${left + (right - left) * at} ${mark.dataset.y})`);
   });
   const list = document.querySelectorAll("#data [data-axis]");
-  document.addEventListener("noise", ({ detail: { sigma2, retained, most, k, said } }) => {
+  document.addEventListener("noise", ({ detail: { effective, retained, most, k, said } }) => {
     for (let r = 0; r < rows; r += 1) {
       const canvas = canvases[r], marks = pictures[r];
-      if (canvas || marks) (canvas ? paint(canvas, again(r, sigma2, retained)) : move(marks, again(r, sigma2, retained)));
+      if (canvas || marks) (canvas ? paint(canvas, again(r, effective, retained)) : move(marks, again(r, effective, retained)));
     }
     list.forEach((axis) => axis.classList.toggle("fallen", Number(axis.dataset.axis) > retained));
     const held = retained === most ? `${retained}` : `${retained} to ${most}`;

@@ -1,11 +1,11 @@
 "use strict";
 // The explorer: any noise, by slider, typed, or by a press into a picture. From the spectrum alone it says what the
 // optimum retains, marks the noise in every picture over noise, and draws a slice of the landscape.
-// Whoever else wants to know listens to the event "noise": {sigma2, retained, most, k, said}.
+// Whoever else wants to know listens to the event "noise": {sigma2, effective: βσ², retained, most, k, said}.
 (() => {
   const data = JSON.parse(document.getElementById("spectrum").textContent);
   const lam = data.eigenvalues.filter((x) => x > 0);
-  const n = data.eigenvalues.length, k = data.k;
+  const n = data.eigenvalues.length, k = data.k, beta = data.beta;
   const element = (id) => document.getElementById(id);
   const slider = element("slider"), typed = element("typed"), readout = element("readout"), wrong = element("wrong");
   const canvas = element("canvas"), bar = element("bar");
@@ -50,8 +50,14 @@
 
   // --- theory --------------------------------------------------------------------------------------------------------
 
+  // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3).
+  const effective = (sigma2) => beta === 1 ? sigma2 : +(beta * sigma2).toPrecision(15);
+  const compared = beta === 1 ? "this noise" : `${beta} times this noise`;
+  const value = beta === 1 ? "L" : `ELBO (β = ${beta})`;
+  const over = beta === 1 ? "" : `/${beta}`;
   // A noise within the error of an eigenvalue, 0 where that was typed, ties with it: as Eigenvalues.position has it.
-  const place = (s) => {
+  const place = (sigma2) => {
+    const s = effective(sigma2);
     const near = data.eigenvalues.map((x, i) => (Math.abs(x - s) <= data.errors[i] ? i : -1)).filter((i) => i >= 0);
     if (!near.length) return { above: lam.filter((x) => x > s).length, level: 0, open: false };
     const first = near[0], last = near[near.length - 1];
@@ -61,11 +67,10 @@
     const { above, level, open } = place(s), q = Math.min(k, above);
     return { above, level, open, q, most: open ? Math.min(k, above + level) : q };
   };
-  // L at the optimum: −1/2 Σ [log 2π c + λ/c] with c = λ where retained, σ² elsewhere.
-  const likelihood = (s, q) => -0.5 * data.eigenvalues.reduce((sum, x, i) => {
-    const c = i < q ? x : s;
-    return sum + Math.log(2 * Math.PI * c) + x / c;
-  }, 0);
+  // L at the optimum, or the ELBO with its KL weighted by β: −1/2 Σ [log 2πσ² + β (log λ/βσ² + 1) or λ/σ²], the former
+  // where retained.
+  const likelihood = (sigma2, q) => -0.5 * data.eigenvalues.reduce((sum, x, i) =>
+    sum + Math.log(2 * Math.PI * sigma2) + (i < q ? beta * (Math.log(x / (beta * sigma2)) + 1) : x / sigma2), 0);
 
   // --- the slice -----------------------------------------------------------------------------------------------------
 
@@ -80,13 +85,14 @@
     context.putImageData(image, 0, 0);
     return context;
   };
-  // Two zero columns moved along u_i and u_j: L = const + f_i(a) + f_j(b), f(a) = −1/2 [log(a² + σ²) + λ/(a² + σ²)].
-  const slice = (s, above) => {
+  // Two zero columns moved along u_i and u_j: const + f_i(a) + f_j(b), f(a) = −β/2 [log(a² + s) + λ/(a² + s)], s = βσ².
+  const slice = (sigma2, above) => {
+    const s = effective(sigma2);
     const [i, j] = data.directions, [li, lj] = data.directions.map((d) => data.eigenvalues[d - 1]);
     const size = canvas.width, reach = 1.6 * Math.sqrt(Math.max(li, lj) || s);
     const along = (l) => Float64Array.from({ length: size }, (_, p) => {
       const a = reach * (2 * (p + 0.5) / size - 1), c = a * a + s;
-      return -0.5 * (Math.log(c) + l / c);
+      return -0.5 * beta * (Math.log(c) + l / c);
     });
     const f = along(li), g = along(lj);
     const top = Math.max(...f) + Math.max(...g), least = Math.min(...f) + Math.min(...g);
@@ -103,9 +109,9 @@
     element("lowest").textContent = `${shown(depth, 2)}${least < bottom ? " or more" : ""}`;
     element("level").textContent = `a column along ${ui}, to ±${shown(reach, 2)}`;
     element("upright").textContent = `another along ${uj}`;
-    element("sliced").textContent = `The landscape at σ² = ${exact(s)}: two zero columns moved along ${ui} and ${uj}. ` +
+    element("sliced").textContent = `The landscape at σ² = ${exact(sigma2)}: two zero columns moved along ${ui} and ${uj}. ` +
       `W with both at 0, the circle, is ${stable}.`;
-    canvas.setAttribute("aria-label", `Landscape slice at noise ${exact(s)}: ${stable}`);
+    canvas.setAttribute("aria-label", `Landscape slice at noise ${exact(sigma2)}: ${stable}`);
   };
 
   // --- pictures over noise -------------------------------------------------------------------------------------------
@@ -121,16 +127,16 @@
   // Of each picture: along which axis its noise runs, what stands at the cursor, what at the pointer.
   const KINDS = {
     retained: ["x", (s, h) => `${counted(h.q, h.most)} of ${k}`, (s, h) => `${counted(h.q, h.most)} of ${k} retained`],
-    phase: ["x", (s, h) => `λ > σ² for ${h.above}`, (s, h, j) => {
+    phase: ["x", (s, h) => `λ${over} > σ² for ${h.above}`, (s, h, j) => {
       const d = Math.round(j);
       if (d < 1 || d > n) return "";
       const what = d <= h.q ? "retained" : d <= h.most ? "undecided" : d <= h.above ? "unstable, but not retained" : "collapsed";
-      return `λ${sub(d)} = ${shown(data.eigenvalues[d - 1])}: ${what}`;
+      return `λ${sub(d)}${over} = ${shown(data.eigenvalues[d - 1] / beta)}: ${what}`;
     }],
-    likelihood: ["x", (s, h) => shown(likelihood(s, h.q)), (s, h) => `L = ${shown(likelihood(s, h.q))}`],
+    likelihood: ["x", (s, h) => shown(likelihood(s, h.q)), (s, h) => `${value} = ${shown(likelihood(s, h.q))}`],
     scree: ["y", (s, h) => `${h.above} above`, (s, h, j) => {
       const d = Math.round(j);
-      return d >= 1 && d <= n ? `λ${sub(d)} = ${shown(data.eigenvalues[d - 1])}` : "";
+      return d >= 1 && d <= n ? `λ${sub(d)}${over} = ${shown(data.eigenvalues[d - 1] / beta)}` : "";
     }],
   };
   const charts = Object.entries(KINDS).flatMap(([name, [axis, label, hint]]) =>
@@ -214,21 +220,21 @@
   // --- one noise -----------------------------------------------------------------------------------------------------
 
   const show = (s) => {
-    const h = held(s), { above, level, q, most } = h;
+    const h = held(s), { above, level, q, most } = h, e = effective(s);
     const first = `σ² = ${exact(s)}: ${counted(q, most)} of ${k} latents retained, ${counted(k - most, k - q)} collapsed.`;
-    const tied = most > q ? ` Rounding cannot tell ${names(above, level)} from this noise.`
-      : level && above < k ? ` ${names(above, level)} ${level > 1 ? "equal" : "equals"} this noise, which counts as collapsed.` : "";
-    const escape = above ? `From W = 0 the fastest escape is along u₁, at rate ${shown((lam[0] - s) / s / s)}.`
+    const tied = most > q ? ` Rounding cannot tell ${names(above, level)} from ${compared}.`
+      : level && above < k ? ` ${names(above, level)} ${level > 1 ? "equal" : "equals"} ${compared}, which counts as collapsed.` : "";
+    const escape = above ? `From W = 0 the fastest escape is along u₁, at rate ${shown(beta * (lam[0] - e) / e / e)}.`
       : most ? "Whether W = 0 is the global optimum is undecided." : "W = 0 is the global optimum.";
     const bold = document.createElement("b"), rest = document.createElement("span");
     bold.textContent = first;
     rest.className = "rest";
-    rest.textContent = ` L = ${shown(likelihood(s, q))} nats per datum at this optimum. ${escape}`;
+    rest.textContent = ` ${value} = ${shown(likelihood(s, q))} nats per datum at this optimum. ${escape}`;
     readout.replaceChildren(bold, tied, rest);
     slider.setAttribute("aria-valuetext", `noise ${exact(s)}`);
     charts.forEach((chart) => mark(chart, s, h));
     if (data.directions && n > 1) slice(s, above);
-    document.dispatchEvent(new CustomEvent("noise", { detail: { sigma2: s, retained: q, most, k, said: exact(s) } }));
+    document.dispatchEvent(new CustomEvent("noise", { detail: { sigma2: s, effective: e, retained: q, most, k, said: exact(s) } }));
   };
   const complain = (text) => {
     wrong.textContent = text;

@@ -216,11 +216,10 @@ def test_the_recommended_noise_keeps_all_and_the_threshold_does_not(spectrum):
     assert stability(from_eigenvalues([1.0, 0.0]), 2)["recommended_sigma2"] is None
 
 
-def test_certified_thresholds_are_not_promised(spectrum):
+def test_nothing_is_certified_and_the_document_says_so(spectrum):
     document = stability(spectrum, 3)
     assert {row["certified"] for row in document["noise"]} == {"not requested"}
-    with pytest.raises(InputError, match="later version"):
-        stability(spectrum, 3, certify=True)
+    assert {threshold["radius"] for threshold in document["thresholds"]} == {None}
 
 
 def test_slices_follow_figure_1_by_default():

@@ -183,6 +183,24 @@ def test_the_logit_is_taken_back_for_display():
     assert np.array_equal(ends, [0, 0, 1, 1])
 
 
+def test_images_with_their_channels_first_are_drawn_as_those_with_them_last(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 5, 6, 3))
+    np.save(tmp_path / "last.npy", images)
+    np.save(tmp_path / "first.npy", np.moveaxis(images, -1, 1))
+    found = {}
+    for name in ("last", "first"):
+        c = load(tmp_path / f"{name}.npy")
+        assert c.provenance["image"] == [5, 6, 3]
+        found[name] = portrait(c, 4, [c.eigenvalues[1]])
+    (document, arrays), (same, again) = found["last"], found["first"]
+    assert same["image"] == document["image"] == [5, 6, 3]
+    for name in ("mean", "examples", "reconstructions"):
+        assert np.allclose(again[name], arrays[name], rtol=0, atol=1e-9), name
+    assert np.array_equal(again["examples"], images[np.array(same["rows"]) - 1].reshape(-1, 90))
+    unlike = np.moveaxis(images, -1, 1)[np.array(same["rows"]) - 1].reshape(-1, 90)
+    assert not np.array_equal(again["examples"], unlike)  # control
+
+
 def test_a_shape_that_rows_do_not_have_is_refused():
     X = np.random.default_rng(0).standard_normal((20, 6))
     for image in ([2, 3, 1], [3, 2, 1], [1, 2, 3]):

@@ -16,7 +16,7 @@ from reports.audit.bounds import (
 )
 from reports.audit.checks import CHECKS, contradictions
 from reports.audit.document import audit_document
-from reports.audit.text import print_audit
+from reports.audit.text import print_audit, summary
 from reports.cli import main
 from reports.paper import TABLES, Printed, Row, printed_tables
 from tests.reports.printed import CONSTANTS, model_row, simulated_tables
@@ -312,6 +312,40 @@ def test_the_command_prints_the_document_and_nothing_else(without_mnist, capsys)
     assert main(["audit"]) == 0
     assert "The paper's sentences" in capsys.readouterr().out
     assert main(["audit", "--seed", "-1"]) == 2  # control
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_without_all_it_is_a_screenful(without_mnist, width):
+    document = audit_document()
+    console = Console(width=width, record=True, markup=False, highlight=False)
+    with console.capture() as capture:
+        for piece in summary(document):
+            console.print(piece)
+    text = capture.get()
+    assert len(text.splitlines()) <= (40 if width == 100 else 50)
+    assert max(map(len, text.splitlines())) <= width
+    assert all(" ".join(s["text"].split()[:4]) in text for s in document["sentences"])
+    # The largest of Table 2, counted by hand.
+    found = [c for row in document["rows"] if row["table"] == 2 for c in row["contradictions"] if not c["excusable"]]
+    worst = max((c for c in found if c["unit"] == "nats"), key=lambda c: c["size"])
+    row = next(line for line in text.splitlines() if line.startswith("    2  mnist"))
+    assert worst["check"] in row
+    whole = Console(width=width, record=True, markup=False, highlight=False)
+    with whole.capture() as everything:
+        print_audit(document, whole)
+    assert len(everything.get().splitlines()) > 200  # control
+
+
+def test_all_is_an_option_and_changes_no_document(without_mnist, capsys):
+    assert main(["audit", "--quiet"]) == 0
+    short = capsys.readouterr().out
+    assert main(["audit", "--all", "--quiet"]) == 0
+    assert "What counts as an excuse" in capsys.readouterr().out and "What counts as an excuse" not in short
+    documents = []
+    for options in ([], ["--all"]):
+        assert main(["audit", "--json", *options]) == 0
+        documents.append(capsys.readouterr().out)
+    assert documents[0] == documents[1]
 
 
 def test_the_print_is_readable_at_100_columns(without_mnist):

@@ -68,3 +68,38 @@ def test_a_gpu_package_that_fails_is_no_crash(monkeypatch, question):
     on, _ = features()
     name = "device" if question == "find_device" else "kernels"
     assert on[name]["reason"] == "gpu.device fails (somebody else's gpu)"
+
+
+def conclusion(document):
+    return list(doctor.lines(document))[-1]
+
+
+def test_what_is_optional_is_off_without_trouble_and_what_is_required_is_not():
+    document = doctor.examine()
+    for f in document["features"]:
+        if not f["needed"]:
+            f |= {"on": False, "reason": "it is not installed"}
+    for p in document["packages"]:
+        p |= {"version": "1", "reason": None} if p["needed"] else {"version": None, "reason": "not installed"}
+    document["shadowing"] = []
+    assert conclusion(document) == "everything that is required is there"
+    said = list(doctor.lines(document))
+    for name, purpose in doctor.OPTIONAL.items():
+        line = next(line for line in said if line.split()[:2] == [name, "off"])
+        assert purpose in line and said.index(line) > said.index("\noptional")
+    arrow = next(p for p in document["packages"] if p["name"] == "pyarrow")
+    arrow |= {"version": None, "reason": "pyarrow is not installed (pip install pyarrow)"}
+    assert conclusion(document) == "not in order: pyarrow is not installed (pip install pyarrow)"  # control
+
+
+def test_every_optional_feature_is_examined():
+    on, _ = features()
+    assert doctor.OPTIONAL.keys() == {name for name, f in on.items() if not f["needed"]}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_lines_fit_the_terminal(monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    without_cupy(monkeypatch, ModuleNotFoundError("No module named 'cupy'"))
+    said = "\n".join(doctor.lines(doctor.examine())).splitlines()
+    assert max(map(len, said)) <= min(width, 100)

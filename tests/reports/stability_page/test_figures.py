@@ -85,9 +85,9 @@ def test_the_phase_boundary_is_the_spectrum(axes, document):
 
 
 def test_a_noise_far_off_the_spectrum_is_not_marked():
-    near, far = noises.marked_noises(LAM, 0.8), noises.marked_noises(LAM * 1e-9, 0.8e-9)
+    near, far = noises.marked_noises(LAM, 0.8, [1.0]), noises.marked_noises(LAM * 1e-9, 0.8e-9, [1.0])
     assert [s for s, _, _ in near] == [1.0, 0.8] and [s for s, _, _ in far] == [0.8e-9]
-    low, high = noises.window(LAM * 1e-9, 0.8e-9)
+    low, high = noises.window(LAM * 1e-9, 0.8e-9, [1.0])
     assert low < 0.5e-9 and 6e-9 < high < 1e-7
 
 

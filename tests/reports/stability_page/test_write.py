@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from reports.analysis.figure_2 import latent_dimensions
-from reports.commands.report import folder_name
 from reports.stability_page import write as report
 from reports.stability_page.write import redraw
 from tests.reports.written import write_report
@@ -180,21 +179,6 @@ def test_the_date_can_be_set_from_outside(pictures, tmp_path, monkeypatch):
 def test_a_name_that_is_no_text_is_written(pictures, tmp_path):
     page, document = written(tmp_path / "out", name="odd\udcff.npy")
     assert document["name"] == "odd?.npy" and "odd?.npy" in page.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    "name, safe",
-    [
-        ("mnist:1000", "mnist-1000"),
-        ("../../etc/passwd", "etc-passwd"),
-        ("<script>alert(1)</script>", "script-alert-1-script"),
-        ("..", "data"),
-        ("", "data"),
-        ("a b.npy", "a-b.npy"),
-    ],
-)
-def test_folder_names_are_harmless(name, safe):
-    assert folder_name(name) == safe
 
 
 def test_progress_is_told(pictures, tmp_path):

@@ -1,10 +1,9 @@
 """Spectra of every kind that pictures have to bear.
 
-Main       ZOO (name -> what makes a covariance, and k); document_of.
+Main       ZOO (name -> what makes a covariance, k, and what else is asked for); document_of.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def _genes() -> Covariance:
     return covariance(structure + rng.normal(size=(60, 2000)))
 
 
-ZOO: dict[str, tuple[Callable[[], Covariance], int]] = {
+ZOO: dict[str, tuple[Any, ...]] = {
     "bare": (lambda: from_eigenvalues(SMALL), 3),
     "ties": (lambda: from_eigenvalues([4, 1, 1, 0.5]), 2),
     "within rounding": (lambda: measured(3.0, 2.0, 1.0, 0.5, 0.3, error=1e-6, sampling=0.08), 3),
@@ -41,11 +40,16 @@ ZOO: dict[str, tuple[Callable[[], Covariance], int]] = {
     "784": (lambda: from_eigenvalues(5 * np.arange(1, 785.0) ** -1.5), 50),
     "tiny": (lambda: from_eigenvalues(SMALL * 1e-9), 3),
     "huge": (lambda: from_eigenvalues(SMALL * 1e9), 3),
+    "named": (lambda: from_eigenvalues(SMALL), 3, {"named": [0.7, 2.5, 3.0, 9.0]}),
+    "far": (lambda: from_eigenvalues(SMALL), 3, {"named": [1e-9, 2.0, 1e9]}),
+    "beta": (lambda: from_eigenvalues(SMALL), 3, {"beta": 4.0}),
+    "small beta": (lambda: load("digits"), 10, {"named": [300.0, 20.0], "beta": 0.1}),
+    "a tie with beta": (lambda: from_eigenvalues([6.0, 4.0, 0.3, 0.1]), 3, {"named": [0.1], "beta": 3.0}),
 }
 
 
 @functools.cache
 def document_of(name: str) -> tuple[dict[str, Any], list[Any]]:
     """The document of a spectrum, not to be changed, and its slices."""
-    make, k = ZOO[name]
-    return compute(make(), k, name)
+    make, k, *asked = ZOO[name]
+    return compute(make(), k, name, **(asked[0] if asked else {}))

@@ -334,6 +334,17 @@ def test_more_latents_than_pixels_are_fine_for_convolutions(capsys, tmp_path):
     assert len(document["models"][0]["evaluation"]["kl_of_latents"]) == 20
 
 
+@pytest.mark.parametrize(("shape", "words"), [((9, 3, 4, 4), "moveaxis(x, 1, -1)"), ((9, 4, 16), "square ones")])
+def test_images_that_convolutions_would_mistake_are_refused(capsys, tmp_path, shape, words):
+    rows = np.random.default_rng(0).normal(size=shape)
+    argv = ["--arch", "conv", "--hidden", "2", "3", "-k", "2", "--sigma2", "1", "--epochs", "1"]
+    np.save(tmp_path / "x.npy", rows)
+    assert main(["train", str(tmp_path / "x.npy"), *argv]) == 2
+    assert words in capsys.readouterr().err
+    np.save(tmp_path / "x.npy", rows.reshape(9, -1) if len(shape) == 3 else np.moveaxis(rows, 1, -1))
+    assert main(["train", str(tmp_path / "x.npy"), *argv]) == 0  # control
+
+
 def test_rows_far_from_zero_train_as_those_near_it(capsys, tmp_path):
     """The medians are taken away in float64: the same models up to rounding, and latents that agree with them."""
     X = np.random.default_rng(0).normal(size=(60, 4)) * [2, 1, 0.5, 0.3]

@@ -132,7 +132,16 @@ def test_a_noise_off_the_scale_of_the_data(unit, expected):
     lam = [3.0 * unit, 2.0 * unit, unit]
     document, _ = contents.compute(from_eigenvalues(lam), 2, "x")
     assert has(document["notes"], expected) and has(document["notes"], "off the scale")
-    assert not list(caveats.off_scale(stability(from_eigenvalues([3.0, 2.0, 1.0]), 2)))  # control
+    near = stability(from_eigenvalues([3.0, 2.0, 1.0]), 2, [1.0])
+    assert not list(caveats.off_scale(near, near["noise"]))  # control
+
+
+def test_off_the_scale_is_what_is_compared_with_the_eigenvalues():
+    facts = stability(from_eigenvalues([3.0, 2.0, 1.0]), 2, [10.0], beta=1000.0)
+    (said,) = caveats.off_scale(facts, facts["noise"])
+    assert said.startswith("sigma2 = 10 with beta = 1000 is off the scale")
+    plain = stability(from_eigenvalues([3.0, 2.0, 1.0]), 2, [10.0])
+    assert not list(caveats.off_scale(plain, plain["noise"]))  # control
 
 
 def test_kinds_of_doubt():

@@ -31,7 +31,7 @@ def test_the_survey_is_its_definition():
 
 
 def test_every_so_many_rows_are_looked_at(monkeypatch):
-    monkeypatch.setattr("verify.data.single.SAMPLED", 256)
+    monkeypatch.setattr("verify.data.moments.SAMPLED", 256)
     X = np.arange(1000.0)[:, None] * [1.0, -1.0]
     assert survey(X).sample[:, 0].tolist() == list(range(0, 1000, 8))
 

@@ -5,7 +5,7 @@ Main       taken.
 
 from collections.abc import Sequence
 
-from verify.data.files.found import Asked, Aside
+from verify.data.files.found import Aside, Asked
 from verify.errors import InputError
 
 _OF_INDEX = ("", "unnamed: 0", "index", "rownames", "row.names", "__index_level_0__")  # as pandas and R call it

@@ -61,7 +61,9 @@ def _places(word: str, names: Sequence[str], width: int) -> list[int]:
     named = [j for j, name in enumerate(names) if name == word]
     if len(named) > 1:
         said = ", ".join(str(j + 1) for j in named)
-        raise InputError(f"column {word!r}: columns {said} have that name; choose one by its number, as #{named[0] + 1}")
+        raise InputError(
+            f"column {word!r}: columns {said} have that name; choose one by its number, as #{named[0] + 1}"
+        )
     numbers = _numbers(word, width)
     if named and numbers and numbers != named:
         raise InputError(

@@ -40,8 +40,8 @@ class Growing:
                 block.tofile(self._file)
         except OSError as error:
             raise InputError(
-                f"{tempfile.gettempdir()}: no room for the rows ({error.strerror or error}); make room, or name another "
-                "folder with the environment variable TMPDIR"
+                f"{tempfile.gettempdir()}: no room for the rows ({error.strerror or error}); make room, or name "
+                "another folder with the environment variable TMPDIR"
             ) from None
 
     def rows(self) -> Array:

@@ -23,7 +23,7 @@ from verify.data.files.text.kinds import Tally, survey
 from verify.data.files.text.records import Records
 from verify.data.files.text.slow import Plan, Surprise, read_slowly
 from verify.data.files.text.source import Source, opened
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 _RECORDS, _LEAST, _CHARACTERS = 1000, 20, 1 << 20  # of the sample
 
@@ -39,7 +39,7 @@ def read_text(path: Path, asked: Asked) -> Found:
         try:
             return _Reading(source, asked).found()
         except InputError as error:
-            raise InputError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+            raise about(str(path), error) from None
 
 
 class _Reading:

@@ -1,0 +1,237 @@
+"""What Python holds: arrays of any library, DataFrames, sparse matrices, tensors, and what is no table."""
+
+import hashlib
+import subprocess
+import sys
+import warnings
+
+import h5py
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from scipy import sparse
+
+from tests.verify import stand_in_cupy
+from verify.data.files.found import Asked
+from verify.data.files.objects import of_object
+from verify.errors import InputError
+
+X = np.random.default_rng(0).random((6, 3))
+
+
+def refusal(data, **asked):
+    with pytest.raises(InputError) as caught:
+        of_object(data, Asked(**asked))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def matrix(values):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asmatrix(values)
+
+
+class Protocol:
+    """An array that speaks __array__ and nothing else."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+class Capsule:
+    """An array that speaks DLPack and nothing else."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __dlpack__(self, **options):
+        return self.values.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
+
+
+class Tensor:
+    """What a tensor of PyTorch does: refuses to become an array while it requires a gradient or lies on a device."""
+
+    layout = "torch.strided"
+
+    def __init__(self, values, dtype="torch.float32", grad=True, device="cuda"):
+        self.values, self.dtype, self.grad, self.device = values, dtype, grad, device
+
+    def detach(self):
+        return Tensor(self.values, self.dtype, False, self.device)
+
+    def cpu(self):
+        return Tensor(self.values, self.dtype, self.grad, "cpu")
+
+    def float(self):
+        return Tensor(self.values, "torch.float32", self.grad, self.device)
+
+    def __array__(self, dtype=None, copy=None):
+        assert not self.grad and self.device == "cpu" and self.dtype != "torch.bfloat16"
+        return self.values
+
+
+Tensor.__module__ = "torch"
+
+
+@pytest.mark.parametrize("wrap", [lambda a: a, Protocol, Capsule, list, matrix, lambda a: a.tolist(), Tensor])
+def test_whatever_is_an_array_gives_its_rows(wrap):
+    found = of_object(wrap(X))
+    assert np.array_equal(found.raw[:], X)
+    assert found.facts["sha256"] == hashlib.sha256(X.tobytes()).hexdigest()
+    assert of_object(wrap(X + 1)).facts["sha256"] != found.facts["sha256"]  # control
+
+
+def test_arrays_are_not_copied():
+    for array in (X, np.asfortranarray(X), X[::2]):
+        assert np.shares_memory(of_object(array).raw[:], array)
+
+
+def test_a_tensor_is_detached_and_fetched_and_bfloat16_made_float32():
+    for dtype in ("torch.float32", "torch.bfloat16"):
+        found = of_object(Tensor(X.reshape(2, 3, 3), dtype))
+        assert found.facts["kind"] == "tensor" and np.array_equal(found.raw[:], X.reshape(2, 9))
+    assert np.array_equal(of_object([Tensor(row) for row in X]).raw[:], X)
+    odd = Tensor(X)
+    odd.layout = "torch.sparse_coo"
+    assert "to_dense()" in refusal(odd)
+
+
+def test_torch_itself():
+    torch = pytest.importorskip("torch")
+    rows = torch.tensor(X, requires_grad=True)
+    assert np.array_equal(of_object(rows).raw[:], X)
+    assert of_object(rows.to(torch.bfloat16)).raw.dtype == np.float32
+    assert "to_dense()" in refusal(rows.detach().to_sparse())
+
+
+def test_arrays_of_a_device_are_fetched(monkeypatch):
+    cupy = stand_in_cupy.module()
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    array = cupy.asarray(X.tolist())
+    with pytest.raises(TypeError):  # control: it does not mix with those of NumPy
+        array + X
+    assert np.array_equal(of_object(array).raw[:], X)
+    assert np.array_equal(of_object([cupy.asarray(row.tolist()) for row in X]).raw[:], X)
+
+
+def test_images_are_said_of_objects_too():
+    found = of_object(np.zeros((4, 8, 8), np.float16))
+    assert found.facts["image"] == [8, 8, 1] and found.said == ("images of 8 x 8 as rows of 64 values",)
+    assert found.raw.dtype == np.float16
+
+
+FRAME = pd.DataFrame(
+    {
+        "a": [1, 2, 3],
+        "b": [0.5, np.nan, 2.5],
+        "w": ["x", "y", None],
+        "flag": [True, False, True],
+        "n": pd.array([4, None, 6], dtype="Int64"),
+        "cat": pd.Categorical(["u", "v", "u"]),
+        "mixed": [1, "q", None],
+    },
+    index=["r1", "r2", "r3"],
+)
+VALUES = np.array([[1, 0.5, 1, 4], [2, np.nan, 0, np.nan], [3, 2.5, 1, 6]])
+
+
+@pytest.mark.parametrize(
+    "frame", [FRAME, pl.from_pandas(FRAME.drop(columns=["mixed"])), pa.Table.from_pandas(FRAME.drop(columns=["mixed"]))]
+)
+def test_a_dataframe_gives_its_columns_of_numbers(frame):
+    found = of_object(frame)
+    assert np.array_equal(found.raw[:], VALUES, equal_nan=True) and found.table.names == ("a", "b", "flag", "n")
+    held = {aside.name: aside.holds for aside in found.table.asides}
+    assert held["w"] == "words, such as 'x'" and held["cat"] == "categories, such as 'u'"
+    assert found.facts["kind"] == "dataframe" and found.said == ("true and false in column 4 as 1 and 0",)
+    assert np.array_equal(of_object(frame, Asked(columns=("n",))).raw[:, 0], [4, np.nan, 6], equal_nan=True)
+
+
+def test_columns_of_a_dataframe_that_are_only_numbered_have_no_names():
+    found = of_object(pd.DataFrame(X))
+    assert np.array_equal(found.raw[:], X) and found.table.names == ()
+
+
+def test_names_that_come_twice_and_levels_of_names():
+    assert of_object(pd.DataFrame(X, columns=["a", "a", "b"])).table.names == ("a", "a", "b")
+    levels = pd.MultiIndex.from_tuples([("m", "a"), ("m", "b"), ("s", "a")])
+    assert of_object(pd.DataFrame(X, columns=levels)).table.names == ("m a", "m b", "s a")
+
+
+def test_whole_numbers_of_a_dataframe_that_float64_does_not_hold():
+    frame = pd.DataFrame({"w": ["x", "y"], "n": [1, 2**53 + 1]})
+    assert "9007199254740993 at row 2, column 2 is beyond 2^53" in refusal(frame)
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "dia", "lil", "dok", "bsr"])
+def test_sparse_matrices_and_arrays(form):
+    M = sparse.random(20, 6, 0.2, rng=1).asformat(form)
+    for held in (M, getattr(sparse, f"{form}_array")(M)):
+        found = of_object(held)
+        assert np.array_equal(found.raw[:], M.toarray()) and f"a sparse {form.upper()} matrix" in found.said[0]
+        assert found.facts["sha256"] == hashlib.sha256(M.toarray().tobytes()).hexdigest()
+
+
+def test_what_is_masked_is_missing():
+    masked = np.ma.masked_array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]])
+    assert np.array_equal(of_object(masked).raw[:], [[1, np.nan], [3, 4]], equal_nan=True)
+    assert of_object(np.ma.masked_array([[1, 2], [3, 4]])).raw.dtype.kind == "i"
+    stack = np.ma.masked_array(np.ones((3, 4, 4)), mask=np.eye(4)[None].repeat(3, 0))
+    assert np.isnan(of_object(stack).raw[:]).sum() == 12
+
+
+def test_a_dataset_on_disk_is_read_by_rows(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = X
+        assert np.array_equal(of_object(file["x"]).raw[1:3], X[1:3])
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"x": X, "y": X}, "a dict (of 'x', 'y'); give one of its arrays"),
+        ({}, "an empty dict"),
+        ({1, 2}, "which has no order"),
+        ((row for row in X), "can be read only once; give numpy.stack(list(...))"),
+        (iter(X), "can be read only once"),
+        (None, "of type NoneType"),
+        (3, "of type int"),
+        (b"ab", "of type bytes"),
+        (object(), "of type object"),
+        (pl.DataFrame({"a": [1]}).lazy(), "give its .collect()"),
+        (pd.Series([1, 2]), "a list of 2 numbers"),
+        (X[0], "a list of 3 numbers"),
+        ([1.0, 2.0], "a list of 2 numbers"),
+        ([[1, 2], [3]], "rows have different lengths"),
+        ([[1, None], [3, 4]], "None"),
+        ([["a", "b"]], "not real numbers"),
+        (X.astype(object), "not real numbers"),
+        (X + 1j, "not real numbers"),
+        (pd.DataFrame({"w": ["x", "y"]}), "no column holds numbers"),
+        (pd.DataFrame(), "no column"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_what_to_give_instead(data, words):
+    assert words in refusal(data)
+
+
+def test_options_of_files_mean_nothing_here():
+    assert "only files" in refusal(X, decimal=",")
+    assert "only files" in refusal(X, member="x")
+
+
+def test_no_library_is_imported_for_an_array():
+    code = (
+        "import sys, numpy; from verify.data.files.objects import of_object; of_object(numpy.ones((3, 2)));"
+        "print(sorted({'pandas', 'torch', 'polars', 'cupy', 'h5py', 'pyarrow', 'jax'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"

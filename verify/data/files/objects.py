@@ -1,0 +1,215 @@
+"""What Python holds in memory as rows: arrays of any library, DataFrames, sparse matrices, tensors.
+
+Main       of_object.
+
+Libraries are known by their names and by the protocols of arrays; none is imported for it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array, to_numpy
+from verify.data.files.found import Asked, Found
+from verify.data.files.lazy import Lazy
+from verify.data.files.sparse import of_sparse
+from verify.data.files.stacks import of_array
+from verify.errors import InputError
+
+_BLOCK = 1 << 20  # numbers
+
+
+def of_object(data: Any, asked: Asked | None = None) -> Found:
+    """The rows of an array (N, ...), a list of rows, a DataFrame, a sparse matrix, a tensor.
+
+    facts: kind ("array", "list", "dataframe", "sparse matrix", "tensor"), and sha256, of the values row by row as their
+    type holds them: the same rows of another type have another one.  Raises InputError, one line.
+    """
+    asked = asked or Asked()
+    if asked.of_text or asked.member is not None:
+        what = asked.of_text or f"member {asked.member!r}"
+        raise InputError(f"{what}: only files have use for it; leave it out")
+    kind, found = _found(data, asked)
+    return Found(found.raw, {"kind": kind, "sha256": sha256_of_rows(found.raw), **found.facts}, found.said,
+                 found.doubts, found.table)  # fmt: skip
+
+
+def sha256_of_rows(raw: Array) -> str:
+    """The SHA-256 of the values of raw (N, n), row by row, a block at a time."""
+    digest = hashlib.sha256()
+    step = max(1, _BLOCK // max(1, raw.shape[1]))
+    for start in range(0, raw.shape[0], step):
+        digest.update(np.ascontiguousarray(raw[start : start + step]).tobytes())
+    return digest.hexdigest()
+
+
+def _found(data: Any, asked: Asked) -> tuple[str, Found]:
+    origin = _origins(data)
+    _refuse(data, origin)
+    if "torch" in origin:
+        return "tensor", of_array(_tensor(data), asked)
+    if "cupyx" in origin and hasattr(data, "get"):
+        data, origin = data.get(), _origins(data.get())
+    if hasattr(data, "tocsr") and hasattr(data, "nnz"):
+        return "sparse matrix", of_sparse(data, asked)
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return "dataframe", _of_pandas(data, asked)
+    if hasattr(data, "__arrow_c_stream__") and not hasattr(data, "__array_interface__") and _has_columns(data):
+        return "dataframe", _of_arrow(data, asked)
+    if isinstance(data, (list, tuple)):
+        return "list", of_array(_of_list(data), asked)
+    return "array", of_array(_array(data), asked)
+
+
+def _origins(data: Any) -> set[str]:
+    """The libraries that the type of `data` and its bases come from."""
+    return {base.__module__.split(".", 1)[0] for base in type(data).__mro__}
+
+
+def _refuse(data: Any, origin: set[str]) -> None:
+    """Raises InputError for what is no table, with what to give instead."""
+    kind = type(data).__name__
+    if isinstance(data, dict) and not hasattr(data, "tocsr"):  # scipy's DOK is one
+        names = ", ".join(repr(name) for name in list(data)[:12])
+        raise InputError(f"the data are a {kind} (of {names}); give one of its arrays" if names else "an empty dict")
+    if isinstance(data, (set, frozenset)):
+        raise InputError(f"the data are a {kind}, which has no order; give a list of rows")
+    if isinstance(data, Iterator):
+        raise InputError(f"the data are a {kind}, which can be read only once; give numpy.stack(list(...))")
+    if isinstance(data, (bytes, bytearray, memoryview)) or data is None:
+        raise InputError(f"the data are of type {kind}; give an array with one row per datum, or the name of a file")
+    if hasattr(data, "collect") and not hasattr(data, "__array__"):
+        raise InputError(f"the data are a {kind}, whose rows are not there yet; give its .collect()")
+    if "torch" in origin and not hasattr(data, "detach"):
+        raise InputError(f"the data are a {kind} of PyTorch; give a tensor, for instance its .data or .tensors[0]")
+
+
+def _tensor(data: Any) -> Array:
+    """A tensor of PyTorch as an array, without a copy where it lies in this machine's memory and has NumPy's type."""
+    if str(getattr(data, "layout", "torch.strided")) != "torch.strided":
+        raise InputError(f"a sparse tensor ({data.layout}); give its .to_dense(), or a sparse matrix of scipy")
+    data = data.detach().cpu()
+    if "bfloat16" in str(data.dtype):
+        data = data.float()  # every bfloat16 is a float32
+    for last in ("resolve_conj", "resolve_neg"):
+        data = getattr(data, last)() if hasattr(data, last) else data
+    return np.asarray(data) if hasattr(data, "__array__") else np.from_dlpack(data)
+
+
+def _has_columns(data: Any) -> bool:
+    return hasattr(data, "columns") or hasattr(data, "column_names") or hasattr(data, "schema")
+
+
+def _of_pandas(data: Any, asked: Asked) -> Found:
+    """A DataFrame of pandas, column by column: names may come twice.  Its index is no column."""
+    import pyarrow as pa
+
+    from verify.data.files.columnar import of_arrow
+
+    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in data.columns]
+    # Columns that are only numbered have no names.
+    if names == [str(i) for i in range(len(names))]:
+        names = [""] * len(names)
+    held = []
+    for j in range(len(names)):
+        column = data.iloc[:, j]
+        try:
+            held.append(_whole(pa.array(column, from_pandas=True)))
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            held.append(_mixed(column, pa))
+    return of_arrow(names, held, asked)
+
+
+def _whole(one: Any) -> Any:
+    return one.combine_chunks() if hasattr(one, "combine_chunks") else one
+
+
+def _mixed(column: Any, pa: Any) -> Any:
+    """A column that Arrow has no type for: its own numbers where it has some, else its values as words."""
+    values = np.asarray(column)
+    return pa.array(values) if values.dtype.kind in "biuf" else pa.array([str(value) for value in values])
+
+
+def _of_arrow(data: Any, asked: Asked) -> Found:
+    """A table of polars, pyarrow or anyone who gives an Arrow stream."""
+    import pyarrow as pa
+
+    from verify.data.files.columnar import of_arrow
+
+    try:
+        table = pa.table(data)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"the columns of the {type(data).__name__} are not what Arrow takes ({reason})") from None
+    return of_arrow(table.column_names, table.columns, asked)
+
+
+def _of_list(data: Sequence[Any]) -> Array:
+    """Rows of numbers, or of arrays of one shape."""
+    rows = [_on_host(row) for row in data]
+    try:
+        array = np.asarray(rows)
+    except (ValueError, TypeError):
+        raise InputError("the data are not a table of numbers: its rows have different lengths") from None
+    if array.dtype.kind == "O":
+        raise InputError("the data hold what is no number (None, or a whole number beyond 64 bits); NaN is missing")
+    return array
+
+
+def _on_host(row: Any) -> Any:
+    """A row of a list: copied from the device where it lies on one, else as it is."""
+    if "torch" in _origins(row) and hasattr(row, "detach"):
+        return _tensor(row)
+    return to_numpy(row) if "cupy" in _origins(row) else row
+
+
+def _array(data: Any) -> Any:
+    """Anything that is an array by one of the protocols, or slices by rows like one."""
+    if isinstance(data, np.ma.MaskedArray):
+        return _unmasked(data)
+    if isinstance(data, np.ndarray) or "cupy" in _origins(data):
+        return to_numpy(data).view(np.ndarray) if isinstance(data, np.matrix) else _known(to_numpy(data))
+    if isinstance(getattr(data, "dtype", None), np.dtype) and len(getattr(data, "shape", ())) > 1 and _slices(data):
+        return _known(data)  # perhaps on disk: HDF5, Zarr, memory maps of others
+    for protocol in (np.asarray, np.from_dlpack):
+        if not hasattr(data, "__array__" if protocol is np.asarray else "__dlpack__"):
+            continue
+        try:
+            return _known(protocol(data))
+        except (TypeError, ValueError, RuntimeError, BufferError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise InputError(f"the {type(data).__name__} does not become an array ({reason})") from None
+    raise InputError(
+        f"the data are of type {type(data).__name__}; give an array with one row per datum, a DataFrame, or the name "
+        "of a file"
+    )
+
+
+def _slices(data: Any) -> bool:
+    return hasattr(data, "__getitem__") and hasattr(data, "__len__")
+
+
+def _known(array: Any) -> Any:
+    """bfloat16, as JAX and others bring it to NumPy, as float32."""
+    return array.astype(np.float32) if getattr(array.dtype, "name", "") == "bfloat16" else array
+
+
+def _unmasked(data: Any) -> Array:
+    """What is masked is missing, NaN."""
+    if data.dtype.kind not in "biuf" or data.ndim < 2:
+        return np.ma.getdata(data)
+    if not np.ma.is_masked(data):
+        return np.ma.getdata(data)
+    values, mask = np.ma.getdata(data), np.ma.getmaskarray(data)
+    if values.ndim == 2:
+        return Lazy(values.shape, np.float64, _filled(values, mask))
+    return np.where(mask, np.nan, values.astype(np.float64))
+
+
+def _filled(values: Array, mask: Array) -> Callable[[int, int], Array]:
+    def block(start: int, stop: int) -> Array:
+        return np.where(mask[start:stop], np.nan, values[start:stop].astype(np.float64))
+
+    return block

@@ -1,0 +1,94 @@
+"""Tables whose columns have types of their own as rows of float64: the fields of structured arrays, Arrow's columns.
+
+Notation   N rows; a block is a list of columns (b,), one for each that is taken.
+Main       of_columns, of_fields, side_by_side, as_floats.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.files import columns
+from verify.data.files.found import Asked, Found, Table
+from verify.data.files.rows_on_disk import Growing
+from verify.errors import InputError
+
+BLOCK = 1 << 20  # numbers
+_KINDS = {"c": "complex numbers", "M": "dates", "m": "durations", "O": "Python objects", "V": "raw bytes"}
+
+
+def of_columns(
+    names: Sequence[str],
+    holds: Sequence[str],
+    blocks: Callable[[list[int]], Iterable[list[Array]]],
+    asked: Asked,
+    said: Sequence[str] = (),
+) -> Found:
+    """The rows of a table of columns called `names`, each of which holds "" (numbers) or what it says.
+
+    blocks(places) gives the columns at these places (from 0), so many rows at a time.  Raises InputError: no such
+    column, none of numbers, a whole number that float64 does not hold.
+    """
+    places, asides = columns.taken(names, holds, asked)
+    rows = Growing(len(places))
+    for block in blocks(places):
+        rows.add(side_by_side(block, places, rows.count))
+    called = tuple(names[j] for j in places) if any(names) else ()
+    table = Table(tuple(j + 1 for j in places), called, asides, len(holds))
+    return Found(rows.rows(), said=tuple(said), table=table)
+
+
+def of_fields(array: Array, asked: Asked) -> Found:
+    """The fields of a structured array (N,) as columns.  Raises InputError."""
+    if array.ndim != 1:
+        raise InputError(f"a structured array of shape {array.shape}; give one axis of records")
+    fields = list(array.dtype.names)
+    holds = [_held(array.dtype[name], array[name]) for name in fields]
+
+    def blocks(places: list[int]) -> Iterable[list[Array]]:
+        step = max(1, BLOCK // len(fields))
+        for start in range(0, len(array), step):
+            part = array[start : start + step]
+            yield [part[fields[j]] for j in places]
+
+    return of_columns(fields, holds, blocks, asked, ["the fields of a structured array as columns"])
+
+
+def side_by_side(parts: Sequence[Array], places: Sequence[int], start: int) -> Array:
+    """Columns (b,) of any real types as a block (b, n) of float64; `start` rows came before.
+
+    Raises InputError, with the row and the column of the file, at a number that float64 does not hold.
+    """
+    block = np.empty((len(parts[0]), len(parts)))
+    for j, part in enumerate(parts):
+        block[:, j] = as_floats(part, places[j], start)
+    return block
+
+
+def as_floats(part: Array, place: int, start: int) -> Array:
+    """A column (b,) at this place (from 0) as float64; `start` rows came before.  Raises as `side_by_side`."""
+    values = np.asarray(part, dtype=np.float64)
+    if part.dtype.kind in "iu" and part.dtype.itemsize == 8:
+        # Floats compare with integers as floats: only whole numbers tell.
+        for row in np.flatnonzero(np.abs(values) >= LARGEST_WHOLE):
+            if int(part[row]) != int(values[row]):
+                raise not_held(str(part[row]), start + int(row), place)
+    elif part.dtype.itemsize > 8:
+        lost = np.flatnonzero((part != values) & np.isfinite(values))
+        if len(lost):
+            raise InputError(
+                f"{part[lost[0]]} at row {start + int(lost[0]) + 1}, column {place + 1} has more digits than float64 "
+                "holds; subtract a constant from its column first and save it as float64"
+            )
+    return values
+
+
+def _held(dtype: np.dtype, values: Array) -> str:
+    if dtype.shape:
+        return f"arrays of shape {dtype.shape}"
+    if dtype.kind in "US":
+        word = values[0] if len(values) else ""
+        return f"words, such as {word.decode('utf-8', 'replace') if isinstance(word, bytes) else str(word)!r}"
+    return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")
