@@ -24,13 +24,12 @@ NAMES = {"\t": "tabs", SPACES: "spaces", ";": ";", "|": "|", ",": "commas"}
 class _Worth(NamedTuple):
     """How well a dialect explains some lines, from the weightiest to the least.
 
-    sense: of a field, averaged over the rows. alike: the share of lines of the commonest width, 0 where that is 1.
-    headed: whether a first line of words is as wide. names: how many words that has.
+    sense: of a field, averaged over the rows, by half where a first line of words is not as wide. alike: the share of
+    lines of the commonest width, 0 where that is 1. names: how many words the first line has, 0 if it is not as wide.
     """
 
     sense: float
     alike: float
-    headed: bool
     names: int
 
 
@@ -50,12 +49,12 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     ranked = [(_worth(few, dialect), -place, dialect) for place, dialect in enumerate(dialects)]
     worth, _, chosen = max(
         (entry for entry in ranked if entry[0].alike),
-        key=lambda entry: (entry[0][:3], entry[1]),
+        key=lambda entry: (entry[0][:2], entry[1]),
         default=(None, 0, Dialect("", mark or ".")),
     )
     if mark == "," and worth and chosen.delimiter == "," and _worth(few, Dialect("", mark)).sense >= worth.sense:
         # Every comma may be a decimal one.
-        if worth.names > 1 and worth.headed:
+        if worth.names > 1:
             raise InputError(
                 f"commas stand between the {worth.names} names of the columns, and cannot be decimal marks below; save "
                 "the table with ; between its fields, or leave out --decimal ,"
@@ -95,13 +94,14 @@ def _worth(lines: Sequence[str], dialect: Dialect) -> _Worth:
     header = len(records) > 1 and not any(_sense(word, dialect) > 0 for word in records[0])
     body = records[header:]
     if not body:
-        return _Worth(0.0, 0.0, False, 0)
+        return _Worth(0.0, 0.0, 0)
     counts = Counter(map(len, body))
     width = max(counts, key=lambda w: (counts[w], w))
     fields = [word for record in body if len(record) == width for word in record]
     sense = round(sum(_sense(word, dialect) for word in fields) / sum(map(len, body)), 9)
     alike = 0.0 if dialect.delimiter and width < 2 else counts[width] / len(body)
-    return _Worth(sense, alike, not header or len(records[0]) == width, len(records[0]) if header else 0)
+    headed = len(records[0]) == width
+    return _Worth(sense if headed or not header else sense / 2, alike, len(records[0]) if header and headed else 0)
 
 
 def _sense(word: str, dialect: Dialect) -> float:
@@ -111,8 +111,8 @@ def _sense(word: str, dialect: Dialect) -> float:
         return 0.0 if word.strip().endswith(",") else 1.0  # "1," of "1, 2" is no number with a decimal comma
     if kind is Kind.WORD:
         # Numbers between other delimiters, as in "Paris;2" of a field.
-        parts = _DELIMITERS.split(word)
-        return -0.3 if len(parts) > 1 and any(kind_of(part) is Kind.NUMBER for part in parts) else 0.0
+        parts = _DELIMITERS.split(word.replace(dialect.mark, ""))
+        return -1.0 if len(parts) > 1 and any(kind_of(part) is Kind.NUMBER for part in parts) else 0.0
     if kind is Kind.MARKED:
         return 0.9 if dialect.delimiter else 0.0
     return 0.8 if word.strip() else 0.0
@@ -133,7 +133,7 @@ def _refuse_thousands(lines: Sequence[str], dialect: Dialect) -> None:
 def _refuse_pairs(lines: Sequence[str]) -> None:
     """Raises InputError where each second field can be the decimals of the one before, and some begin with 0: 3,05."""
     # A quotation mark or a blank tells that the comma stands between fields.
-    body = [line.strip().split(",") for line in lines if not any(mark in line.strip() for mark in "\" \t")]
+    body = [line.strip().split(",") for line in lines if not any(mark in line.strip() for mark in '" \t')]
     body = [fields for fields in body if all(map(_WHOLE.fullmatch, fields))]
     pairs = [(fields[j], fields[j + 1]) for fields in body for j in range(0, len(fields) - 1, 2)]
     if len(body) < len(lines) - 1 or any(len(fields) % 2 for fields in body):

@@ -17,6 +17,7 @@ from verify.data.files.text.records import SPACES
 from verify.data.files.text.slow import Plan
 from verify.data.files.text.source import Source
 from verify.data.files.text.words import MISSING, TRUTHS
+from verify.errors import InputError
 
 _BLOCK = 1 << 20  # bytes
 _PECULIAR = re.compile(rb"\n[ \t\x0b\x0c]*[#%]")  # a comment, unless it stands within quotation marks
@@ -35,7 +36,7 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
     try:
         import pyarrow
         from pyarrow import csv
-    except ImportError:
+    except Exception:  # missing, or built for another NumPy
         raise Unfit from None
     names = [str(j) for j in range(plan.width)]
     types = {name: pyarrow.float64() for name in names}
@@ -70,7 +71,9 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
                 growing.add(block)
             if not plain.closes(growing.count, plan.dialect.delimiter):
                 raise Unfit
-    except pyarrow.ArrowException:
+    except InputError:
+        raise
+    except Exception:  # whatever it is, the other reader meets it too, and has a sentence for it
         raise Unfit from None
     return growing
 

@@ -82,7 +82,10 @@ def test_a_decimal_comma_can_be_asked_for(tmp_path):
         ("x\n1,5\n2,5\n", "line 1 has 1 name, line 2 has 2 fields: a decimal comma (--decimal ,) or a missing name?"),
         ("x,y\n1,5,2,5\n", "line 1 has 2 names, line 2 has 4 fields: decimal commas (then save with ; between"),
         ("1,234;5,678\n2,345;1,111\n", "1,234 may be 1.234 or 1234: say --decimal , if the comma is a decimal mark"),
-        ("1.234,5;2.000,7\n1,5;3\n", "line 1, row 1, column 1: '1.234,5' has marks between thousands; write the digits"),
+        (
+            "1.234,5;2.000,7\n1,5;3\n",
+            "line 1, row 1, column 1: '1.234,5' has marks between thousands; write the",
+        ),
         ('"1,234,567","2"\n"3","4"\n', "'1,234,567' has marks between thousands"),
         ("1 234,5;2\n3 456,7;4\n", "'1 234,5' has marks between thousands"),
         ("0,05\n3,12\n", "0,05 may be one number with a decimal comma or two: say --decimal ,; if two, --decimal ."),
@@ -92,7 +95,10 @@ def test_a_decimal_comma_can_be_asked_for(tmp_path):
         ('"0","05"\n"3","12"\n', None),
         ("0,05,1\n3,12,1\n", None),
         ("a;b\n1.5;1,5\n3;4\n", "'1,5' has a decimal comma; say --decimal , if all numbers are written so, else write"),
-        ("a;b\n1,5;1,5\n3,5;4.25\n", "line 3, row 2, column 2 (b): '4.25' has a decimal point where other numbers have"),
+        (
+            "a;b\n1,5;1,5\n3,5;4.25\n",
+            "line 3, row 2, column 2 (b): '4.25' has a decimal point where other",
+        ),
     ],
 )
 def test_what_a_comma_means_is_never_guessed(tmp_path, content, words):

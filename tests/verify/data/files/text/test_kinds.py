@@ -46,7 +46,7 @@ def test_words_dates_and_nothing_are_left_out_by_name(tmp_path):
     ]
     assert asides(tmp_path, "a,t\n1,12:30\n2,12:45\n") == [(2, "t", "dates, such as '12:30'")]
     assert asides(tmp_path, "a,t\n1,x\n2,7\n3,y\n") == [(2, "t", "words and numbers, such as 'x'")]
-    assert asides(tmp_path, "a,t\n1,\"x\u202e\ny, z\"\n2,w\n") == [(2, "t", r"words, such as 'x\u202e y, z'")]
+    assert asides(tmp_path, 'a,t\n1,"x\u202e\ny, z"\n2,w\n') == [(2, "t", r"words, such as 'x\u202e y, z'")]
 
 
 def test_an_index_is_left_out(tmp_path):
@@ -69,8 +69,14 @@ def test_truth_values_are_one_and_zero_and_said(tmp_path, yes, no):
     ("content", "words"),
     [
         ("a,b\n1,2\n3,x\n5,6\n", "line 3, row 2, column 2 (b): 'x' is not a number; mend it, or leave the column out "),
-        ("a,b\n1,2\n3,x\n5,6\n", "(--drop b); a missing value is nothing, NA, NaN, null, none, nil, missing, ., - or ?"),
-        ("1,2\n3,x\n5,6\n", "line 2, row 2, column 2: 'x' is not a number; mend it, or leave the column out (--drop 2)"),
+        (
+            "a,b\n1,2\n3,x\n5,6\n",
+            "(--drop b); a missing value is nothing, NA, NaN, null, none, nil, missing, ., - or ?",
+        ),
+        (
+            "1,2\n3,x\n5,6\n",
+            "line 2, row 2, column 2: 'x' is not a number; mend it, or leave the column out (--drop 2)",
+        ),
         ("# one\n\na,b\n1,2\n# two\n3,x\n5,6\n", "line 6, row 2, column 2 (b): 'x'"),
         ('a,"b\nc"\n1,2\n3,x\n5,6\n', "line 4, row 2, column 2 (b c): 'x' is not a number"),
         ('a,"b\nc"\n1,2\n3,x\n5,6\n', "(--drop 'b c')"),
@@ -79,15 +85,24 @@ def test_truth_values_are_one_and_zero_and_said(tmp_path, yes, no):
         ("1,2\n1_0,4\n", "'1_0' is not a number"),
         ("1,2\n0x1F,4\n", "'0x1F' is not a number"),
         ("1,2\n٣,4\n", "'٣' is not a number"),
-        ("a,b\n1,2\n3,4kg\n5,6\n", "'4kg' is a number with something behind it, perhaps a unit; write the number alone"),
+        (
+            "a,b\n1,2\n3,4kg\n5,6\n",
+            "'4kg' is a number with something behind it, perhaps a unit; write the number alone",
+        ),
         ("a,b\n1,2\n3,50%\n5,6\n", "'50%' is a number with something behind it"),
-        ("a,b\n1,2\n3,#DIV/0!\n5,6\n", "line 3, row 2, column 2 (b): '#DIV/0!' is a spreadsheet's error; mend the cell"),
+        (
+            "a,b\n1,2\n3,#DIV/0!\n5,6\n",
+            "line 3, row 2, column 2 (b): '#DIV/0!' is a spreadsheet's error; mend the cell",
+        ),
         ("a,b\n1,#REF!\n3,#VALUE!\n5,\n", "line 2, row 1, column 2 (b): '#REF!' is a spreadsheet's error"),
         ("a,b\n1,2\n3,2020-01-01\n5,6\n", "'2020-01-01' is not a number"),
         ("a,b\n1,2\n3," + "y" * 200 + "\n5,6\n", f"'{'y' * 37}...' is not"),
         ("a,b\n1,2\n3\n", "line 3 (row 2) has 1 field, line 1 has 2; every line needs as many"),
         ("1,2\n3,4,5\n", "line 2 (row 2) has 3 fields, line 1 has 2"),
-        ('a,b\n1,2\n3,"4\n5"6,7\n', "line 3 (row 2) has 3 fields, line 1 has 2; is a quotation mark there never closed?"),
+        (
+            'a,b\n1,2\n3,"4\n5"6,7\n',
+            "line 3 (row 2) has 3 fields, line 1 has 2; is a quotation mark there never closed?",
+        ),
         ('a,b\n1,2\n3,"4\n5,6\n', "line 3: a quotation mark that opens a field there is not closed"),
         (f'a,b\n1,2\n3,"{"4 " * 100000}\n5,6\n', "line 3: a field of more than 131072 characters; is a quotation"),
         ("a,b\nx,y\nz,w\n", "no column holds numbers: column 1 (a) holds words, such as 'x'"),

@@ -94,8 +94,8 @@ def test_a_table_larger_than_memory_is_a_file(tmp_path, monkeypatch, quick):
     assert isinstance(found.raw, np.memmap) and np.array_equal(found.raw, table)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the memory used")
 @pytest.mark.parametrize(("setup", "few", "many"), [("pass", 20, 50), ("sys.modules['pyarrow'] = None", 5, 20)])
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process's own memory is not told")
 def test_memory_does_not_grow_with_the_file(tmp_path, setup, few, many):
     """More rows take no more memory, once they go to the disk and pyarrow has its buffers."""
     code = (
@@ -104,7 +104,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, setup, few, many):
         "from verify.data.files.text import read_text\n"
         "rows_on_disk.Growing.__init__.__defaults__ = (1 << 20,)\n"
         "read_text(Path(sys.argv[1]), Asked())\n"
-        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"  # since it was started
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     used = []
     text = csv_of(np.random.default_rng(2).standard_normal((4000, 20)))
@@ -130,6 +130,6 @@ def test_no_rows(tmp_path):
 def test_messages_name_the_file_once(tmp_path):
     for content in ("", "a,b\n1,x\n2,3\n4,5\n", "<html>"):
         (tmp_path / "b.csv").write_text(content)
-        with pytest.raises(ValueError, match="b.csv") as caught:
+        with pytest.raises(ValueError, match=r"b\.csv") as caught:
             read_text(tmp_path / "b.csv", Asked())
         assert str(caught.value).count("b.csv") == 1
