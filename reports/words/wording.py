@@ -130,7 +130,8 @@ def verdict(document: Document) -> str:
 def _several(rows: Sequence[Document], beta: str, k: int, facts: Document) -> str:
     """The same for more than one noise."""
     said = "; ".join(f"at sigma2 = {typed(row['sigma2'])}, {_fate(row, k)}" for row in rows)
-    return f"{f'With {beta}, {said}' if beta else _capital(said)}: each is the global optimum there; {_what_keeps_all(facts)}."
+    said = f"With {beta}, {said}" if beta else _capital(said)
+    return f"{said}: each is the global optimum there; {_what_keeps_all(facts)}."
 
 
 def _fate(row: Document, k: int) -> str:
