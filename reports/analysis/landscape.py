@@ -41,8 +41,8 @@ def landscape(
     directions count from 1. Defaults: along u_5 and u_7 at s = lam_4, lam_6, lam_8, three retained columns. The grids
     are computed by the array module `backend`. extent: half the side of every plane (default: as suits each).
 
-    With another beta than 1 the planes are those of the ELBO with its KL so weighted, at the best encoder of each W: the
-    columns are orthogonal all over a plane, so that a diagonal D is as good as any covariance.
+    With another beta than 1 the planes are those of the ELBO with its KL so weighted, at the best encoder of each W:
+    the columns are orthogonal all over a plane, so that a diagonal D is as good as any covariance.
     """
     lam, k, n = covariance.eigenvalues, latent_dimension(k, covariance.n), covariance.n
     workable(lam)

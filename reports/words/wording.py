@@ -113,25 +113,25 @@ def at_noise_told(document: Document, row: Document) -> str:
 def verdict(document: Document) -> str:
     """What stands at the top of a report: what happens at the noises it tells of, and which noises keep all latents."""
     facts, rows, k = document["stability"], told_of(document), document["k"]
-    with_beta = "" if weight(facts) == PLAIN else f" and beta = {typed(weight(facts))}"
+    beta = "" if weight(facts) == PLAIN else f"beta = {typed(weight(facts))}"
+    head = f"At {beta + ' and ' if beta else ''}{at_noise_told(document, rows[0])}"
     if len(rows) > 1:
-        text = _several(rows, with_beta, k, facts)
+        text = _several(rows, beta, k, facts)
     elif rows[0]["collapsed"] == 0:
         return (
-            f"At {at_noise_told(document, rows[0])}{with_beta}, no latent collapses: {every(k)} "
-            f"{'is' if k == 1 else 'are'} held at the global optimum there, as at every noise below "
-            f"{named_threshold(facts, k)}."
+            f"{head}, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at the global optimum there, as "
+            f"at every noise below {named_threshold(facts, k)}."
         )
     else:
-        head = f"At {at_noise_told(document, rows[0])}{with_beta}, {_lost(rows[0], k)}"
-        text = f"{head}, and that is the global optimum there; {_what_keeps_all(facts)}."
+        text = f"{head}, {_lost(rows[0], k)}, and that is the global optimum there; {_what_keeps_all(facts)}."
     return " ".join([text, *(f"{_capital(said)}." for row in rows if (said := tie(row)) is not None)])
 
 
-def _several(rows: Sequence[Document], with_beta: str, k: int, facts: Document) -> str:
+def _several(rows: Sequence[Document], beta: str, k: int, facts: Document) -> str:
     """The same for more than one noise."""
-    said = [f"at sigma2 = {typed(row['sigma2'])}{with_beta}, {_fate(row, k)}" for row in rows]
-    return f"{_capital('; '.join(said))}: each is the global optimum there; {_what_keeps_all(facts)}."
+    said = "; ".join(f"at sigma2 = {typed(row['sigma2'])}, {_fate(row, k)}" for row in rows)
+    said = f"With {beta}, {said}" if beta else _capital(said)
+    return f"{said}: each is the global optimum there; {_what_keeps_all(facts)}."
 
 
 def _fate(row: Document, k: int) -> str:
