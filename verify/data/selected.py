@@ -1,4 +1,4 @@
-"""Some rows and columns of a source, as rows of their own; and where each of them stands in it.
+"""Some rows of a source, without holes, as rows of their own; and where rows and columns stand in their source.
 
 Notation   raw (N, n) a source, anything that gives a block for raw[start:stop].
 Main       Selected, Places, HERE, blocks.
@@ -18,18 +18,17 @@ _SHOWN = 5
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """The rows and columns (N', n') of raw at these places (None: all), with NaN replaced by `fill` (n',)."""
+    """The rows (N', n) of raw at these places (None: all), with NaN replaced by `fill` (n,)."""
 
     raw: Array
     rows: Array | None = None
-    columns: Array | None = None
     fill: Array | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(N', n')."""
+        """(N', n)."""
         N, n = (int(length) for length in self.raw.shape)
-        return (N if self.rows is None else len(self.rows)), (n if self.columns is None else len(self.columns))
+        return (N if self.rows is None else len(self.rows)), n
 
     @property
     def dtype(self) -> Any:
@@ -37,11 +36,9 @@ class Selected:
         return self.raw.dtype
 
     def __getitem__(self, part: slice) -> Array:
-        """Rows of a slice without a step, (b, n')."""
+        """Rows of a slice without a step, (b, n)."""
         start, stop, _ = part.indices(self.shape[0])
         block = self._block(start, stop)
-        if self.columns is not None:
-            block = block[:, self.columns]
         if self.fill is not None and np.isnan(block).any():
             block = np.where(np.isnan(block), self.fill, block)
         return block
