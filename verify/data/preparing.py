@@ -15,6 +15,7 @@ from verify.data.doubts import counts_rows, doubts
 from verify.data.entries import BadEntry, check_entries, real_matrix
 from verify.data.files.columns import shown
 from verify.data.files.found import Aside, Asked, Found
+from verify.data.files.lazy import chosen as chosen_columns
 from verify.data.missing import CHOICES, Missing
 from verify.data.moments import Moments
 from verify.data.preprocess import Preprocessing, Standard
@@ -109,14 +110,14 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
             return raw, HERE, []
         if chosen != list(range(n)):
             found.facts.pop("image", None)  # part of an image is none
-        return Selected(raw, columns=np.array(chosen)), HERE.chosen(np.array(chosen), None), []
+        return chosen_columns(raw, chosen), HERE.chosen(np.array(chosen), None), []
     places, asides = Places(table.numbers, table.names, None, table.line), list(table.asides)
     if not asked.columns and not any(aside.number == 1 for aside in asides) and n > 1 and places.number(0) == 1:
         first = counts_rows(raw)
         if first is not None:
             asides.insert(0, Aside(1, places.name(0), f"an index (it counts the rows from {first})"))
             rest = np.arange(1, n)
-            return Selected(raw, columns=rest), places.chosen(rest, None), asides
+            return chosen_columns(raw, rest.tolist()), places.chosen(rest, None), asides
     return raw, places, asides
 
 
