@@ -52,7 +52,7 @@ def portrait(
         image        [height, width, channels], the order of the p values of an image here, whatever it is in the rows;
                      null for a table
         latents      min(k, rank): so many could be retained;  shown: m, fewer where the axes would be too large
-        rows         numbers of the examples, spread over the data as they are (`mnist:1000`: as drawn)
+        rows         numbers of the examples in their source, spread over the data (`mnist:1000`: as drawn)
         display      "transform": "none", or "logit" with its "alpha": drawn after they were taken back to [0, 1];
                      "low", "high": what is drawn black and white, the range of the data or [0, 1]
         axes         m times: eigenvalue; largest: max_i |u_ij| over all columns, the symmetric range of an eigen-image;
@@ -89,7 +89,7 @@ def portrait(
         "image": image,
         "latents": latents,
         "shown": m,
-        "rows": [row + 1 for row in seen.rows],
+        "rows": [int(row if covariance.places is None else covariance.places[row]) + 1 for row in seen.rows],
         "display": _display(covariance, seen, places),
         "axes": [_axis(U[:, j], lam[j], names if j < NAMED_AXES else None) for j in range(m)],
         "columns": None if names is None else [_column(i, names, seen) for i in places.tolist()],

@@ -42,7 +42,12 @@ def options(parser: argparse.ArgumentParser, default: str | None = None) -> None
     how.add_argument(
         "--missing", choices=("drop", "mean"), help="leave out rows that lack a value, or put the column's mean in"
     )
-    how.add_argument("--decimal", choices=(".", ","), help="the decimal mark of a text file (default: as it looks)")
+    how.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        metavar="MARK",
+        help="the decimal mark of a text file, . or , (default: as it looks)",
+    )
     how.add_argument("--header", choices=("yes", "no"), help="whether line 1 of a text file names the columns")
     how.add_argument("--scale", type=float, metavar="C", help="divide all values by C, for instance 255")
     how.add_argument(

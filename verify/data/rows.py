@@ -7,7 +7,7 @@ Main       Rows.
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ class Rows:
         if not self.preprocessing.dequantised and self.preprocessing.standard is None:
             result = of_rows(self._divided_later(), self.provenance, noises)
             result.provenance["mean_log_jacobian"] = 0.0
-            return result
+            return replace(result, places=self.places.rows)
         sums: list[float] = []
 
         def observed() -> Iterator[Array]:
@@ -126,7 +126,7 @@ class Rows:
 
         result = of_rows(Source(observed, again=True), self.provenance, noises)
         result.provenance["mean_log_jacobian"] = math.fsum(sums) / self.shape[0]
-        return result
+        return replace(result, places=self.places.rows)
 
     def _divided_later(self) -> Source:
         """The raw rows, in blocks, and what they are to be divided by."""

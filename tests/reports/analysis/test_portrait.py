@@ -295,3 +295,13 @@ def test_rank_deficient_rows_and_constant_columns():
     assert all(entry["column"] != 15 for axis in document["axes"] for entry in axis["loadings"] if entry["value"] > 0.1)
     # With all eight directions and little noise the rows themselves come back.
     assert np.abs(arrays["reconstructions"][0] - arrays["examples"]).max() < 0.01
+
+
+def test_rows_are_numbered_as_in_their_source():
+    X = np.random.default_rng(5).standard_normal((40, 3))
+    X[::2, 1] = np.nan
+    kept = load(X, missing="drop")
+    document, arrays = portrait(kept, 2)
+    assert all(row % 2 == 0 for row in document["rows"]) and max(document["rows"]) > 20
+    assert np.allclose(arrays["examples"], X[[row - 1 for row in document["rows"]]])
+    assert portrait(covariance(X[1::2]), 2)[0]["rows"] != document["rows"]  # control
