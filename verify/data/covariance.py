@@ -37,8 +37,8 @@ class Covariance:
     preprocessing, log_scale_jacobian, mean_log_jacobian, seed, path (how the eigenvalues were computed), notes
     (sentences for the reader), image (height, width and channels of a row that is one, in the order of its values
     unless image_order says "channels first"), read (how, in words), columns (their names), column_numbers (where others
-    were left out), missing (values and rows, and what was done), as far as they apply.  source: the rows, where they can
-    be read again. places: of each row its place (from 0) where it comes from; None where none was left out.
+    were left out), missing (values and rows, and what was done), as far as they apply.  source: the rows, where they
+    can be read again. places: of each row its place (from 0) where it comes from; None where none was left out.
     """
 
     mean: Array | None
