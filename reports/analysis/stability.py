@@ -6,6 +6,7 @@ Reference  theory 1.5, 3.9, 8; reports/schema/stability.json; indices count from
 """
 
 from collections.abc import Iterable, Sequence
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -104,18 +105,26 @@ def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | N
         **vars(row),
         "undecided": [i + 1 for i in row.undecided],
         "tied": level,
-        "sampling_range": _sampling_range(row, covariance.eigenvalues, errors),
+        "sampling_range": _sampling_range(row, covariance.eigenvalues, errors, covariance.N),
         "certified": "not requested",
     }
 
 
-def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None]) -> list[int] | None:
-    """How many latents other data of the same kind may retain: thresholds within two standard errors count for both."""
-    if any(e is None for e in errors):
+def _sampling_range(
+    row: NoiseRow, lam: Array, errors: Sequence[float | None], N: int | None
+) -> list[int] | None:
+    """How many latents other data of the same kind may retain: thresholds within two standard errors count for both.
+
+    Where a direction falls, the next one takes its place: those beyond the k-th, whose errors are taken to be those of
+    Gaussian data, count for the least.
+    """
+    if N is None or any(e is None for e in errors):
         return None
-    near = [abs(x - row.effective_sigma2) < 2 * e for x, e in zip(lam.tolist(), errors, strict=False) if e is not None]
-    least = sum(not n for n in near[: row.retained])
-    return [least, row.retained_at_most + sum(near[row.retained_at_most :])]
+    thresholds, s = lam.tolist(), row.effective_sigma2
+    near = [abs(x - s) < 2 * e for x, e in zip(thresholds, errors, strict=False) if e is not None]
+    gaussian = sqrt(2 / N)
+    sure = sum(not n for n in near[: row.retained]) + sum(x * (1 - 2 * gaussian) > s for x in thresholds[len(near) :])
+    return [min(row.retained, sure), row.retained_at_most + sum(near[row.retained_at_most :])]
 
 
 def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:

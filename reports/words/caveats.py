@@ -155,7 +155,7 @@ def _suggested(facts: Document) -> str:
     """The estimator's k beside the one that was asked for; its largest says that it found no noise."""
     found, k = facts["suggested_k"], facts["k"]
     most = ", the largest that it considers" if found == facts["n"] - 1 else ""
-    beside = "as was asked for" if found == k else f"k = {k} was asked for"
+    beside = "which is the k here" if found == k else f"here k = {k}"
     return f"k = {found} for these data{most}; {beside}"
 
 

@@ -49,6 +49,11 @@ class Covariance:
     source: Source | None = None
     places: Array | None = None
 
+    def __repr__(self) -> str:
+        name, N = self.provenance.get("name"), "" if self.N is None else f"N={self.N}, "
+        lam = ", ".join(f"{value:.6g}" for value in self.eigenvalues[:3]) + (", ..." if self.n > 3 else "")
+        return f"<Covariance of {name}: {N}n={self.n}, rank={self.rank}, eigenvalues={lam}>"
+
     @property
     def n(self) -> int:
         """The dimension of the data."""
@@ -98,7 +103,8 @@ class Covariance:
         lam = self.eigenvalues
         distinct = sampling.simple(lam)[:m]
         C = self.source.divisor
-        spread = sampling.standard_errors(self.source.blocks_again(), self.N, self.mean * C, self.leading(m))
+        standardized = lam[:m] if self.provenance.get("preprocessing", {}).get("standardized") else None
+        spread = sampling.standard_errors(self.source.blocks_again(), self.N, self.mean * C, self.leading(m), standardized)
         return np.where(distinct, spread / C / C, np.nan)
 
     def _check_square(self) -> None:

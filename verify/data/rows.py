@@ -37,6 +37,9 @@ class Rows:
     provenance: dict[str, Any]
     places: Places = HERE
 
+    def __repr__(self) -> str:
+        return f"<Rows of {self.provenance.get('name')}: {self.provenance.get('read') or self.shape}>"
+
     @property
     def shape(self) -> tuple[int, int]:
         """(N, n)."""

@@ -17,25 +17,34 @@ from verify.arrays import Array
 ROWS = 20000
 
 
-def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array) -> Array:
+def standard_errors(blocks: Iterable[Array], N: int, mean: Array, U: Array, lam: Array | None = None) -> Array:
     """se_j = sd_x[(u_j^T (x - mean))^2] / sqrt(N), to first order and for simple eigenvalues.  U (n, m) -> (m,).
 
     For Gaussian rows that is lam_j sqrt(2/N) [A63]; heavy tails make it larger. Of more than 20000 rows as many, drawn
     with a fixed seed, estimate the deviation: to 1.3 % for Gaussian rows.
+
+    lam (m,): of rows that were standardized, other ones by their own means and deviations. S is then a correlation
+    matrix, and the deviation that of (u_j^T x)^2 - lam_j sum_i u_ij^2 x_i^2: with the columns' variances held at 1 an
+    eigenvalue has less room.
     """
     chosen = None
     if N > ROWS:
         chosen = np.zeros(N, dtype=bool)
         chosen[np.random.default_rng(0).choice(N, ROWS, replace=False)] = True
-    parts = []
+    parts, held = [], []
     start = 0
     for X in blocks:
         rows = X if chosen is None else X[chosen[start : start + len(X)]]
-        parts.append(np.subtract(rows, mean, dtype=np.float64) @ U)
+        apart = np.subtract(rows, mean, dtype=np.float64)
+        parts.append(apart @ U)
+        if lam is not None:
+            held.append(apart**2 @ (lam * U**2))
         start += len(X)
     projected = np.concatenate(parts)
     # What rounding left of the mean: beside a small spread, half a unit in the last place of a large one is much.
     projected -= projected.mean(axis=0)
+    if lam is not None:
+        return np.asarray((projected**2 - np.concatenate(held)).std(axis=0) / math.sqrt(N))
     # Fourth powers of entries near 1e150 would overflow.
     exponent = np.frexp(np.abs(projected).max(axis=0))[1]
     spread = (np.ldexp(projected, -exponent) ** 2).std(axis=0)

@@ -79,6 +79,7 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
     a tensor.  noises: those that will be asked about, so that the eigenvalues are accurate enough to tell which exceed
     each.  Raises InputError whenever the data or an option is unusable; the message is one line.
     """
+    _check_names(options)
     name = _name(data)
     if not name.startswith(SPECTRUM):
         rows = load_rows(data, **options)
@@ -99,6 +100,7 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
 
 def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     """The rows (N, n) of DATA (see `load`) with their preprocessing, streamed in blocks.  Raises InputError."""
+    _check_names(options)
     name = _name(data)
     seed, scale, alpha = random_seed(options.get("seed", 0)), options.get("scale"), options.get("logit")
     preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
@@ -136,6 +138,15 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     except InputError as error:
         said = about(where, error)
         raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
+
+
+def _check_names(options: Iterable[str]) -> None:
+    """Raises InputError at an option that there is not: misspelt, it would change nothing without a word."""
+    for name in options:
+        if name not in Options.__annotations__:
+            near = difflib.get_close_matches(name.lower(), Options.__annotations__, 1)
+            known = ", ".join(Options.__annotations__)
+            raise InputError(f"no option {name!r}{f'; did you mean {near[0]}?' if near else ''}; there are {known}")
 
 
 def _in_python(text: str) -> str:

@@ -106,8 +106,8 @@ def test_the_default_noises_reach_from_below_the_recommended_one_to_above_the_sp
 def test_the_suggested_number_of_latents_stands_beside_the_one_asked_for(monkeypatch):
     monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: 2)
     assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data, the largest that it considers")
-    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; k = 1 was asked for")
-    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data; as was asked for")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; here k = 1")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data; which is the k here")
     monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: None)
     assert not has(notes(measured(3.0, 2.0, 1.0), 1), "suggests")  # control
 
@@ -161,3 +161,11 @@ def test_a_slice_whose_stability_rounding_cannot_tell():
     assert (piece["undecided"], piece["unstable"], piece["curvatures"][0]) == ([3], 0, 0.0) and slices[0].unstable == 0
     assert has(document["notes"], "whether a zero column is stable towards u_3 there is undecided")
     assert landscape(data, 3, [2.1], (3, 4), grid=3)[0]["slices"][0]["undecided"] == []  # control
+
+
+def test_a_direction_that_falls_is_replaced_by_the_next():
+    """With one eigenvalue that an outlier made, k directions stay above the noise all the same."""
+    row = stability(measured(30.0, 20.0, 10.0, 9.0, 0.1, sampling=12.0), 2, [1.0])["noise"][0]
+    assert row["retained"] == 2 and row["sampling_range"] == [2, 2]
+    row = stability(measured(30.0, 20.0, 1.005, 0.1, sampling=12.0), 2, [1.0])["noise"][0]
+    assert row["sampling_range"] == [1, 2]  # control: none there to take its place

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from verify.data import Rows, covariance, from_eigenvalues
+from verify.data import Rows, covariance, from_eigenvalues, load
 from verify.data.preprocess import Preprocessing
 from verify.data.sampling import _log_evidence, marchenko_pastur_edge, suggested_latents
 
@@ -158,3 +158,21 @@ def test_suggested_latents_of_wide_spectra_are_those_of_50_digits():
 @pytest.mark.parametrize(("lam", "N"), [([3.0, 1.0], 2), ([3.0], 10), ([3.0, 0.0], 10), ([2.0, 2.0, 1.0], 10)])
 def test_where_no_number_of_latents_can_be_suggested(lam, N):
     assert suggested_latents(np.array(lam), N) is None
+
+
+def test_of_standardized_rows_they_are_those_of_a_correlation_matrix():
+    """Against other data of the same kind, standardized by themselves; and the plain formula as a control."""
+    rng = np.random.default_rng(6)
+    mix = rng.standard_normal((4, 6)) * [[3], [1.5], [1], [0.7]]
+
+    def drawn():
+        return rng.standard_normal((400, 4)) @ mix + 0.5 * rng.standard_normal((400, 6))
+
+    others = np.array([np.linalg.eigvalsh(np.corrcoef(drawn().T))[::-1][:2] for _ in range(600)])
+    c = load(drawn(), standardize=True)
+    # 600 draws give a deviation to 3 %, and one set of data to another ten.
+    np.testing.assert_allclose(c.standard_errors(2), others.std(axis=0), rtol=0.25)
+    z = drawn()
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    plain = covariance(z).standard_errors(2)
+    assert plain[0] > 1.4 * others.std(axis=0)[0]  # control: as if the deviations of the columns were known

@@ -5,6 +5,7 @@ Main       Asked, Found, Table, Aside.
 Columns and rows count from 1 in words, as they stand in the file: an index that was left out is column 1 all the same.
 """
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,8 +73,14 @@ def _places(word: str, names: Sequence[str], width: int) -> list[int]:
         )
     if named or numbers:
         return named or numbers
-    shown = ", ".join(name or "(no name)" for name in names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    raise InputError(f"column {word!r}: no such column; there are {width}" + (f": {shown}" if names else ""))
+    words = [name or "(no name)" for name in names]
+    if len(words) > _SHOWN:
+        words = [*words[: _SHOWN - 2], "...", *words[-2:]]
+    near = difflib.get_close_matches(word, list(names), 1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    raise InputError(
+        f"column {word!r}: no such column{meant}; there are {width}" + (f": {', '.join(words)}" if names else "")
+    )
 
 
 def _numbers(word: str, width: int) -> list[int]:
