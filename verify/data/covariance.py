@@ -104,7 +104,9 @@ class Covariance:
         distinct = sampling.simple(lam)[:m]
         C = self.source.divisor
         standardized = lam[:m] if self.provenance.get("preprocessing", {}).get("standardized") else None
-        spread = sampling.standard_errors(self.source.blocks_again(), self.N, self.mean * C, self.leading(m), standardized)
+        spread = sampling.standard_errors(
+            self.source.blocks_again(), self.N, self.mean * C, self.leading(m), standardized
+        )
         return np.where(distinct, spread / C / C, np.nan)
 
     def _check_square(self) -> None:

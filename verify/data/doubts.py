@@ -4,6 +4,8 @@ Notation   n columns; of each, Moments of all rows.
 Main       doubts, counts_rows.
 """
 
+import shlex
+
 import numpy as np
 
 from verify.arrays import Array
@@ -12,10 +14,20 @@ from verify.data.selected import Places, blocks
 
 CARRIES = 0.9  # of the variance in one column
 FILL = 1e6  # times the rest
+ALONE = 0.5  # of a column's variance in one value
 _CODES = (-9999.0, -999.0, -99999.0, -999999.0, 9999.0, 99999.0, 999999.0)  # that people write for a missing value
-_LABELS = ("target", "label", "labels", "class", "y")  # as a column of classes is called, mostly
+_LABEL = "a label"
+# As such columns are called, mostly.
+_ROLES = {
+    **dict.fromkeys(("target", "label", "labels", "class", "y", "species", "cultivar", "group"), _LABEL),
+    **dict.fromkeys(("id", "sample", "sample_id", "nr", "no"), "an identifier"),
+    **dict.fromkeys(("date", "datum", "year", "jahr", "time", "timestamp"), "a date"),
+}
+_MOST_CLASSES = 10  # of a column that has no such name
 _FEWEST_COUNTED = 3  # rows whose numbers, one after the other, are no chance
+_FEWEST_JUDGED = 20  # rows of which one value cannot have half of the variance by chance
 _GREY_COLUMNS = 16  # fewer are no image
+_SAID, _LOOKED_AT = 3, 64  # columns of one kind
 
 
 def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided: bool) -> list[str]:
@@ -24,15 +36,15 @@ def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided
     image: whether a row is known to be one, of which some pixels never change. divided: whether a scale or
     standardizing will see to the sizes of the columns.
     """
-    fills = _fills(raw, moments, places)
-    found = _counting(raw) + _rows_counted(raw, places) + _labels(moments, places) + fills
-    grey = _grey(raw, moments)
+    fills, grey = _fills(raw, moments, places, image), _grey(raw, moments)
+    roles = [] if image or grey else _no_measurements(raw, moments, places)
+    found = _counting(raw) + roles + fills
     if grey and not divided:
         found.append(
             "the values are whole numbers from 0 to 255, as grey levels are: sigma2 counts in squared grey levels; "
             "--scale 255 divides them"
         )
-    if not (divided or grey or fills):
+    if not (divided or grey or fills or roles):
         found += _carrying(moments, places)
     if not image and not grey:
         found += _constant(moments, places) + _equal(raw, moments, places)
@@ -48,40 +60,50 @@ def _counting(raw: Array) -> list[str]:
     return []
 
 
-def _rows_counted(raw: Array, places: Places) -> list[str]:
-    """An index that was saved with the rows: in an array it cannot be told from data."""
-    first = counts_rows(raw)
-    if first is None or raw.shape[1] == 1:
-        return []
-    return [
-        f"{places.column(0)} counts the rows from {first} and was taken as data; leave it out with --drop "
-        f"{places.number(0)} if it is an index"
-    ]
+def _no_measurements(raw: Array, moments: Moments, places: Places) -> list[str]:
+    """Columns that tell rows or classes apart, which were saved beside what was measured."""
+    found = []
+    for j in range(moments.n) if moments.n > 1 else ():
+        name = places.name(j)
+        what = _role(raw, moments, places, j) if name.lower() in _ROLES or j in (0, moments.n - 1) else ""
+        if what:
+            drop = f"--drop {shlex.quote(name) if name else places.number(j)}"
+            found.append(
+                f"{places.column(j)} {what} and was taken as data; if that is what it is, leave it out with {drop}"
+            )
+    return found[:_SAID]
 
 
-def counts_rows(raw: Array) -> int | None:
-    """From which number, 0 or 1, the first column of rows (N, n) counts them; None if it does not."""
+def _role(raw: Array, moments: Moments, places: Places, j: int) -> str:
+    """What a column looks like that is not measured, "" for others."""
+    values, role = moments.sample[:, j], _ROLES.get(places.name(j).lower(), "")
+    if moments.low[j] == moments.high[j] or not np.array_equal(np.floor(values), values):
+        return ""
+    if j == 0 and (first := counts_rows(raw, anywhere=True)) is not None:
+        return f"counts the rows from {first}, as an index does,"
+    classes = np.unique(values)
+    few = len(classes) <= max(2, len(values) // 10)
+    if role and (few or role != _LABEL):
+        return f"looks like {role}"
+    # Classes 0, 1, 2 beside fractions.
+    counted = classes[0] in (0, 1) and np.array_equal(classes, classes[0] + np.arange(len(classes)))
+    rest = np.delete(moments.sample, j, axis=1)
+    fractional = (np.floor(rest) != rest).any(axis=0).mean() > 0.5
+    if few and counted and 2 < len(classes) <= _MOST_CLASSES and j in (0, moments.n - 1) and fractional:
+        return f"holds {len(classes)} different whole numbers only, as a label does,"
+    return ""
+
+
+def counts_rows(raw: Array, *, anywhere: bool = False) -> int | None:
+    """From which number, 0 or 1 or, if `anywhere`, any other, the first column of rows (N, n) counts them; else None."""
     N = int(raw.shape[0])
     first = float(np.asarray(raw[0:1])[0, 0])
-    if N < _FEWEST_COUNTED or first not in (0.0, 1.0):
+    if N < _FEWEST_COUNTED or first != np.floor(first) or not (anywhere or first in (0.0, 1.0)):
         return None
     counted = all(
         np.array_equal(block[:, 0], first + np.arange(start, start + len(block))) for start, block in blocks(raw)
     )
     return int(first) if counted else None
-
-
-def _labels(moments: Moments, places: Places) -> list[str]:
-    """A column of classes beside what is to be modelled, by its name and its few whole numbers."""
-    sample = moments.sample
-    return [
-        f"{places.column(j)} looks like a label and was taken as data; leave it out with --drop {places.name(j)} if it "
-        "is one"
-        for j in range(moments.n)
-        if places.name(j).lower() in _LABELS
-        and np.array_equal(np.floor(sample[:, j]), sample[:, j])
-        and len(np.unique(sample[:, j])) <= max(2, len(sample) // 10)
-    ]
 
 
 def _carrying(moments: Moments, places: Places) -> list[str]:
@@ -107,41 +129,57 @@ def _grey(raw: Array, moments: Moments) -> bool:
     return all(np.array_equal(np.floor(block), block) for _, block in blocks(raw))
 
 
-def _fills(raw: Array, moments: Moments, places: Places) -> list[str]:
-    """An entry that is 1e6 times the rest of its column, or a number that people write for a missing value."""
+def _fills(raw: Array, moments: Moments, places: Places, image: bool) -> list[str]:
+    """An entry that is 1e6 times the rest of its column, a number that people write for a missing value, or a value
+    that has most of its column's variance to itself."""
     if raw.dtype.kind == "b" or (raw.dtype.kind in "iu" and raw.dtype.itemsize == 1):
         return []
     sizes = np.abs(moments.sample)
     with np.errstate(invalid="ignore", over="ignore"):
-        middle = np.median(sizes, axis=0)
+        middle = np.nanmedian(sizes, axis=0)
         typical = np.where(middle > 0, middle, np.sqrt((sizes**2).mean(axis=0)))
         largest = np.maximum(np.abs(moments.low), np.abs(moments.high))
         coded = np.isin(moments.low, _CODES) | np.isin(moments.high, _CODES)
-        suspicious = np.flatnonzero((largest > FILL * typical) | coded)
-    if not suspicious.size:
-        return []
-    extreme = np.where(np.abs(moments.low) >= np.abs(moments.high), moments.low, moments.high)[suspicious]
-    rest, times = np.zeros(len(suspicious)), np.zeros(len(suspicious), dtype=int)
-    first: dict[int, int] = {}
+        apart = np.maximum(moments.high - moments.mean, moments.mean - moments.low) ** 2 / moments.N
+        alone = (apart > ALONE * moments.variance) & (moments.variance > 0) & (not image)
+        suspicious = np.flatnonzero((largest > FILL * typical) | coded | alone)
+        below = moments.mean - moments.low > moments.high - moments.mean
+    found = [_extreme(raw, j, moments, bool(below[j]), places) for j in suspicious[:_LOOKED_AT].tolist()]
+    said = [sentence for sentence in found if sentence]
+    more = len(said) - _SAID
+    return said[:_SAID] + ([f"{more} more columns hold such values"] if more > 0 else [])
+
+
+def _extreme(raw: Array, j: int, moments: Moments, below: bool, places: Places) -> str:
+    """What is to be said of the value of a column that lies farthest out, "" if nothing."""
+    extreme = float(moments.low[j] if below else moments.high[j])
+    times, first, low, high = 0, -1, np.inf, -np.inf
     for start, block in blocks(raw):
-        part = block[:, suspicious].astype(np.float64)
-        there = part == extreme
-        times += there.sum(axis=0)
-        rest = np.maximum(rest, np.where(there, 0.0, np.abs(part)).max(axis=0))
-        for place in np.flatnonzero(there.any(axis=0)).tolist():
-            first.setdefault(place, start + int(np.argmax(there[:, place])))
-    found = []
-    for j, column in enumerate(suspicious.tolist()):
-        code = extreme[j] in _CODES and rest[j] < abs(extreme[j]) / 3
-        if (abs(extreme[j]) > FILL * rest[j] > 0) or (code and rest[j] > 0):
-            much = f"{times[j]} times, " if times[j] > 1 else ""
-            found.append(
-                f"{places.column(column)} holds {extreme[j]:g} ({much}first at {places.row(first[j])}), the rest of "
-                f"it at most {rest[j]:.3g} in size: if it stands for a missing value, write NaN in its place "
-                "and choose with --missing"
-            )
-    more = len(found) - 3
-    return found[:3] + ([f"so do {more} more columns"] if more > 0 else [])
+        column = block[:, j].astype(np.float64)
+        there = column == extreme
+        if there.any() and first < 0:
+            first = start + int(np.argmax(there))
+        times += int(there.sum())
+        rest = column[~there]
+        if len(rest):
+            low, high = min(low, float(rest.min())), max(high, float(rest.max()))
+    size = max(abs(low), abs(high))
+    if not low < high:
+        return ""
+    much = f"{times} times, first " if times > 1 else ""
+    held = f"{places.column(j)} holds {extreme:g} ({much}at {places.row(first)})"
+    if abs(extreme) > FILL * size > 0 or (extreme in _CODES and 0 < size < abs(extreme) / 3):
+        return (
+            f"{held}, the rest of it lies from {low:.4g} to {high:.4g}: if it stands for a missing value, write NaN "
+            "in its place and choose with --missing"
+        )
+    if times > 1:
+        return ""
+    share = (extreme - moments.mean[j]) ** 2 / moments.N / moments.variance[j]
+    low_quarter, high_quarter = np.quantile(moments.sample[:, j], (0.25, 0.75))
+    if moments.N < _FEWEST_JUDGED or share <= ALONE or low_quarter == high_quarter:  # sparse columns are like that
+        return ""
+    return f"{held}, which alone makes {share:.0%} of its variance; the rest lies from {low:.4g} to {high:.4g}"
 
 
 def _constant(moments: Moments, places: Places) -> list[str]:
@@ -166,5 +204,5 @@ def _equal(raw: Array, moments: Moments, places: Places) -> list[str]:
     for _, block in blocks(raw):
         same &= (block[:, first] == block[:, second]).all(axis=0)
     pairs = [pair for pair, equal in zip(twins, same, strict=True) if equal]
-    said = [f"{places.column(b)} equals {places.column(a)} in every row" for a, b in pairs[:3]]
-    return said + ([f"so do {len(pairs) - 3} more pairs of columns"] if len(pairs) > 3 else [])
+    said = [f"{places.column(b)} equals {places.column(a)} in every row" for a, b in pairs[:_SAID]]
+    return said + ([f"so do {len(pairs) - _SAID} more pairs of columns"] if len(pairs) > _SAID else [])

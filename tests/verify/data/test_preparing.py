@@ -57,7 +57,7 @@ def test_what_is_not_quite_a_count_is_data():
 def test_an_array_that_may_hold_an_index_says_so():
     counted = np.column_stack([np.arange(30.0), X])
     assert rows(counted).shape == (30, 4)
-    assert "column 1 counts the rows from 0 and was taken as data" in notes(counted)
+    assert "column 1 counts the rows from 0, as an index does, and was taken as data" in notes(counted)
     assert "counts the rows" not in notes(counted[::-1]) + notes(counted[:, :1])
 
 
@@ -212,6 +212,21 @@ def test_a_fill_value_is_named_with_its_place(value):
     assert f"column 2 (b) holds {value:g} (2 times, first at row 12 (line 13))" in said and "NaN" in said
 
 
+def test_a_value_that_makes_most_of_a_variance_is_named():
+    raw = X.copy()
+    raw[6, 1] = 1406.0
+    said = notes(raw, table(raw, ("a", "b", "c")))
+    assert "column 2 (b) holds 1406 (at row 7 (line 8)), which alone makes 97% of its variance" in said
+    raw[6, 1] = 4.0
+    assert notes(raw) == ""
+    raw[6, 1] = -60.0
+    assert "column 2 holds -60 (at row 7)" in notes(raw)
+    assert "alone" not in notes(raw[:15])  # of few, one may well
+    spike = np.zeros((100, 2))
+    spike[3, 0] = spike[5, 1] = 1.0
+    assert "alone" not in notes(spike)  # nothing else is there to compare with
+
+
 def test_large_but_ordinary_values_are_no_fill_values():
     raw = np.random.default_rng(2).uniform(-9999, 9999, (4000, 2)).round()
     raw[0, 0], raw[1, 1] = -9999, 9999
@@ -244,4 +259,18 @@ def test_a_label_among_the_columns_is_asked_about():
     assert "--drop target" in notes(labelled, table(labelled, names))
     measured = np.column_stack([X, X[:, 0] + X[:, 1]])
     assert "label" not in notes(measured, table(measured, names))  # values that are measured are none
-    assert "label" not in notes(labelled, table(labelled, ("a", "b", "c", "rooms")))
+    assert "column 4 (kind) holds 3 different whole numbers only, as a label does," in notes(
+        labelled, table(labelled, ("a", "b", "c", "kind"))
+    )
+    inside = labelled[:, [0, 3, 1, 2]]
+    assert "label" not in notes(inside, table(inside, ("a", "rooms", "b", "c")))
+    assert "label" not in notes(np.round(labelled))  # whole numbers among whole numbers
+
+
+def test_identifiers_and_dates_among_the_columns_are_asked_about():
+    for name, values in (("date", 20230101 + np.arange(30) ** 2), ("year", 1990 + np.arange(30) % 7), ("id", X[:, 0])):
+        marked = np.column_stack([X, values])
+        said = notes(marked, table(marked, ("a", "b", "c", name)))
+        assert ("column 4" in said and f"--drop {name}" in said) == (name != "id")  # fractions identify nothing
+    numbered = np.column_stack([1001 + np.arange(30), X])
+    assert "column 1 (no) counts the rows from 1001" in notes(numbered, table(numbered, ("no", "a", "b", "c")))
