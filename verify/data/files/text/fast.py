@@ -2,15 +2,18 @@
 
 Main       read_fast, Unfit.
 
-It takes nothing that the slow reader would not read to the same bits (tested).
+It takes nothing that the slow reader would not read to the same bits (tested).  pyarrow is given pieces of whole lines
+that lie in memory, never the file: its threads must not wait for Python.
 """
 
 import itertools
 import re
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
 
+from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE
 from verify.data.files.rows_on_disk import Growing
 from verify.data.files.text.records import SPACES
@@ -19,9 +22,10 @@ from verify.data.files.text.source import Source
 from verify.data.files.text.words import MISSING, TRUTHS
 from verify.errors import InputError
 
-_BLOCK = 1 << 20  # bytes
-_PECULIAR = re.compile(rb"\n[ \t\x0b\x0c]*[#%]")  # a comment, unless it stands within quotation marks
-_BLANK = re.compile(rb"\n[ \t\r]*\n")
+_PIECE = 4 << 20  # bytes
+_BLOCK = 1 << 20  # of a piece that one thread takes
+_REMARK = re.compile(rb"^[ \t\x0b\x0c]*[#%]", re.MULTILINE)  # unless it stands within quotation marks
+_BLANK = re.compile(rb"^[ \t\r\x0b\x0c]*\n", re.MULTILINE)
 
 
 class Unfit(Exception):
@@ -33,44 +37,14 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
     spaced = plan.width > 1 and plan.dialect.delimiter == SPACES
     if spaced or source.returns or not source.encoding.startswith(("utf-8", "latin")):
         raise Unfit
+    growing = Growing(len(plan.places))
     try:
-        import pyarrow
-        from pyarrow import csv
-    except Exception:  # missing, or built for another NumPy
-        raise Unfit from None
-    names = [str(j) for j in range(plan.width)]
-    types = {name: pyarrow.float64() for name in names}
-    types |= {str(j): pyarrow.bool_() for j in plan.truths} | {str(j): pyarrow.null() for j in plan.empty}
-    try:
+        table = _Table(plan, max(_BLOCK, 8 * longest))
         with source.bytes() as file:
             for _ in itertools.islice(file, start - 1):
                 pass
-            plain = _Plain(file, plan.width == 1)
-            reader = csv.open_csv(
-                plain,
-                read_options=csv.ReadOptions(column_names=names, block_size=max(_BLOCK, 8 * longest), use_threads=True),
-                parse_options=csv.ParseOptions(delimiter=plan.dialect.delimiter or ",", newlines_in_values=True),
-                convert_options=csv.ConvertOptions(
-                    column_types=types,
-                    include_columns=[names[j] for j in (*plan.places, *plan.empty)],
-                    null_values=_spellings(MISSING),
-                    true_values=_spellings([word for word, value in TRUTHS.items() if value]),
-                    false_values=_spellings([word for word, value in TRUTHS.items() if not value]),
-                    decimal_point=plan.dialect.mark,
-                    check_utf8=False,
-                ),
-            )
-            growing = Growing(len(plan.places))
-            for batch in reader:
-                block = np.empty((batch.num_rows, len(plan.places)))
-                for i in range(len(plan.places)):
-                    block[:, i] = batch.column(i).cast(pyarrow.float64()).to_numpy(zero_copy_only=False)
-                size = np.abs(block)
-                if ((size >= LARGEST_WHOLE) & (size < np.inf)).any():
-                    raise Unfit  # which may be whole numbers that were rounded
-                growing.add(block)
-            if not plain.closes(growing.count, plan.dialect.delimiter):
-                raise Unfit
+            for piece in _pieces(file, max(_PIECE, 8 * longest)):
+                growing.add(table.rows(piece))
     except InputError:
         raise
     except Exception:  # whatever it is, the other reader meets it too, and has a sentence for it
@@ -78,54 +52,78 @@ def read_fast(source: Source, plan: Plan, start: int, longest: int) -> Growing:
     return growing
 
 
-def _spellings(words: "list[str] | frozenset[str]") -> list[str]:
-    """Words in lower case, as they are usually written."""
-    return sorted(
-        {spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())}
-        | ({"NaN"} if "nan" in words else set())
-    )
+def _pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """Whole lines, about so many bytes of them at a time."""
+    rest = b""
+    while chunk := file.read(size):
+        chunk = rest + chunk
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield chunk[:end]
+        rest = chunk[end:]
+    if rest:
+        yield rest
 
 
-class _Plain:
-    """A file of bytes as pyarrow reads it.  Raises Unfit at what it would not see: comments, and blank lines if asked.
+class _Table:
+    """How pyarrow is to read a table."""
 
-    lines: so many have been read. quoted: whether there is a quotation mark. tail: the last line so far, and its end.
-    """
+    def __init__(self, plan: Plan, block: int) -> None:
+        import pyarrow
+        from pyarrow import csv
 
-    closed = False
-
-    def __init__(self, file: IO[bytes], blanks: bool) -> None:
-        self._file, self._blanks = file, blanks
-        self._last = b"\n"
-        self.lines, self.quoted, self.tail = 0, False, b""
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        chunk = self._file.read(size)
-        for seen in (self._last + chunk[:64], chunk):
-            if (b"#" in seen or b"%" in seen) and _PECULIAR.search(seen):
-                raise Unfit
-            if self._blanks and _BLANK.search(seen):
-                raise Unfit
-        if chunk:
-            self._last = chunk[-64:]
-            self.lines += chunk.count(b"\n")
-            self.quoted = self.quoted or b'"' in chunk
-            whole = self.tail + chunk
-            self.tail = whole[whole.rfind(b"\n", 0, -1) + 1 :]
-        return chunk
-
-    def closes(self, rows: int, delimiter: str) -> bool:
-        """Whether each of so many rows is a line: then no quotation runs over lines, closed or not."""
-        if not self.quoted:
-            return True
+        self._pyarrow, self._csv, self._plan = pyarrow, csv, plan
+        names = [str(j) for j in range(plan.width)]
+        types = {name: pyarrow.float64() for name in names}
+        types |= {str(j): pyarrow.bool_() for j in plan.truths} | {str(j): pyarrow.null() for j in plan.empty}
+        self._options = {
+            "read_options": csv.ReadOptions(column_names=names, block_size=block),
+            "parse_options": csv.ParseOptions(delimiter=plan.dialect.delimiter or ","),
+            "convert_options": csv.ConvertOptions(
+                column_types=types,
+                include_columns=[names[j] for j in (*plan.places, *plan.empty)],
+                null_values=_spellings(MISSING),
+                true_values=_spellings(word for word, value in TRUTHS.items() if value),
+                false_values=_spellings(word for word, value in TRUTHS.items() if not value),
+                decimal_point=plan.dialect.mark,
+                check_utf8=False,
+            ),
+        }
         field = rb'(?:[^"]*|"(?:[^"]|"")*")'
-        line = re.compile(field + rb"(?:" + re.escape(delimiter.encode()) + field + rb")*\s*")
-        return rows == self.lines + (not self.tail.endswith(b"\n")) and bool(line.fullmatch(self.tail))
+        delimiter = re.escape((plan.dialect.delimiter or ",").encode())
+        self._closed = re.compile(field + rb"(?:" + delimiter + field + rb")*\s*")
 
-    def readable(self) -> bool:
-        """Always."""
-        return True
+    def rows(self, piece: bytes) -> Array:
+        """The rows of whole lines.  Raises Unfit, or what pyarrow raises."""
+        self._check(piece)
+        buffer = self._pyarrow.BufferReader(self._pyarrow.py_buffer(piece))
+        table = self._csv.read_csv(buffer, **self._options)
+        block = np.empty((table.num_rows, len(self._plan.places)))
+        for i in range(len(self._plan.places)):
+            block[:, i] = table.column(i).cast(self._pyarrow.float64()).to_numpy()
+        size = np.abs(block)
+        if ((size >= LARGEST_WHOLE) & (size < np.inf)).any():
+            raise Unfit  # which may be whole numbers that were rounded
+        if b'"' in piece and not self._closes(piece, len(block)):
+            raise Unfit
+        return block
 
-    def close(self) -> None:
-        """Whoever opened the file closes it."""
+    def _check(self, piece: bytes) -> None:
+        """Raises Unfit at what pyarrow would not see: comments, carriage returns alone, blank lines of one column."""
+        if (b"#" in piece or b"%" in piece) and _REMARK.search(piece):
+            raise Unfit
+        if b"\r" in piece and piece.count(b"\r") != piece.count(b"\r\n"):
+            raise Unfit
+        if self._plan.width == 1 and _BLANK.search(piece):
+            raise Unfit
+
+    def _closes(self, piece: bytes, rows: int) -> bool:
+        """Whether each row is a line, and the last one ends its quotations: then none runs over lines."""
+        last = piece[piece.rfind(b"\n", 0, -1) + 1 :]
+        return rows == piece.count(b"\n") + (not piece.endswith(b"\n")) and bool(self._closed.fullmatch(last))
+
+
+def _spellings(words: Iterable[str]) -> list[str]:
+    """Words in lower case, as they are usually written."""
+    usual = {spelling for word in words for spelling in (word, word.upper(), word.capitalize(), word.title())}
+    return sorted(usual | ({"NaN"} if "nan" in usual else set()))

@@ -82,13 +82,20 @@ class Tally:
         return f"{'dates' if dates else 'words'}{also}, such as {shown(self.first[kind].word)}"
 
 
-def survey(records: Iterable[tuple[int, list[str]]], width: int, mark: str, first: int) -> list[Tally]:
-    """What each of `width` columns holds.  first: the line that rows are measured by.  Raises InputError: ragged."""
+def survey(
+    records: Iterable[tuple[int, list[str]]], width: int, mark: str, first: int, places: Iterable[int]
+) -> list[Tally]:
+    """What each of `width` columns holds, those at `places` (from 0); the others are not looked at.
+
+    first: the line that rows are measured by.  Raises InputError: a ragged row.
+    """
     tallies = [Tally() for _ in range(width)]
+    looked_at = [(j, tallies[j]) for j in sorted(places)]
     for row, (line, fields) in enumerate(records, start=1):
         if len(fields) != width:
             raise ragged(fields, line, row, first, width)
-        for tally, word in zip(tallies, fields, strict=True):
+        for j, tally in looked_at:
+            word = fields[j]
             kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
             tally.add(kind, Place(line, row, word)) if kind not in tally.first else _count(tally, kind, word)
     return tallies

@@ -7,7 +7,8 @@ other than it began, every field is counted, and what the columns hold is decide
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,34 +67,41 @@ class _Reading:
 
     def found(self) -> Found:
         """Reads it."""
-        tallies = self._tallies(self.rows) if self._even() else None
-        if tallies is None or self._unsure(tallies):
-            tallies = self._surveyed()
-        try:
-            return self._read(tallies)
-        except Surprise:
-            return self._read(self._surveyed())
+        everywhere = range(self.heading.width)
+        if all(len(fields) == self.heading.width for _, fields in self.rows):
+            tallies = survey(self.rows, self.heading.width, self.dialect.mark, self.sample[0][0], everywhere)
+            unsure = self._unsure(tallies)
+            if unsure:
+                tallies = self._surveyed(tallies, unsure)
+        else:
+            tallies = self._surveyed([Tally() for _ in everywhere], everywhere)
+        places: set[int] = set()
+        while True:
+            try:
+                return self._read(tallies)
+            except Surprise as surprise:
+                # Those columns are known then. Where others turn up one after the other, all are looked at.
+                places = set(everywhere) if places else set(surprise.places)
+            # Not above, where what was read so far would be kept.
+            tallies = self._surveyed(tallies, places)
 
-    def _even(self) -> bool:
-        return all(len(fields) == self.heading.width for _, fields in self.rows)
+    def _surveyed(self, tallies: Sequence[Tally], places: Iterable[int]) -> list[Tally]:
+        """What the columns hold, those at `places` by all rows of the file."""
+        rows = itertools.islice(self.records(), int(self.heading.present), None)
+        new = survey(rows, self.heading.width, self.dialect.mark, self.sample[0][0], places)
+        return [new[j] if j in places else tally for j, tally in enumerate(tallies)]
 
-    def _tallies(self, records: Sequence[tuple[int, list[str]]] | Iterator[tuple[int, list[str]]]) -> list[Tally]:
-        return survey(records, self.heading.width, self.dialect.mark, self.sample[0][0])
-
-    def _surveyed(self) -> list[Tally]:
-        return self._tallies(itertools.islice(self.records(), int(self.heading.present), None))
-
-    def _unsure(self, tallies: Sequence[Tally]) -> bool:
-        """Whether the first rows do not tell what the columns are that were asked for."""
+    def _unsure(self, tallies: Sequence[Tally]) -> set[int]:
+        """The columns among those asked for of which the first rows do not tell what they are."""
         if self.whole:
-            return False
+            return set()
+        used = set(range(self.heading.width) if self.chosen is None else self.chosen)
         try:
             _, asides = taken(self.heading.names, [tally.holds for tally in tallies], self.asked)
         except InputError:
-            return True  # no numbers so far
+            return used  # no numbers so far
         index = {aside.number - 1 for aside in asides if aside.holds == "an index"}
-        used = range(self.heading.width) if self.chosen is None else self.chosen
-        return any(tallies[j].mixed for j in used if j not in index)
+        return {j for j in used - index if tallies[j].mixed}
 
     def _read(self, tallies: Sequence[Tally]) -> Found:
         names, width = self.heading.names, self.heading.width
@@ -126,11 +134,10 @@ class _Reading:
         """The rows, by the fast reader where it takes them; and the records if they were read one by one."""
         if not self.rows:
             raise InputError("there are no rows")
-        try:
+        with suppress(Unfit):
             return read_fast(self.source, plan, self.rows[0][0], self.longest), None
-        except Unfit:
-            records = self.records()
-            return read_slowly(records, plan), records
+        records = self.records()
+        return read_slowly(records, plan), records
 
     def _refuse_faults(self, tallies: Sequence[Tally], places: Sequence[int]) -> None:
         faulty = [(*tallies[j].stray(), j) for j in places if tallies[j].faulty]

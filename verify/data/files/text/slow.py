@@ -16,7 +16,7 @@ from verify.data.entries import LARGEST_WHOLE
 from verify.data.files.rows_on_disk import Growing
 from verify.data.files.text.faults import beyond_whole, ragged
 from verify.data.files.text.records import Dialect
-from verify.data.files.text.words import number
+from verify.data.files.text.words import Kind, kind_of, number
 
 _ENTRIES = 1 << 17  # per block
 _MOST_DIGITS = 310  # of a whole number that float64 reaches
@@ -43,7 +43,11 @@ class Plan:
 
 
 class Surprise(Exception):
-    """A field that is not what the first lines of the file made one expect."""
+    """Fields of a row that are not what the first lines of the file made one expect, in the columns at `places`."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        super().__init__()
+        self.places = tuple(places)
 
 
 def read_slowly(records: Iterable[tuple[int, list[str]]], plan: Plan) -> Growing:
@@ -65,8 +69,9 @@ def _picked(records: Iterable[tuple[int, list[str]]], plan: Plan) -> Iterator[tu
     for row, (line, fields) in enumerate(records, start=1):
         if len(fields) != plan.width:
             raise ragged(fields, line, row, plan.first, plan.width)
-        if any(number(fields[j]) is None or fields[j].strip()[:1].isdigit() for j in plan.empty if fields[j]):
-            raise Surprise
+        filled = [j for j in plan.empty if fields[j] and kind_of(fields[j]) is not Kind.MISSING]
+        if filled:
+            raise Surprise(filled)
         yield line, fields if everything else [fields[j] for j in plan.places]
 
 
@@ -80,7 +85,7 @@ def _values(words: Sequence[str], plan: Plan) -> list[float]:
             pass  # something is missing, or no number
     values = [number(word, mark, j in plan.truths) for j, word in zip(plan.places, words, strict=True)]
     if None in values:
-        raise Surprise
+        raise Surprise([j for j, value in zip(plan.places, values, strict=True) if value is None])
     return [value for value in values if value is not None]
 
 

@@ -71,7 +71,7 @@ def test_both_readers_agree_on_all_that_the_fast_one_takes(tmp_path, case, data)
     truths = frozenset(data.draw(st.sets(st.sampled_from(places), max_size=1)))
     plan = plan_of(delimiter, width, mark, places, truths=truths, empty=empty)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "_BLOCK", 64)
+        patch.setattr(fast, "_PIECE", 64)
         patch.setattr(slow, "_ENTRIES", data.draw(st.sampled_from([1, 5, 1000])))
         found = both(tmp_path / "a.csv", text, plan)
     if found is not None:

@@ -86,7 +86,7 @@ def test_blank_lines_in_one_column_are_said(tmp_path):
 def test_a_table_larger_than_memory_is_a_file(tmp_path, monkeypatch, quick):
     table = np.random.default_rng(1).standard_normal((3000, 5))
     monkeypatch.setattr(rows_on_disk.Growing.__init__, "__defaults__", (10_000,))
-    monkeypatch.setattr(fast, "_BLOCK", 5000)
+    monkeypatch.setattr(fast, "_PIECE", 5000)
     monkeypatch.setattr(slow, "_ENTRIES", 500)
     if not quick:
         monkeypatch.setitem(sys.modules, "pyarrow", None)
