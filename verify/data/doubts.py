@@ -68,9 +68,7 @@ def _no_measurements(raw: Array, moments: Moments, places: Places) -> list[str]:
         what = _role(raw, moments, places, j) if name.lower() in _ROLES or j in (0, moments.n - 1) else ""
         if what:
             drop = f"--drop {shlex.quote(name) if name else places.number(j)}"
-            found.append(
-                f"{places.column(j)} {what} and was taken as data; if that is what it is, leave it out with {drop}"
-            )
+            found.append(f"{places.column(j)} {what} and was taken as data; if that is what it is, say {drop}")
     return found[:_SAID]
 
 
@@ -95,7 +93,7 @@ def _role(raw: Array, moments: Moments, places: Places, j: int) -> str:
 
 
 def counts_rows(raw: Array, *, anywhere: bool = False) -> int | None:
-    """From which number, 0 or 1 or, if `anywhere`, any other, the first column of rows (N, n) counts them; else None."""
+    """From which number the first column of rows (N, n) counts them, 0 or 1 or, if `anywhere`, any; None: it does not."""
     N = int(raw.shape[0])
     first = float(np.asarray(raw[0:1])[0, 0])
     if N < _FEWEST_COUNTED or first != np.floor(first) or not (anywhere or first in (0.0, 1.0)):
