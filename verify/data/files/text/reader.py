@@ -75,15 +75,18 @@ class _Reading:
                 tallies = self._surveyed(tallies, unsure)
         else:
             tallies = self._surveyed([Tally() for _ in everywhere], everywhere)
-        places: set[int] = set()
-        while True:
+        for last in (False, True):
             try:
                 return self._read(tallies)
             except Surprise as surprise:
-                # Those columns are known then. Where others turn up one after the other, all are looked at.
-                places = set(everywhere) if places else set(surprise.places)
+                # Those columns are known then. Where others turn up after them, all are looked at.
+                places = set(everywhere if last else surprise.places)
             # Not above, where what was read so far would be kept.
             tallies = self._surveyed(tallies, places)
+        try:
+            return self._read(tallies)
+        except Surprise:
+            raise InputError("the file changes while it is read; read it again when it is complete") from None
 
     def _surveyed(self, tallies: Sequence[Tally], places: Iterable[int]) -> list[Tally]:
         """What the columns hold, those at `places` by all rows of the file."""
