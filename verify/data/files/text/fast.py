@@ -89,8 +89,8 @@ class _Table:
                 check_utf8=False,
             ),
         }
-        field = rb'(?:[^"]*|"(?:[^"]|"")*")'
         delimiter = re.escape((plan.dialect.delimiter or ",").encode())
+        field = rb'(?:[^"' + delimiter + rb']*|"(?:[^"]|"")*")'
         self._closed = re.compile(field + rb"(?:" + delimiter + field + rb")*\s*")
 
     def rows(self, piece: bytes) -> Array:

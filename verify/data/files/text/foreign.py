@@ -41,7 +41,7 @@ _MARKUP = re.compile(
     rb"\s*(?:<!--.*?-->\s*)?<(!doctype html|html|head|body|table|\?xml|svg)\b", re.IGNORECASE | re.DOTALL
 )
 _JSON = re.compile(rb'\s*(?:\{\s*"|\[\s*[\[{"])')
-_ARFF = re.compile(rb"(?:\s*%[^\n]*\n|\s*\n)*\s*@relation\b", re.IGNORECASE)
+_ARFF = re.compile(rb"(?:\s|%[^\n]*\n)*@relation\b", re.IGNORECASE)
 
 
 def refuse_foreign(path: Path, start: bytes) -> None:

@@ -21,7 +21,7 @@ from verify.data.files.text.fast import Unfit, read_fast
 from verify.data.files.text.faults import counted, not_a_number, second_header
 from verify.data.files.text.header import heading
 from verify.data.files.text.kinds import Tally, survey
-from verify.data.files.text.records import Records
+from verify.data.files.text.records import Records, is_comment
 from verify.data.files.text.slow import Plan, Surprise, read_slowly
 from verify.data.files.text.source import Source, opened
 from verify.errors import InputError, about
@@ -75,15 +75,18 @@ class _Reading:
                 tallies = self._surveyed(tallies, unsure)
         else:
             tallies = self._surveyed([Tally() for _ in everywhere], everywhere)
-        places: set[int] = set()
-        while True:
+        for last in (False, True):
             try:
                 return self._read(tallies)
             except Surprise as surprise:
-                # Those columns are known then. Where others turn up one after the other, all are looked at.
-                places = set(everywhere) if places else set(surprise.places)
+                # Those columns are known then. Where others turn up after them, all are looked at.
+                places = set(everywhere if last else surprise.places)
             # Not above, where what was read so far would be kept.
             tallies = self._surveyed(tallies, places)
+        try:
+            return self._read(tallies)
+        except Surprise:
+            raise InputError("the file changes while it is read; read it again when it is complete") from None
 
     def _surveyed(self, tallies: Sequence[Tally], places: Iterable[int]) -> list[Tally]:
         """What the columns hold, those at `places` by all rows of the file."""
@@ -186,12 +189,14 @@ class _Reading:
 def _beginning(source: Source) -> tuple[list[str], bool]:
     """The first lines, and whether they are all."""
     lines: list[str] = []
-    size = 0
+    count = size = 0
     for line in source.lines():
-        if len(lines) >= _RECORDS or (len(lines) >= _LEAST and size > _CHARACTERS):
+        if count >= _RECORDS or (count >= _LEAST and size > _CHARACTERS):
             return lines, False
         lines.append(line)
-        size += len(line)
+        if line.strip() and not is_comment(line):
+            count += 1
+            size += len(line)
     return lines, True
 
 

@@ -104,3 +104,9 @@ def test_a_surprise_is_one_for_both(tmp_path):
     assert both(tmp_path / "a.csv", "1,\n2,3\n", plan) is None
     with pytest.raises(Surprise):
         read_slowly(Records(["1,\n", "2,3\n"], ","), plan)
+
+
+def test_a_long_line_with_one_quotation_mark_costs_nothing(tmp_path):
+    line = ",".join(["1"] * 200)
+    assert both(tmp_path / "a.csv", f'{line}\n{line[:-1]}"1\n', plan_of(",", 200, places=(0,))) is None
+    assert both(tmp_path / "a.csv", f'{line}\n{line[:-1]}"1"\n', plan_of(",", 200, places=(0,))) is not None

@@ -132,3 +132,10 @@ def test_a_missing_file_and_a_folder(tmp_path):
     for name, words in (("absent.csv", "no such file"), ("folder.csv", "cannot be read")):
         with pytest.raises(InputError, match=words):
             read_text(tmp_path / name, Asked())
+
+
+@pytest.mark.parametrize(
+    "content", ["\n" * 5000 + "1,2\n3,4\n", "%\n" * 5000 + "1,2\n3,4\n", " \n\n%\n" * 900 + "1,2\n3,4\n"]
+)
+def test_many_blank_lines_and_remarks_in_front_cost_nothing(tmp_path, content):
+    assert rows(tmp_path, content) == [[1, 2], [3, 4]]
