@@ -110,9 +110,7 @@ def _noise_row(row: NoiseRow, covariance: Covariance, errors: Sequence[float | N
     }
 
 
-def _sampling_range(
-    row: NoiseRow, lam: Array, errors: Sequence[float | None], N: int | None
-) -> list[int] | None:
+def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None], N: int | None) -> list[int] | None:
     """How many latents other data of the same kind may retain: thresholds within two standard errors count for both.
 
     Where a direction falls, the next one takes its place: those beyond the k-th, whose errors are taken to be those of

@@ -42,8 +42,11 @@ class Session:
         self._say_what_was_read()
         if self.json:
             return
+        width = self._out.width
+        if isinstance(what, Table):  # a narrow terminal breaks lines; it must not cut numbers off
+            width = max(width, self._out.measure(what).minimum)
         with self._out.capture() as captured:
-            self._out.print(what)
+            self._out.print(what, width=width, crop=False, no_wrap=False)
         # rich fills every line up to its width, which a pipe has no use for.
         # At once: a run that is killed must have said all that it had to say.
         print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
@@ -142,6 +145,9 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
         made.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for row in rows:
         made.add_row(*row)
+    for column, (heading, numeric) in zip(made.columns, columns, strict=True):
+        if numeric:  # half a number is another number
+            column.min_width = max(map(len, (heading, *map(str, column.cells))))
     return made
 
 

@@ -56,7 +56,8 @@ def _words(option: str, value: Any) -> str:
     """k5, sigma2-1-0.1, or the name alone of a switch."""
     if value is True:
         return option
-    values = [f"{v:g}" if type(v) is float else str(v) for v in (value if isinstance(value, list) else [value])]
+    given = value if isinstance(value, list) else [value]
+    values = [f"{float(one):g}" if isinstance(one, float) else str(one) for one in given]
     return ("" if len(option) == 1 else "-").join([option, *values])
 
 

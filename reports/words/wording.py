@@ -118,10 +118,11 @@ def verdict(document: Document) -> str:
     if len(rows) > 1:
         text = _several(rows, beta, k, facts)
     elif rows[0]["collapsed"] == 0:
-        return (
+        text = (
             f"{head}, no latent collapses: {every(k)} {'is' if k == 1 else 'are'} held at the global optimum there, as "
-            f"at every noise below {named_threshold(facts, k)}."
+            f"at every noise below {named_threshold(facts, k)}"
         )
+        return f"{text}{_begin(facts)}."
     else:
         text = f"{head}, {_lost(rows[0], k)}, and that is the global optimum there; {_what_keeps_all(facts)}."
     return " ".join([text, *(f"{_capital(said)}." for row in rows if (said := tie(row)) is not None)])
@@ -148,13 +149,20 @@ def _lost(row: Document, k: int) -> str:
 
 
 def _what_keeps_all(facts: Document) -> str:
-    k, mle = facts["k"], likeliest(facts)
+    k = facts["k"]
     if facts["recommended_sigma2"] is None:
         return f"{none_keeps_all(facts)}; choose k <= {facts['rank']}"
-    text = f"every noise below {named_threshold(facts, k)} keeps {every(k, '')}"
-    if mle is None or on_threshold(facts) or weight(facts) != PLAIN:
-        return text
-    return f"{text}, the maximum-likelihood noise {mle} among them"
+    return f"every noise below {named_threshold(facts, k)} keeps {every(k, '')}{_begin(facts)}"
+
+
+def _begin(facts: Document) -> str:
+    """The noise to start from, as the end of a sentence; nothing where there is none."""
+    noise = start(facts)
+    if noise is None:
+        return ""
+    if noise == likeliest(facts) and weight(facts) == PLAIN:
+        return f"; start at the maximum-likelihood noise, {noise}"
+    return f"; to start, take {noise}"
 
 
 def none_keeps_all(facts: Document) -> str:

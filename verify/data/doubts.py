@@ -93,7 +93,7 @@ def _role(raw: Array, moments: Moments, places: Places, j: int) -> str:
 
 
 def counts_rows(raw: Array, *, anywhere: bool = False) -> int | None:
-    """From which number the first column of rows (N, n) counts them, 0 or 1 or, if `anywhere`, any; None: it does not."""
+    """From which number the first column of rows (N, n) counts them: 0 or 1, or any if `anywhere`, else None."""
     N = int(raw.shape[0])
     first = float(np.asarray(raw[0:1])[0, 0])
     if N < _FEWEST_COUNTED or first != np.floor(first) or not (anywhere or first in (0.0, 1.0)):
@@ -137,7 +137,8 @@ def _fills(raw: Array, moments: Moments, places: Places, image: bool) -> list[st
         middle = np.nanmedian(sizes, axis=0)
         typical = np.where(middle > 0, middle, np.sqrt((sizes**2).mean(axis=0)))
         largest = np.maximum(np.abs(moments.low), np.abs(moments.high))
-        coded = np.isin(moments.low, _CODES) | np.isin(moments.high, _CODES)
+        codes = _codes(raw)
+        coded = np.isin(moments.low, codes) | np.isin(moments.high, codes)
         apart = np.maximum(moments.high - moments.mean, moments.mean - moments.low) ** 2 / moments.N
         alone = (apart > ALONE * moments.variance) & (moments.variance > 0) & (not image)
         suspicious = np.flatnonzero((largest > FILL * typical) | coded | alone)
@@ -146,6 +147,14 @@ def _fills(raw: Array, moments: Moments, places: Places, image: bool) -> list[st
     said = [sentence for sentence in found if sentence]
     more = len(said) - _SAID
     return said[:_SAID] + ([f"{more} more columns hold such values"] if more > 0 else [])
+
+
+def _codes(raw: Array) -> list[float]:
+    """What people write for a missing value, as the type of the rows holds it."""
+    if raw.dtype.kind != "f":
+        return list(_CODES)
+    with np.errstate(over="ignore"):
+        return [float(code) for code in np.array(_CODES).astype(raw.dtype) if np.isfinite(code)]
 
 
 def _extreme(raw: Array, j: int, moments: Moments, below: bool, places: Places) -> str:
@@ -166,7 +175,7 @@ def _extreme(raw: Array, j: int, moments: Moments, below: bool, places: Places) 
         return ""
     much = f"{times} times, first " if times > 1 else ""
     held = f"{places.column(j)} holds {extreme:g} ({much}at {places.row(first)})"
-    if abs(extreme) > FILL * size > 0 or (extreme in _CODES and 0 < size < abs(extreme) / 3):
+    if abs(extreme) > FILL * size > 0 or (extreme in _codes(raw) and 0 < size < abs(extreme) / 3):
         return (
             f"{held}, the rest of it lies from {low:.4g} to {high:.4g}: if it stands for a missing value, write NaN "
             "in its place and choose with --missing"

@@ -67,7 +67,8 @@ def check_entries(X: Array, start: int = 0) -> None:
     if np.isnan(value):
         raise BadEntry("NaN", start + row, column, "; remove or fill in missing values first")
     if np.isinf(value):
-        raise BadEntry("infinity", start + row, column, "; every entry must be finite")
+        what_to_do = "; every entry must be finite: mend it, or write NaN if it is missing"
+        raise BadEntry("infinity", start + row, column, what_to_do)
     raise BadEntry(f"{value:.3g}", start + row, column, f" is beyond {LARGEST_ENTRY:g}; divide the data by a constant")
 
 

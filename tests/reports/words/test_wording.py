@@ -20,7 +20,7 @@ def said(spectrum, k):
             "6,4,.5,.3,.2",
             3,
             "1 of 3 latents collapses, and that is the global optimum there; every noise below lam_3 = 0.5 keeps all "
-            "3, the maximum-likelihood noise 0.25 among them.",
+            "3; start at the maximum-likelihood noise, 0.25.",
         ),
         ("6,.6,.5,.3,.2", 3, "2 of 3 latents collapse, and that is the global optimum there; every noise below lam_3"),
         (".9,.6,.5,.3,.2", 3, "all 3 latents collapse, and that is the global optimum there; every noise below lam_3"),
@@ -29,11 +29,16 @@ def said(spectrum, k):
             1,
             "the one latent collapses, and that is the global optimum there; every noise below lam_1",
         ),
-        ("6,4,3,.3,.2", 3, "all 3 latents are held at the global optimum there, as at every noise below lam_3 = 3."),
+        (
+            "6,4,3,.3,.2",
+            3,
+            "all 3 latents are held at the global optimum there, as at every noise below lam_3 = 3; start at "
+            "the maximum-likelihood noise, 0.25.",
+        ),
         ("6,4,3,.3,.2", 2, "no latent collapses: both latents are held"),
         ("3,2,0,0,0", 4, "no noise keeps all 4, because the data vary in only 2 of 5 directions; choose k <= 2."),
-        ("3,.5,0", 2, "every noise below lam_2 = 0.5 keeps both."),
-        ("3,.5,.5,.5", 2, "every noise below lam_2 = 0.5 keeps both."),
+        ("3,.5,0", 2, "every noise below lam_2 = 0.5 keeps both; to start, take 0.25."),
+        ("3,.5,.5,.5", 2, "every noise below lam_2 = 0.5 keeps both; to start, take 0.25."),
     ],
 )
 def test_verdict(spectrum, k, expected):

@@ -10,7 +10,10 @@ from pathlib import Path
 from verify.errors import InputError
 
 _PICKLES = "pickles, which run whatever code is in them and are never loaded"
-_TORCH = 'import torch, numpy; numpy.save("{stem}.npy", torch.load("{name}").numpy())'
+_TORCH = (
+    'import torch, numpy; x = torch.load("{name}", map_location="cpu", weights_only=True); '
+    'numpy.save("{stem}.npy", x.detach().float().numpy()), or x["NAME"] where it holds several'
+)
 _JOBLIB = 'import joblib, numpy; numpy.save("{stem}.npy", numpy.asarray(joblib.load("{name}")))'
 _PICKLED = 'import pickle, numpy; numpy.save("{stem}.npy", numpy.asarray(pickle.load(open("{name}", "rb"))))'
 _EXCEL = 'import pandas; pandas.read_excel("{name}").to_csv("{stem}.csv", index=False)'
@@ -124,8 +127,8 @@ def _archive(path: Path) -> tuple[str | None, tuple[str, ...]]:
 def _converted(path: Path, ending: str) -> str:
     """Why a format is not read, and how it is converted."""
     why, language, lines = _FOREIGN[ending]
-    stem = path.name[: -len(ending)] if path.name.lower().endswith(ending) else path.stem
-    return f"{why}; in {language}: {lines.format(name=path.name, stem=stem)}" if lines else why
+    stem = str(path)[: -len(ending)] if path.name.lower().endswith(ending) else str(path.with_suffix(""))
+    return f"{why}; in {language}: {lines.format(name=path, stem=stem)}" if lines else why
 
 
 def _plain(known: Sequence[str]) -> list[str]:

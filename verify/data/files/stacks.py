@@ -24,6 +24,7 @@ from verify.errors import InputError
 CHANNELS_FIRST = "channels first"  # the order of an image's values, where it is not height, width, channels
 _CHANNELS = (1, 3, 4)
 _DRAWN = (1, 3)
+_LONGER = 4  # an axis than all others, where it rather counts the data
 _SMALLEST = 4  # pixels: what is narrower are a few numbers side by side, no image
 _NOT_NUMBERS = {
     "c": "give real ones, for instance real and imaginary parts side by side",
@@ -55,7 +56,7 @@ def of_array(array: Any, asked: Asked, names: tuple[str, ...] = ()) -> Found:
         n = math.prod(shape[1:])
         sentence, image = _seen(shape, n)
         said.append(sentence)
-        doubts += _one_picture(shape)
+        doubts += _order(shape)
         facts = {} if asked.columns or asked.drop else image
     table = None
     if names or asked.columns or asked.drop:
@@ -111,7 +112,13 @@ def _seen(shape: tuple[int, ...], n: int) -> tuple[str, dict[str, Any]]:
     return sentence, {"image": [height, width, channels], **order}
 
 
-def _one_picture(shape: tuple[int, ...]) -> list[str]:
+def _order(shape: tuple[int, ...]) -> list[str]:
+    """Whether the first axis may not be the one that counts the data."""
+    if shape[-1] > _LONGER * max(shape[:-1]):
+        return [
+            f"of {shown(shape)} the first axis was taken to count the data, and the last is by far the longest: if "
+            "that one does, save numpy.moveaxis(x, -1, 0)"
+        ]
     if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) >= 16 and max(shape[:2]) <= 4 * min(shape[:2]):
         return [f"the array of {shown(shape)} looks like one picture in colour, whose lines were taken as the data"]
     return []

@@ -80,7 +80,7 @@ def test_a_packed_text_is_to_be_called_so(folder):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.pt", ("pickles", "never loaded", 'numpy.save("a.npy", torch.load("a.pt").numpy())')),
+        ("a.pt", ("pickles", "never loaded", 'a.npy", x.detach()')),
         ("a.pkl", ("never loaded", 'numpy.save("a.npy"')),
         ("a.joblib", ("never loaded", 'joblib.load("a.joblib")')),
         ("a.rds", ("readRDS",)),
