@@ -46,7 +46,8 @@ def prepared(
         raise InputError(f"{name}: --{asked.of_text} is for text files; leave it out")
     raw, places, asides = _columns(found, name, asked)
     facts = {**found.facts, "name": found.facts.get("name", name)}
-    said = [*found.said, *_left_out(asides)]
+    chosen = _as_asked(found, asked, int(raw.shape[1]))
+    said = [*(words for words in found.said if not (chosen and words.startswith("images of"))), *_left_out(asides)]
     notes = list(found.doubts)
     if not known:
         moments, lacking = _looked_at(raw, places)
@@ -74,7 +75,7 @@ def prepared(
         facts["columns"] = list(places.names)
     if places.numbers is not None and list(places.numbers) != list(range(1, n + 1)):
         facts["column_numbers"] = list(places.numbers)
-    said = [f"{N} rows x {n} {'column' if n == 1 else 'columns'}", *said]
+    said = [f"{N} rows x {n} {'column' if n == 1 else 'columns'}{chosen}", *said]
     provenance = {
         **facts,
         "shape": [N, n],
@@ -119,6 +120,15 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
             rest = np.arange(1, n)
             return chosen_columns(raw, rest.tolist()), places.chosen(rest, None), asides
     return raw, places, asides
+
+
+def _as_asked(found: Found, asked: Asked, used: int) -> str:
+    """How many columns there were, where some were chosen or dropped; else ""."""
+    width = found.table.width if found.table is not None else int(found.raw.shape[1])
+    if not (asked.columns or asked.drop) or used == width:
+        return ""
+    dropped = width - used - (0 if found.table is None else len(found.table.asides))
+    return f" (of {width}, as asked)" if asked.columns else f" ({dropped} dropped, as asked)"
 
 
 def _left_out(asides: list[Aside]) -> list[str]:

@@ -92,7 +92,8 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
         key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")
     ]
     if given:
-        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out {', '.join(given)}")
+        out = ", ".join(f"--{key}" for key in given)
+        raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out {out}")
     numbers = _spectrum(name)
     read = f"{len(numbers)} {'eigenvalue' if len(numbers) == 1 else 'eigenvalues'}, as typed"
     return from_eigenvalues(numbers, provenance={"name": name, "read": read})

@@ -80,7 +80,8 @@ def test_columns_of_an_array_are_chosen_by_number():
 
 def test_part_of_an_image_is_none():
     found = Found(X, {"image": [1, 3, 1]})
-    assert "image" not in prepared(found, "x", Asked(drop=("2",)), Preprocessing()).provenance
+    facts = prepared(found, "x", Asked(drop=("2",)), Preprocessing()).provenance
+    assert "image" not in facts and facts["read"] == "30 rows x 2 columns (1 dropped, as asked)"
 
 
 def test_options_of_text_are_refused_elsewhere():
