@@ -1,11 +1,13 @@
 """Which columns of a table are its rows: those of numbers, less an index, or those that were asked for.
 
-Main       taken.
+Main       taken, table_of, of_matrix.
 """
 
 from collections.abc import Sequence
 
-from verify.data.files.found import Aside, Asked
+from verify.arrays import Array
+from verify.data.files.found import Aside, Asked, Table, clean
+from verify.data.files.lazy import chosen as chosen_columns
 from verify.errors import InputError
 
 _OF_INDEX = ("", "unnamed: 0", "index", "rownames", "row.names", "__index_level_0__")  # as pandas and R call it
@@ -18,7 +20,7 @@ def taken(names: Sequence[str], holds: Sequence[str], asked: Asked) -> tuple[lis
     "words, such as 'setosa'".  Raises InputError: a column that was asked for holds no numbers, or no column does.
     """
     width = len(holds)
-    named = list(names) or [""] * width
+    named = list(map(clean, names)) or [""] * width
     chosen = asked.chosen(names, width)
     if asked.columns:
         for j in chosen or ():
@@ -37,6 +39,27 @@ def taken(names: Sequence[str], holds: Sequence[str], asked: Asked) -> tuple[lis
         why = f": {shown(first.number, first.name)} holds {first.holds}" if first else ""
         raise InputError(f"no column holds numbers{why}; save numbers, one row per datum")
     return places, tuple(asides)
+
+
+def table_of(names: Sequence[str], holds: Sequence[str], asked: Asked) -> tuple[list[int], Table]:
+    """The places (from 0) of the columns to use, and where they stand in the table.  Raises as `taken`.
+
+    names: as they are written, for it is by these that columns are asked for; the table has them as they are shown.
+    """
+    places, asides = taken(names, holds, asked)
+    called = tuple(clean(names[j]) for j in places) if any(names) else ()
+    return places, Table(tuple(j + 1 for j in places), called, asides, len(holds))
+
+
+def of_matrix(raw: Array, names: Sequence[str], asked: Asked) -> tuple[Array, Table | None]:
+    """The columns to use of a matrix (N, n) of numbers, and where they stand: None if all do and have no names.
+
+    Raises as `taken`.
+    """
+    if not (names or asked.columns or asked.drop):
+        return raw, None
+    places, table = table_of(names, [""] * int(raw.shape[1]), asked)
+    return chosen_columns(raw, places), table
 
 
 def shown(number: int, name: str) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.files import columns
-from verify.data.files.found import Asked, Found, Table
-from verify.data.files.lazy import Lazy, chosen
+from verify.data.files.found import Asked, Found
+from verify.data.files.lazy import Lazy
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import checked_type
 from verify.errors import InputError
@@ -41,13 +41,8 @@ def of_group(group: Any, parts: dict[str, Any], asked: Asked, names: Sequence[st
         rows = _matrix(data[part], indices[part], indptr[start : stop + 1] - indptr[start], (stop - start, n))
         return np.asarray(rows.toarray())
 
-    raw: Array = Lazy((N, n), data.dtype, block)
     share = 100 * int(indptr[-1]) / max(N * n, 1)
-    table = None
-    if names or asked.columns or asked.drop:
-        places, asides = columns.taken(names, [""] * n, asked)
-        raw = chosen(raw, places)
-        table = Table(tuple(j + 1 for j in places), tuple(names[j] for j in places) if names else (), asides, n)
+    raw, table = columns.of_matrix(Lazy((N, n), data.dtype, block), names, asked)
     return Found(raw, {"sparse": "csr"}, (f"a sparse CSR matrix, {share:.3g}% of the entries are not 0",), (), table)
 
 

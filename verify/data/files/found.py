@@ -1,11 +1,12 @@
 """What a reader is asked for, and what it found.
 
-Main       Asked, Found, Table, Aside.
+Main       Asked, Found, Table, Aside, clean.
 
 Columns and rows count from 1 in words, as they stand in the file: an index that was left out is column 1 all the same.
 """
 
 import difflib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +15,21 @@ from verify.arrays import Array
 from verify.errors import InputError
 
 _SHOWN = 12  # names of columns in a message
+_LONGEST = 60  # of a name, in characters
+
+
+def clean(name: str) -> str:
+    """A name as printable text on one line, 60 characters at most."""
+    name = " ".join(name.split())[:_LONGEST]
+    return "".join(c if c.isprintable() else "?" for c in name).strip()
 
 
 @dataclass(frozen=True)
 class Asked:
     """How a file is to be read: options of the command line, None or empty where nobody said.
 
-    columns, drop: names or numbers, "3-7" for several, "#3" for a number where a column is called 3. decimal: the
+    columns, drop: names or numbers, "3-7" for several, "#3" for a number where a column is called 3,
+    "##3" where one is called #3. decimal: the
     decimal mark. header: whether the first line names the columns. member: the array of a file of several.
     """
 
@@ -44,7 +53,8 @@ class Asked:
     def chosen(self, names: Sequence[str], width: int) -> list[int] | None:
         """The places (from 0) of the columns that were asked for, in the order asked, or those not dropped; None: all.
 
-        names: one for each of the `width` columns, or empty.  Raises InputError: no such column, or none left.
+        names: one for each of the `width` columns as it is written, or empty; a word may also be a name as messages
+        show it (`clean`).  Raises InputError: no such column, or none left.
         """
         if self.columns:
             places = [j for word in self.columns for j in _places(word, names, width)]
@@ -59,33 +69,47 @@ class Asked:
 
 def _places(word: str, names: Sequence[str], width: int) -> list[int]:
     """The columns that one word means: a name, a number from 1, "#3", or "3-7"."""
-    named = [j for j, name in enumerate(names) if name == word]
+    named = _named(word, names)
+    shown = clean(word)
     if len(named) > 1:
         said = ", ".join(str(j + 1) for j in named)
         raise InputError(
-            f"column {word!r}: columns {said} have that name; choose one by its number, as #{named[0] + 1}"
+            f"column {shown!r}: columns {said} have that name; choose one by its number, as "
+            f"{_by_number(str(named[0] + 1), names)}"
         )
     numbers = _numbers(word, width)
     if named and numbers and numbers != named:
         raise InputError(
-            f"column {word!r}: column {named[0] + 1} is called so, and there is a column {word}; write #{named[0] + 1} "
-            f"or #{word}"
+            f"column {shown!r}: column {named[0] + 1} is called so, and there is a column {word.lstrip('#')}; write "
+            f"{_by_number(str(named[0] + 1), names)} or {_by_number(word.lstrip('#'), names)}"
         )
     if named or numbers:
         return named or numbers
-    words = [name or "(no name)" for name in names]
+    words = [clean(name) or "(no name)" for name in names]
     if len(words) > _SHOWN:
         words = [*words[: _SHOWN - 2], "...", *words[-2:]]
-    near = difflib.get_close_matches(word, list(names), 1)
+    near = difflib.get_close_matches(shown, [clean(name) for name in names], 1)
     meant = f" (did you mean {near[0]}?)" if near else ""
     raise InputError(
-        f"column {word!r}: no such column{meant}; there are {width}" + (f": {', '.join(words)}" if names else "")
+        f"column {shown!r}: no such column{meant}; there are {width}" + (f": {', '.join(words)}" if names else "")
     )
+
+
+def _named(word: str, names: Sequence[str]) -> list[int]:
+    """The columns of that name: as it is written, else as it is shown."""
+    exactly = [j for j, name in enumerate(names) if name == word]
+    shown = clean(word)
+    return exactly or [j for j, name in enumerate(names) if shown and clean(name) == shown]
+
+
+def _by_number(number: str, names: Sequence[str]) -> str:
+    """A number that is no name: "#3", or "##3" where a column is called #3."""
+    return next(word for i in itertools.count(1) if not _named(word := "#" * i + number, names))
 
 
 def _numbers(word: str, width: int) -> list[int]:
     """Places (from 0) of "3", "#3" or "3-7"; empty where the word is none of these or leaves the table."""
-    first, _, last = word.removeprefix("#").partition("-")
+    first, _, last = word.lstrip("#").partition("-")
     if not (first.isascii() and first.isdigit() and len(first) < 10):
         return []
     if "-" in word and not (last.isascii() and last.isdigit() and len(last) < 10):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from verify.data.files import columns
-from verify.data.files.found import Asked, Found, Table
-from verify.data.files.lazy import Lazy, chosen
+from verify.data.files.found import Asked, Found
+from verify.data.files.lazy import Lazy
 from verify.data.files.stacks import checked_type
 from verify.errors import InputError
 
@@ -36,11 +36,7 @@ def of_sparse(matrix: Any, asked: Asked, names: Sequence[str] = ()) -> Found:
     rows = matrix.tocsr()
     share = 100 * np.count_nonzero(rows.data) / max(N * n, 1)
     said = f"a sparse {form.upper()} matrix, {share:.3g}% of the entries are not 0"
-    raw, table = SparseRows(rows), None
-    if asked.columns or asked.drop or names:
-        places, asides = columns.taken(names, [""] * n, asked)
-        raw = chosen(raw, places)
-        table = Table(tuple(j + 1 for j in places), tuple(names[j] for j in places) if names else (), asides, n)
+    raw, table = columns.of_matrix(SparseRows(rows), names, asked)
     return Found(raw, {"sparse": form}, (said,), (), table)
 
 

@@ -5,7 +5,7 @@ Main       of_array, checked_type.
 
     (N, n)                       rows, as they are
     (N, h, w)                    images in grey
-    (N, h, w, c), (N, c, h, w)   images of 1 or 3 channels, last or first; values stay in the order of the array
+    (N, h, w, c), (N, c, h, w)   images of 1, 3 or 4 channels, last or first (4 are not drawn); values stay in order
     (N, ...)                     rows of as many values as one entry has
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.files import columns
-from verify.data.files.found import Asked, Found, Table
-from verify.data.files.lazy import Lazy, chosen, flattened
+from verify.data.files.found import Asked, Found
+from verify.data.files.lazy import Lazy, flattened
 from verify.data.files.tables import of_fields
 from verify.errors import InputError
 
@@ -58,12 +58,7 @@ def of_array(array: Any, asked: Asked, names: tuple[str, ...] = ()) -> Found:
         said.append(sentence)
         doubts += _order(shape)
         facts = {} if asked.columns or asked.drop else image
-    table = None
-    if names or asked.columns or asked.drop:
-        width = int(raw.shape[1])
-        places, asides = columns.taken(names, [""] * width, asked)
-        raw = chosen(raw, places)
-        table = Table(tuple(j + 1 for j in places), tuple(names[j] for j in places) if names else (), asides, width)
+    raw, table = columns.of_matrix(raw, names, asked)
     return Found(raw, facts, tuple(said), tuple(doubts), table)
 
 

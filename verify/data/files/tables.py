@@ -11,11 +11,12 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
 from verify.data.files import columns
-from verify.data.files.found import Asked, Found, Table
+from verify.data.files.found import Asked, Found, clean
 from verify.data.files.rows_on_disk import Growing
 from verify.errors import InputError
 
 BLOCK = 1 << 20  # numbers
+_LONGEST = 40  # characters of a value that is shown
 _KINDS = {"c": "complex numbers", "M": "dates", "m": "durations", "O": "Python objects", "V": "raw bytes"}
 
 
@@ -31,17 +32,15 @@ def of_columns(
     blocks(places) gives the columns at these places (from 0), so many rows at a time.  Raises InputError: no such
     column, none of numbers, a whole number that float64 does not hold.
     """
-    places, asides = columns.taken(names, holds, asked)
+    places, table = columns.table_of(names, holds, asked)
     rows = Growing(len(places))
     for block in blocks(places):
         rows.add(side_by_side(block, places, rows.count))
-    called = tuple(names[j] for j in places) if any(names) else ()
-    table = Table(tuple(j + 1 for j in places), called, asides, len(holds))
     return Found(rows.rows(), said=tuple(said), table=table)
 
 
 def of_fields(array: Array, asked: Asked) -> Found:
-    """The fields of a structured array (N,) as columns.  Raises InputError."""
+    """The fields of a structured array (N,) as columns, what is masked NaN.  Raises InputError."""
     if array.ndim != 1:
         raise InputError(f"a structured array of shape {array.shape}; give one axis of records")
     fields = list(array.dtype.names)
@@ -68,7 +67,14 @@ def side_by_side(parts: Sequence[Array], places: Sequence[int], start: int) -> A
 
 
 def as_floats(part: Array, place: int, start: int) -> Array:
-    """A column (b,) at this place (from 0) as float64; `start` rows came before.  Raises as `side_by_side`."""
+    """A column (b,) at this place (from 0) as float64, what is masked NaN; `start` rows came before.
+
+    Raises as `side_by_side`.
+    """
+    if isinstance(part, np.ma.MaskedArray):
+        values = as_floats(part.filled(0), place, start).copy()
+        values[np.ma.getmaskarray(part)] = np.nan
+        return values
     values = np.asarray(part, dtype=np.float64)
     if part.dtype.kind in "iu" and part.dtype.itemsize == 8:
         # Floats compare with integers as floats: only whole numbers tell.
@@ -89,6 +95,7 @@ def _held(dtype: np.dtype, values: Array) -> str:
     if dtype.shape:
         return f"arrays of shape {dtype.shape}"
     if dtype.kind in "US":
-        word = values[0] if len(values) else ""
-        return f"words, such as {word.decode('utf-8', 'replace') if isinstance(word, bytes) else str(word)!r}"
+        word = np.ma.getdata(values)[0] if len(values) else ""
+        text = word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+        return f"words, such as {clean(text)[:_LONGEST]!r}"
     return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from verify.data.files.found import clean
 from verify.data.files.text.faults import counted, some
 from verify.data.files.text.numbered import Guess, numbered_header
 from verify.data.files.text.records import Dialect
@@ -14,7 +15,6 @@ from verify.data.files.text.words import Kind, has_unit, kind_of
 from verify.errors import InputError
 
 _ROWS = 100  # rows that are looked at
-_LONGEST = 60  # of a name, in characters
 Line = tuple[int, list[str]]
 
 
@@ -58,12 +58,6 @@ def heading(sample: Sequence[Line], dialect: Dialect, asked: bool | None, remark
         other = next(i for i, (_, fields) in enumerate(sample) if i and len(fields) == width)
         raise _question(sample[0], sample[other], width, dialect)
     return Heading(tuple(names), width, True, tuple(said))
-
-
-def clean(name: str) -> str:
-    """A name as printable text on one line, 60 characters at most."""
-    name = " ".join(name.split())[:_LONGEST]
-    return "".join(c if c.isprintable() else "?" for c in name).strip()
 
 
 def _commonest(body: Sequence[Sequence[str]]) -> int:
