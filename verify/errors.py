@@ -15,7 +15,11 @@ def about(name: str, error: InputError) -> InputError:
     return InputError(said if known else f"{name}: {said}")
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line: the next one too where the first only announces it; its type if nothing."""
+def first_line(error: BaseException, most: int | None = None) -> str:
+    """What an error says, in one line: the next one too where the first only announces it; its type if nothing.
+
+    most: characters, None for all.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else type(error).__name__
+    words = " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else type(error).__name__
+    return words[:most]

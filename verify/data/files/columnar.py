@@ -18,8 +18,8 @@ from pyarrow import ipc, parquet, types
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
 from verify.data.files.found import Asked, Found
+from verify.data.files.opening import damaged
 from verify.data.files.tables import BLOCK, as_floats, of_columns
-from verify.errors import InputError
 
 _LONGEST = 40  # characters of a value that is shown
 _EXAMPLES = 64  # rows among which one is looked for
@@ -41,7 +41,7 @@ def read_parquet(path: Path, asked: Asked) -> Found:
             first = next(file.iter_batches(_EXAMPLES), None)
             return _of_batches(file.schema_arrow, first, batches, asked)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
 def read_arrow(path: Path, asked: Asked) -> Found:
@@ -66,7 +66,7 @@ def read_arrow(path: Path, asked: Asked) -> Found:
             schema, read = opened()
             return _of_batches(schema, next(read, None), batches, asked)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
 def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked) -> Found:
@@ -181,8 +181,3 @@ def _shown(example: Any | None) -> str:
 def _whole(one: Any) -> Any:
     """A chunked array as one."""
     return one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one
-
-
-def _damaged(path: Path, error: BaseException) -> InputError:
-    reason = " ".join(str(error).split())[:120]
-    return InputError(f"{path}: truncated or damaged ({reason}); write or copy it again")

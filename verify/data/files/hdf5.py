@@ -15,9 +15,11 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.files import compressed_rows
 from verify.data.files.found import Asked, Found
+from verify.data.files.matlab import axis_of_data, holds
 from verify.data.files.members import Member, member
+from verify.data.files.opening import damaged
 from verify.data.files.sparse import of_sparse
-from verify.data.files.stacks import of_array, shown
+from verify.data.files.stacks import of_array
 from verify.errors import InputError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -37,8 +39,7 @@ class _Held:
         try:
             return np.asarray(self.dataset[rows])
         except (OSError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())[:120]
-            raise InputError(f"{self.path}: truncated or damaged ({reason}); write or copy it again") from None
+            raise damaged(self.path, error) from None
 
 
 class _Turned:
@@ -110,8 +111,7 @@ def _read(
             file.close()
         if isinstance(error, InputError):
             raise
-        reason = " ".join(str(error).split())[:120]
-        raise InputError(f"{path}: truncated or damaged ({reason}); write or copy it again") from None
+        raise damaged(path, error) from None
     facts = {"member": one.name} if len(held) > 1 else {}
     return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
 
@@ -129,9 +129,8 @@ def _found(file: Any, one: Member, asked: Asked, matlab: bool, path: Path) -> Fo
     if not matlab:
         n = one.shape[1] if len(one.shape) == 2 else 0
         return of_array(held, asked, _names(file, one.name, n))
-    last = len(one.shape) > 2 and one.shape[-1] > max(one.shape[:-1])
-    moved = (f"of {shown(one.shape)} the last axis was taken for that of the data",) if last else ()
-    found = of_array(_Turned(held, last), asked)
+    axis, moved = axis_of_data(one.name, one.shape)
+    found = of_array(_Turned(held, axis == -1), asked)
     return Found(found.raw, found.facts, moved + found.said, found.doubts, found.table)
 
 
@@ -155,8 +154,8 @@ def _members(file: Any) -> list[Member]:
             found.append(Member(name, (), f"a DataFrame of pandas (read_hdf(FILE, {name!r}).to_parquet(...))"))
         elif {"data", "indices", "indptr", "shape"} <= set(held):
             found.append(Member(name, (), "a matrix of 10x Genomics (scanpy.read_10x_h5(FILE).write(...))"))
-        elif _class(held) == "struct":
-            found.append(Member(name, (), "a struct"))
+        elif _class(held):
+            found.append(Member(name, (), holds(_class(held)) or f"a group ({_class(held)})"))
         else:
             return
         inside.append(f"{name}/")
@@ -175,7 +174,12 @@ def _holds(dataset: Any) -> str:
 
 def _of_matlab(held: Any) -> str:
     """What a variable of MATLAB holds that is no array of numbers."""
-    return {"char": "words", "cell": "a cell array"}.get(_class(held), "")
+    # Of an empty one the dataset is its shape.
+    return "nothing" if _flag(held, "MATLAB_empty") else holds(_class(held))
+
+
+def _flag(held: Any, name: str) -> bool:
+    return bool(np.any(held.attrs.get(name, 0)))
 
 
 def _class(held: Any) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 from verify.arrays import Array, to_numpy
 from verify.data.files.found import Asked, Found
 from verify.data.files.lazy import Lazy
+from verify.data.files.opening import LONGEST
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 _BLOCK = 1 << 20  # numbers
 
@@ -141,7 +142,7 @@ def _of_arrow(data: Any, asked: Asked) -> Found:
     try:
         table = pa.table(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = first_line(error, LONGEST)
         raise InputError(f"the columns of the {type(data).__name__} are not what Arrow takes ({reason})") from None
     return of_arrow(table.column_names, table.columns, asked)
 
@@ -179,7 +180,7 @@ def _array(data: Any) -> Any:
         try:
             return _known(protocol(data))
         except (TypeError, ValueError, RuntimeError, BufferError) as error:
-            reason = " ".join(str(error).split())[:120]
+            reason = first_line(error, LONGEST)
             raise InputError(f"the {type(data).__name__} does not become an array ({reason})") from None
     raise InputError(
         f"the data are of type {type(data).__name__}; give an array with one row per datum, a DataFrame, or the name "

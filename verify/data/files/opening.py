@@ -1,6 +1,6 @@
 """Files opened: what goes wrong while one is read becomes one line, and their hash.
 
-Main       readable, sha256_of.
+Main       readable, damaged, sha256_of.
 """
 
 import gzip
@@ -13,7 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from verify.errors import InputError
+from verify.errors import InputError, first_line
+
+LONGEST = 120  # characters of what a library says of an error
+
+
+def damaged(path: Path, error: BaseException) -> InputError:
+    """The refusal of a file that its library cannot read, with what it says."""
+    return InputError(f"{path}: truncated or damaged ({first_line(error, LONGEST)}); write or copy it again")
 
 
 def sha256_of(path: Path) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 from verify.data.files import columns
 from verify.data.files.found import Asked, Found
 from verify.data.files.lazy import Lazy
+from verify.data.files.opening import LONGEST
 from verify.data.files.stacks import checked_type
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 _PLACES = ({"indices", "indptr"}, {"row", "col"}, {"coords"}, {"offsets"})  # where the entries are, in each format
 
@@ -55,6 +56,6 @@ def read_npz(path: Path, asked: Asked) -> Found:
         if hasattr(matrix, "check_format"):
             matrix.check_format(full_check=True)  # before any conversion, which trusts the indices
     except (ValueError, IndexError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = first_line(error, LONGEST)
         raise InputError(f"{path}: a sparse matrix of scipy that is damaged ({reason}); write it again") from None
     return of_sparse(matrix, asked)

@@ -1,7 +1,7 @@
 """An array of any rank and type as rows, or the reason why it is none; stacks of images are flattened.
 
 Notation   N rows of n values; h x w pixels, c channels.
-Main       of_array, checked_type.
+Main       of_array, counting_axis, checked_type.
 
     (N, n)                       rows, as they are
     (N, h, w)                    images in grey
@@ -74,6 +74,29 @@ def shown(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} values" if shape else "one value"
 
 
+def counting_axis(shape: tuple[int, ...]) -> int | None:
+    """The axis of more than two that counts the data, 0 or -1, None where neither clearly does.
+
+    Clearly: one that is by far the longest, or the one beside images that are as high as they are wide; but what may be
+    one picture in colour is none.
+    """
+    if shape[-1] > _LONGER * max(shape[:-1]):
+        return -1
+    if shape[0] > _LONGER * max(shape[1:]):
+        return 0
+    if len(shape) == 3 and (shape[0] in _CHANNELS or shape[2] in _CHANNELS):
+        return None
+    first = _square(shape[1:]) or (len(shape) == 4 and shape[1] in _CHANNELS and _square(shape[2:]))
+    last = _square(shape[:-1]) or (len(shape) == 4 and shape[0] in _CHANNELS and _square(shape[1:-1]))
+    return None if first == last else 0 if first else -1
+
+
+def _square(image: tuple[int, ...]) -> bool:
+    """Whether a shape is that of a square image, (h, w) or (h, w, c)."""
+    height, width, channels = (*image, 1)[:3]
+    return len(image) in (2, 3) and height == width >= _SMALLEST and channels in _CHANNELS
+
+
 def _too_flat(shape: tuple[int, ...]) -> str:
     if not shape:
         return "shape (): one number; give a matrix with one row per datum"
@@ -109,10 +132,11 @@ def _seen(shape: tuple[int, ...], n: int) -> tuple[str, dict[str, Any]]:
 
 def _order(shape: tuple[int, ...]) -> list[str]:
     """Whether the first axis may not be the one that counts the data."""
-    if shape[-1] > _LONGER * max(shape[:-1]):
+    if counting_axis(shape) == -1:
+        why = "is by far the longest" if shape[-1] > _LONGER * max(shape[:-1]) else "rather counts images"
         return [
-            f"of {shown(shape)} the first axis was taken to count the data, and the last is by far the longest: if "
-            "that one does, save numpy.moveaxis(x, -1, 0)"
+            f"of {shown(shape)} the first axis was taken to count the data, and the last {why}: if that one does, save "
+            "numpy.moveaxis(x, -1, 0)"
         ]
     if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) >= 16 and max(shape[:2]) <= 4 * min(shape[:2]):
         return [f"the array of {shown(shape)} looks like one picture in colour, whose lines were taken as the data"]

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from verify.arrays import Array
 from verify.data.files.found import Asked, Found
 from verify.data.files.members import Member, member
+from verify.data.files.opening import damaged
 from verify.data.files.stacks import of_array
-from verify.errors import InputError
 
 _TYPES = {
     **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
@@ -46,7 +46,7 @@ def read_safetensors(path: Path, asked: Asked) -> Found:
         with safe_open(path, framework="numpy"):
             pass
     except SafetensorError as error:
-        raise InputError(f"{path}: truncated or damaged ({error}); write or copy it again") from None
+        raise damaged(path, error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))

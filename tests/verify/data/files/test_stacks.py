@@ -49,8 +49,23 @@ def test_a_stack_is_not_copied(tmp_path, order):
 def test_one_picture_in_colour_is_doubted():
     said = of_array(np.zeros((28, 32, 3)), Asked()).doubts
     assert len(said) == 1 and "looks like one picture in colour" in said[0]
+    assert of_array(np.zeros((32, 32, 3)), Asked()).doubts[0].startswith("the array of 32 x 32 x 3 looks like one")
     assert of_array(np.zeros((900, 32, 3)), Asked()).doubts == ()
     assert of_array(np.zeros((28, 32, 32)), Asked()).doubts == ()
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 21), (28, 28, 20), (8, 8, 3, 60)])
+def test_images_counted_by_the_last_axis_are_doubted(tmp_path, shape):
+    np.save(tmp_path / "a.npy", np.zeros(shape))
+    for found in (read(tmp_path / "a.npy"), of_array(np.zeros(shape), Asked())):
+        assert found.raw.shape[0] == shape[0] and len(found.doubts) == 1
+        assert "the first axis was taken" in found.doubts[0] and "numpy.moveaxis(x, -1, 0)" in found.doubts[0]
+    assert of_array(np.moveaxis(np.zeros(shape), -1, 0), Asked()).doubts == ()
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 20), (20, 28, 28), (32, 32, 32), (50, 32, 28), (6, 2, 2, 3)])
+def test_the_first_axis_is_not_doubted_without_a_sign(shape):
+    assert of_array(np.zeros(shape), Asked()).doubts == ()
 
 
 def test_a_matrix_is_no_image():
