@@ -6,7 +6,7 @@ Columns of numbers are the rows, missing values NaN, true and false 1 and 0.  Fi
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -69,9 +69,13 @@ def read_arrow(path: Path, asked: Asked) -> Found:
         raise damaged(path, error) from None
 
 
-def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked) -> Found:
-    """The rows of columns that are arrays of Arrow, chunked or not, all of one length.  Raises InputError."""
+def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked, known: Mapping[int, str] | None = None) -> Found:
+    """The rows of columns that are arrays of Arrow, chunked or not, all of one length.  Raises InputError.
+
+    known: of columns (from 0) what they hold, where Arrow has no type for that, or an index.
+    """
     holds = [_holds(one.type, one.slice(0, _EXAMPLES)) for one in held]
+    holds = [(known or {}).get(j, what) for j, what in enumerate(holds)]
     N = len(held[0]) if held else 0
 
     def batches(places: list[int]) -> Iterator[list[Any]]:
@@ -88,9 +92,8 @@ def _of_batches(
     """The rows of a table that comes in batches of rows, `first` being one of them."""
     examples = [None if first is None else first.column(j) for j in range(len(schema))]
     holds = [_holds(field.type, example) for field, example in zip(schema, examples, strict=True)]
-    if not asked.columns:
-        index = _index(schema)
-        holds = ["an index" if name in index else held for name, held in zip(schema.names, holds, strict=True)]
+    index = index_of(schema, asked)
+    holds = [index.get(j, what) for j, what in enumerate(holds)]
     return _told(of_columns(schema.names, holds, _numbers_of(batches), asked), schema.types)
 
 
@@ -104,13 +107,14 @@ def _told(found: Found, kinds: Sequence[Any]) -> Found:
     return Found(found.raw, found.facts, said, found.doubts, found.table)
 
 
-def _index(schema: Any) -> list[str]:
-    """The columns that pandas wrote for the index of a DataFrame."""
+def index_of(schema: Any, asked: Asked) -> dict[int, str]:
+    """The columns (from 0) that pandas wrote for the index of a DataFrame, unless columns were asked for."""
     try:
-        told = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
-        return [name for name in told.get("index_columns", []) if isinstance(name, str)]
+        told = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+        index = {name for name in told if isinstance(name, str)}
     except (ValueError, AttributeError, TypeError):
-        return []
+        return {}
+    return {} if asked.columns else {j: "an index" for j, name in enumerate(schema.names) if name in index}
 
 
 def _numbers_of(

@@ -2,14 +2,16 @@
 
 Main       Member, member.
 
-Without a name it is the one called X, x, data, x_train or X_train; else the only one with more than one row and column:
-labels beside it do not count.  What else lies there is said.  Where two could be meant, that is a question.
+Without a name it is, of those with more than one row and column, the one called X, x, data, x_train or X_train, else
+the only one: labels and coordinates beside it, a single row or column, do not count, whatever they are called.  What
+else lies there is said.  Where two could be meant, that is a question.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from verify.data.files.found import clean
 from verify.data.files.stacks import shown
 from verify.errors import InputError
 
@@ -31,7 +33,7 @@ class Member:
         return not self.holds and len(self.shape) > 1 and not (len(self.shape) == 2 and 1 in self.shape)
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.holds or shown(self.shape)})"
+        return f"{clean(self.name)} ({self.holds or shown(self.shape)})"
 
 
 def member(path: Path, members: Sequence[Member], asked: str | None, how: str) -> tuple[Member, tuple[str, ...]]:
@@ -42,9 +44,11 @@ def member(path: Path, members: Sequence[Member], asked: str | None, how: str) -
     if not members:
         raise InputError(f"{path}: holds no array; {how}")
     if asked is not None:
-        found = [one for one in members if one.name == asked]
+        found = [one for one in members if one.name == asked] or [one for one in members if clean(one.name) == asked]
+        if len(found) > 1:
+            raise InputError(f"{path}: several arrays are shown as {asked}; write the name in full")
         if not found:
-            raise InputError(f"{path}: holds no array {asked!r}; there are: {_listed(members)}")
+            raise InputError(f"{path}: holds no array {clean(asked)!r}; there are: {_listed(members)}")
         return _usable(path, found[0]), (_said(found[0], members),)
     tables = [one for one in members if one.is_table]
     known = sorted((one for one in tables if one.name in _KNOWN), key=lambda one: _KNOWN.index(one.name))
@@ -52,7 +56,7 @@ def member(path: Path, members: Sequence[Member], asked: str | None, how: str) -
     if len(twins) > 1 or (not known and len(tables) > 1):
         raise InputError(
             f"{path}: holds several arrays that could be meant: {_listed(twins if len(twins) > 1 else tables)}; name "
-            f"one, for instance {path}:{tables[0].name}"
+            f"one, for instance {path}:{clean(tables[0].name)}"
         )
     if known or tables:
         one = (known or tables)[0]
@@ -67,13 +71,13 @@ def member(path: Path, members: Sequence[Member], asked: str | None, how: str) -
 
 def _usable(path: Path, one: Member) -> Member:
     if one.holds:
-        raise InputError(f"{path}: {one.name} is {one.holds}, not an array of numbers; save the numbers in it")
+        raise InputError(f"{path}: {clean(one.name)} is {one.holds}, not an array of numbers; save the numbers in it")
     return one
 
 
 def _said(one: Member, members: Sequence[Member]) -> str:
     rest = [other for other in members if other is not one]
-    return f"the array {one.name}" + (f"; {_listed(rest)} left aside" if rest else "")
+    return f"the array {clean(one.name)}" + (f"; {_listed(rest)} left aside" if rest else "")
 
 
 def _listed(members: Sequence[Member]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.files import sparse
-from verify.data.files.found import Asked, Found
+from verify.data.files.found import Asked, Found, clean
 from verify.data.files.members import Member, member
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import IN_MEMORY
@@ -44,13 +44,15 @@ def read_npz(path: Path, asked: Asked) -> Found:
         names = [info.filename.removesuffix(".npy") for info in infos]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise InputError(f"{path}: holds the array {twice} twice, and one hides the other; write the file again")
+            raise InputError(
+                f"{path}: holds the array {clean(twice)} twice, and one hides the other; write the file again"
+            )
         if sparse.is_saved(names) and asked.member is None:
             return sparse.read_npz(path, asked)
         members = [_member(archive, info, path) for info in infos]
         one, said = member(path, members, asked.member, "save one with numpy.savez(file, X=rows)")
         info = infos[names.index(one.name)]
-        array = _unpacked(archive, info, f"{path}, array {one.name}")
+        array = _unpacked(archive, info, f"{path}, array {clean(one.name)}")
     found = of_array(array, asked)
     facts = {"member": one.name} if len(members) > 1 else {}
     return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
@@ -102,7 +104,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Memb
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as file:
         try:
-            shape, _, dtype = _header(file, f"{path}, array {name}")
+            shape, _, dtype = _header(file, f"{path}, array {clean(name)}")
         except InputError as error:
             if "never loaded" in str(error):
                 return Member(name, (), "Python objects, which are never loaded")

@@ -7,16 +7,19 @@ Libraries are known by their names and by the protocols of arrays; none is impor
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from verify.arrays import Array, to_numpy
+from verify.data.entries import LARGEST_WHOLE, check_entries, not_held
 from verify.data.files.found import Asked, Found
 from verify.data.files.lazy import Lazy
 from verify.data.files.opening import LONGEST
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
+from verify.data.files.tables import as_floats
 from verify.errors import InputError, first_line
 
 _BLOCK = 1 << 20  # numbers
@@ -33,6 +36,10 @@ def of_object(data: Any, asked: Asked | None = None) -> Found:
         what = asked.of_text or f"member {asked.member!r}"
         raise InputError(f"{what}: only files have use for it; leave it out")
     kind, found = _found(data, asked)
+    N, n = found.raw.shape
+    if N < 2 or n == 0:
+        what = "have one row" if N == 1 and n else "are empty"
+        raise InputError(f"the data {what} (shape {(N, n)}); give at least two rows and one column")
     return Found(found.raw, {"kind": kind, "sha256": sha256_of_rows(found.raw), **found.facts}, found.said,
                  found.doubts, found.table)  # fmt: skip
 
@@ -110,57 +117,87 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
     from verify.data.files.columnar import of_arrow
 
     names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in data.columns]
-    # Columns that are only numbered have no names.
-    if names == [str(i) for i in range(len(names))]:
-        names = [""] * len(names)
-    held = []
+    held, known = [], {}
     for j in range(len(names)):
         column = data.iloc[:, j]
         try:
             held.append(_whole(pa.array(column, from_pandas=True)))
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            held.append(_mixed(column, pa))
-    return of_arrow(names, held, asked)
+            values = np.asarray(column)
+            if _complex(values):
+                known[j] = "complex numbers"
+            held.append(_mixed(values, j, pa))
+    found = of_arrow(names, held, asked, known)
+    if names != [str(i) for i in range(len(names))]:
+        return found
+    # Columns that are only numbered have no names, but whoever asks for 1 may mean that label, the second column.
+    assert found.table is not None
+    asides = tuple(replace(aside, name="") for aside in found.table.asides)
+    return replace(found, table=replace(found.table, names=(), asides=asides))
 
 
 def _whole(one: Any) -> Any:
     return one.combine_chunks() if hasattr(one, "combine_chunks") else one
 
 
-def _mixed(column: Any, pa: Any) -> Any:
+def _complex(values: Array) -> bool:
+    return values.dtype.kind == "c" or (values.dtype.kind == "O" and any(isinstance(one, complex) for one in values))
+
+
+def _mixed(values: Array, place: int, pa: Any) -> Any:
     """A column that Arrow has no type for: its own numbers where it has some, else its values as words."""
-    values = np.asarray(column)
-    return pa.array(values) if values.dtype.kind in "biuf" else pa.array([str(value) for value in values])
+    if values.dtype.kind not in "biuf":
+        return pa.array([str(value) for value in values])
+    if values.dtype.itemsize > 8:
+        return pa.array(as_floats(values, place, 0))
+    return pa.array(values.astype(values.dtype.newbyteorder("=")))
 
 
 def _of_arrow(data: Any, asked: Asked) -> Found:
     """A table of polars, pyarrow or anyone who gives an Arrow stream."""
     import pyarrow as pa
 
-    from verify.data.files.columnar import of_arrow
+    from verify.data.files.columnar import index_of, of_arrow
 
     try:
         table = pa.table(data)
     except (pa.ArrowException, TypeError, ValueError) as error:
         reason = first_line(error, LONGEST)
         raise InputError(f"the columns of the {type(data).__name__} are not what Arrow takes ({reason})") from None
-    return of_arrow(table.column_names, table.columns, asked)
+    return of_arrow(table.column_names, table.columns, asked, index_of(table.schema, asked))
 
 
 def _of_list(data: Sequence[Any]) -> Array:
     """Rows of numbers, or of arrays of one shape."""
-    rows = [_on_host(row) for row in data]
+    rows = _on_host(data)
     try:
         array = np.asarray(rows)
     except (ValueError, TypeError):
         raise InputError("the data are not a table of numbers: its rows have different lengths") from None
     if array.dtype.kind == "O":
         raise InputError("the data hold what is no number (None, or a whole number beyond 64 bits); NaN is missing")
+    if array.dtype == np.float64:
+        _check_not_rounded(rows, array)
     return array
 
 
+def _check_not_rounded(rows: Any, array: Array) -> None:
+    """Raises InputError where a whole number became another one beside numbers of another type."""
+    for index in np.argwhere(np.abs(array) >= LARGEST_WHOLE):
+        entry = rows
+        for i in index:
+            entry = entry[i] if isinstance(entry, list) else np.asarray(entry)[i]
+        if isinstance(entry, (int, np.integer)) and int(entry) != int(array[tuple(index)]):
+            column = np.ravel_multi_index(index[1:], array.shape[1:]) if array.ndim > 1 else 0
+            raise not_held(str(entry), int(index[0]), int(column))
+
+
 def _on_host(row: Any) -> Any:
-    """A row of a list: copied from the device where it lies on one, else as it is."""
+    """A list or a row of one: copied from the device where it lies on one, what is masked NaN, else as it is."""
+    if isinstance(row, (list, tuple)):
+        return [one if isinstance(one, (int, float, np.generic)) else _on_host(one) for one in row]
+    if isinstance(row, np.ma.MaskedArray):
+        return _listed(row)
     if "torch" in _origins(row) and hasattr(row, "detach"):
         return _tensor(row)
     return to_numpy(row) if "cupy" in _origins(row) else row
@@ -173,7 +210,7 @@ def _array(data: Any) -> Any:
     if isinstance(data, np.ndarray) or "cupy" in _origins(data):
         return to_numpy(data).view(np.ndarray) if isinstance(data, np.matrix) else _known(to_numpy(data))
     if isinstance(getattr(data, "dtype", None), np.dtype) and len(getattr(data, "shape", ())) > 1 and _slices(data):
-        return _known(data)  # perhaps on disk: HDF5, Zarr, memory maps of others
+        return _Sliced(_known(data))  # perhaps on disk: HDF5, Zarr, memory maps of others
     for protocol in (np.asarray, np.from_dlpack):
         if not hasattr(data, "__array__" if protocol is np.asarray else "__dlpack__"):
             continue
@@ -197,20 +234,53 @@ def _known(array: Any) -> Any:
     return array.astype(np.float32) if getattr(array.dtype, "name", "") == "bfloat16" else array
 
 
-def _unmasked(data: Any) -> Array:
-    """What is masked is missing, NaN."""
-    if data.dtype.kind not in "biuf" or data.ndim < 2:
-        return np.ma.getdata(data)
-    if not np.ma.is_masked(data):
-        return np.ma.getdata(data)
-    values, mask = np.ma.getdata(data), np.ma.getmaskarray(data)
-    if values.ndim == 2:
-        return Lazy(values.shape, np.float64, _filled(values, mask))
-    return np.where(mask, np.nan, values.astype(np.float64))
+class _Sliced:
+    """Rows that are somewhere else and slice; their library may mask what is missing (netCDF4 does)."""
+
+    def __init__(self, data: Any) -> None:
+        self.data, self.dtype, self.shape = data, data.dtype, data.shape
+
+    def __getitem__(self, rows: Any) -> Array:
+        part = self.data[rows]
+        if not np.ma.is_masked(part):
+            return np.asarray(part)
+        if self.dtype.kind != "f":
+            raise InputError(f"masked values of type {self.dtype}, which has no NaN; give the array in memory, data[:]")
+        return np.ma.filled(part, np.nan)
 
 
-def _filled(values: Array, mask: Array) -> Callable[[int, int], Array]:
+def _unmasked(data: Any) -> Any:
+    """What is masked is missing, NaN.  Records keep their masks, which are seen column by column."""
+    if data.dtype.names:
+        return data
+    if data.ndim < 2 or not np.ma.is_masked(data):
+        return np.ma.getdata(data)
+    if data.dtype.kind not in "biuf":
+        raise InputError(f"masked values of type {data.dtype}, which has no NaN; give data.filled(...)")
+    dtype = data.dtype if data.dtype.kind == "f" else np.dtype(np.float64)
+    block = _filled(data, dtype)
+    return Lazy(data.shape, dtype, block) if data.ndim == 2 else block(0, len(data))
+
+
+def _filled(data: Any, dtype: np.dtype) -> Callable[[int, int], Array]:
     def block(start: int, stop: int) -> Array:
-        return np.where(mask[start:stop], np.nan, values[start:stop].astype(np.float64))
+        part = data[start:stop]
+        values = part.filled(0)
+        if values.dtype.kind in "iu" and values.size:
+            check_entries(values.reshape(len(values), -1), start)
+        values = values.astype(dtype)
+        values[np.ma.getmaskarray(part)] = np.nan
+        return values
 
     return block
+
+
+def _listed(data: Any) -> Any:
+    """A masked row as a list, so that whole numbers stay such beside NaN."""
+    if not np.ma.is_masked(data):
+        return np.ma.getdata(data)
+
+    def seen(entry: Any) -> Any:
+        return [seen(one) for one in entry] if isinstance(entry, (list, tuple)) else np.nan if entry is None else entry
+
+    return seen(data.tolist())

@@ -47,7 +47,7 @@ class Growing:
     def rows(self) -> Array:
         """All rows (N, n): an array, or a memory map of a file that is gone with it."""
         if self._file is not None:
-            self._file.flush()
+            # ndarray.tofile writes past the buffer of the file: there is nothing to flush.
             return np.memmap(self._file, dtype=np.float64, mode="r", shape=(self.count, self.width))
         if not self._blocks:
             return np.empty((0, self.width))

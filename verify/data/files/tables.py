@@ -41,7 +41,7 @@ def of_columns(
 
 def of_fields(array: Array, asked: Asked) -> Found:
     """The fields of a structured array (N,) as columns, what is masked NaN.  Raises InputError."""
-    if array.ndim != 1:
+    if len(array.shape) != 1:
         raise InputError(f"a structured array of shape {array.shape}; give one axis of records")
     fields = list(array.dtype.names)
     holds = [_held(array.dtype[name], array[name]) for name in fields]

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import warnings
+from fractions import Fraction
 
 import h5py
 import numpy as np
@@ -34,6 +35,19 @@ def matrix(values):
         return np.asmatrix(values)
 
 
+class OnDisk:
+    """Rows that slice, masked where something is missing, as those of netCDF4."""
+
+    def __init__(self, values):
+        self.values, self.dtype, self.shape = values, values.dtype, values.shape
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, rows):
+        return self.values[rows]
+
+
 class Protocol:
     """An array that speaks __array__ and nothing else."""
 
@@ -58,24 +72,34 @@ class Capsule:
 
 
 class Tensor:
-    """What a tensor of PyTorch does: refuses to become an array while it requires a gradient or lies on a device."""
+    """What a tensor of PyTorch does: refuses to become an array while it requires a gradient, lies on a device, or is
+    conjugated or negated in name only."""
 
     layout = "torch.strided"
 
-    def __init__(self, values, dtype="torch.float32", grad=True, device="cuda"):
-        self.values, self.dtype, self.grad, self.device = values, dtype, grad, device
+    def __init__(self, values, dtype="torch.float32", grad=True, device="cuda", lazy=("conj", "neg")):
+        self.values, self.dtype, self.grad, self.device, self.lazy = values, dtype, grad, device, lazy
+
+    def but(self, **changes):
+        return Tensor(**{**vars(self), **changes})
 
     def detach(self):
-        return Tensor(self.values, self.dtype, False, self.device)
+        return self.but(grad=False)
 
     def cpu(self):
-        return Tensor(self.values, self.dtype, self.grad, "cpu")
+        return self.but(device="cpu")
 
     def float(self):
-        return Tensor(self.values, "torch.float32", self.grad, self.device)
+        return self.but(dtype="torch.float32")
+
+    def resolve_conj(self):
+        return self.but(lazy=tuple(word for word in self.lazy if word != "conj"))
+
+    def resolve_neg(self):
+        return self.but(lazy=tuple(word for word in self.lazy if word != "neg"))
 
     def __array__(self, dtype=None, copy=None):
-        assert not self.grad and self.device == "cpu" and self.dtype != "torch.bfloat16"
+        assert not self.grad and self.device == "cpu" and self.dtype != "torch.bfloat16" and not self.lazy
         return self.values
 
 
@@ -161,6 +185,66 @@ def test_columns_of_a_dataframe_that_are_only_numbered_have_no_names():
     assert np.array_equal(found.raw[:], X) and found.table.names == ()
 
 
+def test_a_label_that_is_another_columns_number_is_a_question():
+    frame = pd.DataFrame(X)
+    for asked in ({"columns": ("1",)}, {"drop": ("1",)}):
+        assert "column 2 is called so, and there is a column 1; write #2 or #1" in refusal(frame, **asked)
+    for word, place in (("0", 0), ("3", 2), ("#2", 1)):
+        found = of_object(frame, Asked(columns=(word,)))
+        assert np.array_equal(found.raw[:], X[:, [place]]) and found.table.names == ()
+        assert found.table.numbers == (place + 1,)
+    assert np.array_equal(of_object(frame, Asked(drop=("#2",))).raw[:], X[:, [0, 2]])
+    words = of_object(pd.DataFrame([["a", 1.0], ["b", 2.0]]))
+    assert words.table.asides[0].name == "" and words.table.asides[0].holds == "words, such as 'a'"
+
+
+@pytest.mark.parametrize("index", [[10, 20, 40], [0.5, 1.5, 2.5]])
+def test_the_index_that_pandas_gives_to_arrow_is_left_out(index):
+    frame = pd.DataFrame({"a": [1.0, 2, 4], "b": [3.0, 5, 5]}, index=index)
+    for table in (pa.Table.from_pandas(frame), pa.RecordBatch.from_pandas(frame)):
+        assert "__index_level_0__" in table.schema.names  # control
+        found = of_object(table)
+        assert found.table.names == ("a", "b") and np.array_equal(found.raw[:], frame.to_numpy())
+        assert [aside.holds for aside in found.table.asides] == ["an index"]
+        assert np.array_equal(of_object(table, Asked(columns=("__index_level_0__",))).raw[:, 0], index)
+
+
+@pytest.mark.parametrize("kind", [">i4", ">f8", ">f2", ">u2", "g", ">i8"])
+def test_columns_of_types_that_arrow_does_not_have(kind):
+    values = np.arange(3).astype(kind)
+    found = of_object(pd.DataFrame({"w": ["x", "y", "z"], "a": values}))
+    assert np.array_equal(found.raw[:, 0], [0, 1, 2]) and found.table.names == ("a",)
+
+
+def test_more_digits_than_float64_holds_in_a_dataframe():
+    if np.finfo(np.longdouble).nmant == 52:
+        pytest.skip("long double is double here")
+    frame = pd.DataFrame({"w": ["x", "y"], "a": np.array([1, 1 + np.finfo("g").eps], "g")})
+    assert "at row 2, column 2 has more digits" in refusal(frame)
+
+
+@pytest.mark.parametrize("dtype", [complex, object])
+def test_complex_columns_are_named_as_such(dtype):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "z": np.array([1, 2j], dtype)})
+    assert of_object(frame).table.asides[0].holds == "complex numbers"
+    assert "column 2 (z) holds complex numbers" in refusal(frame, columns=("z",))
+
+
+LONG = "length of the petal " * 5
+UGLY = ["two\nlines", "\x1b[31mred", "a  b", LONG]
+
+
+def test_names_are_shown_on_one_line_and_asked_for_as_they_are_written():
+    frame = pd.DataFrame([["x", 1.0, 2.0, 3.0]] * 2, columns=UGLY)
+    records = np.zeros(2, [(name, "U1" if j == 0 else "f8") for j, name in enumerate(UGLY)])
+    for data in (frame, pa.Table.from_pandas(frame), records):
+        table = of_object(data).table
+        assert table.names == ("?[31mred", "a b", LONG[:60].strip()) and table.asides[0].name == "two lines"
+        assert of_object(data, Asked(columns=(LONG, "a  b", "?[31mred"))).table.numbers == (4, 3, 2)
+        assert "\x1b" not in refusal(data, columns=("nothing",))
+        assert "column 1 (two lines) holds words" in refusal(data, columns=("two\nlines",))
+
+
 def test_names_that_come_twice_and_levels_of_names():
     assert of_object(pd.DataFrame(X, columns=["a", "a", "b"])).table.names == ("a", "a", "b")
     levels = pd.MultiIndex.from_tuples([("m", "a"), ("m", "b"), ("s", "a")])
@@ -185,8 +269,67 @@ def test_what_is_masked_is_missing():
     masked = np.ma.masked_array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]])
     assert np.array_equal(of_object(masked).raw[:], [[1, np.nan], [3, 4]], equal_nan=True)
     assert of_object(np.ma.masked_array([[1, 2], [3, 4]])).raw.dtype.kind == "i"
+    floats = np.ma.masked_array(np.array([[1, 2], [3, 4]], np.float32), mask=[[0, 1], [0, 0]])
+    assert of_object(floats).raw.dtype == np.float32 and np.isnan(of_object(floats).raw[0][1:]).all()
     stack = np.ma.masked_array(np.ones((3, 4, 4)), mask=np.eye(4)[None].repeat(3, 0))
     assert np.isnan(of_object(stack).raw[:]).sum() == 12
+
+
+MASKED = [np.ma.array([1, 2.0, 999], mask=[0, 0, 1]), np.ma.array([4.0, 5, 6])]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        MASKED,
+        tuple(MASKED),
+        [MASKED[0].astype(int), [4, 5, 6]],
+        [[1, 2, np.ma.masked], [4, 5, 6]],
+        OnDisk(np.ma.stack(MASKED)),
+    ],
+)
+def test_what_is_masked_in_rows_of_a_list_or_on_disk_is_missing(rows):
+    assert np.array_equal(of_object(rows).raw[:], [[1, 2, np.nan], [4, 5, 6]], equal_nan=True)
+    images = [[row, row] for row in rows]
+    assert np.isnan(of_object(images).raw[:]).sum() == 2
+
+
+def test_what_is_masked_in_records_is_missing():
+    kind = [("w", "U2"), ("a", "i4"), ("b", "f4"), ("flag", "?")]
+    records = np.ma.array([("x", 1, 2.5, True), ("y", 3, 4.5, False)], kind, mask=[(1, 0, 1, 0), (0, 1, 0, 1)])
+    found = of_object(records)
+    assert np.array_equal(found.raw[:], [[1, np.nan, 1], [np.nan, 4.5, np.nan]], equal_nan=True)
+    assert found.table.names == ("a", "b", "flag")
+
+
+def test_masked_values_that_have_no_nan_are_refused():
+    words = np.ma.array([["a", "b"], ["c", "d"]], mask=[[0, 1], [0, 0]])
+    assert "give data.filled(...)" in refusal(words)
+    whole = OnDisk(np.ma.array([[1, 2], [3, 4]], mask=[[0, 1], [0, 0]]))
+    with pytest.raises(InputError, match="give the array in memory"):
+        of_object(whole)
+
+
+@pytest.mark.parametrize(
+    ("rows", "number", "place"),
+    [
+        ([[2**53 + 1, 0.5], [1, 2]], 2**53 + 1, "row 1, column 1"),
+        ([[0, 1], [2**63 + 1, -1]], 2**63 + 1, "row 2, column 1"),
+        ([np.array([0.5, 1]), np.array([1, -(2**53) - 1])], -(2**53) - 1, "row 2, column 2"),
+        ([[[1, 2], [3, 0.5]], [[1, 2], [2**53 + 1, 4]]], 2**53 + 1, "row 2, column 3"),
+        ([np.ma.array([1, 2**53 + 1], mask=[1, 0]), [1, 2]], 2**53 + 1, "row 1, column 2"),
+        (np.ma.array([[1, 2], [1, 2**53 + 1]], mask=[[1, 0], [0, 0]]), 2**53 + 1, "row 2, column 2"),
+    ],
+)
+def test_whole_numbers_that_float64_does_not_hold_are_not_rounded(rows, number, place):
+    with pytest.raises(InputError) as caught:
+        of_object(rows)
+    assert f"{number} at {place} is beyond 2^53" in str(caught.value)
+
+
+def test_large_numbers_of_a_list_that_float64_holds():
+    rows = [[2**53 + 2, 0.5], [1e300, -(2**60)], [2**63, -1]]
+    assert np.array_equal(of_object(rows).raw[:], np.array(rows, float))
 
 
 def test_a_dataset_on_disk_is_read_by_rows(tmp_path):
@@ -218,6 +361,10 @@ def test_a_dataset_on_disk_is_read_by_rows(tmp_path):
         (X + 1j, "not real numbers"),
         (pd.DataFrame({"w": ["x", "y"]}), "no column holds numbers"),
         (pd.DataFrame(), "no column"),
+        (np.zeros((0, 3)), "the data are empty (shape (0, 3)); give at least two rows"),
+        (pd.DataFrame({"a": [1.0]}), "the data have one row"),
+        ([[10**400, 0.5]], "what is no number"),
+        ([[Fraction(1, 2)]], "what is no number"),
     ],
 )
 def test_what_is_no_table_is_refused_with_what_to_give_instead(data, words):
