@@ -44,7 +44,7 @@ def bundled(name: str, asked: Asked | None = None) -> Found:
         found = of_array(raw, asked)
         image = {} if asked.columns or asked.drop else {"image": [8, 8, 1]}
         said = () if asked.columns or asked.drop else ("images of 8 x 8",)
-        return Found(found.raw, {**facts, **image}, said, (), found.table)
+        return Found(found.raw, {"name": name, **facts, **image}, said, (), found.table)
     what, target = _TABLES[name]
     found = of_array(raw, asked, tuple(map(str, held.feature_names)))
     doubts = (_SCALED,) if name == "diabetes" else ()

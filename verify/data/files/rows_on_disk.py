@@ -45,10 +45,12 @@ class Growing:
             ) from None
 
     def rows(self) -> Array:
-        """All rows (N, n): an array, or a memory map of a file that is gone with it."""
+        """All rows (N, n), once: an array, or a memory map of a file that is gone with it."""
         if self._file is not None:
-            # ndarray.tofile writes past the buffer of the file: there is nothing to flush.
-            return np.memmap(self._file, dtype=np.float64, mode="r", shape=(self.count, self.width))
+            # ndarray.tofile writes past the buffer of the file: there is nothing to flush. The map outlives it.
+            file, self._file = self._file, None
+            with file:
+                return np.memmap(file, dtype=np.float64, mode="r", shape=(self.count, self.width))
         if not self._blocks:
             return np.empty((0, self.width))
         blocks, self._blocks = self._blocks, []

@@ -27,7 +27,10 @@ def test_diabetes_has_equal_variances():
 
 def test_digits_are_as_they_were():
     found, known = bundled("digits"), load_rows("digits").provenance
-    assert {name: known[name] for name in ("kind", "sha256", "image")} == found.facts
+    names = ("name", "kind", "sha256", "image")
+    assert list({name: known[name] for name in names}.items()) == list(found.facts.items())
+    assert found.said == ("images of 8 x 8",) and known["read"] == "1797 rows x 64 columns; images of 8 x 8"
+    assert bundled("digits", Asked(columns=("3",))).said == ()
     assert "image" not in bundled("digits", Asked(drop=("1",))).facts
 
 

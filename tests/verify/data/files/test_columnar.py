@@ -102,6 +102,17 @@ def test_the_index_of_pandas_is_left_out(tmp_path):
     assert read(tmp_path / "b.feather").table.names == ("key", "a", "b")
 
 
+def test_names_are_shown_on_one_line_and_asked_for_as_they_are_written(path):
+    names = ["two\nlines", "\x1b[31mred", "a  b", "g" * 99]
+    write(path, pa.Table.from_arrays([pa.array(["x\n", "y"]), *(pa.array([float(i), i + 1]) for i in range(3))], names))
+    table = read(path).table
+    assert table.names == ("?[31mred", "a b", "g" * 60)
+    assert (table.asides[0].name, table.asides[0].holds) == ("two lines", "words, such as 'x'")
+    assert read(path, columns=("g" * 99, "a  b", "?[31mred")).table.numbers == (4, 3, 2)
+    assert "column 1 (two lines) holds words" in refusal(path, columns=("two\nlines",))
+    assert "\x1b" not in refusal(path, columns=("nothing",))
+
+
 def test_words_alone_are_no_rows(path):
     write(path, pa.table({"w": ["x", "y"]}))
     assert "no column holds numbers: column 1 (w) holds words, such as 'x'" in refusal(path)

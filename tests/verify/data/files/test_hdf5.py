@@ -55,6 +55,12 @@ def test_images_and_records_in_it(tmp_path):
     assert read(f"{tmp_path}/a.h5:records").table.names == ("a", "b")
 
 
+def test_names_of_variables_are_shown_on_one_line(tmp_path):
+    write_h5ad(tmp_path / "a.h5ad", X, ("two\nlines", "\x1b[1m", "g" * 99, "a  b", "g4"))
+    assert read(tmp_path / "a.h5ad").table.names == ("two lines", "?[1m", "g" * 60, "a b", "g4")
+    assert read(tmp_path / "a.h5ad", columns=("g" * 99, "a  b", "two lines")).table.numbers == (3, 4, 1)
+
+
 @pytest.mark.parametrize("matrix", [X, C, C.tocsc()], ids=["dense", "csr", "csc"])
 def test_anndata_is_x_with_the_names_of_its_variables(tmp_path, matrix):
     write_h5ad(tmp_path / "a.h5ad", matrix)
@@ -79,6 +85,10 @@ def test_a_sparse_group_whose_indices_lie_outside_is_refused(tmp_path):
         with h5py.File(tmp_path / "b.h5ad", "r+") as file:
             file["X/indptr"][5] = 10**6
         assert "indices lie outside" in refusal(tmp_path / "b.h5ad")
+    write_h5ad(tmp_path / "c.h5ad", C)
+    with h5py.File(tmp_path / "c.h5ad", "r+") as file:
+        file["X/indptr"][-1] = C.nnz + 1
+    assert "indices lie outside" in refusal(tmp_path / "c.h5ad")
 
 
 def test_foreign_layouts_are_named(tmp_path):

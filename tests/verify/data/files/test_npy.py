@@ -10,6 +10,7 @@ import pytest
 
 from tests.verify.data.files.reading import read, refusal
 from verify.data.files import npy
+from verify.data.files.found import clean
 from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
@@ -140,6 +141,37 @@ def test_a_truncated_npy_is_refused(tmp_path, cut):
     path = tmp_path / "cut.npy"
     path.write_bytes(npy_bytes(X)[:cut])
     refusal(path)
+
+
+def test_what_is_missing_of_the_data_is_said(tmp_path):
+    (tmp_path / "a.npy").write_bytes(npy_bytes(X)[:-8])
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("X.npy", npy_bytes(X)[:-8])
+    for name in ("a.npy", "a.npz"):
+        assert f"truncated or damaged ({X.nbytes - 8} bytes of data); write it again" in refusal(tmp_path / name)
+        (tmp_path / name).unlink()
+    np.save(tmp_path / "a.npy", X)
+    np.savez(tmp_path / "a.npz", X=X)
+    assert np.array_equal(read(tmp_path / "a.npy").raw, X) and np.array_equal(read(tmp_path / "a.npz").raw, X)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[31mred", "length of the petal " * 5])
+def test_names_of_arrays_are_shown_on_one_line_and_named_as_written_or_shown(tmp_path, name):
+    np.savez(tmp_path / "a.npz", **{name: X, "y": X + 1})
+    message = refusal(tmp_path / "a.npz")
+    assert f"{clean(name)} (12 x 4)" in message and f"a.npz:{clean(name)}" in message and "\x1b" not in message
+    for asked in (name, clean(name)):
+        found = read(f"{tmp_path}/a.npz:{asked}")
+        assert np.array_equal(found.raw, X) and f"the array {clean(name)}; y" in found.said[0]
+    assert "\x1b" not in refusal(f"{tmp_path}/a.npz:z\x1b\n")
+    np.savez(tmp_path / "b.npz", **{name: np.array(["a"]), "y": X})
+    assert f"{clean(name)} is words" in refusal(f"{tmp_path}/b.npz:{name}")
+
+
+def test_a_single_column_called_x_beside_a_table_is_no_table(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.zeros((12, 1)), spectra=X)
+    found = read(tmp_path / "a.npz")
+    assert np.array_equal(found.raw, X) and found.said == ("the array spectra; X (12 x 1) left aside",)
 
 
 def test_no_damage_to_a_header_escapes_as_another_error(tmp_path):
