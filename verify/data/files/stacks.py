@@ -135,7 +135,7 @@ def _order(shape: tuple[int, ...]) -> list[str]:
     if counting_axis(shape) == -1:
         why = "is by far the longest" if shape[-1] > _LONGER * max(shape[:-1]) else "rather counts images"
         return [
-            f"of {shown(shape)} the first axis was taken to count the data, and the last {why}: if that one does, save "
+            f"of {shown(shape)} the first axis was taken to count the data, and the last {why}: if that one does, use "
             "numpy.moveaxis(x, -1, 0)"
         ]
     if len(shape) == 3 and shape[2] in (3, 4) and min(shape[:2]) >= 16 and max(shape[:2]) <= 4 * min(shape[:2]):
