@@ -27,7 +27,7 @@ _MOST_CLASSES = 10  # of a column that has no such name
 _FEWEST_COUNTED = 3  # rows whose numbers, one after the other, are no chance
 _FEWEST_JUDGED = 20  # rows of which one value cannot have half of the variance by chance
 _GREY_COLUMNS = 16  # fewer are no image
-_SAID, _LOOKED_AT = 3, 64  # columns of one kind
+_SAID = 3  # columns of one kind
 
 
 def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided: bool) -> list[str]:
@@ -142,9 +142,10 @@ def _fills(raw: Array, moments: Moments, places: Places, image: bool) -> list[st
         apart = np.maximum(moments.high - moments.mean, moments.mean - moments.low) ** 2 / moments.N
         alone = (apart > ALONE * moments.variance) & (moments.variance > 0) & (not image)
         suspicious = np.flatnonzero((largest > FILL * typical) | coded | alone)
-        below = moments.mean - moments.low > moments.high - moments.mean
-    found = [_extreme(raw, j, moments, bool(below[j]), places) for j in suspicious[:_LOOKED_AT].tolist()]
-    said = [sentence for sentence in found if sentence]
+    if not suspicious.size:
+        return []
+    far = _Far(raw, moments, suspicious)
+    said = [sentence for i in range(suspicious.size) if (sentence := far.said(i, moments, places, codes))]
     more = len(said) - _SAID
     return said[:_SAID] + ([f"{more} more columns hold such values"] if more > 0 else [])
 
@@ -157,36 +158,42 @@ def _codes(raw: Array) -> list[float]:
         return [float(code) for code in np.array(_CODES).astype(raw.dtype) if np.isfinite(code)]
 
 
-def _extreme(raw: Array, j: int, moments: Moments, below: bool, places: Places) -> str:
-    """What is to be said of the value of a column that lies farthest out, "" if nothing."""
-    extreme = float(moments.low[j] if below else moments.high[j])
-    times, first, low, high = 0, -1, np.inf, -np.inf
-    for start, block in blocks(raw):
-        column = block[:, j].astype(np.float64)
-        there = column == extreme
-        if there.any() and first < 0:
-            first = start + int(np.argmax(there))
-        times += int(there.sum())
-        rest = column[~there]
-        if len(rest):
-            low, high = min(low, float(rest.min())), max(high, float(rest.max()))
-    size = max(abs(low), abs(high))
-    if not low < high:
-        return ""
-    much = f"{times} times, first " if times > 1 else ""
-    held = f"{places.column(j)} holds {extreme:g} ({much}at {places.row(first)})"
-    if abs(extreme) > FILL * size > 0 or (extreme in _codes(raw) and 0 < size < abs(extreme) / 3):
-        return (
-            f"{held}, the rest of it lies from {low:.4g} to {high:.4g}: if it stands for a missing value, write NaN "
-            "in its place and choose with --missing"
-        )
-    if times > 1:
-        return ""
-    share = (extreme - moments.mean[j]) ** 2 / moments.N / moments.variance[j]
-    low_quarter, high_quarter = np.quantile(moments.sample[:, j], (0.25, 0.75))
-    if moments.N < _FEWEST_JUDGED or share <= ALONE or low_quarter == high_quarter:  # sparse columns are like that
-        return ""
-    return f"{held}, which alone makes {share:.0%} of its variance; the rest lies from {low:.4g} to {high:.4g}"
+class _Far:
+    """Of the columns at `which` (m,) the values farthest from the mean: how often, where first, how far the rest."""
+
+    def __init__(self, raw: Array, moments: Moments, which: Array) -> None:
+        self.which = which
+        mean, low, high = moments.mean[which], moments.low[which], moments.high[which]
+        self.extreme = np.where(mean - low > high - mean, low, high)
+        self.times, self.first = np.zeros(len(which), dtype=int), np.full(len(which), -1)
+        self.low, self.high = np.full(len(which), np.inf), np.full(len(which), -np.inf)
+        for start, block in blocks(raw):
+            part = block[:, which].astype(np.float64)
+            there = part == self.extreme
+            new = there.any(axis=0) & (self.first < 0)
+            self.first[new] = start + there.argmax(axis=0)[new]
+            self.times += there.sum(axis=0)
+            self.low = np.minimum(self.low, np.where(there, np.inf, part).min(axis=0))
+            self.high = np.maximum(self.high, np.where(there, -np.inf, part).max(axis=0))
+
+    def said(self, i: int, moments: Moments, places: Places, codes: list[float]) -> str:
+        """What is to be said of the i-th of them, "" if nothing."""
+        j, extreme, low, high = int(self.which[i]), float(self.extreme[i]), float(self.low[i]), float(self.high[i])
+        size = max(abs(low), abs(high))
+        if not low < high:
+            return ""
+        much = f"{self.times[i]} times, first " if self.times[i] > 1 else ""
+        held = f"{places.column(j)} holds {extreme:g} ({much}at {places.row(int(self.first[i]))})"
+        if abs(extreme) > FILL * size > 0 or (extreme in codes and 0 < size < abs(extreme) / 3):
+            return (
+                f"{held}, the rest of it lies from {low:.4g} to {high:.4g}: if it stands for a missing value, write "
+                "NaN in its place and choose with --missing"
+            )
+        share = (extreme - moments.mean[j]) ** 2 / moments.N / moments.variance[j]
+        low_quarter, high_quarter = np.quantile(moments.sample[:, j], (0.25, 0.75))
+        if self.times[i] > 1 or moments.N < _FEWEST_JUDGED or share <= ALONE or low_quarter == high_quarter:
+            return ""  # a sparse column is like that
+        return f"{held}, which alone makes {share:.0%} of its variance; the rest lies from {low:.4g} to {high:.4g}"
 
 
 def _constant(moments: Moments, places: Places) -> list[str]:

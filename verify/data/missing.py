@@ -38,8 +38,8 @@ class Missing:
 
     def words(self) -> str:
         """ "5 values are missing, in 4 of 178 rows"."""
-        one = self.values == 1
-        return f"{self.values} {'value is' if one else 'values are'} missing, in {len(self.rows)} of {self.N} rows"
+        verb = "is" if self.values == 1 else "are"
+        return f"{_values(self.values)} {verb} missing, in {len(self.rows)} of {self.N} rows"
 
     def question(self, places: Places) -> InputError:
         """What to ask where nobody said what to do with them."""
@@ -59,7 +59,7 @@ class Missing:
             worst = int(np.argmax(self.of_column))
             raise InputError(
                 f"--missing drop leaves {len(left)} of {self.N} rows; leave out columns instead "
-                f"({places.column(worst)} lacks {self.of_column[worst]} values), or say --missing mean"
+                f"({places.column(worst)} lacks {_values(int(self.of_column[worst]))}), or say --missing mean"
             )
         return left
 
@@ -70,3 +70,7 @@ class Missing:
             raise InputError(
                 f"{places.columns(empty, len(self.of_column))} without any value; leave it out with --drop"
             )
+
+
+def _values(number: int) -> str:
+    return f"{number} value{'' if number == 1 else 's'}"

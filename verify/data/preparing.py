@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from verify.arrays import Array
+from verify.checks import LARGEST_VARIANCE, SMALLEST_VARIANCE
 from verify.data.doubts import counts_rows, doubts
 from verify.data.entries import BadEntry, check_entries, real_matrix
 from verify.data.files.columns import shown
@@ -66,9 +67,7 @@ def prepared(
         divided = standardize or preprocessing.scale is not None or preprocessing.dequantised
         notes += doubts(raw, moments, places, image="image" in facts, divided=divided)
         if standardize:
-            constant = moments.low == moments.high
-            deviation = np.where(constant, 1.0, np.sqrt(moments.variance))
-            standard = Standard(np.where(constant, moments.low, moments.mean), deviation)
+            standard = _standard(moments, places)
             preprocessing = replace(preprocessing, standard=standard)
     N, n = (int(length) for length in raw.shape)
     if places.names:
@@ -113,13 +112,27 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
             found.facts.pop("image", None)  # part of an image is none
         return chosen_columns(raw, chosen), HERE.chosen(np.array(chosen), None), []
     places, asides = Places(table.numbers, table.names, None, table.line), list(table.asides)
-    if not asked.columns and not any(aside.number == 1 for aside in asides) and n > 1 and places.number(0) == 1:
+    told = any(table.names) or table.line is not None  # else it is an array whose columns were chosen
+    if told and not asked.columns and n > 1 and places.number(0) == 1:
         first = counts_rows(raw)
         if first is not None:
             asides.insert(0, Aside(1, places.name(0), f"an index (it counts the rows from {first})"))
             rest = np.arange(1, n)
             return chosen_columns(raw, rest.tolist()), places.chosen(rest, None), asides
     return raw, places, asides
+
+
+def _standard(moments: Moments, places: Places) -> Standard:
+    """Means and deviations of the columns.  Raises InputError where a variance is no normal number."""
+    constant = moments.low == moments.high
+    usable = (moments.variance >= SMALLEST_VARIANCE) & (moments.variance <= LARGEST_VARIANCE)
+    if not (constant | usable).all():
+        which = np.flatnonzero(~(constant | usable))
+        raise InputError(
+            f"{places.columns(which, moments.n)} too small or too large to be standardized; multiply by a constant"
+        )
+    deviation = np.where(constant, 1.0, np.sqrt(moments.variance))
+    return Standard(np.where(constant, moments.low, moments.mean), deviation)
 
 
 def _as_asked(found: Found, asked: Asked, used: int) -> str:

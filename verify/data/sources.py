@@ -14,6 +14,7 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options.
 
 import difflib
 import hashlib
+import numbers
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -88,15 +89,14 @@ def load(data: Any, *, noises: Iterable[float] = (), **options: Unpack[Options])
         except InputError as error:
             # Which entry is wrong is known where it is met, and whose it is only here.
             raise about(name, error) from None
-    given = [
-        key for key, value in options.items() if value not in (None, False, ()) and key not in ("seed", "data_dir")
-    ]
+    idle = ("seed", "data_dir")
+    given = [key for key, value in options.items() if not (value is None or value is False or key in idle)]
     if given:
         out = ", ".join(f"--{key}" for key in given)
         raise InputError(f"{name}: a bare spectrum has no rows to preprocess; leave out {out}")
-    numbers = _spectrum(name)
-    read = f"{len(numbers)} {'eigenvalue' if len(numbers) == 1 else 'eigenvalues'}, as typed"
-    return from_eigenvalues(numbers, provenance={"name": name, "read": read})
+    lam = _spectrum(name)
+    read = f"{len(lam)} {'eigenvalue' if len(lam) == 1 else 'eigenvalues'}, as typed"
+    return from_eigenvalues(lam, provenance={"name": name, "read": read})
 
 
 def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
@@ -167,7 +167,11 @@ def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:
     """Columns as words; in Python numbers will do."""
     if given is None:
         return ()
-    return (str(given),) if isinstance(given, (str, int)) else tuple(map(str, given))
+    if isinstance(given, (str, numbers.Integral)):
+        return (str(given),)
+    if not isinstance(given, Iterable):
+        raise InputError(f"columns and drop: {given!r} is neither name nor number of a column; give one or several")
+    return tuple(map(str, given))
 
 
 def _is_file(data: Any, name: str) -> bool:

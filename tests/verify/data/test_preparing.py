@@ -275,3 +275,29 @@ def test_identifiers_and_dates_among_the_columns_are_asked_about():
         assert ("column 4" in said and f"--drop {name}" in said) == (name != "id")  # fractions identify nothing
     numbered = np.column_stack([1001 + np.arange(30), X])
     assert "column 1 (no) counts the rows from 1001" in notes(numbered, table(numbered, ("no", "a", "b", "c")))
+
+
+def test_columns_whose_squares_vanish_are_not_standardized():
+    raw = X * [1, 1e-160, 1]
+    assert refusal(raw, standardize=True).startswith("column 2 is too small or too large to be standardized")
+    assert np.allclose(rows(X * [1, 1e-140, 1], standardize=True).array().var(axis=0), 1)
+
+
+def test_columns_dropped_from_an_array_do_not_make_it_a_table():
+    counted = np.column_stack([np.arange(30.0), X])
+    bare = Table((1, 2, 3), (), (), 4)
+    assert rows(counted[:, :3], bare, Asked(drop=("4",))).shape == (30, 3)
+
+
+def test_one_pass_finds_all_values_that_stand_out():
+    class Counted:
+        shape, ndim, size, dtype, read = (400, 50), 2, 20000, np.dtype(float), 0
+
+        def __getitem__(self, part):
+            Counted.read += 1
+            return spiked[part]
+
+    spiked = np.random.default_rng(8).standard_normal((400, 50))
+    spiked[np.arange(50), np.arange(50)] = 1e3
+    assert "47 more columns hold such values" in notes(Counted())
+    assert Counted.read < 12  # not once for each column

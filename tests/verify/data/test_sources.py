@@ -411,3 +411,21 @@ def test_in_python_options_are_said_as_python_writes_them():
     assert 'say missing="drop" to leave' in refusal(holes) and "--" not in refusal(holes)
     notes = " ".join(load(X * [1, 1, 1, 1e3]).provenance["notes"])
     assert "standardize=True gives every column variance 1" in notes and "--" not in notes
+
+
+@pytest.mark.parametrize("columns", [np.int64(2), 2, "2", [2], np.array([2]), np.array(["2"])])
+def test_columns_are_named_in_every_way_of_python(columns):
+    assert np.array_equal(load_rows(X, columns=columns).array(), X[:, [1]])
+    assert "leave out --columns" in refusal("eigenvalues:3,2", columns=columns)
+
+
+@pytest.mark.parametrize("columns", [1.5, slice(0, 2)])
+def test_what_names_no_column_is_refused(columns):
+    assert "neither name nor number" in refusal(X, columns=columns)
+
+
+def test_options_that_there_are_not_are_refused():
+    for misspelt, meant in (("standardise", "standardize"), ("scael", "scale"), ("Drop", "drop")):
+        assert f"no option '{misspelt}'; did you mean {meant}?" in refusal(X, **{misspelt: True})
+        with pytest.raises(InputError, match="no option"):
+            load_rows(X, **{misspelt: True})

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from verify.data.files.text.records import SPACES, Dialect, Records, is_comment, separator
-from verify.data.files.text.words import Kind, kind_of
+from verify.data.files.text.words import Kind, is_grouped, kind_of
 from verify.errors import InputError
 
 _LINES, _CHARACTERS = 100, 200_000  # enough to tell
@@ -42,6 +42,8 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     told = separator(lines[0]) if lines else None
     few = _few(lines)
     written = [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
+    if "\t" in written and len({line.count("\t") for line in few}) == 1:
+        written = [d for d in written if d != SPACES]  # as many tabs in every line: blanks stand within fields
     delimiters = [told] if told else written
     first = {".tsv": "\t", ".csv": ","}.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
@@ -64,6 +66,8 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
         _refuse_thousands(few, chosen)
     if mark is None and chosen == Dialect(","):
         _refuse_pairs(few)
+    if told is None and chosen.delimiter == SPACES:
+        _refuse_grouped(few, [d for d in written if d != SPACES])
     return chosen
 
 
@@ -128,6 +132,18 @@ def _refuse_thousands(lines: Sequence[str], dialect: Dialect) -> None:
             f"{commas[0]} may be {whole}.{part} or {whole}{part}: say --decimal , if the comma is a decimal mark, or "
             "write the numbers without marks between thousands"
         )
+
+
+def _refuse_grouped(lines: Sequence[str], delimiters: Sequence[str]) -> None:
+    """Raises InputError where a blank may stand between thousands, and another mark between the fields: 1 234,5 678."""
+    for delimiter in delimiters:
+        records = _records(lines, delimiter)
+        fields = [word.strip() for record in records for word in record]
+        if len(set(map(len, records))) == 1 and len(records[0]) > 1 and all(map(is_grouped, fields)):
+            raise InputError(
+                f"blanks may stand between fields or between thousands, as in {fields[0]!r}; write the numbers without "
+                "marks between thousands"
+            )
 
 
 def _refuse_pairs(lines: Sequence[str]) -> None:

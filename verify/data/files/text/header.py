@@ -3,6 +3,7 @@
 Main       heading.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from verify.data.files.text.words import Kind, has_unit, kind_of
 from verify.errors import InputError
 
 _ROWS = 100  # rows that are looked at
+_ODD = re.compile(r"[<>~≤≥(−±*]+\s*[0-9].*|0x[0-9a-f]+|[0-9]+(?:_[0-9]+)+|[0-9.,]+\s*±.*", re.IGNORECASE)
 Line = tuple[int, list[str]]
 
 
@@ -78,6 +80,14 @@ def _is_header(first: Line, body: Sequence[Sequence[str]], dialect: Dialect) -> 
     if Kind.ERROR in kinds and 2 * len(names) < len(words):
         return False
     if not numbers:
+        truths = [j for j in likely if kinds[j] is Kind.TRUTH]
+        if any(kind_of(fields[j]) is Kind.TRUTH for j in truths for fields in same):
+            return False
+        unnamed = [j for j in below if below[j] and not words[j].strip()]
+        if unnamed and not over and unnamed != [0]:
+            raise _either(line, words, dialect)
+        if over and all(kinds[j] is Kind.WORD and _is_odd_number(words[j]) for j in over):
+            raise _either(line, words, dialect)
         empty = all(kinds[j] is Kind.MISSING and words[j].strip() for j in below if j not in likely)
         return bool(over) or (bool(names) and (not any(below.values()) or not empty or len(names) == len(words)))
     guess = Guess.ROW
@@ -86,16 +96,33 @@ def _is_header(first: Line, body: Sequence[Sequence[str]], dialect: Dialect) -> 
         guess = numbered_header(
             [words[j].strip() for j in numbers], [[fields[j] for j in numbers] for fields in same], dialect.mark
         )
-        if not words[0].strip() and [words[j].strip() for j in numbers] == [str(i) for i in range(len(words) - 1)]:
-            guess = Guess.HEADER  # as pandas writes a table without names
+    if not words[0].strip() and [word.strip() for word in words[1:]] == [str(i) for i in range(len(words) - 1)]:
+        guess = Guess.HEADER  # as pandas writes a table without names
+    elif (
+        guess is Guess.ROW
+        and len(same) > 1
+        and all(not word.strip() or word.strip().isdecimal() for word in words)
+        and (counted_on != numbers or not words[0].strip())
+    ):
+        guess = Guess.MAYBE  # a number above words, or beside the nothing above an index
     if guess is Guess.HEADER:
         return True
     if guess is Guess.MAYBE or over:
-        raise InputError(
-            f"line {line} ({some(words, dialect.delimiter)}) may be a header or the first row: say --header yes or "
-            "--header no"
-        )
+        raise _either(line, words, dialect)
     return False
+
+
+def _either(line: int, words: Sequence[str], dialect: Dialect) -> InputError:
+    """What to ask about a first line that may be a header or a row."""
+    return InputError(
+        f"line {line} ({some(words, dialect.delimiter)}) may be a header or the first row: say --header yes or "
+        "--header no"
+    )
+
+
+def _is_odd_number(word: str) -> bool:
+    """Whether a word may be a number that is written in no usual way, as <0.1, −5, (5), 0x10, 5±1; or a mere sign."""
+    return bool(_ODD.fullmatch(word.strip())) or not any(c.isalnum() for c in word)
 
 
 def _numeric(column: Sequence[str], mark: str) -> bool:
@@ -123,7 +150,11 @@ def _names_rows(body: Sequence[Sequence[str]], width: int, dialect: Dialect) -> 
         return True
     counts = any(column == [str(i + start) for i in range(len(column))] for start in (0, 1))
     # 1,5 2,5 3,7 under one name: numbers with a decimal comma look so too.
-    commas = dialect.delimiter == "," and width == 2 and all(fields[1].strip().isdecimal() for fields in body[:_ROWS])
+    commas = (
+        dialect.delimiter == ","
+        and width == 2
+        and all(fields[1].strip().isdecimal() for fields in body[:_ROWS] if len(fields) == width)
+    )
     return counts and len(column) > 1 and not commas
 
 

@@ -106,3 +106,18 @@ def test_what_a_comma_means_is_never_guessed(tmp_path, content, words):
         assert len(rows(tmp_path, content)) == 2
     else:
         assert words in refusal(tmp_path, content)
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.txt", "a.csv"])
+def test_blanks_within_fields_do_not_cut_a_table_of_tabs(tmp_path, name):
+    content = "sample id\tvalue\nSample 1\t5.1\nSample 2\t6.2\nSample 3\t9.4\n"
+    assert rows(tmp_path, content, name) == [[5.1], [6.2], [9.4]]
+    assert rows(tmp_path, "1\t\t3\n4\t5\t\n\t8\t9\n", name) == [[1, None, 3], [4, 5, None], [None, 8, 9]]
+    assert "thousands" in refusal(tmp_path, "1 234\t5.5\n2 345\t6.5\n", name)
+
+
+def test_blanks_between_thousands_are_a_question(tmp_path):
+    assert "blanks may stand between fields or between thousands" in refusal(
+        tmp_path, "1 234,2 333\n2 345,6 777\n3 456,7 001\n"
+    )
+    assert rows(tmp_path, "1 234\n2 345\n3 456\n", "a.txt") == [[1, 234], [2, 345], [3, 456]]

@@ -185,3 +185,32 @@ def test_the_header_can_be_said(tmp_path):
     assert names(tmp_path, "5,6\n1,2\n3,4\n", header=True) == ["5", "6"]
     assert names(tmp_path, "1kg,2kg\n1,2\n3,4\n", header=True) == ["1kg", "2kg"]
     assert "line 1, row 1, column 1: 'a' is not a number" in refusal(tmp_path, "a,b\n1,2\n3,4\n", header=False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ",,setosa\n5.1,3.5,setosa\n4.9,3.0,versicolor\n",
+        "<0.1,<0.2\n1,2\n3,4\n",
+        "−5,−6\n1,2\n3,4\n",
+        "(5),(6)\n1,2\n3,4\n",
+        "0x10,0x20\n1,2\n3,4\n",
+        "1_000,2_000\n1,2\n3,4\n",
+        "5±1,6±2\n1,2\n3,4\n",
+        "*,*\n1,2\n3,4\n",
+        "2000,2001\n1.5,a\n2.5,b\n7.25,c\n",
+        ",2000\n0,1.5\n1,2.5\n",
+    ],
+)
+def test_a_first_line_that_may_be_a_row_is_a_question(tmp_path, content):
+    assert "may be a header or the first row: say --header yes or --header no" in refusal(tmp_path, content)
+    assert read(tmp_path, content, header=True).raw.shape[0] == content.count("\n") - 1
+
+
+def test_truth_values_below_make_a_first_line_a_row(tmp_path):
+    assert rows(tmp_path, "a,True\nb,False\nc,True\n") == [[1], [0], [1]]
+
+
+def test_pandas_numbers_columns_above_words_too(tmp_path):
+    found = read(tmp_path, ",0,1,2\n0,1.5,a,1.0\n1,2.5,b,2.0\n2,3.5,c,5.0\n")
+    assert found.raw.tolist() == [[1.5, 1], [2.5, 2], [3.5, 5]] and found.table.names == ("0", "2")
