@@ -17,12 +17,15 @@ from pyarrow import ipc, parquet, types
 
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.files import strings
+from verify.data.files.columns import is_index
 from verify.data.files.found import Asked, Found
 from verify.data.files.tables import BLOCK, as_floats, of_columns
 from verify.errors import InputError
 
 _LONGEST = 40  # characters of a value that is shown
 _EXAMPLES = 64  # rows among which one is looked for
+_Batches = Callable[[list[int]], Iterator[list[Any]]]  # of the columns at some places, so many rows at a time
 
 
 def read_parquet(path: Path, asked: Asked) -> Found:
@@ -71,6 +74,7 @@ def read_arrow(path: Path, asked: Asked) -> Found:
 
 def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked) -> Found:
     """The rows of columns that are arrays of Arrow, chunked or not, all of one length.  Raises InputError."""
+    kinds = [one.type for one in held]
     holds = [_holds(one.type, one.slice(0, _EXAMPLES)) for one in held]
     N = len(held[0]) if held else 0
 
@@ -79,19 +83,40 @@ def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked) -> Found:
         for start in range(0, N, step):
             yield [_whole(held[j].slice(start, step)) for j in places]
 
-    return _told(of_columns(names, holds, _numbers_of(batches), asked), [one.type for one in held])
+    return _told(of_columns(names, _judged(names, holds, kinds, batches, asked), _numbers_of(batches), asked), kinds)
 
 
-def _of_batches(
-    schema: Any, first: Any | None, batches: Callable[[list[int]], Iterator[list[Any]]], asked: Asked
-) -> Found:
+def _of_batches(schema: Any, first: Any | None, batches: _Batches, asked: Asked) -> Found:
     """The rows of a table that comes in batches of rows, `first` being one of them."""
     examples = [None if first is None else first.column(j) for j in range(len(schema))]
     holds = [_holds(field.type, example) for field, example in zip(schema, examples, strict=True)]
     if not asked.columns:
         index = _index(schema)
         holds = ["an index" if name in index else held for name, held in zip(schema.names, holds, strict=True)]
+    holds = _judged(schema.names, holds, schema.types, batches, asked)
     return _told(of_columns(schema.names, holds, _numbers_of(batches), asked), schema.types)
+
+
+def _judged(
+    names: Sequence[str], holds: Sequence[str], kinds: Sequence[Any], batches: _Batches, asked: Asked
+) -> list[str]:
+    """`holds`, columns of strings looked at unless nobody asks for them.  Raises InputError: one of numbers."""
+    places = asked.chosen(names, len(names))
+    judged = list(holds)
+    for j in range(len(names)) if places is None else places:
+        if _is_string(kinds[j]) and holds[j] != "an index" and (asked.columns or not is_index(j, names)):
+            judged[j] = strings.held(_words(batches, j), j + 1, names)
+    return judged
+
+
+def _words(batches: _Batches, place: int) -> Iterator[str | None]:
+    for (one,) in batches([place]):
+        for start in range(0, len(one), _EXAMPLES):
+            yield from one.slice(start, _EXAMPLES).to_pylist()
+
+
+def _is_string(kind: Any) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _told(found: Found, kinds: Sequence[Any]) -> Found:
@@ -113,9 +138,7 @@ def _index(schema: Any) -> list[str]:
         return []
 
 
-def _numbers_of(
-    batches: Callable[[list[int]], Iterator[list[Any]]],
-) -> Callable[[list[int]], Iterator[list[Array]]]:
+def _numbers_of(batches: _Batches) -> Callable[[list[int]], Iterator[list[Array]]]:
     def blocks(places: list[int]) -> Iterator[list[Array]]:
         start = 0
         for batch in batches(places):
@@ -158,7 +181,7 @@ def _holds(kind: Any, example: Any | None) -> str:
         return f"categories{such}"
     if types.is_temporal(kind):
         return f"durations{such}" if types.is_duration(kind) else f"dates{such}"
-    if any(test(kind) for test in (types.is_string, types.is_large_string, types.is_string_view)):
+    if _is_string(kind):
         return f"words{such}"
     if types.is_null(kind):
         return "nothing"

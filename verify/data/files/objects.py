@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array, to_numpy
+from verify.data.entries import LARGEST_WHOLE
 from verify.data.files.found import Asked, Found
 from verify.data.files.lazy import Lazy
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
+from verify.data.files.text.words import shown
 from verify.errors import InputError
 
 _BLOCK = 1 << 20  # numbers
+_AXES = ("row", "column", "entry", "entry")
 
 
 def of_object(data: Any, asked: Asked | None = None) -> Found:
@@ -60,7 +63,9 @@ def _found(data: Any, asked: Asked) -> tuple[str, Found]:
         return "dataframe", _of_arrow(data, asked)
     if isinstance(data, (list, tuple)):
         return "list", of_array(_of_list(data), asked)
-    return "array", of_array(_array(data), asked)
+    array = _array(data)
+    _refuse_objects(array)
+    return "array", of_array(array, asked)
 
 
 def _origins(data: Any) -> set[str]:
@@ -112,6 +117,7 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
     # Columns that are only numbered have no names.
     if names == [str(i) for i in range(len(names))]:
         names = [""] * len(names)
+    _refuse_delimiters(names, data)
     held = []
     for j in range(len(names)):
         column = data.iloc[:, j]
@@ -119,7 +125,25 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
             held.append(_whole(pa.array(column, from_pandas=True)))
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             held.append(_mixed(column, pa))
-    return of_arrow(names, held, asked)
+    found = of_arrow(names, held, asked)
+    levels = getattr(data.index, "nlevels", 1)
+    if levels < 2:
+        return found
+    doubt = f"the {levels} levels of the index are no columns of the data; reset_index() makes them some"
+    return Found(found.raw, found.facts, found.said, (*found.doubts, doubt), found.table)
+
+
+def _refuse_delimiters(names: Sequence[str], data: Any) -> None:
+    """Raises InputError where a DataFrame was read from a file with another delimiter than its own."""
+    mark = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+    if mark is None:
+        return
+    levels = getattr(data.index, "nlevels", 1)
+    spoiled = f", and {levels} levels of an index made of the parts of its numbers" if levels > 1 else ""
+    raise InputError(
+        f"the DataFrame has one column, {names[0][:40]!r}{spoiled}: read the file with sep={mark!r}, and "
+        "decimal=',' if its numbers have decimal commas"
+    )
 
 
 def _whole(one: Any) -> Any:
@@ -153,9 +177,31 @@ def _of_list(data: Sequence[Any]) -> Array:
         array = np.asarray(rows)
     except (ValueError, TypeError):
         raise InputError("the data are not a table of numbers: its rows have different lengths") from None
-    if array.dtype.kind == "O":
-        raise InputError("the data hold what is no number (None, or a whole number beyond 64 bits); NaN is missing")
+    _refuse_objects(array)
     return array
+
+
+def _refuse_objects(array: Any) -> None:
+    """Raises InputError at an array of Python objects, with the first of them that is no number."""
+    if array.dtype.kind != "O":
+        return
+    for place, entry in np.ndenumerate(np.asarray(array)):
+        if not _becomes_number(entry):
+            where = ", ".join(f"{axis} {i + 1}" for axis, i in zip(_AXES, place, strict=False)) or "the only place"
+            raise InputError(
+                f"the data are Python objects, and {shown(str(entry))} at {where} is no number that float64 holds; "
+                "mend it (a missing value is NaN), then give numpy.asarray(data, dtype=float)"
+            )
+    raise InputError("the data are numbers held as Python objects; give numpy.asarray(data, dtype=float): None is NaN")
+
+
+def _becomes_number(entry: Any) -> bool:
+    """Whether an object is a number to NumPy, or missing."""
+    try:
+        value = float("nan" if entry is None else entry)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not isinstance(entry, int) or abs(entry) < LARGEST_WHOLE or int(value) == entry
 
 
 def _on_host(row: Any) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
-from verify.data.files import columns
+from verify.data.files import columns, strings
+from verify.data.files.columns import is_index
 from verify.data.files.found import Asked, Found, Table
 from verify.data.files.rows_on_disk import Growing
 from verify.errors import InputError
@@ -45,7 +46,9 @@ def of_fields(array: Array, asked: Asked) -> Found:
     if array.ndim != 1:
         raise InputError(f"a structured array of shape {array.shape}; give one axis of records")
     fields = list(array.dtype.names)
-    holds = [_held(array.dtype[name], array[name]) for name in fields]
+    places = asked.chosen(fields, len(fields))
+    used = fields if places is None else [fields[j] for j in places]
+    holds = [_held(array, name, fields if name in used else []) for name in fields]
 
     def blocks(places: list[int]) -> Iterable[list[Array]]:
         step = max(1, BLOCK // len(fields))
@@ -85,10 +88,14 @@ def as_floats(part: Array, place: int, start: int) -> Array:
     return values
 
 
-def _held(dtype: np.dtype, values: Array) -> str:
+def _held(array: Array, field: str, fields: Sequence[str]) -> str:
+    """What a field holds, judged where it is among `fields`.  Raises InputError: strings that are numbers."""
+    dtype = array.dtype[field]
     if dtype.shape:
         return f"arrays of shape {dtype.shape}"
-    if dtype.kind in "US":
-        word = values[0] if len(values) else ""
-        return f"words, such as {word.decode('utf-8', 'replace') if isinstance(word, bytes) else str(word)!r}"
-    return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")
+    if dtype.kind not in "US":
+        return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")
+    if field not in fields or is_index(fields.index(field), fields):
+        return "words"
+    words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in array[field])
+    return strings.held(words, fields.index(field) + 1, fields)

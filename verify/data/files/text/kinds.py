@@ -26,14 +26,12 @@ class Tally:
     filled: bool = False
     wraps: set[str] = field(default_factory=set)
 
-    def add(self, kind: Kind, place: Place) -> None:
-        """One more field."""
-        self.first.setdefault(kind, place)
-        self.count(kind, place.word)
-
-    def count(self, kind: Kind, word: str) -> None:
-        """One more field of a kind that was met before."""
+    def add(self, word: str, mark: str, line: int, row: int) -> None:
+        """One more field, in a text of this decimal mark."""
+        kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
         self.counts[kind] += 1
+        if kind not in self.first:
+            self.first[kind] = Place(line, row, word)
         self.filled = self.filled or bool(word.strip())
         if kind is Kind.WRAPPED and len(self.wraps) <= _FEW:
             self.wraps.add(around(word))
@@ -113,9 +111,7 @@ def survey(
         if len(fields) != width:
             raise ragged(fields, Place(line, row, "", next(rows, None) is None), first, width)
         for j, tally in looked_at:
-            word = fields[j]
-            kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
-            tally.add(kind, Place(line, row, word)) if kind not in tally.first else tally.count(kind, word)
+            tally.add(fields[j], mark, line, row)
     return tallies
 
 

@@ -7,10 +7,8 @@ import re
 from enum import Enum
 
 # In lower case; what spreadsheets write for "not available" in any language stands after a hash.
-MISSING = frozenset(
-    ("", "na", "n/a", "n.a.", "<na>", "nan", "null", "none", "nil", ".", "-", "?", "missing", "#n/a", "#n/a n/a")
-    + ("#nv", "#n/d", "#n/b", "#i/t", "#н/д", "#yok")
-)
+_ABSENT = ("#n/a", "#n/a n/a", "#nv", "#n/d", "#n/b", "#i/t", "#н/д", "#yok")
+MISSING = frozenset(("", "na", "n/a", "n.a.", "<na>", "nan", "null", "none", "nil", ".", "-", "?", "missing", *_ABSENT))
 TRUTHS = {"true": 1.0, "false": 0.0}  # likewise
 _ERRORS = frozenset(("#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"))  # likewise
 _ERROR = re.compile(r"#[^\s#,;|]*[!?]|Err:[0-9]{3}|#{3,}")  # of any language
@@ -84,7 +82,9 @@ def kind_of(word: str, mark: str = ".") -> Kind:
 def is_error(word: str) -> bool:
     """Whether a field is what a spreadsheet writes where a formula fails: #REF! or, in another language, #BEZUG!."""
     word = word.strip()
-    return word.lower() in _ERRORS or (word == word.upper() or word[0] == "E") and bool(_ERROR.fullmatch(word))
+    return word.lower() in _ERRORS or (
+        word.removeprefix("Err") == word.removeprefix("Err").upper() and bool(_ERROR.fullmatch(word))
+    )
 
 
 def is_grouped(word: str) -> bool:

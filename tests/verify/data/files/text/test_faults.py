@@ -90,6 +90,6 @@ def test_codes_are_words(tmp_path, words):
 
 def test_one_bound_among_numbers_is_named_as_such(tmp_path):
     assert refusal(tmp_path, TABLE + "1,<0.2,3\n4,5,6\n") == (
-        "line 51, row 50, column 2 (ash): '<0.2' says only on which side of a number the value lies; write a number, or "
-        "NaN if it is missing, or leave the column out (--drop ash)"
+        "line 51, row 50, column 2 (ash): '<0.2' says only on which side of a number the value lies; write a number, "
+        "or NaN if it is missing, or leave the column out (--drop ash)"
     )
