@@ -1,6 +1,6 @@
 """Which delimiter and which decimal mark a text table is written with.
 
-Main       recognised.
+Main       recognised, NAMES, EXPECTED.
 """
 
 import itertools
@@ -19,6 +19,7 @@ _ORDER = "\t;,| "  # where all else is equal
 _OF_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DELIMITERS = re.compile(r"[,;|\t]")
+EXPECTED = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".prn": SPACES}  # by the ending of the file's name
 NAMES = {"\t": "tabs", SPACES: "spaces", ";": "semicolons", "|": "bars", ",": "commas"}
 
 
@@ -44,7 +45,7 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     few = _few(lines)
     written = [d for d in _ORDER if any(d in line or (d == SPACES and "\t" in line) for line in few)]
     delimiters = [told] if told else written
-    first = {".tsv": "\t", ".csv": ","}.get(ending, "")
+    first = EXPECTED.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
     dialects = [Dialect(d, m) for d in delimiters for m in ([mark] if mark else [".", ","])]
     ranked = [(_worth(few, dialect), -place, dialect) for place, dialect in enumerate(dialects)]

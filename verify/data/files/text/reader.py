@@ -1,4 +1,4 @@
-"""Tables of numbers in text files: .csv, .tsv, .txt and .dat, packed or not.
+"""Tables of numbers in text files, packed or not.
 
 Main       read_text.
 
@@ -16,7 +16,7 @@ from verify.data.files.columns import taken
 from verify.data.files.found import Asked, Found, Table
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import Growing
-from verify.data.files.text.dialect import NAMES, recognised
+from verify.data.files.text.dialect import EXPECTED, NAMES, recognised
 from verify.data.files.text.fast import Unfit, read_fast
 from verify.data.files.text.faults import Place, counted, not_a_number, repeated_header, second_header, title
 from verify.data.files.text.header import heading
@@ -176,7 +176,7 @@ class _Reading:
     def _said(self, plan: Plan, records: Records | None, trailing: bool) -> tuple[str, ...]:
         """How the file was read, where that is not as everybody would expect."""
         said = list(self.source.said)
-        expected = "\t" if _ending(self.source.path) == ".tsv" else ","
+        expected = EXPECTED.get(_ending(self.source.path), ",")
         if self.dialect.delimiter not in ("", expected):
             said.append(f"fields separated by {NAMES.get(self.dialect.delimiter, self.dialect.delimiter)}")
         if self.dialect.mark == ",":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from verify.data.files.text.foreign import refuse_foreign
+from verify.data.files.foreign import refuse_in_text
 from verify.errors import InputError
 
 _START = 1 << 16  # bytes that tell the encoding
@@ -69,7 +69,7 @@ def opened(path: Path) -> Source:
         start = unpacked.read(_START)
     if not start.strip():
         raise InputError(f"{path}: the file is empty")
-    refuse_foreign(path, start)
+    refuse_in_text(path, start)
     encoding = next((name for name, mark in _MARKS if start.startswith(mark)), "") or _guessed(path, start)
     if encoding.startswith("utf-16"):
         said.append("characters in UTF-16")
