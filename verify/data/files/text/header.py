@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from verify.data.files.text.faults import counted, some
 from verify.data.files.text.numbered import Guess, numbered_header
-from verify.data.files.text.records import Dialect, Records, are_values, cut
+from verify.data.files.text.records import SPACES, Dialect, Records, are_values, cut
 from verify.data.files.text.words import Kind, is_bounded, kind_of
 from verify.errors import InputError
 
@@ -137,8 +137,13 @@ def _refuse_row(remark: tuple[int, str] | None, width: int, dialect: Dialect) ->
     if remark is None or width < 2:
         return
     fields = cut(remark[1], dialect.delimiter)
+    if len(fields) != width or not fields[0][1:2].strip():
+        return
+    kinds = {kind_of(word, dialect.mark) for word in fields[1:]}
+    # Between spaces anything has fields; and columns may be numbered.
+    values = are_values(fields) if dialect.delimiter == SPACES else bool(kinds - {Kind.WORD, Kind.MISSING})
     counts = [fields[0].lstrip("#% "), *map(str.strip, fields[1:])] == [str(i + 1) for i in range(width)]
-    if len(fields) == width and fields[0][1:2].strip() and are_values(fields) and not counts:
+    if (values or kinds == {Kind.MISSING}) and not counts:
         raise InputError(
             f"line {remark[0]} ({some(fields, dialect.delimiter)}) begins as comments do and has the fields of a row; "
             "delete it, or write its first field in quotation marks"

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from verify.data.files.columns import taken
-from verify.data.files.found import Asked, Found, Table
+from verify.data.files.found import Aside, Asked, Found, Table
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import Growing
 from verify.data.files.text.dialect import EXPECTED, NAMES, recognised
@@ -21,10 +21,10 @@ from verify.data.files.text.fast import Unfit, read_fast
 from verify.data.files.text.faults import Place, counted, not_a_number, repeated_header, second_header, title
 from verify.data.files.text.header import heading
 from verify.data.files.text.kinds import Tally, survey
-from verify.data.files.text.records import Records, is_comment
+from verify.data.files.text.records import Records, cut, is_comment
 from verify.data.files.text.slow import Plan, Surprise, read_slowly
 from verify.data.files.text.source import Source, opened
-from verify.data.files.text.words import Kind, kind_of
+from verify.data.files.text.words import Kind, kind_of, shown, sums_up
 from verify.errors import InputError, about
 
 _RECORDS, _LEAST, _CHARACTERS = 1000, 20, 1 << 20  # of the sample
@@ -136,7 +136,15 @@ class _Reading:
             lru_cache(self._line),
         )
         facts = {"columns": list(table.names)} if names else {}
-        return Found(growing.rows(), facts, self._said(plan, records, trailing), (), table)
+        return Found(growing.rows(), facts, self._said(plan, records, trailing), self._summary(asides), table)
+
+    def _summary(self, asides: Sequence[Aside]) -> tuple[str, ...]:
+        """Whether the last row, by its name in a column left out, sums up the others."""
+        fields = cut(self.source.last(), self.dialect.delimiter) if asides else []
+        if len(fields) != self.heading.width:
+            return ()
+        name = next((fields[aside.number - 1].strip() for aside in asides if sums_up(fields[aside.number - 1])), None)
+        return (f"the last row is called {shown(name)}: if it sums up the others, delete it",) if name else ()
 
     def _grown(self, plan: Plan) -> tuple[Growing, Records | None]:
         """The rows, by the fast reader where it takes them; and the records if they were read one by one."""

@@ -1,6 +1,6 @@
 """The bytes and lines of a text file, whatever it is compressed with and however its characters are written.
 
-Main       Source (lines, bytes), opened.
+Main       Source (lines, bytes, last), opened.
 """
 
 import bz2
@@ -39,6 +39,16 @@ class Source:
             if self.encoding == "utf-8-sig":
                 file.read(len(_MARKS[0][1]))
             yield file
+
+    def last(self) -> str:
+        """The last line that is not blank; "" where it takes reading the whole file to know it."""
+        if self.packed or self.encoding.startswith("utf-16") or self.returns:
+            return ""
+        with self.path.open("rb") as file:
+            start = max(0, file.seek(0, io.SEEK_END) - _START)
+            file.seek(start)
+            lines = file.read().rstrip().split(b"\n")
+        return lines[-1].decode(self.encoding, "replace") if len(lines) > 1 or not start else ""
 
     def lines(self) -> Iterator[str]:
         """The lines, each with a line feed at its end, as an editor counts them."""

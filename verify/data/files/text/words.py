@@ -13,6 +13,12 @@ TRUTHS = {"true": 1.0, "false": 0.0}  # likewise
 _ERRORS = frozenset(("#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"))  # likewise
 _ERROR = re.compile(r"#[^\s#,;|]*[!?]|Err:[0-9]{3}|#{3,}")  # of any language
 
+_SUMMARIES = frozenset(
+    ("mean", "means", "average", "avg", "total", "totals", "sum", "std", "sd", "stdev", "median", "min", "minimum")
+    + ("max", "maximum", "count", "mittelwert", "mittel", "summe", "gesamt", "durchschnitt", "moyenne", "somme", "moy")
+    + ("media", "totale", "promedio", "suma")
+)
+
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
 _NUMBERS = {
     mark: re.compile(rf"[+-]?(?:[0-9]+(?:[{mark}][0-9]*)?|[{mark}][0-9]+){_EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE)
@@ -85,6 +91,12 @@ def is_error(word: str) -> bool:
     return word.lower() in _ERRORS or (
         word.removeprefix("Err") == word.removeprefix("Err").upper() and bool(_ERROR.fullmatch(word))
     )
+
+
+def sums_up(word: str) -> bool:
+    """Whether a row of this name sums up the others: Total, or Mean:."""
+    parts = re.findall(r"[^\W\d_]+", word.lower())
+    return parts in (["grand", "total"], ["standard", "deviation"]) or (len(parts) == 1 and parts[0] in _SUMMARIES)
 
 
 def is_grouped(word: str) -> bool:

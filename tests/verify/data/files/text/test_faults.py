@@ -1,5 +1,7 @@
 """What is said of tables that hold more than a header and rows of numbers, and of numbers that are not alone."""
 
+import gzip
+
 import pytest
 
 from tests.verify.data.files.text.reading import read, refusal
@@ -93,3 +95,17 @@ def test_one_bound_among_numbers_is_named_as_such(tmp_path):
         "line 51, row 50, column 2 (ash): '<0.2' says only on which side of a number the value lies; write a number, "
         "or NaN if it is missing, or leave the column out (--drop ash)"
     )
+
+
+@pytest.mark.parametrize("name", ["Mean", "TOTAL", "Grand Total:", "Summe", '"Avg."'])
+def test_a_last_row_that_sums_up_is_doubted_where_its_name_is_left_out(tmp_path, name):
+    content = "id,x,y\n" + "".join(f"s{i},{i},{i * i}\n" for i in range(20000))
+    for rows in (content[:200].rpartition("\n")[0] + "\n", content):
+        found = read(tmp_path, f"{rows}{name},7,8\n\n")
+        said = name.strip('"')
+        assert found.doubts == (f"the last row is called '{said}': if it sums up the others, delete it",)
+        assert not read(tmp_path, f"{rows}Meander,7,8\n").doubts
+        assert not read(tmp_path, f"{rows}{name},7,8\nx,7,8\n").doubts
+        assert (
+            read(tmp_path, gzip.compress(f"{rows}{name},7,8\n".encode())).doubts == ()
+        )  # nobody reads it twice for that

@@ -54,6 +54,8 @@ def test_a_first_row_behind_a_hash_is_a_question(tmp_path):
         "field in quotation marks"
     )
     assert rows(tmp_path, '"#10 repeat",1.5,2.5\nA,3,4\nB,5,6\n') == [[1.5, 2.5], [3, 4], [5, 6]]
+    for first in ("#10,setosa,1.5", "#10,NA,NA", "%7,?,2"):
+        assert "begins as comments do and has the fields of a row" in refusal(tmp_path, f"{first}\nA,x,3\nB,y,5\n")
     for remark in ("#1 2 3", "# 4 5 6", "#4 5", "#made by us", "#a b c"):  # numbers of columns, sizes, names
         assert rows(tmp_path, f"{remark}\n1.5 2 3\n4 5 6\n") == [[1.5, 2, 3], [4, 5, 6]]
 
