@@ -13,11 +13,22 @@ TRUTHS = {"true": 1.0, "false": 0.0}  # likewise
 _ERRORS = frozenset(("#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"))  # likewise
 _ERROR = re.compile(r"#[^\s#,;|]*[!?]|Err:[0-9]{3}|#{3,}")  # of any language
 
+_OTHERS = (
+    "mittelwert",
+    "mittel",
+    "summe",
+    "gesamt",
+    "durchschnitt",
+    "moyenne",
+    "somme",
+    "moy",
+    "media",
+    "totale",
+    "suma",
+)
 _SUMMARIES = frozenset(
     ("mean", "means", "average", "avg", "total", "totals", "sum", "std", "sd", "stdev", "median", "min", "minimum")
-    + ("max", "maximum", "count", "mittelwert", "mittel", "summe", "gesamt", "durchschnitt", "moyenne", "somme", "moy")
-    + ("media", "totale", "promedio", "suma")
-)
+).union(("max", "maximum", "count"), _OTHERS)
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
 _NUMBERS = {
