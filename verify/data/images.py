@@ -178,7 +178,8 @@ def _opened(decoder: Any, content: bytes, where: str) -> Any:
     if image.mode not in _MODES or "transparency" in image.info:
         raise InputError(f"{where}: pixels of kind {image.mode}, transparent perhaps; save it as plain RGB")
     if min(image.size) < SIDE:
-        raise InputError(f"{where}: {image.size[0]} x {image.size[1]} pixels, fewer than {SIDE} x {SIDE}")
+        small = f"{image.size[0]} x {image.size[1]} pixels, fewer than {SIDE} x {SIDE}"
+        raise InputError(f"{where}: {small}; small pictures are stacked in a .npy file (N, height, width)")
     return image
 
 

@@ -14,9 +14,11 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options.
 
 import difflib
 import hashlib
+import json
 import numbers
 import os
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -106,7 +108,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     seed, scale, alpha = random_seed(options.get("seed", 0)), options.get("scale"), options.get("logit")
     preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
     file, member = split(name) if _is_file(data, name) else (None, None)
-    where = name if file is None else str(file)
+    where = name if file is None else f"{file}:{member}" if member else str(file)
     asked = Asked(
         _words(options.get("columns")),
         _words(options.get("drop")),
@@ -137,7 +139,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
             rows.provenance["notes"] = [_in_python(note) for note in rows.provenance["notes"]]
         return rows
     except InputError as error:
-        said = about(where, error)
+        said = about(where if file is None or not str(error).startswith(str(file)) else str(file), error)
         raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
 
 
@@ -152,8 +154,16 @@ def _check_names(options: Iterable[str]) -> None:
 
 def _in_python(text: str) -> str:
     """What a message says of options, as they are written in Python."""
-    text = re.sub(r"--(missing|drop) (\w+)", r'\1="\2"', text)
+    text = re.sub(r"--header (yes|no)", lambda found: f"header={found[1] == 'yes'}", text)
+    text = re.sub(r"--decimal ([.,])", r'decimal="\1"', text)
+    text = re.sub(r"--(missing|drop|columns) ((?:'[^']*'|\"'\"|[\w@%+=:,./-])+)", _word_in_python, text)
     return re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True")).replace("--", "")
+
+
+def _word_in_python(found: re.Match[str]) -> str:
+    """An option with one word after it, quoted as a shell takes it."""
+    word = found[2].rstrip(".,:") or found[2]  # which end the sentence
+    return f"{found[1]}={json.dumps(*shlex.split(word), ensure_ascii=False)}{found[2][len(word) :]}"
 
 
 def _name(data: Any) -> str:

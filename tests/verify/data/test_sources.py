@@ -8,11 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
 from verify.data import Rows, from_eigenvalues, load, load_rows
 from verify.data.mnist import TRAINING_SHA256, find_training_file, read_idx
+from verify.data.sources import _in_python
 from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
@@ -429,3 +431,35 @@ def test_options_that_there_are_not_are_refused():
         assert f"no option '{misspelt}'; did you mean {meant}?" in refusal(X, **{misspelt: True})
         with pytest.raises(InputError, match="no option"):
             load_rows(X, **{misspelt: True})
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("leave it out (--drop alcohol)", 'leave it out (drop="alcohol")'),
+        ("leave it out (--drop 'b c'); then", 'leave it out (drop="b c"); then'),
+        ("leave it out (--drop '#2')", 'leave it out (drop="#2")'),
+        ("(--drop malic.acid-2%)", '(drop="malic.acid-2%")'),
+        ("(--drop 'b'\"'\"'c')", '(drop="b\'c")'),
+        ("(--drop '\"')", '(drop="\\"")'),
+        ("say --missing drop, or --missing mean.", 'say missing="drop", or missing="mean".'),
+        ("say --decimal ,; if two, --decimal .", 'say decimal=","; if two, decimal="."'),
+        ("say --header yes or --header no", "say header=True or header=False"),
+        ("say --scale 255, --standardize, --decimal , if", 'say scale=255, standardize=True, decimal="," if'),
+    ],
+)
+def test_each_option_is_said_in_python(text, wanted):
+    assert _in_python(text) == wanted
+
+
+def test_the_option_that_is_advised_in_python_works():
+    frame = pd.DataFrame({"a": [1.0, 2, 4], "b c": ["14", "14 %", "13"]})
+    advice = refusal(frame).partition("leave the column out (")[2].partition(")")[0]
+    assert advice == 'drop="b c"' and eval(f"load_rows(frame, {advice})").shape == (3, 1)
+
+
+def test_an_array_of_a_file_keeps_its_name_in_what_is_wrong_with_it(tmp_path):
+    np.savez(tmp_path / "a.npz", x=X, y=X[:, 0], z=np.where(X > 1, np.inf, X))
+    assert refusal(f"{tmp_path / 'a.npz'}:y").startswith(f"{tmp_path / 'a.npz'}:y: shape (12,)")
+    assert refusal(f"{tmp_path / 'a.npz'}:z").startswith(f"{tmp_path / 'a.npz'}:z: infinity at row")
+    assert refusal(f"{tmp_path / 'a.npz'}:w").startswith(f"{tmp_path / 'a.npz'}: holds no array 'w'")

@@ -17,12 +17,15 @@ from pyarrow import ipc, parquet, types
 
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.files import strings
+from verify.data.files.columns import is_index
 from verify.data.files.found import Asked, Found
 from verify.data.files.opening import damaged
 from verify.data.files.tables import BLOCK, as_floats, of_columns
 
 _LONGEST = 40  # characters of a value that is shown
 _EXAMPLES = 64  # rows among which one is looked for
+_Batches = Callable[[list[int]], Iterator[list[Any]]]  # of the columns at some places, so many rows at a time
 
 
 def read_parquet(path: Path, asked: Asked) -> Found:
@@ -74,6 +77,7 @@ def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked, known: Map
 
     known: of columns (from 0) what they hold, where Arrow has no type for that, or an index.
     """
+    kinds = [one.type for one in held]
     holds = [_holds(one.type, one.slice(0, _EXAMPLES)) for one in held]
     holds = [(known or {}).get(j, what) for j, what in enumerate(holds)]
     N = len(held[0]) if held else 0
@@ -83,18 +87,39 @@ def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked, known: Map
         for start in range(0, N, step):
             yield [_whole(held[j].slice(start, step)) for j in places]
 
-    return _told(of_columns(names, holds, _numbers_of(batches), asked), [one.type for one in held])
+    return _told(of_columns(names, _judged(names, holds, kinds, batches, asked), _numbers_of(batches), asked), kinds)
 
 
-def _of_batches(
-    schema: Any, first: Any | None, batches: Callable[[list[int]], Iterator[list[Any]]], asked: Asked
-) -> Found:
+def _of_batches(schema: Any, first: Any | None, batches: _Batches, asked: Asked) -> Found:
     """The rows of a table that comes in batches of rows, `first` being one of them."""
     examples = [None if first is None else first.column(j) for j in range(len(schema))]
     holds = [_holds(field.type, example) for field, example in zip(schema, examples, strict=True)]
     index = index_of(schema, asked)
     holds = [index.get(j, what) for j, what in enumerate(holds)]
+    holds = _judged(schema.names, holds, schema.types, batches, asked)
     return _told(of_columns(schema.names, holds, _numbers_of(batches), asked), schema.types)
+
+
+def _judged(
+    names: Sequence[str], holds: Sequence[str], kinds: Sequence[Any], batches: _Batches, asked: Asked
+) -> list[str]:
+    """`holds`, columns of strings looked at unless nobody asks for them.  Raises InputError: one of numbers."""
+    places = asked.chosen(names, len(names))
+    judged = list(holds)
+    for j in range(len(names)) if places is None else places:
+        if _is_string(kinds[j]) and holds[j].startswith("words") and (asked.columns or not is_index(j, names)):
+            judged[j] = strings.held(_words(batches, j), j + 1, names)
+    return judged
+
+
+def _words(batches: _Batches, place: int) -> Iterator[str | None]:
+    for (one,) in batches([place]):
+        for start in range(0, len(one), _EXAMPLES):
+            yield from one.slice(start, _EXAMPLES).to_pylist()
+
+
+def _is_string(kind: Any) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _told(found: Found, kinds: Sequence[Any]) -> Found:
@@ -117,9 +142,7 @@ def index_of(schema: Any, asked: Asked) -> dict[int, str]:
     return {} if asked.columns else {j: "an index" for j, name in enumerate(schema.names) if name in index}
 
 
-def _numbers_of(
-    batches: Callable[[list[int]], Iterator[list[Any]]],
-) -> Callable[[list[int]], Iterator[list[Array]]]:
+def _numbers_of(batches: _Batches) -> Callable[[list[int]], Iterator[list[Array]]]:
     def blocks(places: list[int]) -> Iterator[list[Array]]:
         start = 0
         for batch in batches(places):
@@ -162,7 +185,7 @@ def _holds(kind: Any, example: Any | None) -> str:
         return f"categories{such}"
     if types.is_temporal(kind):
         return f"durations{such}" if types.is_duration(kind) else f"dates{such}"
-    if any(test(kind) for test in (types.is_string, types.is_large_string, types.is_string_view)):
+    if _is_string(kind):
         return f"words{such}"
     if types.is_null(kind):
         return "nothing"

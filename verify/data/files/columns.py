@@ -1,6 +1,6 @@
 """Which columns of a table are its rows: those of numbers, less an index, or those that were asked for.
 
-Main       taken, table_of, of_matrix.
+Main       taken, table_of, of_matrix, is_index.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def taken(names: Sequence[str], holds: Sequence[str], asked: Asked) -> tuple[lis
     places, asides = list(range(width)) if chosen is None else chosen, []
     if not asked.columns:
         for j in list(places):
-            index = j == 0 and any(named[1:]) and named[0].lower() in _OF_INDEX
+            index = is_index(j, named)
             if index or holds[j]:
                 # Words in a column without a name are the names of the rows.
                 asides.append(Aside(j + 1, named[j], "an index" if index else holds[j]))
@@ -60,6 +60,11 @@ def of_matrix(raw: Array, names: Sequence[str], asked: Asked) -> tuple[Array, Ta
         return raw, None
     places, table = table_of(names, [""] * int(raw.shape[1]), asked)
     return chosen_columns(raw, places), table
+
+
+def is_index(place: int, names: Sequence[str]) -> bool:
+    """Whether the column at this place (from 0) is an index by its name, beside columns that have one."""
+    return place == 0 and any(names[1:]) and names[0].lower() in _OF_INDEX
 
 
 def shown(number: int, name: str) -> str:

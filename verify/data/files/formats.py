@@ -16,7 +16,7 @@ from verify.data.files.found import Asked, Found
 from verify.data.files.opening import readable, sha256_of
 from verify.errors import InputError, about
 
-TEXT = (".csv", ".tsv", ".txt", ".dat")
+TEXT = (".csv", ".tsv", ".txt", ".dat", ".data", ".tab", ".asc", ".prn", ".psv", ".ssv")
 PACKED = (".gz", ".bz2", ".xz")
 # Where the reader of each lies: the libraries behind them are imported when there is a file to read.
 _READERS = {
@@ -33,8 +33,10 @@ _READERS = {
     **{text + packed: ("text", "read_text") for text in TEXT for packed in ("", *PACKED)},
 }
 # For the words of a help text.
-ENDINGS = ".csv .tsv .txt (also .gz .bz2 .xz), .npy, .npz, .parquet, .feather, .mat, .safetensors, .h5, .h5ad"
+ENDINGS = ".csv .tsv .txt .data (also .gz .bz2 .xz), .npy, .npz, .parquet, .feather, .mat, .safetensors, .h5, .h5ad"
 _SEVERAL = (".npz", ".mat", ".safetensors", ".h5", ".hdf5", ".h5ad")  # files of several arrays
+_LISTED = 6  # files of a folder
+_PICTURES = (".jpg", ".jpeg", ".png")
 _HEAD = 1024  # bytes that tell what a file is
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
@@ -81,7 +83,9 @@ def read(path: Path, asked: Asked) -> Found:
         with readable(path):
             found = _reader(ending)(path, asked)
     except InputError as error:
-        raise about(str(path), error) from None
+        said = str(error)
+        whole = f"{path}:{asked.member}" if asked.member and not said.startswith(str(path)) else str(path)
+        raise about(whole, error) from None
     facts = {"kind": ending[1:], "sha256": sha256_of(path), **found.facts}
     return Found(found.raw, facts, found.said, found.doubts, found.table)
 
@@ -98,6 +102,23 @@ def _reader(ending: str) -> Callable[[Path, Asked], Found]:
     return reader
 
 
+def _inside(folder: Path) -> str:
+    """What to do with a folder, by what lies in it."""
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    found = [name for name in names if name.lower().endswith(tuple(_READERS))]
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    if found:
+        return f"; name a file in it: {', '.join(found[:_LISTED])}{more}"
+    picture = next((Path(name).suffix for name in names if name.lower().endswith(_PICTURES)), None)
+    if picture is None:
+        return "; name a file with rows of numbers"
+    return (
+        f" of pictures; photographs of 64 x 64 pixels or more are celeba:{folder}, smaller ones are stacked: import "
+        f'glob, numpy, PIL.Image; numpy.save("pictures.npy", numpy.stack([numpy.asarray(PIL.Image.open(name)) for name '
+        f'in sorted(glob.glob("{folder / f"*{picture}"}"))]))'
+    )
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -111,7 +132,7 @@ def _check_there(path: Path) -> None:
         if path.is_file():
             return
         if path.is_dir():
-            raise InputError(f"{path}: is a folder; name a file in it (a folder of photographs: celeba:{path})")
+            raise InputError(f"{path}: is a folder{_inside(path)}")
         if path.exists():
             raise InputError(f"{path}: is no file that can be read twice; save the data in one")
         folder = path.absolute().parent

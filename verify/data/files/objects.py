@@ -20,9 +20,11 @@ from verify.data.files.opening import LONGEST
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
 from verify.data.files.tables import as_floats
+from verify.data.files.text.words import shown
 from verify.errors import InputError, first_line
 
 _BLOCK = 1 << 20  # numbers
+_AXES = ("row", "column", "entry", "entry")
 
 
 def of_object(data: Any, asked: Asked | None = None) -> Found:
@@ -68,7 +70,9 @@ def _found(data: Any, asked: Asked) -> tuple[str, Found]:
         return "dataframe", _of_arrow(data, asked)
     if isinstance(data, (list, tuple)):
         return "list", of_array(_of_list(data), asked)
-    return "array", of_array(_array(data), asked)
+    array = _array(data)
+    _refuse_objects(array)
+    return "array", of_array(array, asked)
 
 
 def _origins(data: Any) -> set[str]:
@@ -117,6 +121,11 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
     from verify.data.files.columnar import of_arrow
 
     names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in data.columns]
+    # Columns that are only numbered have no names, but whoever asks for 1 may mean that label, the second column.
+    if names == [str(i) for i in range(len(names))]:
+        asked = _by_places(names, asked)
+        names = [""] * len(names)
+    _refuse_delimiters(names, data)
     held, known = [], {}
     for j in range(len(names)):
         column = data.iloc[:, j]
@@ -128,12 +137,34 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
                 known[j] = "complex numbers"
             held.append(_mixed(values, j, pa))
     found = of_arrow(names, held, asked, known)
-    if names != [str(i) for i in range(len(names))]:
+    levels = getattr(data.index, "nlevels", 1)
+    if levels < 2:
         return found
-    # Columns that are only numbered have no names, but whoever asks for 1 may mean that label, the second column.
-    assert found.table is not None
-    asides = tuple(replace(aside, name="") for aside in found.table.asides)
-    return replace(found, table=replace(found.table, names=(), asides=asides))
+    doubt = f"the {levels} levels of the index are no columns of the data; reset_index() makes them some"
+    return Found(found.raw, found.facts, found.said, (*found.doubts, doubt), found.table)
+
+
+def _by_places(names: Sequence[str], asked: Asked) -> Asked:
+    """The same columns by their numbers.  Raises InputError where a word may be a name or a number."""
+    chosen = asked.chosen(names, len(names))
+    if chosen is None:
+        return asked
+    places = chosen if asked.columns else sorted(set(range(len(names))) - set(chosen))
+    words = tuple(f"#{j + 1}" for j in places)
+    return replace(asked, columns=words) if asked.columns else replace(asked, drop=words)
+
+
+def _refuse_delimiters(names: Sequence[str], data: Any) -> None:
+    """Raises InputError where a DataFrame was read from a file with another delimiter than its own."""
+    mark = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+    if mark is None:
+        return
+    levels = getattr(data.index, "nlevels", 1)
+    spoiled = f", and {levels} levels of an index made of the parts of its numbers" if levels > 1 else ""
+    raise InputError(
+        f"the DataFrame has one column, {names[0][:40]!r}{spoiled}: read the file with sep={mark!r}, and "
+        "decimal=',' if its numbers have decimal commas"
+    )
 
 
 def _whole(one: Any) -> Any:
@@ -174,8 +205,7 @@ def _of_list(data: Sequence[Any]) -> Array:
         array = np.asarray(rows)
     except (ValueError, TypeError):
         raise InputError("the data are not a table of numbers: its rows have different lengths") from None
-    if array.dtype.kind == "O":
-        raise InputError("the data hold what is no number (None, or a whole number beyond 64 bits); NaN is missing")
+    _refuse_objects(array)
     if array.dtype == np.float64:
         _check_not_rounded(rows, array)
     return array
@@ -190,6 +220,29 @@ def _check_not_rounded(rows: Any, array: Array) -> None:
         if isinstance(entry, (int, np.integer)) and int(entry) != int(array[tuple(index)]):
             column = np.ravel_multi_index(index[1:], array.shape[1:]) if array.ndim > 1 else 0
             raise not_held(str(entry), int(index[0]), int(column))
+
+
+def _refuse_objects(array: Any) -> None:
+    """Raises InputError at an array of Python objects, with the first of them that is no number."""
+    if array.dtype.kind != "O":
+        return
+    for place, entry in np.ndenumerate(np.asarray(array)):
+        if not _becomes_number(entry):
+            where = ", ".join(f"{axis} {i + 1}" for axis, i in zip(_AXES, place, strict=False)) or "the only place"
+            raise InputError(
+                f"the data are Python objects, and {shown(str(entry))} at {where} is no number that float64 holds; "
+                "mend it (a missing value is NaN), then give numpy.asarray(data, dtype=float)"
+            )
+    raise InputError("the data are numbers held as Python objects; give numpy.asarray(data, dtype=float): None is NaN")
+
+
+def _becomes_number(entry: Any) -> bool:
+    """Whether an object is a number to NumPy, or missing."""
+    try:
+        value = float("nan" if entry is None else entry)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not isinstance(entry, int) or abs(entry) < LARGEST_WHOLE or int(value) == entry
 
 
 def _on_host(row: Any) -> Any:

@@ -10,13 +10,13 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE, not_held
-from verify.data.files import columns
-from verify.data.files.found import Asked, Found, clean
+from verify.data.files import columns, strings
+from verify.data.files.columns import is_index
+from verify.data.files.found import Asked, Found
 from verify.data.files.rows_on_disk import Growing
 from verify.errors import InputError
 
 BLOCK = 1 << 20  # numbers
-_LONGEST = 40  # characters of a value that is shown
 _KINDS = {"c": "complex numbers", "M": "dates", "m": "durations", "O": "Python objects", "V": "raw bytes"}
 
 
@@ -44,7 +44,9 @@ def of_fields(array: Array, asked: Asked) -> Found:
     if len(array.shape) != 1:
         raise InputError(f"a structured array of shape {array.shape}; give one axis of records")
     fields = list(array.dtype.names)
-    holds = [_held(array.dtype[name], array[name]) for name in fields]
+    places = asked.chosen(fields, len(fields))
+    used = fields if places is None else [fields[j] for j in places]
+    holds = [_held(array, name, fields if name in used else []) for name in fields]
 
     def blocks(places: list[int]) -> Iterable[list[Array]]:
         step = max(1, BLOCK // len(fields))
@@ -91,11 +93,16 @@ def as_floats(part: Array, place: int, start: int) -> Array:
     return values
 
 
-def _held(dtype: np.dtype, values: Array) -> str:
+def _held(array: Array, field: str, fields: Sequence[str]) -> str:
+    """What a field holds, judged where it is among `fields`.  Raises InputError: strings that are numbers."""
+    dtype = array.dtype[field]
     if dtype.shape:
         return f"arrays of shape {dtype.shape}"
-    if dtype.kind in "US":
-        word = np.ma.getdata(values)[0] if len(values) else ""
-        text = word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
-        return f"words, such as {clean(text)[:_LONGEST]!r}"
-    return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")
+    if dtype.kind not in "US":
+        return "" if dtype.kind in "biuf" else _KINDS.get(dtype.kind, f"values of type {dtype}")
+    if field not in fields or is_index(fields.index(field), fields):
+        return "words"
+    values, missing = np.ma.getdata(array[field]), np.ma.getmaskarray(array[field])
+    words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in values)
+    present = (None if gone else word for word, gone in zip(words, missing, strict=True))
+    return strings.held(present, fields.index(field) + 1, fields)

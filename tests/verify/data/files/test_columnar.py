@@ -113,6 +113,17 @@ def test_names_are_shown_on_one_line_and_asked_for_as_they_are_written(path):
     assert "\x1b" not in refusal(path, columns=("nothing",))
 
 
+def test_strings_are_judged_as_the_words_of_a_text(path):
+    write(path, pa.table({"a": [1.0, 2, 4], "ash": ["14.23", "14.06 %", "13"], "w": ["x", "1", "y"]}))
+    assert "row 2, column 2 (ash): '14.06 %' is a number with something behind it" in refusal(path)
+    found = read(path, drop=("ash",))
+    assert found.table.names == ("a",) and found.table.asides[0].holds == "words and numbers, such as 'x'"
+    write(path, pa.table({"a": [1.0, 2, 4], "ash": ["14.23", "14.06", None]}))
+    assert "column 2 (ash) holds numbers as words, such as '14.23'; convert them (in pandas: df['ash'] =" in refusal(
+        path
+    )
+
+
 def test_words_alone_are_no_rows(path):
     write(path, pa.table({"w": ["x", "y"]}))
     assert "no column holds numbers: column 1 (w) holds words, such as 'x'" in refusal(path)

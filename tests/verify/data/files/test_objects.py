@@ -1,6 +1,7 @@
 """What Python holds: arrays of any library, DataFrames, sparse matrices, tensors, and what is no table."""
 
 import hashlib
+import io
 import subprocess
 import sys
 import warnings
@@ -161,7 +162,7 @@ FRAME = pd.DataFrame(
         "flag": [True, False, True],
         "n": pd.array([4, None, 6], dtype="Int64"),
         "cat": pd.Categorical(["u", "v", "u"]),
-        "mixed": [1, "q", None],
+        "mixed": [1, "q", "r"],
     },
     index=["r1", "r2", "r3"],
 )
@@ -195,6 +196,7 @@ def test_a_label_that_is_another_columns_number_is_a_question():
         assert found.table.numbers == (place + 1,)
     assert np.array_equal(of_object(frame, Asked(drop=("#2",))).raw[:], X[:, [0, 2]])
     words = of_object(pd.DataFrame([["a", 1.0], ["b", 2.0]]))
+    assert "df[0] = pandas.to_numeric(df[0])" in refusal(pd.DataFrame([["1", 1.0], ["3", 2.0]]))
     assert words.table.asides[0].name == "" and words.table.asides[0].holds == "words, such as 'a'"
 
 
@@ -237,6 +239,7 @@ UGLY = ["two\nlines", "\x1b[31mred", "a  b", LONG]
 def test_names_are_shown_on_one_line_and_asked_for_as_they_are_written():
     frame = pd.DataFrame([["x", 1.0, 2.0, 3.0]] * 2, columns=UGLY)
     records = np.zeros(2, [(name, "U1" if j == 0 else "f8") for j, name in enumerate(UGLY)])
+    records[UGLY[0]] = "x"
     for data in (frame, pa.Table.from_pandas(frame), records):
         table = of_object(data).table
         assert table.names == ("?[31mred", "a b", LONG[:60].strip()) and table.asides[0].name == "two lines"
@@ -249,6 +252,59 @@ def test_names_that_come_twice_and_levels_of_names():
     assert of_object(pd.DataFrame(X, columns=["a", "a", "b"])).table.names == ("a", "a", "b")
     levels = pd.MultiIndex.from_tuples([("m", "a"), ("m", "b"), ("s", "a")])
     assert of_object(pd.DataFrame(X, columns=levels)).table.names == ("m a", "m b", "s a")
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (["14.23", "14.06 %", "13.2"], "row 2, column 2 (ash): '14.06 %' is a number with something behind it"),
+        ([14.23, "14.06 %", 13.2], "row 2, column 2 (ash): '14.06 %' is a number with something behind it"),
+        (["14.23", "#DIV/0!", None], "row 2, column 2 (ash): '#DIV/0!' is a spreadsheet's error"),
+        (["14.23", "13", "Mean"], "row 3, column 2 (ash): 'Mean' is not a number, in the last row only"),
+        (["14,23", "14,06", "13"], "'14,23' has a decimal comma; give read_csv decimal=\",\" if all numbers are"),
+        (["<0.4", "<0.4", ">2"], "'<0.4' says only on which side of a number"),
+        (["14.23", None, "NA"], "column 2 (ash) holds numbers as words, such as '14.23'; convert them (in pandas: "),
+        (["14.23", None, "NA"], "df['ash'] = pandas.to_numeric(df['ash'])), or leave the column out (--drop ash)"),
+    ],
+)
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_strings_of_a_dataframe_are_judged_as_the_words_of_a_text(column, words, library):
+    if library is not pd.DataFrame and not all(isinstance(word, (str, type(None))) for word in column):
+        pytest.skip("it has no columns of several types")
+    frame = library({"a": [1.0, 2, 4], "ash": column})
+    assert words in refusal(frame) and "line" not in words.split("(")[0]
+    for asked in ({"drop": ("ash",)}, {"columns": ("a",)}):
+        assert of_object(frame, Asked(**asked)).raw[:].tolist() == [[1], [2], [4]]
+    assert words in refusal(frame, columns=("ash",))
+
+
+def test_strings_that_are_words_or_an_index_are_left_out():
+    words = pd.DataFrame({"": ["1", "2a", "3"], "a": [1, 2, 4], "t": ["x", "7", "y"], "no": [None, "", "NA"]})
+    found = of_object(words.astype({"no": "str"}))
+    assert found.table.names == ("a",)
+    assert [aside.holds for aside in found.table.asides[1:]] == ["words and numbers, such as 'x'", "no values"]
+    # What shows late counts too, once the first rows are not all words.
+    late = pd.DataFrame({"a": np.arange(4000), "t": ["1"] * 1500 + ["A/5"] * 2500})
+    assert of_object(late).table.names == ("a",)
+    assert "row 2501, column 2 (t): 'A/5'" in refusal(
+        pd.DataFrame({"a": range(4000), "t": ["1"] * 2500 + ["A/5"] * 1500})
+    )
+
+
+def test_a_dataframe_that_was_read_with_the_wrong_delimiter_is_known():
+    text = "alcohol;ash;hue\n14,23;1,71;2\n13,2;1,78;3\n"
+    message = refusal(pd.read_csv(io.StringIO(text)))
+    assert message == (
+        "the DataFrame has one column, 'alcohol;ash;hue', and 2 levels of an index made of the parts of its numbers: "
+        "read the file with sep=';', and decimal=',' if its numbers have decimal commas"
+    )
+    assert "read the file with sep=';'" in refusal(pd.read_csv(io.StringIO(text.replace(",", "."))))
+    assert "sep='\\t'" in refusal(pd.read_csv(io.StringIO(text.replace(";", "\t"))))
+    assert len(of_object(pd.read_csv(io.StringIO(text), sep=";", decimal=",")).raw[:]) == 2
+    levels = pd.DataFrame({"a": [1.0, 2, 4]}, index=pd.MultiIndex.from_product([["x"], [1, 2, 3]]))
+    assert of_object(levels).doubts == (
+        "the 2 levels of the index are no columns of the data; reset_index() makes them some",
+    )
 
 
 def test_whole_numbers_of_a_dataframe_that_float64_does_not_hold():
@@ -295,6 +351,8 @@ def test_what_is_masked_in_rows_of_a_list_or_on_disk_is_missing(rows):
 
 
 def test_what_is_masked_in_records_is_missing():
+    numbers = np.ma.array([("2", 1.0), ("--", 2.0)], [("w", "U2"), ("a", "f8")], mask=[(0, 0), (1, 0)])
+    assert "holds numbers as words, such as '2'" in refusal(numbers)
     kind = [("w", "U2"), ("a", "i4"), ("b", "f4"), ("flag", "?")]
     records = np.ma.array([("x", 1, 2.5, True), ("y", 3, 4.5, False)], kind, mask=[(1, 0, 1, 0), (0, 1, 0, 1)])
     found = of_object(records)
@@ -357,14 +415,21 @@ def test_a_dataset_on_disk_is_read_by_rows(tmp_path):
         ([[1, 2], [3]], "rows have different lengths"),
         ([[1, None], [3, 4]], "None"),
         ([["a", "b"]], "not real numbers"),
-        (X.astype(object), "not real numbers"),
+        (X.astype(object), "held as Python objects; give numpy.asarray(data, dtype=float)"),
+        (np.array([[1.5, 2], ["3", None]], object), "held as Python objects; give"),
+        (
+            np.array([[1.5, 2], [3, "5.1 %"]], object),
+            "'5.1 %' at row 2, column 2 is no number that float64 holds; mend",
+        ),
+        ([[1, 2**70 + 1], [3, 4]], "'1180591620717411303425' at row 1, column 2 is no number that float64 holds"),
+        (pd.DataFrame({"a": [1.5, 2], "w": ["x", "y"]}).values, "'x' at row 1, column 2 is no number"),
         (X + 1j, "not real numbers"),
         (pd.DataFrame({"w": ["x", "y"]}), "no column holds numbers"),
         (pd.DataFrame(), "no column"),
         (np.zeros((0, 3)), "the data are empty (shape (0, 3)); give at least two rows"),
         (pd.DataFrame({"a": [1.0]}), "the data have one row"),
-        ([[10**400, 0.5]], "what is no number"),
-        ([[Fraction(1, 2)]], "what is no number"),
+        ([[10**400, 0.5]], "is no number that float64 holds"),
+        ([[Fraction(1, 2)]] * 2, "numbers held as Python objects"),
     ],
 )
 def test_what_is_no_table_is_refused_with_what_to_give_instead(data, words):

@@ -1,11 +1,12 @@
 """Which delimiter and which decimal mark a text table is written with.
 
-Main       recognised.
+Main       recognised, NAMES, EXPECTED.
 """
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ _ORDER = "\t;,| "  # where all else is equal
 _OF_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DELIMITERS = re.compile(r"[,;|\t]")
-NAMES = {"\t": "tabs", SPACES: "spaces", ";": ";", "|": "|", ",": "commas"}
+EXPECTED = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|", ".prn": SPACES}  # by the ending of the file's name
+NAMES = {"\t": "tabs", SPACES: "spaces", ";": "semicolons", "|": "bars", ",": "commas"}
 
 
 class _Worth(NamedTuple):
@@ -45,7 +47,7 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
     if "\t" in written and len({line.count("\t") for line in few}) == 1:
         written = [d for d in written if d != SPACES]  # as many tabs in every line: blanks stand within fields
     delimiters = [told] if told else written
-    first = {".tsv": "\t", ".csv": ","}.get(ending, "")
+    first = EXPECTED.get(ending, "")
     delimiters.sort(key=lambda d: d != first)
     dialects = [Dialect(d, m) for d in delimiters for m in ([mark] if mark else [".", ","])]
     ranked = [(_worth(few, dialect), -place, dialect) for place, dialect in enumerate(dialects)]
@@ -73,11 +75,17 @@ def recognised(lines: Sequence[str], mark: str | None, ending: str) -> Dialect:
 
 def _few(lines: Sequence[str]) -> list[str]:
     """Some first lines, more than three only while they are short."""
+    few = _first(line for line in lines if line.strip() and not is_comment(line))
+    if len(few) > 1:
+        return few
+    # Where all that is left looks like comments, it may be rows whose names begin with a hash.
+    return _first(itertools.dropwhile(is_comment, filter(str.strip, lines)))
+
+
+def _first(lines: Iterable[str]) -> list[str]:
     few: list[str] = []
     size = 0
     for line in lines:
-        if is_comment(line) or not line.strip():
-            continue
         if len(few) >= _LINES or (len(few) > 3 and size > _CHARACTERS):
             break
         few.append(line)
@@ -94,8 +102,10 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 
 def _worth(lines: Sequence[str], dialect: Dialect) -> _Worth:
     records = _records(lines, dialect.delimiter)
-    # A header has no numbers, and where it is short it says nothing of the rows.
-    header = len(records) > 1 and not any(_sense(word, dialect) > 0 for word in records[0])
+    # A header has no numbers but in names such as 25%, and where it is short it says nothing of the rows.
+    header = len(records) > 1 and not any(
+        _sense(word, dialect) > 0 and kind_of(word, dialect.mark) is not Kind.WRAPPED for word in records[0]
+    )
     body = records[header:]
     if not body:
         return _Worth(0.0, 0.0, 0)
@@ -117,6 +127,8 @@ def _sense(word: str, dialect: Dialect) -> float:
         # Numbers between other delimiters, as in "Paris;2" of a field.
         parts = _DELIMITERS.split(word.replace(dialect.mark, ""))
         return -1.0 if len(parts) > 1 and any(kind_of(part) is Kind.NUMBER for part in parts) else 0.0
+    if kind is Kind.WRAPPED:
+        return 0.6
     if kind is Kind.MARKED:
         return 0.9 if dialect.delimiter else 0.0
     return 0.8 if word.strip() else 0.0

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from verify.data.files.found import clean
 from verify.data.files.text.faults import counted, some
 from verify.data.files.text.numbered import Guess, numbered_header
-from verify.data.files.text.records import Dialect
-from verify.data.files.text.words import Kind, has_unit, kind_of
+from verify.data.files.text.records import SPACES, Dialect, Records, are_values, cut
+from verify.data.files.text.words import Kind, is_bounded, kind_of
 from verify.errors import InputError
 
 _ROWS = 100  # rows that are looked at
 _ODD = re.compile(r"[<>~≤≥(−±*]+\s*[0-9].*|0x[0-9a-f]+|[0-9]+(?:_[0-9]+)+|[0-9.,]+\s*±.*", re.IGNORECASE)
+_MEASURED = re.compile(r"[$€£+-]?\s*[0-9.,]+\s*(?:[^\W\d_]{1,3}|[%$€£°‰])(?:[/^][\w]+)?|[$€£][0-9.,]+")  # a unit
 Line = tuple[int, list[str]]
 
 
@@ -30,20 +31,23 @@ class Heading:
     said: tuple[str, ...]
 
 
-def heading(sample: Sequence[Line], dialect: Dialect, asked: bool | None, remark: tuple[int, str] | None) -> Heading:
-    """From the first records of a file.  remark: the comment before them, as numpy.savetxt writes a header.
+def heading(sample: Sequence[Line], dialect: Dialect, asked: bool | None, records: Records) -> Heading:
+    """From the first records of a file, `sample` of `records`.  The comment before them may name the columns.
 
     Raises InputError: a question that only a person can answer, or a header without rows.
     """
     line, first = sample[0]
     body = [fields for _, fields in sample[1 : _ROWS + 1]]
     present = _is_header(sample[0], body, dialect) if asked is None else asked
+    remark = records.remark
     if not present:
+        _refuse_row(remark, len(first), dialect)
         words = _of_remark(remark, len(first), dialect) if asked is None else ()
         found = f"line {remark[0]}, a comment, names the columns" if remark and words else "no header"
         return Heading(words, len(first), False, (found,))
     if not body:
-        raise InputError(f"holds a header but no rows (line {line}: {some(first, dialect.delimiter)})")
+        rest = f"; {counted(records.comments, 'line')} after # or % were taken for comments" if records.comments else ""
+        raise InputError(f"holds a header but no rows (line {line}: {some(first, dialect.delimiter)}){rest}")
     said = [f"line {line} is the header"]
     width = _commonest(body)
     names = list(map(clean, first))
@@ -72,7 +76,7 @@ def _is_header(first: Line, body: Sequence[Sequence[str]], dialect: Dialect) -> 
     line, words = first
     kinds = [kind_of(word, dialect.mark) for word in words]
     numbers = [j for j, kind in enumerate(kinds) if kind is Kind.NUMBER]
-    names = [j for j, kind in enumerate(kinds) if kind is Kind.WORD and not has_unit(words[j])]
+    names = [j for j, kind in enumerate(kinds) if kind is Kind.WORD or (kind is Kind.WRAPPED and _names(words[j]))]
     likely = names + [j for j, kind in enumerate(kinds) if kind in (Kind.DATE, Kind.TRUTH)]
     same = [fields for fields in body if len(fields) == len(words)]
     below = {j: _numeric([fields[j] for fields in same], dialect.mark) for j in range(len(words))}
@@ -86,7 +90,7 @@ def _is_header(first: Line, body: Sequence[Sequence[str]], dialect: Dialect) -> 
         unnamed = [j for j in below if below[j] and not words[j].strip()]
         if unnamed and not over and unnamed != [0]:
             raise _either(line, words, dialect)
-        if over and all(kinds[j] is Kind.WORD and _is_odd_number(words[j]) for j in over):
+        if over and all(kinds[j] in (Kind.WORD, Kind.WRAPPED) and _is_odd_number(words[j]) for j in over):
             raise _either(line, words, dialect)
         empty = all(kinds[j] is Kind.MISSING and words[j].strip() for j in below if j not in likely)
         return bool(over) or (bool(names) and (not any(below.values()) or not empty or len(names) == len(words)))
@@ -125,6 +129,11 @@ def _is_odd_number(word: str) -> bool:
     return bool(_ODD.fullmatch(word.strip())) or not any(c.isalnum() for c in word)
 
 
+def _names(word: str) -> bool:
+    """Whether a number with something around it is rather a name, as "3 months" or "10+"."""
+    return not is_bounded(word) and not _MEASURED.fullmatch(word.strip())
+
+
 def _numeric(column: Sequence[str], mark: str) -> bool:
     """Whether most values of a column are numbers."""
     kinds = Counter(kind_of(word, mark) for word in column)
@@ -136,11 +145,29 @@ def _of_remark(remark: tuple[int, str] | None, width: int, dialect: Dialect) -> 
     """The names of the columns where the comment before the rows has as many words, none a number; else none."""
     if remark is None or width < 2:
         return ()
-    text = remark[1]
+    text = remark[1].lstrip("#% ")
     words = text.split(dialect.delimiter.strip() or None)
     names = [clean(word.strip(' "')) for word in words]
     kinds = {kind_of(word, dialect.mark) for word in names[1:]}
     return tuple(names) if len(names) == width and kinds == {Kind.WORD} and len(set(names)) == width else ()
+
+
+def _refuse_row(remark: tuple[int, str] | None, width: int, dialect: Dialect) -> None:
+    """Raises InputError where the comment before the rows looks like one of them, such as #10,1.5,2.5."""
+    if remark is None or width < 2:
+        return
+    fields = cut(remark[1], dialect.delimiter)
+    if len(fields) != width or not fields[0][1:2].strip():
+        return
+    kinds = {kind_of(word, dialect.mark) for word in fields[1:]}
+    # Between spaces anything has fields; and columns may be numbered.
+    values = are_values(fields) if dialect.delimiter == SPACES else bool(kinds - {Kind.WORD, Kind.MISSING})
+    counts = [fields[0].lstrip("#% "), *map(str.strip, fields[1:])] == [str(i + 1) for i in range(width)]
+    if (values or kinds == {Kind.MISSING}) and not counts:
+        raise InputError(
+            f"line {remark[0]} ({some(fields, dialect.delimiter)}) begins as comments do and has the fields of a row; "
+            "delete it, or write its first field in quotation marks"
+        )
 
 
 def _names_rows(body: Sequence[Sequence[str]], width: int, dialect: Dialect) -> bool:

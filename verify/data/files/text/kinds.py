@@ -5,27 +5,36 @@ Main       Tally, survey, stray.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from verify.data.files.text.faults import Place, ragged
-from verify.data.files.text.words import Kind, kind_of, shown
+from verify.data.files.text.words import Kind, around, kind_of, shown
 
+_FEW = 4  # units, beyond which what stands behind a number is rather a part of a name, as in 12A, 7B
 _PLAIN = re.compile(r"[0-9eE+.-]+")  # what only a number is written with, if float takes it
 
 
 @dataclass
 class Tally:
-    """How many fields of a column are of each kind, and where the first of each stands. filled: any is not empty."""
+    """How many fields of a column are of each kind, and where the first of each stands.
+
+    filled: any is not empty. wraps: some different things that stand around numbers.
+    """
 
     counts: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     first: dict[Kind, Place] = field(default_factory=dict)
     filled: bool = False
+    wraps: set[str] = field(default_factory=set)
 
-    def add(self, kind: Kind, place: Place) -> None:
-        """One more field."""
+    def add(self, word: str, mark: str, line: int, row: int) -> None:
+        """One more field, in a text of this decimal mark."""
+        kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
         self.counts[kind] += 1
-        self.first.setdefault(kind, place)
-        self.filled = self.filled or bool(place.word.strip())
+        if kind not in self.first:
+            self.first[kind] = Place(line, row, word)
+        self.filled = self.filled or bool(word.strip())
+        if kind is Kind.WRAPPED and len(self.wraps) <= _FEW:
+            self.wraps.add(around(word))
 
     def number(self, *kinds: Kind) -> int:
         """How many fields are of these kinds."""
@@ -61,13 +70,19 @@ class Tally:
         if not self.others or self.truths:
             return False
         likely = self.number(Kind.NUMBER, Kind.MARKED)
+        names = self.number(Kind.WORD, Kind.DATE)
+        if len(self.wraps) > _FEW:
+            names += self.counts[Kind.WRAPPED]
+        else:
+            likely += self.counts[Kind.WRAPPED]
         # Errors and other marks make no column of words.
-        return not self.number(Kind.WORD, Kind.DATE) or 2 * likely >= self.counts[Kind.NUMBER] + self.others
+        return not names or 2 * likely >= self.counts[Kind.NUMBER] + self.others
 
     def stray(self) -> tuple[Kind, Place]:
         """The first entry that keeps a faulty column from being one of numbers."""
         kinds = [kind for kind in self.first if kind not in (Kind.NUMBER, Kind.MISSING)]
-        return min(((kind, self.first[kind]) for kind in kinds), key=lambda entry: entry[1].row)
+        kind, place = min(((kind, self.first[kind]) for kind in kinds), key=lambda entry: entry[1].row)
+        return kind, replace(place, last=place.row == sum(self.counts.values()))
 
     @property
     def holds(self) -> str:
@@ -77,7 +92,7 @@ class Tally:
         if not self.others or self.truths or self.faulty:
             return ""
         dates = self.counts[Kind.DATE] == self.others
-        kind = Kind.DATE if dates or not self.counts[Kind.WORD] else Kind.WORD
+        kind = next(kind for kind in (Kind.WORD, Kind.DATE, Kind.WRAPPED) if self.counts[kind])
         also = " and numbers" if self.counts[Kind.NUMBER] else ""
         return f"{'dates' if dates else 'words'}{also}, such as {shown(self.first[kind].word)}"
 
@@ -91,20 +106,13 @@ def survey(
     """
     tallies = [Tally() for _ in range(width)]
     looked_at = [(j, tallies[j]) for j in sorted(places)]
-    for row, (line, fields) in enumerate(records, start=1):
+    rows = iter(records)
+    for row, (line, fields) in enumerate(rows, start=1):
         if len(fields) != width:
-            raise ragged(fields, line, row, first, width)
+            raise ragged(fields, Place(line, row, "", next(rows, None) is None), first, width)
         for j, tally in looked_at:
-            word = fields[j]
-            kind = Kind.NUMBER if mark == "." and _is_plain(word) else kind_of(word, mark)
-            tally.add(kind, Place(line, row, word)) if kind not in tally.first else _count(tally, kind, word)
+            tally.add(fields[j], mark, line, row)
     return tallies
-
-
-def _count(tally: Tally, kind: Kind, word: str) -> None:
-    tally.counts[kind] += 1
-    if kind is Kind.MISSING and word.strip():
-        tally.filled = True
 
 
 def _is_plain(word: str) -> bool:

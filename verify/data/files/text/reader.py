@@ -1,4 +1,4 @@
-"""Tables of numbers in text files: .csv, .tsv, .txt and .dat, packed or not.
+"""Tables of numbers in text files, packed or not.
 
 Main       read_text.
 
@@ -13,20 +13,22 @@ from functools import lru_cache
 from pathlib import Path
 
 from verify.data.files.columns import taken
-from verify.data.files.found import Asked, Found, Table
+from verify.data.files.found import Aside, Asked, Found, Table
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import Growing
-from verify.data.files.text.dialect import NAMES, recognised
+from verify.data.files.text.dialect import EXPECTED, NAMES, recognised
 from verify.data.files.text.fast import Unfit, read_fast
-from verify.data.files.text.faults import counted, not_a_number, second_header
+from verify.data.files.text.faults import Place, counted, not_a_number, repeated_header, second_header, title
 from verify.data.files.text.header import heading
 from verify.data.files.text.kinds import Tally, survey
-from verify.data.files.text.records import Records, is_comment
+from verify.data.files.text.records import Records, cut, is_comment
 from verify.data.files.text.slow import Plan, Surprise, read_slowly
 from verify.data.files.text.source import Source, opened
+from verify.data.files.text.words import Kind, kind_of, shown, sums_up
 from verify.errors import InputError, about
 
 _RECORDS, _LEAST, _CHARACTERS = 1000, 20, 1 << 20  # of the sample
+_TITLES = 10  # rows among which a header may stand below a title
 
 
 def read_text(path: Path, asked: Asked) -> Found:
@@ -56,8 +58,11 @@ class _Reading:
         if not self.whole and len(self.sample) > 2:
             self.sample.pop()  # a quoted field may go on
         if not self.sample:
-            raise InputError("the file is empty but for comments; there are no rows")
-        self.heading = heading(self.sample, self.dialect, asked.header, records.remark)
+            raise InputError(
+                f"the file is empty but for comments ({counted(records.comments, 'line')} after # or %); there are no "
+                "rows; if these are data, write their first field in quotation marks"
+            )
+        self.heading = heading(self.sample, self.dialect, asked.header, records)
         self.rows = self.sample[int(self.heading.present) :]
         self.chosen = asked.chosen(self.heading.names, self.heading.width)
 
@@ -131,7 +136,15 @@ class _Reading:
             lru_cache(self._line),
         )
         facts = {"columns": list(table.names)} if names else {}
-        return Found(growing.rows(), facts, self._said(plan, records, trailing), (), table)
+        return Found(growing.rows(), facts, self._said(plan, records, trailing), self._summary(asides), table)
+
+    def _summary(self, asides: Sequence[Aside]) -> tuple[str, ...]:
+        """Whether the last row, by its name in a column left out, sums up the others."""
+        fields = cut(self.source.last(), self.dialect.delimiter) if asides else []
+        if len(fields) != self.heading.width:
+            return ()
+        name = next((fields[aside.number - 1].strip() for aside in asides if sums_up(fields[aside.number - 1])), None)
+        return (f"the last row is called {shown(name)}: if it sums up the others, delete it",) if name else ()
 
     def _grown(self, plan: Plan) -> tuple[Growing, Records | None]:
         """The rows, by the fast reader where it takes them; and the records if they were read one by one."""
@@ -147,15 +160,31 @@ class _Reading:
         if not faulty:
             return
         kind, place, j = min(faulty, key=lambda fault: (fault[1].row, fault[2]))
-        alike = all(tallies[i].faulty and tallies[i].stray()[1].row == 1 for i in places)
-        if self.heading.present and place.row == 1 and alike and len(places) > 1:
-            raise second_header(place, self.rows[0][1])
+        if self.heading.present:
+            self._refuse_lines_of_names(place, places)
         raise not_a_number(kind, place, j + 1, self.heading.names, self.dialect.mark)
+
+    def _refuse_lines_of_names(self, place: Place, places: Sequence[int]) -> None:
+        """Raises InputError where a fault at `place` lies in a line that names columns or their units."""
+        header, fields = self.sample[0]
+        below = itertools.islice(self.records(), 1, None)
+        repeats = [line for line, words in below if words == fields] if place.word in fields else []
+        if repeats and place.line == repeats[0]:
+            raise repeated_header(repeats, header)
+        if place.row > _TITLES or len(places) < 2:
+            return
+        words = self.rows[place.row - 1][1]
+        few = 2 * sum(bool(word.strip()) for word in fields) <= len(fields)
+        if few and all(kind_of(word, self.dialect.mark) in (Kind.WORD, Kind.WRAPPED) for word in words):
+            raise title(place.line, words)
+        kinds = [kind_of(words[j], self.dialect.mark) for j in places]
+        if place.row == 1 and Kind.NUMBER not in kinds and sum(k in (Kind.WORD, Kind.WRAPPED) for k in kinds) > 1:
+            raise second_header(place, words)
 
     def _said(self, plan: Plan, records: Records | None, trailing: bool) -> tuple[str, ...]:
         """How the file was read, where that is not as everybody would expect."""
         said = list(self.source.said)
-        expected = "\t" if _ending(self.source.path) == ".tsv" else ","
+        expected = EXPECTED.get(_ending(self.source.path), ",")
         if self.dialect.delimiter not in ("", expected):
             said.append(f"fields separated by {NAMES.get(self.dialect.delimiter, self.dialect.delimiter)}")
         if self.dialect.mark == ",":
@@ -194,7 +223,8 @@ def _beginning(source: Source) -> tuple[list[str], bool]:
         if count >= _RECORDS or (count >= _LEAST and size > _CHARACTERS):
             return lines, False
         lines.append(line)
-        if line.strip() and not is_comment(line):
+        # Below the first record, what looks like a comment may be one too.
+        if line.strip() and (count or not is_comment(line)):
             count += 1
             size += len(line)
     return lines, True

@@ -14,7 +14,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.entries import LARGEST_WHOLE
 from verify.data.files.rows_on_disk import Growing
-from verify.data.files.text.faults import beyond_whole, ragged
+from verify.data.files.text.faults import Place, beyond_whole, ragged
 from verify.data.files.text.records import Dialect
 from verify.data.files.text.words import Kind, kind_of, number
 
@@ -66,9 +66,10 @@ def read_slowly(records: Iterable[tuple[int, list[str]]], plan: Plan) -> Growing
 def _picked(records: Iterable[tuple[int, list[str]]], plan: Plan) -> Iterator[tuple[int, Sequence[str]]]:
     """The fields to read of each record, with its line."""
     everything = plan.places == tuple(range(plan.width))
-    for row, (line, fields) in enumerate(records, start=1):
+    rows = iter(records)
+    for row, (line, fields) in enumerate(rows, start=1):
         if len(fields) != plan.width:
-            raise ragged(fields, line, row, plan.first, plan.width)
+            raise ragged(fields, Place(line, row, "", next(rows, None) is None), plan.first, plan.width)
         filled = [j for j in plan.empty if fields[j] and kind_of(fields[j]) is not Kind.MISSING]
         if filled:
             raise Surprise(filled)

@@ -1,6 +1,6 @@
 """The bytes and lines of a text file, whatever it is compressed with and however its characters are written.
 
-Main       Source (lines, bytes), opened.
+Main       Source (lines, bytes, last), opened.
 """
 
 import bz2
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from verify.data.files.text.foreign import refuse_foreign
+from verify.data.files.foreign import refuse_in_text
 from verify.errors import InputError
 
 _START = 1 << 16  # bytes that tell the encoding
@@ -39,6 +39,16 @@ class Source:
             if self.encoding == "utf-8-sig":
                 file.read(len(_MARKS[0][1]))
             yield file
+
+    def last(self) -> str:
+        """The last line that is not blank; "" where it takes reading the whole file to know it."""
+        if self.packed or self.encoding.startswith("utf-16") or self.returns:
+            return ""
+        with self.path.open("rb") as file:
+            start = max(0, file.seek(0, io.SEEK_END) - _START)
+            file.seek(start)
+            lines = file.read().rstrip().split(b"\n")
+        return lines[-1].decode(self.encoding, "replace") if len(lines) > 1 or not start else ""
 
     def lines(self) -> Iterator[str]:
         """The lines, each with a line feed at its end, as an editor counts them."""
@@ -69,7 +79,7 @@ def opened(path: Path) -> Source:
         start = unpacked.read(_START)
     if not start.strip():
         raise InputError(f"{path}: the file is empty")
-    refuse_foreign(path, start)
+    refuse_in_text(path, start)
     encoding = next((name for name, mark in _MARKS if start.startswith(mark)), "") or _guessed(path, start)
     if encoding.startswith("utf-16"):
         said.append("characters in UTF-16")

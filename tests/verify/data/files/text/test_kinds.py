@@ -95,7 +95,10 @@ def test_truth_values_are_one_and_zero_and_said(tmp_path, yes, no):
             "line 3, row 2, column 2 (b): '#DIV/0!' is a spreadsheet's error; mend the cell",
         ),
         ("a,b\n1,#REF!\n3,#VALUE!\n5,\n", "line 2, row 1, column 2 (b): '#REF!' is a spreadsheet's error"),
-        ("a,b\n1,2\n3,2020-01-01\n5,6\n", "'2020-01-01' is not a number"),
+        (
+            "a,b\n1,2\n3,2020-01-01\n5,6\n",
+            "'2020-01-01' is a date; did a spreadsheet make it of a number? mend the cell",
+        ),
         ("a,b\n1,2\n3," + "y" * 200 + "\n5,6\n", f"'{'y' * 37}...' is not"),
         ("a,b\n1,2\n3\n", "line 3 (row 2) has 1 field, line 1 has 2; every line needs as many"),
         ("1,2\n3,4,5\n", "line 2 (row 2) has 3 fields, line 1 has 2"),
