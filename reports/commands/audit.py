@@ -6,7 +6,7 @@ import shlex
 import verify
 from proofs.machinery import ledger
 from reports.audit.document import Document, audit_document
-from reports.audit.page import write_audit
+from reports.audit.page import FILES, write_audit
 from reports.audit.text import pieces, summary
 from reports.terminal.console import Session
 from reports.terminal.dates import build_date
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """The printed tables, read as by a hostile statistician."""
     seed = random_seed(args.seed)
     if args.out is not None:
-        keep_others(args.out, args, {}, page=True)
+        keep_others(args.out, args, {}, FILES)
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
     written = [] if args.out is None else write_audit({**document, "provenance": _provenance(args)}, args.out)

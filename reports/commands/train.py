@@ -11,9 +11,18 @@ from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
 from reports.terminal.console import Session
-from reports.terminal.folders import beside
+from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import trials
-from reports.training.document import Material, material, save_latents, train_document, trained, write_training
+from reports.training.document import (
+    CHECKPOINTS,
+    FILES,
+    Material,
+    material,
+    save_latents,
+    train_document,
+    trained,
+    write_training,
+)
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
 from reports.words.numerals import typed
@@ -94,6 +103,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 LEARNING_RATE = 1e-3
+# With other ones the results are of the same models, however long they were trained.
+AS_YOU_LIKE = ("epochs", "group", "save_latents", "latents_of")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -101,8 +112,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     runs = _runs(args)
     xp = backend(args.backend)  # a device that is asked for and missing is told before anything is read
     wanted = _wanted(args, runs)
-    save = None if args.save_latents is None else writable(beside(args.save_latents, args.data))
+    save = None if args.save_latents is None else writable(beside(args.save_latents, args, (*FILES, *CHECKPOINTS)))
     if args.out is not None:
+        keep_others(args.out, args, dict.fromkeys(AS_YOU_LIKE), (*FILES, *CHECKPOINTS), ours=CHECKPOINTS)
         writable(args.out / "train.json")
     rows = data_words.read_rows(args, session, dequantise=args.dequantise is not None)
     _check_images(args, rows)

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from reports.audit import page as audit
 from reports.pages.drawing import blank, drawing, save, settle
 from reports.paper_figures import figure_1
-from reports.stability_page.figures import pictures
+from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz
 from verify.arrays import Array
@@ -30,6 +30,12 @@ from verify.landscape.slices import Slice
 
 Document = dict[str, Any]
 PORTRAIT = "portrait_"
+# Of the pictures some are there for some data only.
+PICTURES = (*every(), "slice-1", "slice-2", "slice-3", "landscape")
+FILES = (
+    *("report.json", "report.npz", "index.html", "audit.html"),
+    *(f"figures/{name}.{ending}" for name in PICTURES for ending in ("svg", "png")),
+)
 
 
 def write(document: Document, arrays: dict[str, Array], stage: Path, out: Path) -> None:
@@ -91,6 +97,10 @@ def _draw(stage: Path, out: Path) -> None:
     (stage / "audit.html").write_text(audit.render(of_tables, "report.json"), encoding="utf-8")
     # One by one, because a folder cannot take the place of one that holds files.
     (out / "figures").mkdir(exist_ok=True)
+    if (out / "report.json").is_file():  # pictures of the report before this one would pass for its own
+        for name in FILES:
+            if name.startswith("figures/") and not (stage / name).exists():
+                (out / name).unlink(missing_ok=True)
     for picture in sorted(folder.iterdir()):
         os.replace(picture, out / "figures" / picture.name)
     folder.rmdir()
