@@ -20,7 +20,7 @@ from verify.checks import latent_dimension, positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape.slices import Slice, zero_column_slice
-from verify.landscape.weighted import PLAIN, effective_noise, noise_at, stretched, weight
+from verify.landscape.weighted import PLAIN, effective_noise, noise_at, stretched, usable_weight
 
 Document = dict[str, Any]
 LARGEST_GRID = 1001
@@ -51,7 +51,7 @@ def landscape(
     if not 3 <= whole_number(grid, "grid") <= LARGEST_GRID:
         raise InputError(f"grid = {grid}: choose 3 to {LARGEST_GRID} points a side")
     pair = _default_directions(covariance.rank, n) if directions is None else _checked_directions(directions, n)
-    beta = weight(beta)
+    beta = usable_weight(beta)
     if sigma2s is None:
         noises = [noise_at(s, beta) for s in _default_noises(lam, pair)]
     else:

@@ -11,11 +11,9 @@ from verify.arrays import Array
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance
 from verify.errors import InputError
-from verify.landscape.weighted import PLAIN, effective_noise, weight
+from verify.landscape.weighted import LARGEST, PLAIN, SMALLEST, effective_noise, usable_weight
 
 Document = dict[str, Any]
-# Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
-SMALLEST, LARGEST = 1e-75, 1e75
 
 
 def workable(lam: Array, sigma2s: Iterable[float] = (), beta: float = PLAIN) -> None:
@@ -26,7 +24,7 @@ def workable(lam: Array, sigma2s: Iterable[float] = (), beta: float = PLAIN) -> 
 
 def compared(sigma2s: Iterable[float] | None, beta: float = PLAIN) -> list[float]:
     """beta sigma2 of each, which eigenvalues are compared with.  Raises InputError: weight, noises, out of scale."""
-    beta, noises = weight(beta), [positive_noise(s) for s in sigma2s or ()]
+    beta, noises = usable_weight(beta), [positive_noise(s) for s in sigma2s or ()]
     _within([("sigma2", s) for s in noises])
     found = [effective_noise(s, beta) for s in noises]
     _within([("beta sigma2", s) for s in found])

@@ -25,7 +25,7 @@ from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.stability import verdict
-from verify.landscape.weighted import PLAIN, noise_at, point_value, weight
+from verify.landscape.weighted import PLAIN, noise_at, point_value, usable_weight
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -61,7 +61,7 @@ def stationary(
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:
         raise InputError(f"top = {top}: list at least one point")
-    beta = weight(beta)
+    beta = usable_weight(beta)
     refuse_weight(beta, objective, sigma2)
     workable(lam)
     if sigma2 is None:

@@ -1,13 +1,13 @@
 """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
 
 Notation   document: the audit as a dict.
-Main       summary, a screenful; pieces (and print_audit), all of it; verdict, finding, counts, fact; each number of the
+Main       summary, a screenful; pieces, all of it; verdict, finding, counts, fact; each number of the
            verdict alone.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from reports.audit.checks import CHECKS, EXCUSE
 from reports.audit.sentences import VERDICTS
@@ -15,18 +15,6 @@ from reports.paper import TABLES
 from reports.terminal.console import table
 
 Document = dict[str, Any]
-
-
-class Printer(Protocol):
-    """Anything with rich's `print`."""
-
-    def print(self, what: Any) -> None: ...
-
-
-def print_audit(document: Document, console: Printer) -> None:
-    """All of the audit for people: counts, what cannot be excused, what can, the sentences."""
-    for piece in pieces(document):
-        console.print(piece)
 
 
 def summary(document: Document) -> Iterator[Any]:

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         from reports.paper_figures import figure_1  # slow to import
 
         write_json(document, stage / "landscape.json")
-        figure_1.landscape(slices, stage)
+        figure_1.landscape(slices, stage, args.beta)
     for name in FILES:
         session.wrote(args.out / name)
     if save is not None:

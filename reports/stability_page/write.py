@@ -24,6 +24,7 @@ from reports.paper_figures import figure_1
 from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz
+from reports.words.numerals import weight
 from verify.arrays import Array
 from verify.errors import InputError
 from verify.landscape.slices import Slice
@@ -119,7 +120,7 @@ def drawn(picture: Any, document: Document) -> tuple[Figure, Axes]:
 
 def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path]:
     """Every picture that the document has data for, as SVG and PNG, into an existing folder; -> the paths."""
-    written = []
+    written, beta = [], weight(document["stability"])
     with drawing():
         for name, picture in pictures(document).items():
             figure, axes = drawn(picture, document)
@@ -127,6 +128,6 @@ def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path
         scale = figure_1.Scale.of(slices) if slices else None
         for number, piece in enumerate(slices, start=1):
             figure = blank(3.9, 3.5)
-            figure_1.draw(figure.subplots(), piece, scale)
+            figure_1.draw(figure.subplots(), piece, scale, beta=beta)
             written += save(figure, folder, f"slice-{number}")
-    return written + figure_1.landscape(slices, folder)
+    return written + figure_1.landscape(slices, folder, beta)

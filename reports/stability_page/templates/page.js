@@ -50,8 +50,17 @@
 
   // --- theory --------------------------------------------------------------------------------------------------------
 
-  // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3).
-  const effective = (sigma2) => beta === 1 ? sigma2 : +(beta * sigma2).toPrecision(15);
+  // A decimal as a whole number and a power of ten: "2.5e-3" as 25 and -4.
+  const decimal = (x) => {
+    const [mantissa, power = "0"] = String(x).split("e"), [whole, rest = ""] = mantissa.split(".");
+    return [BigInt(whole + rest), +power - rest.length];
+  };
+  // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3), to the last digit.
+  const effective = (sigma2) => {
+    if (beta === 1) return sigma2;
+    const [a, p] = decimal(beta), [b, q] = decimal(sigma2);
+    return Number(`${a * b}e${p + q}`);
+  };
   const compared = beta === 1 ? "this noise" : `${beta} times this noise`;
   const value = beta === 1 ? "L" : `ELBO (β = ${beta})`;
   const over = beta === 1 ? "" : `/${beta}`;
