@@ -14,7 +14,7 @@ from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 40
-# So many times as deep as the right end a marked noise may lie, and the curve is still seen to have a top.
+# Of the likelihood, whose top is marked itself, so many times as deep as the right end another noise may lie.
 _DEEP = 20
 
 
@@ -32,7 +32,8 @@ def draw(axes: Axes, document: Document) -> None:
     # Below the maximum L falls like 1/sigma2 without end; the frame ends where the other side does, or a marked noise.
     top, bottom = value[inside][best], value[inside][best:].min()
     marked = value[np.isin(sigma2, [s for s, _, _ in found.marks])]
-    bottom = min(bottom, *marked[top - marked <= _DEEP * (top - bottom)], bottom)
+    seen = marked if found.beta != PLAIN else marked[top - marked <= _DEEP * (top - bottom)]
+    bottom = min([bottom, *seen])
     room = max(top - bottom, 1e-9 * abs(top), 1e-300)
     axes.set(xscale="log", xlim=(low, high), ylim=(bottom - 0.08 * room, top + 0.1 * room))
     what = "L at the optimum" if found.beta == PLAIN else f"ELBO (β = {typed(found.beta)})"
