@@ -14,12 +14,12 @@ import numpy as np
 
 from reports.analysis import ties
 from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.analysis.scales import compared, known_of, workable
+from reports.analysis.scales import compared, known_of, latents_of, workable
 from reports.terminal.files import write_npz
 from reports.words.lists import how_found
 from reports.words.numerals import typed
 from verify.arrays import Array
-from verify.checks import latent_dimension, positive_noise, whole_number
+from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
@@ -56,7 +56,7 @@ def stationary(
     walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta,
     scales, unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
     """
-    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
+    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latents_of(covariance, k)
     if objective not in ("ppca", "elbo"):
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:

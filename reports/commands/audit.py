@@ -39,11 +39,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for path in written:
         session.wrote(path)
     session.result(document)
-    session.notes([] if args.all else document["notes"])
-    for piece in pieces(document) if args.all else summary(document):
+    # Each is about a sentence; people read of it in the list, and with --all why.
+    session.notes(document["notes"] if args.json else [])
+    for piece in pieces(document) if args.all else summary(document, session.width):
         session.say(piece)
     if not args.all:
-        session.say("\ncounts: without excuse + with one; --all lists them, and the evidence on each sentence")
+        session.say("\ncounts: without excuse + with one; --all: every one, and the evidence")
     if written:
         session.say(f"\nopen {written[-1]}")
     return 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from proofs.machinery import ledger
 from reports.analysis import report as analysis
-from reports.analysis.report import USUAL_NOISE
 from reports.analysis.scales import compared
+from reports.analysis.stability import USUAL_NOISE
 from reports.stability_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session

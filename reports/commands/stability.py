@@ -14,8 +14,8 @@ from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 MORE = (
-    "The optimum keeps a latent while the noise is below its eigenvalue (over beta) of the covariance of DATA. Without --sigma2, a "
-    "range of noises is tabulated."
+    "The optimum keeps a latent while the noise is below its eigenvalue (over beta) of the covariance of DATA. Without "
+    "--sigma2, a range of noises is tabulated."
 )
 SHELF = ("Your data", 2)
 IDLE = ("backend",)
@@ -24,7 +24,7 @@ IDLE = ("backend",)
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
-    noises(parser, "a grid from half the recommended noise to beyond lam_1/beta")
+    noises(parser, "1, the recommended one, and a grid from half of that to beyond lam_1/beta")
     beta(parser)
 
 

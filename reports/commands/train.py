@@ -12,7 +12,7 @@ from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
 from reports.terminal.console import Session
 from reports.terminal.folders import beside, keep_others
-from reports.terminal.options import trials
+from reports.terminal.options import real, trials
 from reports.training.document import (
     CHECKPOINTS,
     FILES,
@@ -54,7 +54,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sigma2",
-        type=float,
+        type=real,
         nargs="+",
         default=[],
         metavar="S",
@@ -62,14 +62,14 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--learned-noise",
-        type=float,
+        type=real,
         nargs="+",
         default=[],
         metavar="S",
         help="models that learn the noise variance, from each of these on",
     )
     trials(parser, "one, that of --seed", "0.001", "--learning-rate")
-    parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="weight of the KL (default 1)")
+    parser.add_argument("--beta", type=real, default=1.0, metavar="B", help="weight of the KL (default 1)")
     parser.add_argument("--anneal", type=int, default=0, metavar="EPOCHS", help="raise beta from 0 over so many epochs")
     parser.add_argument("--epochs", type=int, default=100, metavar="E", help="passes over the data (default 100)")
     parser.add_argument("--batch", type=int, default=128, metavar="B", help="rows per step (default 128)")

@@ -1,7 +1,8 @@
 """What the pictures over noise share: the spectrum that they show, marked noises, rings around ties.
 
 Notation   lam (n,) the thresholds that pictures are drawn of: the eigenvalues over beta, the weight of the KL.
-Main       Spectrum, noise_axis; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties; noise_rows.
+Main       Spectrum, noise_axis; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties;
+           noise_rows.
 
 A picture is drawn first, with a line free above it (`room_above`), and named once its frame is laid out.
 """
