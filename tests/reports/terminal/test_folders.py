@@ -189,9 +189,9 @@ def test_what_is_cut_off_a_long_name_is_not_k_beta_or_the_noise():
 TRAIN = ["--arch", "linear", "-k", "1", "--sigma2", "1", "--epochs", "1"]
 
 
-def table(path, rows=np.random.default_rng(0).normal(size=(30, 3))):
+def table(path):
     path.parent.mkdir(exist_ok=True)
-    np.savetxt(path, rows, delimiter=",", header="a,b,c", comments="")
+    np.savetxt(path, np.random.default_rng(0).normal(size=(30, 3)), delimiter=",", header="a,b,c", comments="")
 
 
 DATA_LOST = [
