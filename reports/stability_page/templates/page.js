@@ -56,10 +56,17 @@
     return [BigInt(whole + rest), +power - rest.length];
   };
   // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3), to the last digit.
-  const effective = (sigma2) => {
-    if (beta === 1) return sigma2;
+  const product = (sigma2) => {
     const [a, p] = decimal(beta), [b, q] = decimal(sigma2);
-    return Number(`${a * b}e${p + q}`);
+    return [a * b, p + q];
+  };
+  const effective = (sigma2) => beta === 1 ? sigma2 : Number(product(sigma2).join("e"));
+  // The sign of x − βσ²; neighbours that are one double may be two decimals.
+  const side = (x, sigma2, s) => {
+    if (beta === 1 || Math.abs(x - s) > 1e-14 * s) return Math.sign(x - s);
+    const [a, p] = decimal(x), [b, q] = product(sigma2), least = Math.min(p, q);
+    const left = a * 10n ** BigInt(p - least), right = b * 10n ** BigInt(q - least);
+    return left > right ? 1 : left < right ? -1 : 0;
   };
   const compared = beta === 1 ? "this noise" : `${beta} times this noise`;
   const value = beta === 1 ? "L" : `ELBO (β = ${beta})`;
@@ -67,8 +74,9 @@
   // A noise within the error of an eigenvalue, 0 where that was typed, ties with it: as Eigenvalues.position has it.
   const place = (sigma2) => {
     const s = effective(sigma2);
-    const near = data.eigenvalues.map((x, i) => (Math.abs(x - s) <= data.errors[i] ? i : -1)).filter((i) => i >= 0);
-    if (!near.length) return { above: lam.filter((x) => x > s).length, level: 0, open: false };
+    const ties = (x, i) => data.errors[i] > 0 ? Math.abs(x - s) <= data.errors[i] : side(x, sigma2, s) === 0;
+    const near = data.eigenvalues.map((x, i) => (ties(x, i) ? i : -1)).filter((i) => i >= 0);
+    if (!near.length) return { above: lam.filter((x) => side(x, sigma2, s) > 0).length, level: 0, open: false };
     const first = near[0], last = near[near.length - 1];
     return { above: first, level: last - first + 1, open: near.some((i) => data.errors[i] > 0) };
   };
