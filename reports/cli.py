@@ -117,6 +117,14 @@ def _unknown(word: str) -> InputError:
     return InputError(f"no such command: {word}; elbo-verify --help lists the commands")
 
 
+def _too_early(argv: Sequence[str]) -> InputError:
+    """What to say of an option that stands where the command should."""
+    command = next((word for word in argv if word in commands()), None)
+    if command is None:
+        return InputError(f"{argv[0]}: name a command first; elbo-verify --help lists them")
+    return InputError(f"{argv[0]}: options come after the command, as in elbo-verify {command} ... {argv[0]}")
+
+
 def _named(argv: Sequence[str]) -> str | None:
     """The first word of a command line that is no option, None if none."""
     return next((word for word in argv if not word.startswith("-")), None)
@@ -133,10 +141,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not argv or argv[0] == "--version":
             print(overview() if not argv else f"elbo-verify {version()}\n", end="", flush=True)
             return 0
+        if argv[0].startswith("-") and argv[0] not in ("-h", "--help"):
+            raise _too_early(argv)
         if (named := _named(argv)) is not None and named not in commands():
             raise _unknown(named)
-        if named is None and not {"-h", "--help"} & {*argv}:
-            raise InputError(f"{argv[0]}: name a command first; elbo-verify --help lists them")
         args, unknown = parser(named).parse_known_args(argv)
         if unknown:
             raise InputError(f"unrecognized arguments: {' '.join(unknown)}; see elbo-verify {args.command} --help")

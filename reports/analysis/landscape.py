@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from gpu.landscape import plane
-from reports.analysis.scales import known_of, workable
+from reports.analysis.scales import known_of, latents_of, workable
 from reports.words.caveats import near_noise
 from verify.arrays import Array, to_numpy
-from verify.checks import latent_dimension, positive_noise, whole_number
+from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape.slices import Slice, zero_column_slice
-from verify.landscape.weighted import PLAIN, effective_noise, noise_at, stretched, weight
+from verify.landscape.weighted import PLAIN, effective_noise, noise_at, stretched, usable_weight
 
 Document = dict[str, Any]
 LARGEST_GRID = 1001
@@ -44,14 +44,14 @@ def landscape(
     With another beta than 1 the planes are those of the ELBO with its KL so weighted, at the best encoder of each W:
     the columns are orthogonal all over a plane, so that a diagonal D is as good as any covariance.
     """
-    lam, k, n = covariance.eigenvalues, latent_dimension(k, covariance.n), covariance.n
+    lam, k, n = covariance.eigenvalues, latents_of(covariance, k), covariance.n
     workable(lam)
     if n < 2:
         raise InputError("a slice needs two directions, and the data have one; use data with n >= 2")
     if not 3 <= whole_number(grid, "grid") <= LARGEST_GRID:
         raise InputError(f"grid = {grid}: choose 3 to {LARGEST_GRID} points a side")
     pair = _default_directions(covariance.rank, n) if directions is None else _checked_directions(directions, n)
-    beta = weight(beta)
+    beta = usable_weight(beta)
     if sigma2s is None:
         noises = [noise_at(s, beta) for s in _default_noises(lam, pair)]
     else:
@@ -79,6 +79,7 @@ def landscape(
         "directions": [d + 1 for d in pair],
         "moved_columns": columns,
         "slices": [_plane(piece) for piece in slices],
+        "read": known["read"],
         "resolution": known["resolution"],
         "notes": [*known["notes"], *(near_noise(d, s.sigma2, beta) for s in slices for d in s.undecided)],
     }

@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from reports.analysis.scales import latents_of
 from verify.arrays import Array
-from verify.checks import latent_dimension, positive_noise
+from verify.checks import positive_noise
 from verify.data.covariance import Covariance
 from verify.data.files.stacks import CHANNELS_FIRST
 from verify.errors import InputError
@@ -64,7 +65,7 @@ def portrait(
 
     Raises InputError: k, a noise, a shape of images that is not that of the rows.
     """
-    k = latent_dimension(k, covariance.n)
+    k = latents_of(covariance, k)
     noises = [positive_noise(s) for s in noises]
     image = _image(covariance)
     if covariance.source is None or covariance.mean is None:

@@ -17,7 +17,8 @@ from proofs.machinery import ledger as proofs_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
 from reports.analysis.portrait import portrait
-from reports.analysis.stability import stability
+from reports.analysis.scales import latents_of
+from reports.analysis.stability import USUAL_NOISE, learned_noise, stability
 from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
 from reports.pages.noises import window
@@ -27,16 +28,15 @@ from reports.words.lists import interrupted
 from reports.words.numerals import as_threshold
 from reports.words.wording import told_of
 from verify.arrays import Array
-from verify.checks import latent_dimension, positive_noise
+from verify.checks import positive_noise
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape.slices import Slice
 from verify.landscape.stability import recommended_noise
-from verify.landscape.weighted import PLAIN, effective_noise, weight
+from verify.landscape.weighted import PLAIN, effective_noise, usable_weight
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]
-USUAL_NOISE = 1.0
 TOP = 8
 NOISES = 161
 
@@ -59,10 +59,10 @@ def report(
     Arrays: a, b, values of the slices, a slice each; named portrait_..., those of the portrait, where there is one.
     """
     say = progress or (lambda stage: None)
-    k = latent_dimension(k, covariance.n)
+    k = latents_of(covariance, k)
     proofs = None if ledger is None else _read_ledger(ledger)
     told = list(dict.fromkeys(positive_noise(s) for s in sigma2s or ()))
-    document, slices = compute(covariance, k, _printable(name), say, told, weight(beta))
+    document, slices = compute(covariance, k, _printable(name), say, told, usable_weight(beta))
     say("the data")
     document["portrait"], arrays = _portrait(covariance, document)
     arrays |= {name: np.array([getattr(s, name) for s in slices]) for name in ("a", "b", "values")}
@@ -115,6 +115,7 @@ def compute(
         "stability": facts,
         "stationary": tables,
         "notes": [*off_scale(facts, rows), *facts["notes"], *missing],
+        "read": facts["read"],
         "resolution": facts["resolution"],
         "figure1": figure1,
         "figure2": figure_2(covariance.eigenvalues, k) if beta == PLAIN else None,
@@ -123,10 +124,11 @@ def compute(
 
 
 def noises(covariance: Covariance, k: int, told: Sequence[float], beta: float = PLAIN) -> list[float]:
-    """The noises to tabulate: a fine grid over all that the pictures show, those told of and the recommended one."""
+    """What to tabulate: a fine grid over all that the pictures show, the noises told of, the recommended, the best."""
     recommended = recommended_noise(covariance.spectrum, k, beta)
-    low, high = window(covariance.eigenvalues / beta, recommended, told)
-    special = [] if recommended is None else [recommended]
+    highest = None if beta == PLAIN else learned_noise(covariance.eigenvalues, k, beta)
+    low, high = window(covariance.eigenvalues / beta, recommended, told, highest)
+    special = [s for s in (recommended, highest) if s is not None and low <= s <= high]
     return sorted({*np.geomspace(low, high, NOISES).tolist(), *told, *special})
 
 

@@ -1,21 +1,19 @@
 """Which numbers can be worked with, and what every document says of its data.
 
 Notation   lam (n,) descending eigenvalues; sigma2 a noise; beta the weight of the KL.
-Main       workable, compared, known_of.
+Main       workable, compared, latents_of, known_of.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from verify.arrays import Array
-from verify.checks import positive_noise
+from verify.checks import latent_dimension, positive_noise
 from verify.data.covariance import Covariance
 from verify.errors import InputError
-from verify.landscape.weighted import PLAIN, effective_noise, weight
+from verify.landscape.weighted import LARGEST, PLAIN, SMALLEST, effective_noise, usable_weight
 
 Document = dict[str, Any]
-# Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
-SMALLEST, LARGEST = 1e-75, 1e75
 
 
 def workable(lam: Array, sigma2s: Iterable[float] = (), beta: float = PLAIN) -> None:
@@ -26,7 +24,7 @@ def workable(lam: Array, sigma2s: Iterable[float] = (), beta: float = PLAIN) -> 
 
 def compared(sigma2s: Iterable[float] | None, beta: float = PLAIN) -> list[float]:
     """beta sigma2 of each, which eigenvalues are compared with.  Raises InputError: weight, noises, out of scale."""
-    beta, noises = weight(beta), [positive_noise(s) for s in sigma2s or ()]
+    beta, noises = usable_weight(beta), [positive_noise(s) for s in sigma2s or ()]
     _within([("sigma2", s) for s in noises])
     found = [effective_noise(s, beta) for s in noises]
     _within([("beta sigma2", s) for s in found])
@@ -40,6 +38,15 @@ def _within(named: Iterable[tuple[str, float]]) -> None:
                 f"{name} = {value:.3g} lies outside {SMALLEST:g} to {LARGEST:g}, where the closed forms can be "
                 "evaluated; multiply the data by a constant"
             )
+
+
+def latents_of(covariance: Covariance, k: Any) -> int:
+    """k as an int, if data of so many columns can have so many latents.  Raises InputError."""
+    try:
+        return latent_dimension(k, covariance.n)
+    except InputError as error:
+        columns = "" if covariance.N is None else " (the columns of the data)"
+        raise InputError(f"{error}{columns if str(error).endswith(f'n = {covariance.n}') else ''}") from None
 
 
 def known_of(covariance: Covariance) -> Document:

@@ -1,7 +1,7 @@
 """From a covariance to the document of `stability`: what the optimum retains at each noise, and the thresholds.
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise; beta the weight of the KL, s = beta sigma2.
-Main       stability.
+Main       stability; learned_noise; USUAL_NOISE.
 Reference  theory 1.5, 3.9, 8; reports/schema/stability.json; indices count from 1.
 """
 
@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis.scales import SMALLEST, known_of, workable
+from reports.analysis.scales import known_of, latents_of, workable
 from reports.words.caveats import caveats
+from reports.words.numerals import below
 from verify.arrays import Array
-from verify.checks import latent_dimension, positive_noise
+from verify.checks import positive_noise
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents
 from verify.landscape.stability import NoiseRow, noise_table, recommended_noise
-from verify.landscape.weighted import PLAIN, noise_at, weight
+from verify.landscape.weighted import PLAIN, SMALLEST, noise_at, usable_weight
 from verify.models.beta_vae import learned_noise_optimum
 from verify.models.ppca import mean_of_discarded
 
@@ -28,6 +29,8 @@ Document = dict[str, Any]
 FEW_DATA = 20
 # So many noises are tabulated where none is named.
 GRID = 25
+# Which most code starts from.
+USUAL_NOISE = 1.0
 
 
 def stability(
@@ -42,9 +45,9 @@ def stability(
     Thresholds are lam_1 ... lam_min(k, rank): as beta sigma2 rises past lam_j, latent j collapses. `grid`: further
     noises to tabulate in ascending order with those asked about, of which the notes need not speak one by one.
     """
-    lam, k = covariance.eigenvalues, latent_dimension(k, covariance.n)
+    lam, k = covariance.eigenvalues, latents_of(covariance, k)
     workable(lam)
-    beta, asked = weight(beta), [positive_noise(s) for s in sigma2s or ()]
+    beta, asked = usable_weight(beta), [positive_noise(s) for s in sigma2s or ()]
     if sigma2s is None and grid is None:
         grid = _readable_grid(covariance, k, beta)
     noises = asked if grid is None else sorted({*asked, *(positive_noise(s) for s in grid)})
@@ -62,7 +65,7 @@ def stability(
         "eigenvalues": lam.tolist(),
         **known,
         "sigma2_mle": mle,
-        "sigma2_learned": mle if beta == PLAIN else _learned(lam, k, beta),
+        "sigma2_learned": mle if beta == PLAIN else learned_noise(lam, k, beta),
         "recommended_sigma2": recommended_noise(covariance.spectrum, k, beta),
         "noise": [_noise_row(row, covariance, errors) for row in noise_table(covariance.spectrum, k, noises, beta)],
         "thresholds": [
@@ -75,7 +78,7 @@ def stability(
     return document | {"notes": [*known["notes"], *caveats(document, asked)]}
 
 
-def _learned(lam: Array, k: int, beta: float) -> float | None:
+def learned_noise(lam: Array, k: int, beta: float) -> float | None:
     """Where the noise of the beta-ELBO goes if it is learned; None: to 0."""
     best = learned_noise_optimum(lam, k, beta)
     return None if best is None else best[0]
@@ -84,12 +87,18 @@ def _learned(lam: Array, k: int, beta: float) -> float | None:
 def _readable_grid(covariance: Covariance, k: int, beta: float) -> list[float]:
     """From below the recommended noise to above lam_1/beta, in four digits: what is printed is what was computed with.
 
-    Where no noise keeps all k latents, from below the least threshold.
+    Where no noise keeps all k latents, from below the least threshold. With the usual noise, and the recommended one.
     """
     lam, start = covariance.eigenvalues, recommended_noise(covariance.spectrum, k, beta)
     least = float(lam[lam > 0][-1]) / beta if start is None else start
     low, high = max(least / 2, SMALLEST), 1.5 * float(lam[0]) / beta
-    return [float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)]
+    special = [USUAL_NOISE]
+    if start is not None:
+        limit = covariance.spectrum.values[k - 1] - (
+            0 if covariance.resolution is None else covariance.resolution[k - 1]
+        )
+        special.append(float(below(start, noise_at(float(limit), beta))))
+    return [*(float(f"{s:.4g}") for s in np.geomspace(low, high, GRID)), *special]
 
 
 def _standard_errors(covariance: Covariance, m: int) -> list[float | None]:

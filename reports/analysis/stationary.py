@@ -14,18 +14,18 @@ import numpy as np
 
 from reports.analysis import ties
 from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.analysis.scales import compared, known_of, workable
+from reports.analysis.scales import compared, known_of, latents_of, workable
 from reports.terminal.files import write_npz
 from reports.words.lists import how_found
 from reports.words.numerals import typed
 from verify.arrays import Array
-from verify.checks import latent_dimension, positive_noise, whole_number
+from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.stability import verdict
-from verify.landscape.weighted import PLAIN, noise_at, point_value, weight
+from verify.landscape.weighted import PLAIN, noise_at, point_value, usable_weight
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
 
@@ -56,12 +56,12 @@ def stationary(
     walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta,
     scales, unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
     """
-    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latent_dimension(k, covariance.n)
+    spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latents_of(covariance, k)
     if objective not in ("ppca", "elbo"):
         raise InputError(f"objective {objective!r}: neither ppca nor elbo")
     if top is not None and whole_number(top, "top") < 1:
         raise InputError(f"top = {top}: list at least one point")
-    beta = weight(beta)
+    beta = usable_weight(beta)
     refuse_weight(beta, objective, sigma2)
     workable(lam)
     if sigma2 is None:

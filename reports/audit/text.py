@@ -1,13 +1,13 @@
 """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
 
 Notation   document: the audit as a dict.
-Main       summary, a screenful; pieces (and print_audit), all of it; verdict, finding, counts, fact; each number of the
+Main       summary, a screenful; pieces, all of it; verdict, finding, counts, fact; each number of the
            verdict alone.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from reports.audit.checks import CHECKS, EXCUSE
 from reports.audit.sentences import VERDICTS
@@ -15,41 +15,40 @@ from reports.paper import TABLES
 from reports.terminal.console import table
 
 Document = dict[str, Any]
+# In the table of counts.
+NONE = "-"
 
 
-class Printer(Protocol):
-    """Anything with rich's `print`."""
+def summary(document: Document, width: int = 100) -> Iterator[Any]:
+    """The audit on one screen, as lines and tables in their order: counts, the worst, and each sentence's verdict.
 
-    def print(self, what: Any) -> None: ...
-
-
-def print_audit(document: Document, console: Printer) -> None:
-    """All of the audit for people: counts, what cannot be excused, what can, the sentences."""
-    for piece in pieces(document):
-        console.print(piece)
-
-
-def summary(document: Document) -> Iterator[Any]:
-    """The audit on one screen, as lines and tables in their order: counts, the worst, and each sentence's verdict."""
-    yield from _begin(document)
+    Each in one line of `width` columns, cut where it is longer.
+    """
+    yield from _begin(document, [line for line in counts(document) if {*line[1:]} != {NONE}])
     yield "\nThe largest without excuse, in nats per datum"
-    columns = [("table", True), ("model", False), ("", False)]
-    yield table(columns, filter(None, (_largest(document, number) for number in TABLES)))
+    largest = [(number, found) for number in TABLES if (found := _largest(document, number)) is not None]
+    for found in dict.fromkeys(found for _, found in largest):
+        tables = ", ".join(str(number) for number, other in largest if other == found)
+        yield _cut(f"Table{'s' if ',' in tables else ''} {tables}: {', '.join(found)}", width)
     yield "\nThe paper's sentences"
-    sentences = sorted(document["sentences"], key=lambda s: VERDICTS.index(s["verdict"]))
-    yield table([("verdict", False), ("sentence", False)], [(s["verdict"], s["text"]) for s in sentences])
+    for s in sorted(document["sentences"], key=lambda s: VERDICTS.index(s["verdict"])):
+        yield _cut(f"{s['verdict'].ljust(max(map(len, VERDICTS)))}  {s['text']}", width)
 
 
-def _begin(document: Document) -> Iterator[Any]:
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 4].rstrip()} ..."
+
+
+def _begin(document: Document, lines: list[tuple[str, ...]]) -> Iterator[Any]:
     yield verdict(document)
     yield ""
-    yield table([("check", False), *((f"Table {t}", True) for t in TABLES)], counts(document))
+    yield table([("check", False), *((f"Table {t}", True) for t in TABLES)], lines)
 
 
 def _largest(document: Document, number: int) -> tuple[str, ...] | None:
-    """The line of the largest contradiction of one table; None if it has none of the kind."""
+    """The model and the largest contradiction of one table; None if it has none of the kind."""
     found = [
-        (c["size"], (str(number), f"{row['dataset']}, {_noise(row)}", f"{c['check']}: {fact(c)}"))
+        (c["size"], (f"{row['dataset']} {_noise(row)}", f"{c['check']} {fact(c)}"))
         for row in document["rows"]
         for c in row["contradictions"]
         if row["table"] == number and not c["excusable"] and c["unit"] == "nats"
@@ -63,7 +62,7 @@ def _noise(row: Document) -> str:
 
 def pieces(document: Document) -> Iterator[Any]:
     """All of the audit, as lines and tables in their order."""
-    yield from _begin(document)
+    yield from _begin(document, counts(document))
     yield "contradictions without excuse + with one; how far the excuses of each reach: --json"
     for excusable, heading in ((False, "No excuse"), (True, "Excusable by rounding, averaging or Monte Carlo noise")):
         yield from _listing(document, excusable, heading)
@@ -126,7 +125,7 @@ def counts(document: Document) -> list[tuple[str, ...]]:
     lines = []
     for check in CHECKS:
         cells = [(count[check, t, False], count[check, t, True]) for t in TABLES]
-        shown = [f"{grave} + {light}" if light else str(grave) if grave else "-" for grave, light in cells]
+        shown = [f"{grave} + {light}" if light else str(grave) if grave else NONE for grave, light in cells]
         lines.append((check, *shown))
     return lines
 

@@ -6,7 +6,7 @@ import shlex
 import verify
 from proofs.machinery import ledger
 from reports.audit.document import Document, audit_document
-from reports.audit.page import write_audit
+from reports.audit.page import FILES, write_audit
 from reports.audit.text import pieces, summary
 from reports.terminal.console import Session
 from reports.terminal.dates import build_date
@@ -32,18 +32,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """The printed tables, read as by a hostile statistician."""
     seed = random_seed(args.seed)
     if args.out is not None:
-        keep_others(args.out, args, {}, page=True)
+        keep_others(args.out, args, {}, FILES)
     with session.working("auditing 100 rows"):
         document = audit_document(args.data_dir, seed=seed)
     written = [] if args.out is None else write_audit({**document, "provenance": _provenance(args)}, args.out)
     for path in written:
         session.wrote(path)
     session.result(document)
-    session.notes([] if args.all else document["notes"])
-    for piece in pieces(document) if args.all else summary(document):
+    # Each is about a sentence; people read of it in the list, and with --all why.
+    session.notes(document["notes"] if args.json else [])
+    for piece in pieces(document) if args.all else summary(document, session.width):
         session.say(piece)
     if not args.all:
-        session.say("\ncounts: without excuse + with one; --all lists them, and the evidence on each sentence")
+        session.say("\ncounts: without excuse + with one; --all: every one, and the evidence")
     if written:
         session.say(f"\nopen {written[-1]}")
     return 0

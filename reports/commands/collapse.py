@@ -11,7 +11,7 @@ from typing import Any
 from reports.analysis.collapse import collapse_document
 from reports.analysis.latents import read_latents
 from reports.terminal.console import Session, short, table
-from reports.terminal.options import common, decimal
+from reports.terminal.options import common, decimal, real
 from reports.words.wording import ranges
 from verify.landscape.collapse import ACTIVE_VARIANCE
 
@@ -36,7 +36,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--epsilon",
-        type=float,
+        type=real,
         nargs="+",
         metavar="E",
         help="a KL in nats: below it a latent says nothing of a datum (default: 50 from 0 to 2, and 0.01)",

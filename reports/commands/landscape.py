@@ -21,6 +21,7 @@ from verify.data.writing import writable
 from verify.landscape.weighted import PLAIN
 
 SHELF = ("Your data", 4)
+FILES = ("landscape.json", "landscape.svg", "landscape.png")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +45,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Slices as in Figure 1: landscape.json, .svg and .png in a folder, the grids as .npz if asked for."""
-    save = None if args.save is None else writable(beside(args.save, args.data))
+    save = None if args.save is None else writable(beside(args.save, args, FILES))
     covariance = data.read(args, session, compared(args.sigma2, args.beta))
-    keep_others(args.out, args, {"k": args.k, "provenance.data": covariance.provenance})
+    keep_others(args.out, args, {"k": args.k, "provenance.data": covariance.provenance}, FILES)
     xp = backend(args.backend)
     document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp, beta=args.beta)
     document["provenance"] = provenance(covariance, args.seed, shlex.join(["elbo-verify", *args.argv]))
@@ -54,8 +55,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         from reports.paper_figures import figure_1  # slow to import
 
         write_json(document, stage / "landscape.json")
-        figure_1.landscape(slices, stage)
-    for name in ("landscape.json", "landscape.svg", "landscape.png"):
+        figure_1.landscape(slices, stage, args.beta)
+    for name in FILES:
         session.wrote(args.out / name)
     if save is not None:
         arrays = {name: np.array([getattr(s, name) for s in slices]) for name in ("sigma2", "a", "b", "values")}

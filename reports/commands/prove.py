@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.terminal.console import Session, table
-from reports.terminal.options import common
+from reports.terminal.options import common, idle_words
 
 INTERRUPTED = 130
 SHELF = ("The paper", 1)
@@ -58,8 +58,15 @@ def _list(args: argparse.Namespace, session: Session) -> int:
     session.notes(document["notes"])
     for section, claims in groupby(document["claims"], key=lambda claim: claim["section"]):
         session.say(f"{section}\n")
-        session.say(table([("claim", False), ("what it says, and where", False)], map(_row, claims)))
-    if args.ledger is None:
+        session.say(
+            table(
+                [("claim", False), ("what it says, and where", False)],
+                (_row(claim, args.ledger is not None) for claim in claims),
+            )
+        )
+    if idle := idle_words(("thorough", "backend"), args.argv):
+        session.note(f"{' and '.join(idle)} changed nothing: --list runs nothing")
+    if args.ledger is None or any(claim["verdict"] is None for claim in document["claims"]):
         session.say("these are statements, not verdicts: elbo-verify prove [CLAIM ...] says which hold")
     return 0
 
@@ -89,7 +96,9 @@ def listing(ids: list[str], ledger_file: Path | None) -> Document:
     }
 
 
-def _row(claim: Document) -> tuple[str, str]:
-    verdict = "" if claim["verdict"] is None else f": {', '.join(filter(None, (claim['verdict'], claim['strength'])))}"
+def _row(claim: Document, judged: bool) -> tuple[str, str]:
+    """A claim, and its verdict if it is judged by a ledger."""
+    found = ", ".join(filter(None, (claim["verdict"], claim["strength"]))) or "not in this ledger"
+    verdict = f": {found}" if judged else ""
     missing = f"\nif {claim['hypotheses']}" if claim["hypotheses"] else ""
     return claim["id"], f"{claim['statement']}{missing}\n({claim['source']}){verdict}\n"

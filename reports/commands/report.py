@@ -6,9 +6,9 @@ from pathlib import Path
 
 from proofs.machinery import ledger
 from reports.analysis import report as analysis
-from reports.analysis.report import USUAL_NOISE
 from reports.analysis.scales import compared
-from reports.stability_page.write import write
+from reports.analysis.stability import USUAL_NOISE
+from reports.stability_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import read_json, staged
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     name = str(covariance.provenance.get("name", args.data))
     k = args.k if args.k is not None else max(1, min(LATENTS, covariance.n - 1))
     out = args.out if args.out is not None else Path("reports", "out", folder_name(name, args))
-    keep_others(out, args, {"k": k, "provenance.data": covariance.provenance}, page=True)
+    keep_others(out, args, {"k": k, "provenance.data": covariance.provenance}, FILES)
     command = shlex.join(["elbo-verify", *args.argv])
     with session.working("computing") as doing, staged(out) as stage:
         document, arrays = analysis.report(

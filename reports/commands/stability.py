@@ -14,8 +14,8 @@ from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 MORE = (
-    "The optimum keeps a latent while the noise is below its eigenvalue of the covariance of DATA. Without --sigma2, a "
-    "range of noises is tabulated."
+    "The optimum keeps a latent while the noise is below its eigenvalue (over beta) of the covariance of DATA. Without "
+    "--sigma2, a range of noises is tabulated."
 )
 SHELF = ("Your data", 2)
 IDLE = ("backend",)
@@ -24,7 +24,7 @@ IDLE = ("backend",)
 def options(parser: argparse.ArgumentParser) -> None:
     data.options(parser)
     latents(parser)
-    noises(parser, "a grid from half the recommended noise to beyond lam_1/beta")
+    noises(parser, "1, the recommended one, and a grid from half of that to beyond lam_1/beta")
     beta(parser)
 
 
@@ -54,7 +54,7 @@ def _noise_table(document: Document) -> Any:
     for r in document["noise"]:
         least, most, k = r["retained"], r["retained_at_most"], document["k"]
         other = [] if not sampled else ["-" if r["sampling_range"] is None else counted(*r["sampling_range"])]
-        effective = [typed(float(f"{r['effective_sigma2']:.12g}"))] if weighted else []
+        effective = [typed(r["effective_sigma2"])] if weighted else []
         row = [typed(r["sigma2"]), *effective, counted(least, most), *other, counted(k - most, k - least)]
         rows.append((*row, short(r["value"], 8), short(r["margin"], 4)))
     return table(columns, rows)

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """The stationary points, best first."""
     noises = compared([] if args.sigma2 is None else [args.sigma2], args.beta)
     refuse_weight(args.beta, args.objective, args.sigma2)
-    save = None if args.save is None else writable(beside(args.save, args.data))
+    save = None if args.save is None else writable(beside(args.save, args))
     covariance = data.read(args, session, noises)
     with session.working("searching"):
         document, points = stationary(

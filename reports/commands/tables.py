@@ -9,7 +9,7 @@ from typing import Any
 from gpu.vae.plan import Run
 from reports.paper import Row
 from reports.paper_tables.document import row_document, training_document
-from reports.paper_tables.page import write_tables
+from reports.paper_tables.page import WRITES, write_tables
 from reports.paper_tables.presets import trainings
 from reports.paper_tables.text import caveats, pieces
 from reports.paper_tables.training import trained_again
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     name = "-".join(["tables", args.preset, *map(str, args.tables)])
     usual = folder_name(name, args, ("preset", "epochs", "tables"))
     out = args.out if args.out is not None else Path("reports", "out", usual)
-    keep_others(out, args, {"epochs": None}, page=True)
+    keep_others(out, args, {"epochs": None}, WRITES)
     writable(out / "tables.json")
     left_out = _left_out(without)
     for left in left_out:

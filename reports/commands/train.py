@@ -11,9 +11,18 @@ from gpu.vae.checkpoint import identity
 from gpu.vae.plan import Outcome, Plan, Run
 from reports.terminal import data as data_words
 from reports.terminal.console import Session
-from reports.terminal.folders import beside
-from reports.terminal.options import trials
-from reports.training.document import Material, material, save_latents, train_document, trained, write_training
+from reports.terminal.folders import beside, keep_others
+from reports.terminal.options import real, trials
+from reports.training.document import (
+    CHECKPOINTS,
+    FILES,
+    Material,
+    material,
+    save_latents,
+    train_document,
+    trained,
+    write_training,
+)
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
 from reports.words.numerals import typed
@@ -45,7 +54,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sigma2",
-        type=float,
+        type=real,
         nargs="+",
         default=[],
         metavar="S",
@@ -53,14 +62,14 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--learned-noise",
-        type=float,
+        type=real,
         nargs="+",
         default=[],
         metavar="S",
         help="models that learn the noise variance, from each of these on",
     )
     trials(parser, "one, that of --seed", "0.001", "--learning-rate")
-    parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="weight of the KL (default 1)")
+    parser.add_argument("--beta", type=real, default=1.0, metavar="B", help="weight of the KL (default 1)")
     parser.add_argument("--anneal", type=int, default=0, metavar="EPOCHS", help="raise beta from 0 over so many epochs")
     parser.add_argument("--epochs", type=int, default=100, metavar="E", help="passes over the data (default 100)")
     parser.add_argument("--batch", type=int, default=128, metavar="B", help="rows per step (default 128)")
@@ -94,6 +103,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 LEARNING_RATE = 1e-3
+# With other ones the results are of the same models, however long they were trained.
+AS_YOU_LIKE = ("epochs", "group", "save_latents", "latents_of")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -101,8 +112,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     runs = _runs(args)
     xp = backend(args.backend)  # a device that is asked for and missing is told before anything is read
     wanted = _wanted(args, runs)
-    save = None if args.save_latents is None else writable(beside(args.save_latents, args.data))
+    save = None if args.save_latents is None else writable(beside(args.save_latents, args, (*FILES, *CHECKPOINTS)))
     if args.out is not None:
+        keep_others(args.out, args, dict.fromkeys(AS_YOU_LIKE), (*FILES, *CHECKPOINTS), ours=CHECKPOINTS)
         writable(args.out / "train.json")
     rows = data_words.read_rows(args, session, dequantise=args.dequantise is not None)
     _check_images(args, rows)

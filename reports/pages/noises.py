@@ -23,8 +23,11 @@ def marked_noises(lam: Array, recommended: float | None, told: Sequence[float]) 
     return marks
 
 
-def window(lam: Array, recommended: float | None, told: Sequence[float]) -> tuple[float, float]:
-    """The noises worth showing: the thresholds, six decades of them at most, and the marked ones.  lam (n,)."""
-    marked = [s for s, _, _ in marked_noises(lam, recommended, told)]
+def window(
+    lam: Array, recommended: float | None, told: Sequence[float], highest: float | None = None
+) -> tuple[float, float]:
+    """The noises worth showing: the thresholds, six decades of them at most, the marked ones, and the one where the
+    objective is highest, if near.  lam (n,)."""
+    marked = [s for s, _, _ in marked_noises(lam, recommended, told if highest is None else [*told, highest])]
     shown = [float(max(lam[lam > 0][-1], lam[0] * 1e-6)), float(lam[0]), *marked]
     return min(shown) / 1.8, max(shown) * 1.8

@@ -20,10 +20,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from reports.pages.drawing import blank, drawing, save
 from reports.pages.palette import PALETTE
 from reports.pages.ticks import plain_numbers
-from reports.words.numerals import as_threshold
+from reports.words.numerals import as_threshold, typed
 from reports.words.wording import number, sub, symbols
 from verify.arrays import Array
 from verify.landscape.slices import Slice
+from verify.landscape.weighted import PLAIN
 
 # Near the best of a plane L falls with the square of the distance: its root makes steps of equal width there.
 _GAMMA = 0.5
@@ -57,8 +58,8 @@ def below_best(piece: Slice) -> Array:
     return np.asarray(L.max() - L)
 
 
-def draw(axes: Axes, piece: Slice, scale: Scale | None = None, bar: bool = True) -> None:
-    """One panel of Figure 1: L over the two perturbed zero columns, the stationary point in the middle."""
+def draw(axes: Axes, piece: Slice, scale: Scale | None = None, bar: bool = True, beta: float = PLAIN) -> None:
+    """One panel of Figure 1: L (the ELBO with another beta) over two perturbed zero columns, the point in the middle."""
     scale = scale or Scale.of([piece])
     a, b, depth = np.asarray(piece.a), np.asarray(piece.b), below_best(piece)
     extent = (a[0], a[-1], b[0], b[-1])
@@ -80,10 +81,10 @@ def draw(axes: Axes, piece: Slice, scale: Scale | None = None, bar: bool = True)
     for spine in axes.spines.values():
         spine.set_visible(True)
     if bar:
-        _bar(axes, scale)
+        _bar(axes, scale, beta)
 
 
-def _bar(axes: Axes, scale: Scale) -> None:
+def _bar(axes: Axes, scale: Scale, beta: float) -> None:
     """What the colours mean, beside a panel and as high."""
     bar = axes.inset_axes((1.05, 0.0, 0.05, 1.0))
     top = np.linspace(1.0, 0.0, 128)[:, None]
@@ -96,12 +97,13 @@ def _bar(axes: Axes, scale: Scale) -> None:
     bar.yaxis.set_major_formatter(FuncFormatter(lambda _, at: said[at] if at is not None else ""))
     bar.yaxis.tick_right()
     bar.yaxis.set_label_position("right")
-    bar.set(ylim=(0, 1), xticks=[], ylabel="nats below the panel's best")
+    of = "" if beta == PLAIN else f", ELBO (β = {typed(beta)})"
+    bar.set(ylim=(0, 1), xticks=[], ylabel=f"nats below the panel's best{of}")
     for spine in bar.spines.values():
         spine.set(visible=True, color=PALETTE["muted"])
 
 
-def landscape(slices: Sequence[Slice], out: Path) -> list[Path]:
+def landscape(slices: Sequence[Slice], out: Path, beta: float = PLAIN) -> list[Path]:
     """Figure 1: the slices side by side, as landscape.svg and landscape.png in the folder `out`; -> the paths."""
     if not slices:
         return []
@@ -109,5 +111,5 @@ def landscape(slices: Sequence[Slice], out: Path) -> list[Path]:
     with drawing():
         figure = blank(3.2 * len(slices) + 0.6, 3.5)
         for axes, piece in zip(np.atleast_1d(figure.subplots(1, len(slices))), slices, strict=True):
-            draw(axes, piece, scale, bar=piece is slices[-1])
+            draw(axes, piece, scale, bar=piece is slices[-1], beta=beta)
         return save(figure, out, "landscape")

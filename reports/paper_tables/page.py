@@ -19,6 +19,7 @@ from reports.training.document import write_csv
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.paper_tables")
 FILES = ("tables.json", "tables.csv", "index.html")
+WRITES = (*FILES, "tables-*.svg", "tables-*.png")
 COLUMNS = ("elbo", "tuned_elbo", "final_sigma2", "tuned_sigma2", "collapse_percent", "kl")
 
 

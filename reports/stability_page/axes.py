@@ -1,7 +1,8 @@
 """What the pictures over noise share: the spectrum that they show, marked noises, rings around ties.
 
 Notation   lam (n,) the thresholds that pictures are drawn of: the eigenvalues over beta, the weight of the KL.
-Main       Spectrum; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties; noise_rows.
+Main       Spectrum, noise_axis; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties;
+           noise_rows.
 
 A picture is drawn first, with a line free above it (`room_above`), and named once its frame is laid out.
 """
@@ -16,9 +17,10 @@ from reports.pages.noises import marked_noises, window
 from reports.pages.palette import PALETTE
 from reports.pages.placing import SIZE, row
 from reports.words.caveats import tie
-from reports.words.numerals import at_noise, weight
+from reports.words.numerals import at_noise, typed, weight
 from reports.words.wording import told_of
 from verify.arrays import Array
+from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 Marks = list[tuple[float, str, str]]
@@ -35,9 +37,9 @@ class Spectrum:
         self.lam = np.array(facts["eigenvalues"], dtype=float) / self.beta
         self.told = told_of(document)
         told = [row["sigma2"] for row in self.told]
-        self.low, self.high = window(self.lam, facts["recommended_sigma2"], told)
+        self.highest = None if self.beta == PLAIN else facts["sigma2_learned"]
+        self.low, self.high = window(self.lam, facts["recommended_sigma2"], told, self.highest)
         self.marks = marked_noises(self.lam, facts["recommended_sigma2"], told)
-        self.usual = document["usual"]
         errors = [t["standard_error"] for t in facts["thresholds"]]
         # Of lam_1 ... lam_min(k, rank), NaN where they are not known.
         self.errors = np.array([np.nan if e is None else e for e in errors], dtype=float) / self.beta
@@ -51,6 +53,11 @@ class Spectrum:
         m = self.errors.size if np.isfinite(self.errors).all() else 0
         lam, errors = self.lam[:m], self.errors[:m]
         return m, np.maximum(lam - 2 * errors, low), np.maximum(lam + 2 * errors, low)
+
+
+def noise_axis(beta: float) -> str:
+    """What stands along an axis of noises; that of a weighted KL says so."""
+    return "noise σ²" if beta == PLAIN else f"noise σ² (β = {typed(beta)})"
 
 
 def room_above(axes: Axes) -> None:

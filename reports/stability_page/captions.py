@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reports.words.lists import how_found
-from reports.words.numerals import DIGITS, as_threshold, typed
+from reports.words.numerals import DIGITS, as_threshold, scaled, typed, weight
 from reports.words.wording import number, power, ranges, sub, symbols
 from verify.landscape.weighted import PLAIN
 
@@ -200,7 +200,8 @@ def _count(value: Any) -> str:
 
 def _open(table: Document) -> Iterator[str]:
     if tied := table.get("tied"):
-        yield f"Eigenvalues that the noise equals or cannot be told from: {ranges(tied)}."
+        noise = "the noise" if weight(table) == PLAIN else symbols(scaled(weight(table)))
+        yield f"Eigenvalues that {noise} equals or cannot be told from: {ranges(tied)}."
     if undecided := table.get("undecided"):
         what = "index set" if table["objective"] == "ppca" else "family"
         more = what if undecided == 1 else "families" if what == "family" else f"{what}s"

@@ -181,7 +181,12 @@ def _explorer(document: Document) -> Document:
     # The script's closed form is that of two columns; one column moved both ways has another.
     pair = figure1["directions"] if figure1 and figure1["moved_columns"] == 2 else None
     beta, told = weight(facts), [row["sigma2"] for row in wording.told_of(document)]
-    low, high = window(np.array(facts["eigenvalues"]) / beta, facts["recommended_sigma2"], told)
+    low, high = window(
+        np.array(facts["eigenvalues"]) / beta,
+        facts["recommended_sigma2"],
+        told,
+        None if beta == PLAIN else facts["sigma2_learned"],
+    )
     held = facts["eigenvalues"][min(document["k"], facts["rank"]) - 1] / beta
     return {
         "beta": beta,

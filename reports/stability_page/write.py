@@ -21,15 +21,22 @@ from matplotlib.figure import Figure
 from reports.audit import page as audit
 from reports.pages.drawing import blank, drawing, save, settle
 from reports.paper_figures import figure_1
-from reports.stability_page.figures import pictures
+from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz
+from reports.words.numerals import weight
 from verify.arrays import Array
 from verify.errors import InputError
 from verify.landscape.slices import Slice
 
 Document = dict[str, Any]
 PORTRAIT = "portrait_"
+# Of the pictures some are there for some data only.
+PICTURES = (*every(), "slice-1", "slice-2", "slice-3", "landscape")
+FILES = (
+    *("report.json", "report.npz", "index.html", "audit.html"),
+    *(f"figures/{name}.{ending}" for name in PICTURES for ending in ("svg", "png")),
+)
 
 
 def write(document: Document, arrays: dict[str, Array], stage: Path, out: Path) -> None:
@@ -91,6 +98,10 @@ def _draw(stage: Path, out: Path) -> None:
     (stage / "audit.html").write_text(audit.render(of_tables, "report.json"), encoding="utf-8")
     # One by one, because a folder cannot take the place of one that holds files.
     (out / "figures").mkdir(exist_ok=True)
+    if (out / "report.json").is_file():  # pictures of the report before this one would pass for its own
+        for name in FILES:
+            if name.startswith("figures/") and not (stage / name).exists():
+                (out / name).unlink(missing_ok=True)
     for picture in sorted(folder.iterdir()):
         os.replace(picture, out / "figures" / picture.name)
     folder.rmdir()
@@ -109,7 +120,7 @@ def drawn(picture: Any, document: Document) -> tuple[Figure, Axes]:
 
 def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path]:
     """Every picture that the document has data for, as SVG and PNG, into an existing folder; -> the paths."""
-    written = []
+    written, beta = [], weight(document["stability"])
     with drawing():
         for name, picture in pictures(document).items():
             figure, axes = drawn(picture, document)
@@ -117,6 +128,6 @@ def draw(document: Document, slices: Sequence[Slice], folder: Path) -> list[Path
         scale = figure_1.Scale.of(slices) if slices else None
         for number, piece in enumerate(slices, start=1):
             figure = blank(3.9, 3.5)
-            figure_1.draw(figure.subplots(), piece, scale)
+            figure_1.draw(figure.subplots(), piece, scale, beta=beta)
             written += save(figure, folder, f"slice-{number}")
-    return written + figure_1.landscape(slices, folder)
+    return written + figure_1.landscape(slices, folder, beta)

@@ -19,6 +19,8 @@ from reports.terminal.files import to_json
 WIDTH = 100
 # What takes less is over before a bar can be read.
 PATIENCE = 1.0
+# Without a terminal, how often long work says how far it is.
+MINUTE = 60.0
 
 
 class Session:
@@ -30,6 +32,11 @@ class Session:
         self._out, self._err = _console(sys.stdout), _console(sys.stderr)
         self._spinner: Any = None
         self._unsaid = ""
+
+    @property
+    def width(self) -> int:
+        """The columns that a line of standard output may have."""
+        return int(self._out.width)
 
     def result(self, document: Any) -> None:
         """The JSON document of --json: the only thing on standard output."""
@@ -107,11 +114,11 @@ class Session:
         """Yields a function that is told (done, total), for a progress bar on a terminal.
 
         The bar comes once the block takes more than a moment, and goes with it; one that `stays` comes at once and
-        remains, so that one can read what was counted however fast it went.
+        remains, so that one can read what was counted however fast it went. Without a terminal, a line a minute.
         """
         self._say_what_was_read()
         if self.quiet or not self._err.is_terminal:
-            yield lambda done, total: None
+            yield (lambda done, total: None) if self.quiet else self._line_a_minute(doing)
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         # What a resumed training finds done says nothing of its speed; an hour of steps does.
@@ -129,6 +136,23 @@ class Session:
             yield told
         finally:
             bar.stop()
+
+    def _line_a_minute(self, doing: str) -> Callable[[int, int], object]:
+        """What a log or a pipe is told of long work."""
+        start = last = time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= MINUTE and done < total:
+                last = now
+                self._err.print(_counted(doing, done, total, now - start), soft_wrap=True)
+
+        return told
+
+
+def _counted(doing: str, done: int, total: int, seconds: float) -> str:
+    return f"{doing}: {done} of {total} after {seconds / 60:.0f} min"
 
 
 def _console(file: Any) -> Console:

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from reports.terminal.options import common
+from reports.terminal.options import common, real
 
 if TYPE_CHECKING:
     from reports.terminal.console import Session
@@ -49,14 +49,14 @@ def options(parser: argparse.ArgumentParser, default: str | None = None) -> None
         help="the decimal mark of a text file, . or , (default: as it looks)",
     )
     how.add_argument("--header", choices=("yes", "no"), help="whether line 1 of a text file names the columns")
-    how.add_argument("--scale", type=float, metavar="C", help="divide all values by C, for instance 255")
+    how.add_argument("--scale", type=real, metavar="C", help="divide all values by C, for instance 255")
     how.add_argument(
         "--standardize",
         action="store_true",
         help="give each column mean 0 and variance 1: for columns in different units",
     )
     how.add_argument(
-        "--logit", type=float, metavar="ALPHA", help="of grey values: dequantise, and take the logit, for instance 1e-6"
+        "--logit", type=real, metavar="ALPHA", help="of grey values: dequantise, and take the logit, for instance 1e-6"
     )
 
 

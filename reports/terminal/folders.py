@@ -7,10 +7,12 @@ What lies in a folder is known by its document: report.json, say, holds the comm
 
 import argparse
 import hashlib
+import io
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ from reports.terminal.options import InputError
 # They change no number of what is written.
 WITHOUT_EFFECT = ("json", "quiet", "backend", "data_dir", "out", "overwrite", "save", "ledger", "all")
 OF_THE_COMMAND_LINE = ("command", "run", "bare", "idle", "parser", "argv")
-# What lies there under this name is looked at by people first.
-PAGE = "index.html"
+# A long name is cut at its end: what one looks for stands first.
+FIRST = ("k", "beta", "sigma2")
 LONGEST = 80
+PHOTOGRAPHS = (".png", ".jpg", ".jpeg")
 
 
 def told(args: argparse.Namespace) -> dict[str, Any]:
@@ -40,7 +43,9 @@ def folder_name(name: str, args: argparse.Namespace, without: tuple[str, ...] = 
 
     Letters, digits, "-", "_" and inner dots, 80 at most; what is too long ends in a part of its SHA-256 instead.
     """
-    options = [_words(option, value) for option, value in told(args).items() if option not in without]
+    given = {option: value for option, value in told(args).items() if option not in without}
+    ordered = sorted(given, key=lambda option: FIRST.index(option) if option in FIRST else len(FIRST))
+    options = [_words(option, given[option]) for option in ordered]
     ending = _cut("".join(f"-{_harmless(option)}" for option in options), LONGEST // 2)
     return (_cut(_harmless(name), LONGEST - len(ending)) or "data") + ending
 
@@ -65,39 +70,101 @@ def _harmless(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")
 
 
-def keep_others(out: Path, args: argparse.Namespace, facts: Mapping[str, Any], *, page: bool = False) -> None:
-    """Refuse the folder `out` if it holds results of the same command on something else, unless --overwrite is given.
+def keep_others(
+    out: Path, args: argparse.Namespace, facts: Mapping[str, Any], writes: Sequence[str], *, ours: Sequence[str] = ()
+) -> None:
+    """Refuse the folder `out` if what is read would be replaced there, or, without --overwrite, results on something
+    else or files that the command did not make.
 
     facts: {"provenance.data": what this is of}, by where the document of earlier results has it; an option of that
-    name counts by its fact alone, and not at all if that is None. page: index.html is written there, so that one of
-    another command is kept as well. Raises InputError: what lies there, what differs, what to do.
+    name counts by its fact alone, and not at all if that is None. writes: all files that the command may write there,
+    as patterns: "figures/*.svg". ours: those of them that say whose they are, and are compared where they are read;
+    where there are some, that is left to them. Raises InputError: what lies there, what differs, what to do.
     """
+    there = _matching(out, writes)
+    for path in there:
+        if any(_reads(path, source) for source in _sources(args)):
+            raise InputError(f"{path}: is read here, and {args.command} would write over it; name another --out")
     path = out / f"{args.command}.json"
-    if args.overwrite:
+    if getattr(args, "overwrite", False) or _matching(out, ours):
         return
     if path.is_file():
-        made_by, differ = _compared(path, args, facts)
-        if differ:
-            raise InputError(f"{out}: holds what `{made_by}` made ({', '.join(differ)}); {_REMEDY}")
-    elif page and (out / PAGE).is_file():
-        raise InputError(f"{out}: holds an {PAGE} that {args.command} did not make; {_REMEDY}")
+        document, made_by = _made(path)
+        if made_by is None:
+            raise InputError(f"{out}: holds a {path.name} that {args.command} did not make; {_remedy(args)}")
+        if differ := _differ(document, made_by, args, facts):
+            raise InputError(f"{out}: holds what `{made_by}` made ({', '.join(differ)}); {_remedy(args)}")
+    elif there:
+        name = there[0].relative_to(out)
+        raise InputError(f"{out}: holds {_a(str(name))} that {args.command} did not make; {_remedy(args)}")
 
 
-_REMEDY = "name another folder with --out, or replace it with --overwrite"
+def beside(path: Path, args: argparse.Namespace, writes: Sequence[str] = ()) -> Path:
+    """`path`, a file to be written.  InputError if it is read here, or one of those that --out will hold (writes)."""
+    if path.is_file() and any(_reads(path, source) for source in _sources(args)):
+        raise InputError(f"{path}: holds the data that are read; name another file")
+    out = getattr(args, "out", None)
+    if out is not None and any(path.resolve().match(str(Path(out).resolve() / name)) for name in writes):
+        raise InputError(f"{path}: {args.command} writes another file of that name; name another one")
+    return path
 
 
-def _compared(path: Path, args: argparse.Namespace, facts: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The command that made a document, and in what it differs from this one."""
+def _matching(out: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files of a folder that match one of these."""
+    return [path for pattern in patterns for path in sorted(out.glob(pattern)) if path.is_file()]
+
+
+def _sources(args: argparse.Namespace) -> list[Path]:
+    """What a command line reads from, if these are files or folders."""
+    words = args.data if isinstance(given := getattr(args, "data", ()), list) else [given] if given else []
+    named = [word for given in words for word in (given, given.rpartition(":")[0], given.partition(":")[2])]
+    other = [getattr(args, name, None) for name in ("ledger", "latents")]
+    files = [path for one in other if one is not None for path in (one if isinstance(one, list) else [one])]
+    # FILE:name is an array of a file, celeba:FOLDER a folder of photographs.
+    return [path for path in (*(Path(word) for word in named if word), *files) if path.exists()]
+
+
+def _reads(path: Path, source: Path) -> bool:
+    """Whether reading this source reads the existing file `path`."""
+    if source.is_dir():
+        return path.suffix in PHOTOGRAPHS and path.parent.samefile(source)
+    return path.samefile(source)
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _remedy(args: argparse.Namespace) -> str:
+    more = ", or replace it with --overwrite" if hasattr(args, "overwrite") else ""
+    return f"name another folder with --out{more}"
+
+
+def _made(path: Path) -> tuple[Any, str | None]:
+    """A document, and the command that made it; None where that cannot be told."""
     try:
         document = read_json(path)
-        made_by = str(document["provenance"]["command"])
+        made_by = document["provenance"]["command"]
+    except (InputError, LookupError, TypeError):
+        return None, None
+    return document, made_by if isinstance(made_by, str) else None
+
+
+def _differ(document: Any, made_by: str, args: argparse.Namespace, facts: Mapping[str, Any]) -> list[str]:
+    """In what earlier results differ from those of this command line, and what they would lose."""
+    try:
         before = told(_parsed(made_by, args))
-    except (InputError, LookupError, TypeError, ValueError):
-        return f"elbo-verify {args.command}", ["what it is of is not known"]
+    except (InputError, ValueError):
+        return ["what it is of is not known"]
     now, apart = told(args), {place.rpartition(".")[2] for place in facts}
     differ = [_difference(place, _at(document, place), fact) for place, fact in facts.items() if fact is not None]
     options = [name for name in {**before, **now} if name not in apart and before.get(name) != now.get(name)]
-    return made_by, [*filter(None, differ), *(f"other {args.parser.as_typed(name)}" for name in options)]
+    lost = ["the proofs on its page would be lost: name them with --ledger"] if _loses_proofs(document, args) else []
+    return [*filter(None, differ), *(f"other {args.parser.as_typed(name)}" for name in options), *lost]
+
+
+def _loses_proofs(document: Any, args: argparse.Namespace) -> bool:
+    return bool(document.get("ledger")) and hasattr(args, "ledger") and args.ledger is None
 
 
 def _parsed(command: str, args: argparse.Namespace) -> argparse.Namespace:
@@ -105,7 +172,11 @@ def _parsed(command: str, args: argparse.Namespace) -> argparse.Namespace:
     _, name, *words = shlex.split(command)
     if name != args.command:
         raise ValueError(command)
-    parsed: argparse.Namespace = args.parser.parse_args(words)
+    try:
+        with redirect_stdout(io.StringIO()):
+            parsed: argparse.Namespace = args.parser.parse_args(words)
+    except SystemExit:  # somebody's --help, which makes nothing
+        raise ValueError(command) from None
     return parsed
 
 
@@ -130,11 +201,3 @@ def _at(document: Any, place: str) -> Any:
     for name in place.split("."):
         document = document.get(name) if isinstance(document, dict) else None
     return document
-
-
-def beside(path: Path, data: str) -> Path:
-    """`path`, a file to be written.  InputError if it is the file that the data are read from."""
-    for source in map(Path, (data, data.rpartition(":")[0])):  # FILE:name is an array of a file
-        if path.is_file() and source.is_file() and path.samefile(source):
-            raise InputError(f"{path}: holds the data that are read; name another file")
-    return path

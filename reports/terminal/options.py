@@ -1,6 +1,6 @@
 """The parts of a command line that commands share.
 
-Main       Parser, idle_words; common, latents, noises, trials, folder; noise, decimal, the types of values.
+Main       Parser, idle_words; common, latents, noises, trials, folder; noise, real, decimal, the types of values.
 
 Nothing but the standard library is imported here, since `doctor` must run where all else is broken.
 """
@@ -122,7 +122,7 @@ def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str 
     )
     parser.add_argument(
         option,
-        type=float,
+        type=real,
         nargs="+",
         metavar="LR",
         dest="learning_rates",
@@ -136,6 +136,20 @@ def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str 
     )
 
 
+def _no_number(text: str) -> argparse.ArgumentTypeError:
+    """What to say of a word that is none; of a decimal comma, how to write it."""
+    comma = re.fullmatch(r"([+-]?\d*),(\d+)", text)
+    return argparse.ArgumentTypeError(f"invalid number: {text!r}{f'; write {comma[1]}.{comma[2]}' if comma else ''}")
+
+
+def real(text: str) -> float:
+    """A number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise _no_number(text) from None
+
+
 def noise(text: str) -> float:
     """A number with all its digits: a typed spectrum is compared with them."""
     from verify.eigenvalues import Written
@@ -143,7 +157,7 @@ def noise(text: str) -> float:
     try:
         return Written(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid number: {text!r}") from None
+        raise _no_number(text) from None
 
 
 def decimal(text: str) -> Decimal:
@@ -151,4 +165,4 @@ def decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"invalid number: {text!r}") from None
+        raise _no_number(text) from None

@@ -20,7 +20,7 @@ import numpy as np
 
 from gpu import products
 from gpu.vae.architecture import Layout
-from gpu.vae.checkpoint import Folder, identity
+from gpu.vae.checkpoint import ENDING, Folder, identity
 from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
 from gpu.vae.model import Ensemble
 from gpu.vae.plan import Outcome, Plan
@@ -214,6 +214,9 @@ def train_document(
 
 
 COLUMNS = ("noise", "init_sigma2", "seed", "learning_rate", "beta", "anneal", "frozen")
+TEXTS = ("train.json", "train.csv", "train.npz", "courses.csv")
+FILES = (*TEXTS, "train.svg", "train.png")
+CHECKPOINTS = (f"models-*{ENDING}",)
 CONVERGENCE = ("final_beta", "below_linear_optimum", "noise_ratio", "rise")
 MEASURED = (
     "sigma2", "elbo", "elbo_raw_scale", "tuned_sigma2", "tuned_elbo", "tuned_elbo_raw_scale", "kl", "collapse_percent",
@@ -247,8 +250,7 @@ def write_training(document: Document, outcomes: Sequence[Outcome], out: Path) -
         ]
         write_csv(stage / "courses.csv", ("model", "epoch", "error", "kl", "sigma2", "elbo"), steps)
         pictures = figure.draw(document, elbos, stage)
-    names = ("train.json", "train.csv", "train.npz", "courses.csv", *(path.name for path in pictures))
-    return [out / name for name in names]
+    return [out / name for name in (*TEXTS, *(path.name for path in pictures))]
 
 
 def write_csv(path: Path, heading: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:

@@ -45,7 +45,8 @@ def courses(axes: Axes, document: Document, elbos: Array) -> None:
             linestyle="--" if group[1] is None else "-",
             label=name,
         )
-    axes.legend(loc="lower right")
+    # Above the frame, where no curve is.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, columnspacing=1.2)
     axes.set(xlabel="epoch", ylabel="ELBO, nats per datum", ylim=window(elbos))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
 

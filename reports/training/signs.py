@@ -28,6 +28,8 @@ ROUNDING = 1e-6
 LARGE = 30.0
 # A noise so many times smaller or larger than the variance of the data leaves nothing of the other term's gradient.
 FAR_NOISE = 1e8
+# The largest of images of one byte a value.
+GREY_LEVELS = 255
 
 
 def signs(outcome: Outcome, plan: Plan, lam: Array, N: int) -> Document | None:
@@ -195,6 +197,11 @@ def _round(size: float) -> str:
     return f"{float(format(size, '.1g')):g}"
 
 
+def _divisor(data: Document) -> str:
+    """By what to divide entries that are too large: grey levels by the largest there is, others by their size."""
+    return "255" if data["largest"] == GREY_LEVELS else _round(data["rms"])
+
+
 def _lost(document: Document) -> list[str]:
     """How many models diverged, and whether the data's scale or the learning rate is the likely cause."""
     lost = [m for m in document["models"] if m["evaluation"] is None]
@@ -211,8 +218,8 @@ def _lost(document: Document) -> list[str]:
     if not size <= LARGE:
         return [
             f"{said}; likely for the scale of the data, not for the learning rate: the entries have a root mean "
-            f"square of {size:.3g}, and networks are made for entries near 1. Divide the data (--scale {_round(size)}) "
-            "and sigma2 by the square of that"
+            f"square of {size:.3g}, and networks are made for entries near 1. Divide the data "
+            f"(--scale {_divisor(data)}) and sigma2 by the square of that"
         ]
     far = [m["init_sigma2"] for m in lost if not 1 / FAR_NOISE <= m["init_sigma2"] / variance <= FAR_NOISE]
     if far:

@@ -77,8 +77,12 @@ def _distance(document: Document, model: Document) -> str:
     if below is None:
         return ". There is no best noise: the likelihood has no upper bound"
     over = f", at the best noise {short(c['linear_optimum_sigma2'], 4)}," if model["noise"] == "learned" else ""
-    objective = "ELBO" if c["final_beta"] == 1 else "ELBO with that weight"
-    return f". The {objective} of that optimum{over} is known: this model is {short(below, 3)} nats per datum below it"
+    if c["final_beta"] == 1:
+        return f". The ELBO of that optimum{over} is known: this model is {short(below, 3)} nats per datum below it"
+    return (
+        f". What it was trained on, the ELBO with its KL weighed by {c['final_beta']:.4g}, is {short(below, 3)} nats "
+        f"per datum below what that optimum{over} reaches"
+    )
 
 
 def _models(document: Document) -> Any:
@@ -137,11 +141,13 @@ def _legend(document: Document) -> str:
     weight = min((m["convergence"]["final_beta"] for m in document["models"] if m["convergence"]), default=1.0)
     beta = " and the weight of the KL at which the training ended" if weight != 1 else ""
     return (
-        "\nELBO in nats per datum, over all data, in the model's space, the KL weighed by 1"
+        "\nELBO in nats per datum, over all data, in the model's space, "
+        + (f"its KL weighed by 1, not by the {weight:.4g} of the training" if weight != 1 else "its KL weighed by 1")
         + scale
         + "; tuned: at the "
         "best noise for the same reconstructions; collapsed: KL below 0.01 for 99% of the data; linear: latents that "
         f"the optimum of a linear model keeps at sigma2{beta}; ended: no sign that the training was stopped too early; "
+        "on the way: the mean over the batches of an epoch, while the weights move; "
         "over the last tenth (of the epochs, three at least): what the ELBO gained there, by a straight line"
         f"{'; *: the best model of its noise' if any(g['models'] > 1 for g in document['best_per_noise']) else ''}"
     )

@@ -12,14 +12,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reports.words.numerals import (
+    ROUNDING,
+    as_threshold,
     at_noise,
     counted,
     directions,
     eigenvalue,
+    every,
+    learned_plateau,
     likeliest,
     named_eigenvalue,
     on_threshold,
     rough,
+    start,
     typed,
     weight,
 )
@@ -108,13 +113,42 @@ def _learned(facts: Document) -> Iterator[str]:
             f"{_why_unbounded(facts)}; fixed noise is fine"
         )
     elif beta != PLAIN:
-        s, effective = facts["sigma2_learned"], beta * facts["sigma2_learned"]
-        held = min(facts["k"], sum(x > effective for x in facts["eigenvalues"]))
-        other = "" if facts["sigma2_mle"] is None else "; the maximum-likelihood noise is another"
-        yield (
-            f"with beta = {typed(beta)} a learned noise goes to sigma2 = {s:.4g}, at which {held} of {facts['k']} "
-            f"latents are held{other}"
+        yield f"{_where_it_ends(facts)}{_instead(facts)}"
+
+
+def _where_it_ends(facts: Document) -> str:
+    """Where a noise that is learned with this beta ends, and what is held there."""
+    beta, k, s = weight(facts), facts["k"], facts["sigma2_learned"]
+    if learned_plateau(facts):
+        return (
+            f"with beta = {typed(beta)} a learned noise has no one end: every sigma2 up to {as_threshold(s)} attains "
+            f"the maximum of the ELBO, and any below it holds {facts['rank']} of {k} latents"
         )
+    effective = beta * s
+    held = min(k, sum(x > effective for x in facts["eigenvalues"]))
+    return (
+        f"with beta = {typed(beta)} a learned noise goes to sigma2 = {s:.4g}, where the ELBO with that weight is "
+        f"highest and {held} of {k} latents are held"
+    )
+
+
+def _instead(facts: Document) -> str:
+    """Which noise the likelihood would have, and which to take; the end of a sentence."""
+    mle, learned = facts["sigma2_mle"], facts["sigma2_learned"]
+    said = ""
+    if mle is not None and not learned_plateau(facts):
+        # Both are sums of the same eigenvalues, in another order.
+        same = abs(mle - learned) <= ROUNDING * mle
+        said = (
+            "; that is the maximum-likelihood noise, too"
+            if same
+            else f"; the likelihood, which has no beta, is highest elsewhere, at sigma2 = {likeliest(facts)}"
+        )
+    return (
+        said
+        if start(facts) is None
+        else f"{said}; to fix the noise, take {start(facts)} instead, which holds {every(facts['k'])}"
+    )
 
 
 def _why_unbounded(facts: Document) -> str:
@@ -205,16 +239,18 @@ def off_scale(facts: Document, rows: Iterable[Document]) -> Iterator[str]:
     beta = weight(facts)
     largest, mle = facts["eigenvalues"][0], facts["sigma2_mle"]
     for row in rows:
-        noise, at = row.get("effective_sigma2", row["sigma2"]), f"sigma2 = {typed(row['sigma2'])}"
+        compared, at = row.get("effective_sigma2", row["sigma2"]), f"sigma2 = {typed(row['sigma2'])}"
         about = at if beta == PLAIN else f"{at} with beta = {typed(beta)}"
-        if largest * OFF_SCALE < noise:
+        if largest * OFF_SCALE < compared:
             yield (
                 f"{about} is off the scale of these data, whose largest variance in any direction is "
                 f"{eigenvalue(facts, 1)}: every latent collapses there; set the noise, or the scale of the data, with "
                 "that in mind"
             )
-        if mle is not None and mle > OFF_SCALE * noise:
+        # Retention asks for beta sigma2; the likelihood knows no beta.
+        if mle is not None and mle > OFF_SCALE * row["sigma2"]:
+            held = "retains every latent" if row["collapsed"] == 0 else "is small"
             yield (
-                f"{about} is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
-                "retains every latent, at the price of likelihood"
+                f"{at} is off the scale of these data, whose maximum-likelihood noise is {likeliest(facts)}: it "
+                f"{held}, at the price of likelihood"
             )

@@ -13,6 +13,7 @@ from decimal import ROUND_FLOOR, Context
 from typing import Any
 
 from verify.landscape.weighted import PLAIN, effective_noise, noise_at
+from verify.models.beta_vae import flat_below
 
 Document = dict[str, Any]
 
@@ -126,6 +127,16 @@ def starts_likely(facts: Document) -> bool:
     """Whether the recommended noise is sigma2_MLE/beta, where the optimum has the maximum-likelihood decoder."""
     value, mle = facts["recommended_sigma2"], facts["sigma2_mle"]
     return value is not None and mle is not None and not on_threshold(facts) and value == noise_at(mle, weight(facts))
+
+
+def learned_plateau(facts: Document) -> bool:
+    """Whether no single noise is best for the ELBO: all up to sigma2_learned are, as with k = n at beta = 1."""
+    return flat_below(facts["eigenvalues"], facts["k"], weight(facts)) == facts["sigma2_learned"] is not None
+
+
+def every(k: int, noun: str = " latents") -> str:
+    """All of the k latents: "the one latent", "both latents", "all 10 latents"."""
+    return {1: f"the one{noun.removesuffix('s')}" if noun else "it", 2: f"both{noun}"}.get(k, f"all {k}{noun}")
 
 
 def rank_at_most(facts: Document) -> int:

@@ -15,6 +15,7 @@ from reports.words.caveats import tie
 from reports.words.numerals import (
     counted,
     directions,
+    every,
     likeliest,
     named_threshold,
     on_threshold,
@@ -92,11 +93,6 @@ def symbols(text: str) -> str:
     text = text.replace("sigma2", "σ²")
     text = re.sub(r"\b(lam|u)_(\d+)", lambda m: sub({"lam": "λ", "u": "u"}[m[1]], m[2]), text)
     return re.sub(r"\b(\d+(?:\.\d+)?)e([+-]\d+)\b", lambda m: power(m[1], int(m[2])), text)
-
-
-def every(k: int, noun: str = " latents") -> str:
-    """All of the k latents: "the one latent", "both latents", "all 10 latents"."""
-    return {1: f"the one{noun.removesuffix('s')}" if noun else "it", 2: f"both{noun}"}.get(k, f"all {k}{noun}")
 
 
 def told_of(document: Document) -> list[Document]:

@@ -397,6 +397,41 @@ def test_claims_are_listed_without_running_them(capsys, monkeypatch, tmp_path):
     out = capsys.readouterr().out
     assert "(Eq. 13, App. A.1): holds, proved" in out and "eq-14" not in out
     assert json.loads((tmp_path / "ledger.json").read_text()) == ledger
+    assert "not in this ledger" not in out and "not verdicts" not in out
+    assert main(["prove", "--list", "eq-13", "eq-14", "--ledger", str(tmp_path / "ledger.json")]) == 0
+    out = capsys.readouterr().out
+    assert out.count("not in this ledger") == 1 and out.rstrip().endswith("says which hold")
+
+
+def test_options_that_mean_nothing_to_a_list_are_said_to(capsys):
+    assert main(["prove", "--list", "eq-13", "--thorough", "--backend", "numpy"]) == 0
+    assert "note: --thorough and --backend changed nothing: --list runs nothing" in capsys.readouterr().err
+    assert main(["prove", "--list", "eq-13"]) == 0
+    assert capsys.readouterr().err == ""  # control
+
+
+def test_how_the_data_were_read_is_in_every_document(capsys, tmp_path):
+    commands = {
+        "stability": [],
+        "stationary": ["--sigma2", "1"],
+        "landscape": ["--sigma2", "1", "--grid", "5", "--out", str(tmp_path / "l")],
+        "report": ["--out", str(tmp_path / "r")],
+    }
+    for command, more in commands.items():
+        document = check(command, document_of(capsys, command, "iris", "-k", "2", *more))
+        assert "150 rows x 4 columns" in document.pop("read")
+        assert not validator(command).is_valid(document)  # control: it is required
+
+
+def test_the_default_table_has_the_usual_and_the_recommended_noise(capsys):
+    for more in ([], ["--beta", "3"]):
+        document = document_of(capsys, "stability", "wine", "-k", "3", *more)
+        noises = [row["sigma2"] for row in document["noise"]]
+        recommended = document["recommended_sigma2"]
+        near = [s for s in noises if abs(s - recommended) < 1e-5 * recommended]
+        assert 1.0 in noises and len(near) == 1 and noises == sorted(noises)
+        assert main(["stability", "wine", "-k", "3", *more]) == 0
+        assert f"\n{near[0]:g}".replace("\n", "") in capsys.readouterr().out  # as it is recommended in words
 
 
 def test_every_command_says_what_it_does_and_can_be_run():

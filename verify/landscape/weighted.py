@@ -2,7 +2,7 @@
 
 Notation   beta > 0 the weight of the KL; sigma2 the noise of the model; s = beta sigma2, with which eigenvalues are
            compared; P_beta(W) = max over V, D of E_q log p(x|z) - beta KL, L and P the likelihood and the profile ELBO.
-Main       weight; effective_noise, noise_at; stretched, point_value.
+Main       usable_weight; effective_noise, noise_at; stretched, point_value.
 Reference  theory 3.9: for any W, V, D, ELBO_beta(sigma2) = beta ELBO_1(s) + n/2 [(beta - 1) log 2 pi sigma2 + beta log
            beta]; claim beta-vae.
 
@@ -25,10 +25,11 @@ from verify.errors import InputError
 from verify.landscape.points import Point, block_constant, block_scales
 
 PLAIN = 1.0
+# Closed forms hold lam/sigma2^3: within these bounds nothing overflows and nothing vanishes.
 SMALLEST, LARGEST = 1e-75, 1e75
 
 
-def weight(beta: Any) -> float:
+def usable_weight(beta: Any) -> float:
     """beta as a float, if it is a usable weight.  Raises InputError."""
     value = number(beta, "beta")
     if value == 0:

@@ -2,16 +2,19 @@
 
 Notation   lam (n,) eigenvalues of S; k latents, more than n of them too; sigma2 > 0 the noise; beta >= 0 the weight of
            the KL; q the number of latents kept, min(k, #{lam > beta sigma2}); rest the sum of the other eigenvalues.
-Main       fixed_noise_optimum, optimum_that_keeps, learned_noise_optimum.
+Main       fixed_noise_optimum, optimum_that_keeps, learned_noise_optimum, flat_below.
 Reference  theory 3.9: ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + const; theory 1.2, 2.
 
 Whatever its encoder, a Gaussian VAE whose decoder is linear lies at or below this optimum: its ELBO_1 is at most the
 likelihood of pPCA.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from verify.arrays import Array
+from verify.eigenvalues import decimal
 
 
 def fixed_noise_optimum(lam: Array, k: int, sigma2: float, beta: float = 1.0) -> float:
@@ -30,11 +33,12 @@ def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float,
     """(sigma2, value) where that is largest over sigma2 > 0; None where it has no upper bound.
 
     Between two thresholds lam_q / beta, q is constant, and the only stationary point is sigma2 = rest/(n - beta q).
+    Where all noises up to one attain it (flat_below), that one.
     """
     lam = np.sort(np.asarray(lam, dtype=np.float64))[::-1]
     n, most = len(lam), min(k, int((lam > 0).sum()))
     rest = np.concatenate([np.cumsum(lam[::-1])[::-1], [0.0]])[: most + 1]
-    room = n - beta * np.arange(most + 1)
+    room = np.array([float(n - decimal(beta) * q) for q in range(most + 1)])
     # As sigma2 falls to 0 the value goes as -1/2 (n - beta q) log sigma2.
     if rest[most] == 0 and room[most] > 0:
         return None
@@ -43,3 +47,14 @@ def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float,
     return max(
         ((float(s), fixed_noise_optimum(lam, k, float(s), beta)) for s in candidates), key=lambda found: found[1]
     )
+
+
+def flat_below(lam: Array | Sequence[float], k: int, beta: float = 1.0) -> float | None:
+    """lam_q/beta, below which the optimum is the same at every noise; None where it is not.
+
+    All q = rank directions are kept there, nothing is left over, and n = beta q: the logarithms cancel. (If
+    learned_noise_optimum is larger, the optimum is higher elsewhere.)
+    """
+    positive = [float(x) for x in lam if x > 0]
+    q = len(positive)
+    return min(positive) / beta if 0 < q <= k and decimal(beta) * q == len(lam) else None

@@ -2,17 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from reports.pages.palette import PALETTE
 from reports.pages.ticks import decades, plain_numbers
-from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_rows
-from reports.words.numerals import likeliest, typed, weight
+from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_axis, noise_rows
+from reports.words.numerals import as_threshold, learned_plateau, likeliest, typed, weight
 from reports.words.wording import nats, number, told_of
 from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 40
+# Of the likelihood, whose top is marked itself, so many times as deep as the right end another noise may lie.
+_DEEP = 20
 
 
 def draw(axes: Axes, document: Document) -> None:
@@ -26,12 +29,15 @@ def draw(axes: Axes, document: Document) -> None:
     inside = (sigma2 >= low) & (sigma2 <= high)
     axes.plot(sigma2[inside], value[inside], color=PALETTE["blue"])
     best = int(value[inside].argmax())
-    # Below the maximum L falls like 1/sigma2 without end; the frame ends where the other side does.
+    # Below the maximum L falls like 1/sigma2 without end; the frame ends where the other side does, or a marked noise.
     top, bottom = value[inside][best], value[inside][best:].min()
+    marked = value[np.isin(sigma2, [s for s, _, _ in found.marks])]
+    seen = marked if found.beta != PLAIN else marked[top - marked <= _DEEP * (top - bottom)]
+    bottom = min([bottom, *seen])
     room = max(top - bottom, 1e-9 * abs(top), 1e-300)
     axes.set(xscale="log", xlim=(low, high), ylim=(bottom - 0.08 * room, top + 0.1 * room))
     what = "L at the optimum" if found.beta == PLAIN else f"ELBO (β = {typed(found.beta)})"
-    axes.set(xlabel="noise σ²", ylabel=f"{what}, nats per datum")
+    axes.set(xlabel=noise_axis(found.beta), ylabel=f"{what}, nats per datum")
     decades(axes.xaxis)
     plain_numbers(axes.yaxis)
     highest = _highest(document["stability"])
@@ -75,6 +81,8 @@ def _where(document: Document) -> str | None:
     if highest is None:
         return None
     if weight(facts) != PLAIN:
+        if learned_plateau(facts):
+            return f"every noise up to sigma2 = {as_threshold(highest)}"
         return f"sigma2 = {number(highest)}, where a learned noise goes"
     up_to = "every noise up to " if document["k"] == document["n"] else ""
     return f"{up_to}the maximum-likelihood noise {likeliest(facts)}"

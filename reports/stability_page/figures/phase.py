@@ -12,6 +12,7 @@ from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
     name_marks,
+    noise_axis,
     ring,
     ring_caption,
     said_of_ties,
@@ -43,7 +44,7 @@ def draw(axes: Axes, document: Document) -> None:
         sides = (np.append(side[:m], side[m - 1]) for side in (below, above))
         band = {"color": PALETTE["ink"], "alpha": 0.2, "linewidth": 0, "zorder": 2.5}
         axes.fill_betweenx(edges[: m + 1], *sides, step="post", **band)
-    axes.set(xscale="log", xlim=(low, high), xlabel="noise σ²", ylabel="eigen-direction j")
+    axes.set(xscale="log", xlim=(low, high), xlabel=noise_axis(found.beta), ylabel="eigen-direction j")
     if rows > 30:
         axes.set(yscale="log")
     axes.set_ylim(rows + 0.5, 0.5)

@@ -12,6 +12,7 @@ from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
     name_marks,
+    noise_axis,
     ring,
     ring_caption,
     said_of_ties,
@@ -32,7 +33,7 @@ def draw(axes: Axes, document: Document) -> None:
     axes.axhline(k, color=PALETTE["muted"], linewidth=0.9, linestyle=":")
     _sampled(axes, document)
     axes.set(xscale="log", xlim=(low, high), ylim=(-0.05 * k, 1.08 * k))
-    axes.set(xlabel="noise σ²", ylabel=f"latents retained, of {k}")
+    axes.set(xlabel=noise_axis(found.beta), ylabel=f"latents retained, of {k}")
     counts(axes.yaxis)
     decades(axes.xaxis)
     mark_vertically(axes, found.marks)

@@ -50,16 +50,33 @@
 
   // --- theory --------------------------------------------------------------------------------------------------------
 
-  // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3).
-  const effective = (sigma2) => beta === 1 ? sigma2 : +(beta * sigma2).toPrecision(15);
+  // A decimal as a whole number and a power of ten: "2.5e-3" as 25 and -4.
+  const decimal = (x) => {
+    const [mantissa, power = "0"] = String(x).split("e"), [whole, rest = ""] = mantissa.split(".");
+    return [BigInt(whole + rest), +power - rest.length];
+  };
+  // What eigenvalues are compared with: βσ², as decimals have it (3 × 0.1 is 0.3), to the last digit.
+  const product = (sigma2) => {
+    const [a, p] = decimal(beta), [b, q] = decimal(sigma2);
+    return [a * b, p + q];
+  };
+  const effective = (sigma2) => beta === 1 ? sigma2 : Number(product(sigma2).join("e"));
+  // The sign of x − βσ²; neighbours that are one double may be two decimals.
+  const side = (x, sigma2, s) => {
+    if (beta === 1 || Math.abs(x - s) > 1e-14 * s) return Math.sign(x - s);
+    const [a, p] = decimal(x), [b, q] = product(sigma2), least = Math.min(p, q);
+    const left = a * 10n ** BigInt(p - least), right = b * 10n ** BigInt(q - least);
+    return left > right ? 1 : left < right ? -1 : 0;
+  };
   const compared = beta === 1 ? "this noise" : `${beta} times this noise`;
   const value = beta === 1 ? "L" : `ELBO (β = ${beta})`;
   const over = beta === 1 ? "" : `/${beta}`;
   // A noise within the error of an eigenvalue, 0 where that was typed, ties with it: as Eigenvalues.position has it.
   const place = (sigma2) => {
     const s = effective(sigma2);
-    const near = data.eigenvalues.map((x, i) => (Math.abs(x - s) <= data.errors[i] ? i : -1)).filter((i) => i >= 0);
-    if (!near.length) return { above: lam.filter((x) => x > s).length, level: 0, open: false };
+    const ties = (x, i) => data.errors[i] > 0 ? Math.abs(x - s) <= data.errors[i] : side(x, sigma2, s) === 0;
+    const near = data.eigenvalues.map((x, i) => (ties(x, i) ? i : -1)).filter((i) => i >= 0);
+    if (!near.length) return { above: lam.filter((x) => side(x, sigma2, s) > 0).length, level: 0, open: false };
     const first = near[0], last = near[near.length - 1];
     return { above: first, level: last - first + 1, open: near.some((i) => data.errors[i] > 0) };
   };

@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from reports.analysis.portrait import portrait
-from reports.analysis.report import USUAL_NOISE, compute
+from reports.analysis.report import compute
+from reports.analysis.stability import USUAL_NOISE
 from reports.analysis.stationary import stationary
 from reports.cli import main
+from reports.stability_page import captions
 from reports.stability_page.figures import likelihood, retained, scree
 from reports.words.wording import reason_for_noise, told_of, verdict
 from tests.reports.schemas import check
@@ -77,6 +80,36 @@ def test_the_highest_point_of_the_curve_is_where_a_learned_noise_goes():
     top = max(rows, key=lambda row: row["value"])["sigma2"]
     assert top == pytest.approx(best, rel=0.1)  # the grid's steps
     assert best != pytest.approx(document["stability"]["sigma2_mle"], rel=0.1)
+
+
+@pytest.mark.parametrize(("lam", "k", "beta", "named"), [([6, 4, 0, 0], 2, 4, []), ([900, 50, 20, 18], 2, 100, [0.5])])
+def test_the_picture_of_the_elbo_holds_its_top_and_the_marked_noises(lam, k, beta, named):
+    document, _ = compute(from_eigenvalues([float(x) for x in lam]), k, "x", named=named, beta=float(beta))
+    facts, axes = document["stability"], Figure().subplots()
+    likelihood.draw(axes, document)
+    (low, high), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    marked = [row["sigma2"] for row in told_of(document)] + [facts["recommended_sigma2"], facts["sigma2_learned"]]
+    rows = {row["sigma2"]: row["value"] for row in facts["noise"]}
+    assert all(low < sigma2 < high and bottom < rows[sigma2] < top for sigma2 in marked)
+    x, y = axes.lines[0].get_data()
+    assert ((y > bottom) & (y < top)).sum() > 20 and x[y.argmax()] == facts["sigma2_learned"]
+    assert f"(β = {beta})" in axes.get_xlabel()
+
+
+def test_a_plateau_is_no_point_in_caption_and_alt():
+    document, _ = compute(from_eigenvalues([5.0, 2.0, 0.0, 0.0]), 3, "x", beta=2.0)
+    assert "highest at every noise up to sigma2 = 1." in likelihood.caption(document)
+    assert "every noise up to sigma2 = 1" in likelihood.alt(document)
+    assert "every noise" not in likelihood.caption(of(beta=4.0))  # control
+
+
+def test_ties_are_with_beta_sigma2_in_the_caption_of_points():
+    document = of(named=[1.0], beta=4.0)
+    (table,) = document["stationary"]
+    assert table["tied"] == [2]
+    assert "Eigenvalues that 4 σ² equals or cannot be told from: 2." in captions.table_caption(table)
+    plain = next(t for t in of(named=[4.0])["stationary"] if t["sigma2"] == 4.0)
+    assert "Eigenvalues that the noise equals" in captions.table_caption(plain)  # control
 
 
 def test_the_portrait_shrinks_by_beta_sigma2():

@@ -16,7 +16,7 @@ from reports.audit.bounds import (
 )
 from reports.audit.checks import CHECKS, contradictions
 from reports.audit.document import audit_document
-from reports.audit.text import print_audit, summary
+from reports.audit.text import pieces, summary
 from reports.cli import main
 from reports.paper import TABLES, Printed, Row, printed_tables
 from tests.reports.printed import CONSTANTS, model_row, simulated_tables
@@ -319,21 +319,32 @@ def test_without_all_it_is_a_screenful(without_mnist, width):
     document = audit_document()
     console = Console(width=width, record=True, markup=False, highlight=False)
     with console.capture() as capture:
-        for piece in summary(document):
+        for piece in summary(document, width):
             console.print(piece)
     text = capture.get()
-    assert len(text.splitlines()) <= (40 if width == 100 else 50)
+    assert len(text.splitlines()) <= 36
     assert max(map(len, text.splitlines())) <= width
     assert all(" ".join(s["text"].split()[:4]) in text for s in document["sentences"])
+    assert not [line for line in text.splitlines() if line and not {*line.split()[-5:]} - {"-"}]
     # The largest of Table 2, counted by hand.
     found = [c for row in document["rows"] if row["table"] == 2 for c in row["contradictions"] if not c["excusable"]]
     worst = max((c for c in found if c["unit"] == "nats"), key=lambda c: c["size"])
-    row = next(line for line in text.splitlines() if line.startswith("    2  mnist"))
+    row = next(line for line in text.splitlines() if line.startswith("Table 2: mnist"))
     assert worst["check"] in row
     whole = Console(width=width, record=True, markup=False, highlight=False)
     with whole.capture() as everything:
-        print_audit(document, whole)
+        for piece in pieces(document):
+            whole.print(piece)
     assert len(everything.get().splitlines()) > 200  # control
+
+
+def test_the_whole_output_is_a_screenful(without_mnist, capsys):
+    assert main(["audit"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) + len(err.splitlines()) <= 36
+    assert main(["audit", "--json"]) == 0
+    document, err = capsys.readouterr()
+    assert err.count("note: ") == len(json.loads(document)["notes"])  # nothing is lost where nothing else is read
 
 
 def test_all_is_an_option_and_changes_no_document(without_mnist, capsys):
@@ -352,7 +363,8 @@ def test_the_print_is_readable_at_100_columns(without_mnist):
     document = audit_document()
     console = Console(width=100, record=True, markup=False, highlight=False)
     with console.capture() as capture:
-        print_audit(document, console)
+        for piece in pieces(document):
+            console.print(piece)
     text = capture.get()
     assert max(map(len, text.splitlines())) <= 100
     order = [text.index(words) for words in ("check  ", "No excuse", "Excusable by", "The paper's sentences")]

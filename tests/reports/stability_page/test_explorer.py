@@ -59,3 +59,14 @@ def test_a_product_of_decimals_ties_as_decimals_do():
     assert "λ₅ equals 3 times this noise, which counts as collapsed" in heard["readout"]
     (other,) = said(compute(data, 5, "x", beta=3.0)[0], [0.09999999])  # control
     assert other["retained"] == 5 and "equals" not in other["readout"]
+
+
+@pytest.mark.parametrize(
+    ("beta", "sigma2"), [(3.0, 0.3333333333333333), (2.5e-7, 4e6), (1e22, 1e-22), (7.0, 0.14285714285714285)]
+)
+def test_the_product_has_all_its_digits(beta, sigma2):
+    data = from_eigenvalues([1.0, 0.5])
+    (heard,) = said(compute(data, 2, "x", beta=beta)[0], [sigma2])
+    (row,) = stability(data, 2, [sigma2], beta=beta)["noise"]
+    assert heard["effective"] == float(row["effective_sigma2"])
+    assert ("equals" in heard["readout"]) == (row["tied"] == [1])

@@ -6,7 +6,7 @@ import pytest
 from gpu.vae.architecture import Architecture
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import train
-from reports.training.signs import bests, caveats, contains_linear, last_tenth, signs
+from reports.training.signs import _lost, bests, caveats, contains_linear, last_tenth, signs
 from tests.gpu.vae.problems import Fixed
 from tests.gpu.vae.test_training import descend, rows
 from verify.models import ppca
@@ -30,6 +30,13 @@ def test_at_the_optimum_of_a_linear_model_there_is_no_sign():
     assert found[1]["linear_optimum"] == pytest.approx(ppca.log_likelihood(W, mle, np.diag(LAM)), rel=1e-12)
     assert found[1]["linear_optimum_sigma2"] == pytest.approx(mle, rel=1e-12)
     assert found[1]["noise_ratio"] == pytest.approx(1, abs=1e-4) and found[0]["noise_ratio"] is None
+
+
+@pytest.mark.parametrize(("largest", "said"), [(255.0, "--scale 255"), (254.0, "--scale 100"), (256.0, "--scale 100")])
+def test_grey_levels_are_divided_by_the_largest_there_is(largest, said):
+    data = {"rms": 104.0, "variance": 1e4, "largest": largest, "typical": 90.0}
+    lost = {"evaluation": None, "init_sigma2": 1.0}
+    assert said in _lost({"data": data, "models": [lost]})[0]
 
 
 def test_a_run_that_has_just_begun_shows_every_sign():

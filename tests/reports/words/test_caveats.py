@@ -13,8 +13,8 @@ from verify.data.covariance import covariance, from_eigenvalues
 from verify.data.sampling import marchenko_pastur_edge
 
 
-def notes(data, k, sigma2s=None):
-    return stability(data, k, sigma2s)["notes"]
+def notes(data, k, sigma2s=None, beta=1.0):
+    return stability(data, k, sigma2s, beta=beta)["notes"]
 
 
 def has(found, words):
@@ -142,6 +142,33 @@ def test_off_the_scale_is_what_is_compared_with_the_eigenvalues():
     assert said.startswith("sigma2 = 10 with beta = 1000 is off the scale")
     plain = stability(from_eigenvalues([3.0, 2.0, 1.0]), 2, [10.0])
     assert not list(caveats.off_scale(plain, plain["noise"]))  # control
+
+
+def test_a_small_weight_does_not_move_a_noise_off_the_scale():
+    lam = [3.0, 2.0, 1.0]
+    small = stability(from_eigenvalues(lam), 2, [1.0], beta=1e-4)  # beta sigma2 is far below, and the noise is not
+    assert not list(caveats.off_scale(small, small["noise"]))
+    tiny = stability(from_eigenvalues(lam), 2, [1e-5], beta=1e-4)  # control
+    (said,) = caveats.off_scale(tiny, tiny["noise"])
+    assert said.startswith("sigma2 = 1e-05 is off the scale") and "retains every latent, at the price" in said
+    both = list(caveats.off_scale(facts := stability(from_eigenvalues(lam), 2, [1e-5], beta=1e9), facts["noise"]))
+    assert "every latent collapses there" in both[0] and "is small, at the price" in both[1]
+
+
+LEARNED = [
+    ([1.0, 1.0, 1.0], 1, 2.0, ["goes to sigma2 = 1,", "0 of 1 latents", "that is the maximum-likelihood noise, too"]),
+    ([5.0, 2.0, 0.0, 0.0], 3, 2.0, ["every sigma2 up to 1 attains the maximum", "holds 2 of 3 latents"]),
+    ([6.0, 4.0, 2.5, 1.2], 2, 2.0, ["highest elsewhere, at sigma2 = 1.85", "take 0.925 instead, which holds both"]),
+    ([6.0, 4.0, 0.0, 0.0], 2, 4.0, ["goes to sigma2 = 2.5", "take 0.5 instead, which holds both latents"]),
+]
+
+
+@pytest.mark.parametrize(("spectrum", "k", "beta", "expected"), LEARNED)
+def test_where_a_learned_noise_goes(spectrum, k, beta, expected):
+    said = [note for note in notes(from_eigenvalues(spectrum), k, beta=beta) if "learned noise" in note]
+    assert len(said) == 1 and all(words in said[0] for words in expected), said
+    for words in ("highest elsewhere", "too", "every sigma2 up to"):  # each is said of its own case alone
+        assert (words in said[0]) == any(words in each for each in expected)
 
 
 def test_kinds_of_doubt():

@@ -178,4 +178,4 @@ def test_the_recommended_noise_keeps_all(lam, beta):
 @pytest.mark.parametrize("beta", [0, -1.0, float("nan"), float("inf"), 1e-80, True, "4"])
 def test_weights_that_are_none_are_refused(beta):
     with pytest.raises(InputError, match="beta"):
-        weighted.weight(beta)
+        weighted.usable_weight(beta)

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from verify.models import ppca
-from verify.models.beta_vae import fixed_noise_optimum, learned_noise_optimum
+from verify.models.beta_vae import fixed_noise_optimum, flat_below, learned_noise_optimum
 
 LAM = np.array([6.0, 4.0, 2.5, 1.2, 0.5])
 
@@ -72,3 +72,22 @@ def test_data_that_latents_explain_wholly_have_no_best_noise():
     assert learned_noise_optimum(np.array([2.0, 1.0, 0.0, 0.0]), 2) is None
     assert learned_noise_optimum(np.array([2.0, 1.0, 0.0, 0.0]), 1) is not None
     assert learned_noise_optimum(LAM, 9) is not None  # all directions kept: flat below the last eigenvalue
+
+
+@pytest.mark.parametrize(
+    ("lam", "k", "beta"), [([5.0, 2.0, 0.0, 0.0], 3, 2.0), ([3.0, 3.0, 0.0], 2, 1.5), (LAM, 5, 1.0), (LAM, 9, 1.0)]
+)
+def test_every_noise_up_to_a_threshold_may_be_best(lam, k, beta):
+    sigma2, value = learned_noise_optimum(np.array(lam), k, beta)
+    assert flat_below(lam, k, beta) == sigma2
+    for share in (1.0, 0.5, 1e-3, 1e-6):
+        assert fixed_noise_optimum(lam, k, share * sigma2, beta) == pytest.approx(value, rel=1e-12)
+    assert fixed_noise_optimum(lam, k, 1.01 * sigma2, beta) < value  # control
+
+
+@pytest.mark.parametrize(
+    ("lam", "k", "beta"), [([5.0, 2.0, 0.0, 0.0], 1, 2.0), ([5.0, 2.0, 0.0, 0.0], 2, 2.1), (LAM, 4, 1.0), (LAM, 5, 1.2)]
+)
+def test_elsewhere_one_noise_is_best(lam, k, beta):
+    sigma2, value = learned_noise_optimum(np.array(lam), k, beta)
+    assert flat_below(lam, k, beta) is None and fixed_noise_optimum(lam, k, sigma2 / 2, beta) < value
