@@ -6,16 +6,16 @@ Libraries are known by their names and by the protocols of arrays; none is impor
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from verify.arrays import Array, to_numpy
-from verify.data.entries import LARGEST_WHOLE, check_entries, not_held
+from verify.data.entries import LARGEST_WHOLE, not_held
 from verify.data.files.found import Asked, Found
-from verify.data.files.lazy import Lazy
+from verify.data.files.masked import Sliced, as_list, unmasked
 from verify.data.files.opening import LONGEST
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
@@ -250,7 +250,7 @@ def _on_host(row: Any) -> Any:
     if isinstance(row, (list, tuple)):
         return [one if isinstance(one, (int, float, np.generic)) else _on_host(one) for one in row]
     if isinstance(row, np.ma.MaskedArray):
-        return _listed(row)
+        return as_list(row)
     if "torch" in _origins(row) and hasattr(row, "detach"):
         return _tensor(row)
     return to_numpy(row) if "cupy" in _origins(row) else row
@@ -259,11 +259,11 @@ def _on_host(row: Any) -> Any:
 def _array(data: Any) -> Any:
     """Anything that is an array by one of the protocols, or slices by rows like one."""
     if isinstance(data, np.ma.MaskedArray):
-        return _unmasked(data)
+        return unmasked(data)
     if isinstance(data, np.ndarray) or "cupy" in _origins(data):
         return to_numpy(data).view(np.ndarray) if isinstance(data, np.matrix) else _known(to_numpy(data))
     if isinstance(getattr(data, "dtype", None), np.dtype) and len(getattr(data, "shape", ())) > 1 and _slices(data):
-        return _Sliced(_known(data))  # perhaps on disk: HDF5, Zarr, memory maps of others
+        return Sliced(_known(data))  # perhaps on disk: HDF5, Zarr, memory maps of others
     for protocol in (np.asarray, np.from_dlpack):
         if not hasattr(data, "__array__" if protocol is np.asarray else "__dlpack__"):
             continue
@@ -285,55 +285,3 @@ def _slices(data: Any) -> bool:
 def _known(array: Any) -> Any:
     """bfloat16, as JAX and others bring it to NumPy, as float32."""
     return array.astype(np.float32) if getattr(array.dtype, "name", "") == "bfloat16" else array
-
-
-class _Sliced:
-    """Rows that are somewhere else and slice; their library may mask what is missing (netCDF4 does)."""
-
-    def __init__(self, data: Any) -> None:
-        self.data, self.dtype, self.shape = data, data.dtype, data.shape
-
-    def __getitem__(self, rows: Any) -> Array:
-        part = self.data[rows]
-        if not np.ma.is_masked(part):
-            return np.asarray(part)
-        if self.dtype.kind != "f":
-            raise InputError(f"masked values of type {self.dtype}, which has no NaN; give the array in memory, data[:]")
-        return np.ma.filled(part, np.nan)
-
-
-def _unmasked(data: Any) -> Any:
-    """What is masked is missing, NaN.  Records keep their masks, which are seen column by column."""
-    if data.dtype.names:
-        return data
-    if data.ndim < 2 or not np.ma.is_masked(data):
-        return np.ma.getdata(data)
-    if data.dtype.kind not in "biuf":
-        raise InputError(f"masked values of type {data.dtype}, which has no NaN; give data.filled(...)")
-    dtype = data.dtype if data.dtype.kind == "f" else np.dtype(np.float64)
-    block = _filled(data, dtype)
-    return Lazy(data.shape, dtype, block) if data.ndim == 2 else block(0, len(data))
-
-
-def _filled(data: Any, dtype: np.dtype) -> Callable[[int, int], Array]:
-    def block(start: int, stop: int) -> Array:
-        part = data[start:stop]
-        values = part.filled(0)
-        if values.dtype.kind in "iu" and values.size:
-            check_entries(values.reshape(len(values), -1), start)
-        values = values.astype(dtype)
-        values[np.ma.getmaskarray(part)] = np.nan
-        return values
-
-    return block
-
-
-def _listed(data: Any) -> Any:
-    """A masked row as a list, so that whole numbers stay such beside NaN."""
-    if not np.ma.is_masked(data):
-        return np.ma.getdata(data)
-
-    def seen(entry: Any) -> Any:
-        return [seen(one) for one in entry] if isinstance(entry, (list, tuple)) else np.nan if entry is None else entry
-
-    return seen(data.tolist())
