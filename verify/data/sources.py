@@ -185,14 +185,14 @@ def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:
 
 
 def _is_file(data: Any, name: str) -> bool:
-    """Whether DATA names a file, be it there or not: a path, or a word with a point or a slash in it."""
+    """Whether DATA names a file, or a folder by mistake: a path, what is there, or a word with a point or a slash."""
     if isinstance(data, os.PathLike):
         return True
     if not isinstance(data, str) or name.partition(":")[0] in (*_IMAGES, *NAMES):
         return False
     if name.startswith((SPECTRUM, _PHOTOGRAPHS)) or not name:
         return False
-    return "." in name or os.sep in name or "/" in name or Path(name).is_file()
+    return "." in name or os.sep in name or "/" in name or os.path.exists(name)  # of a name too long too
 
 
 def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None, asked: Asked) -> Found:

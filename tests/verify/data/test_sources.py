@@ -463,3 +463,12 @@ def test_an_array_of_a_file_keeps_its_name_in_what_is_wrong_with_it(tmp_path):
     assert refusal(f"{tmp_path / 'a.npz'}:y").startswith(f"{tmp_path / 'a.npz'}:y: shape (12,)")
     assert refusal(f"{tmp_path / 'a.npz'}:z").startswith(f"{tmp_path / 'a.npz'}:z: infinity at row")
     assert refusal(f"{tmp_path / 'a.npz'}:w").startswith(f"{tmp_path / 'a.npz'}: holds no array 'w'")
+
+
+def test_a_folder_by_its_name_alone_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cellar").mkdir()
+    np.save(tmp_path / "cellar" / "red.npy", X)
+    assert refusal("cellar") == "cellar: is a folder; name a file in it: red.npy"
+    assert "unknown data 'celler'" in refusal("celler")
+    assert "unknown data" in refusal("a" * 5000)

@@ -74,7 +74,8 @@ def _wrong(kind: Kind, word: str, place: Place, mark: str, drop: str) -> str:
     if word.startswith(("#", "%")) and place.line:
         return f"is not a number; if the line is a comment, delete it; else mend the word, or {drop}"
     if place.last and place.row > _ENOUGH:
-        return f"is not a number, in the last row only: a summary or a note? delete that line, or {drop}; {_MISSING}"
+        what = "line" if place.line else "row"
+        return f"is not a number, in the last row only: a summary or a note? delete that {what}, or {drop}; {_MISSING}"
     return f"is not a number; mend it, or {drop}; {_MISSING}"
 
 
