@@ -23,7 +23,7 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.data.files.opening import readable
-from verify.errors import InputError
+from verify.errors import InputError, first_line
 
 SIDE = 64
 SHAPE = (SIDE, SIDE, 3)  # of a row, in the order of its values: height, width, channels
@@ -201,7 +201,7 @@ def _decodable(where: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # Pillow and zipfile let anything through: struct.error, SyntaxError, their own
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = first_line(error, 120)
         raise InputError(f"{where}: damaged or not a JPEG or PNG image ({reason}); copy it again") from None
 
 

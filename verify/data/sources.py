@@ -198,8 +198,6 @@ def _is_file(data: Any, name: str) -> bool:
 def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None, asked: Asked) -> Found:
     """The raw rows that a name stands for, and where they come from."""
     word = name.partition(":")[0]
-    if name == "digits":
-        return _digits()
     if name in NAMES:
         return bundled(name, asked)
     if word in TRAINING_SHA256:
@@ -221,18 +219,6 @@ def _find(name: str, seed: int, data_dir: str | os.PathLike[str] | None, asked: 
 def _as_images(shape: Sequence[int]) -> str:
     """How rows are images, in words."""
     return "images of " + " x ".join(str(length) for length in (shape if shape[2] > 1 else shape[:2]))
-
-
-def _digits() -> Found:
-    """scikit-learn's digits (1797, 64), values 0..16."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError("digits: needs scikit-learn, which is not installed (pip install scikit-learn)") from None
-    raw = np.ascontiguousarray(load_digits().data, dtype=np.float64)
-    digest = hashlib.sha256(raw.tobytes()).hexdigest()
-    facts = {"name": "digits", "kind": "digits", "sha256": digest, "image": [8, 8, 1]}
-    return Found(raw, facts, (_as_images((8, 8, 1)),))
 
 
 def _training_images(name: str, seed: int, data_dir: str | os.PathLike[str] | None) -> Found:
