@@ -44,8 +44,8 @@ def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided
             "the values are whole numbers from 0 to 255, as grey levels are: sigma2 counts in squared grey levels; "
             "--scale 255 divides them"
         )
-    if not (divided or grey or fills or roles):
-        found += _carrying(moments, places)
+    if not (divided or grey or fills):
+        found += [said for said in _carrying(moments, places) if not any(_same_column(said, role) for role in roles)]
     if not image and not grey:
         found += _constant(moments, places) + _equal(raw, moments, places)
     return found
@@ -102,6 +102,11 @@ def counts_rows(raw: Array, *, anywhere: bool = False) -> int | None:
         np.array_equal(block[:, 0], first + np.arange(start, start + len(block))) for start, block in blocks(raw)
     )
     return int(first) if counted else None
+
+
+def _same_column(one: str, other: str) -> bool:
+    """Whether two doubts are about one column: of an index that carries the variance, that it is one is enough."""
+    return one.partition(" carries ")[0] == other[: one.find(" carries ")]
 
 
 def _carrying(moments: Moments, places: Places) -> list[str]:

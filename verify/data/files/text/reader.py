@@ -9,6 +9,7 @@ other than it began, every field is counted, and what the columns hold is decide
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class _Reading:
         self.heading = heading(self.sample, self.dialect, asked.header, records)
         self.rows = self.sample[int(self.heading.present) :]
         self.chosen = asked.chosen(self.heading.names, self.heading.width)
+        self.counted: set[int] = set()  # columns that were looked at to the end
 
     def records(self) -> Records:
         """All records of the file."""
@@ -95,6 +97,7 @@ class _Reading:
 
     def _surveyed(self, tallies: Sequence[Tally], places: Iterable[int]) -> list[Tally]:
         """What the columns hold, those at `places` by all rows of the file."""
+        self.counted |= set(places)
         rows = itertools.islice(self.records(), int(self.heading.present), None)
         new = survey(rows, self.heading.width, self.dialect.mark, self.sample[0][0], places)
         return [new[j] if j in places else tally for j, tally in enumerate(tallies)]
@@ -131,12 +134,18 @@ class _Reading:
         table = Table(
             tuple(j + 1 for j in places),
             tuple(names[j] for j in places) if names else (),
-            tuple(aside for aside in asides if aside.number <= shown),
+            tuple(map(self._as_far_as_seen, (aside for aside in asides if aside.number <= shown))),
             shown,
             lru_cache(self._line),
         )
         facts = {"columns": list(table.names)} if names else {}
         return Found(growing.rows(), facts, self._said(plan, records, trailing), self._summary(asides), table)
+
+    def _as_far_as_seen(self, aside: Aside) -> Aside:
+        """A column of words as the first rows have it: what comes below is not looked at, and that is said."""
+        if self.whole or aside.number - 1 in self.counted or not aside.holds.startswith(("words", "dates")):
+            return aside
+        return replace(aside, holds=f"{aside.holds} in the first {len(self.rows)} rows")
 
     def _summary(self, asides: Sequence[Aside]) -> tuple[str, ...]:
         """Whether the last row, by its name in a column left out, sums up the others."""
@@ -196,6 +205,9 @@ class _Reading:
             records = Records(self._before(), self.dialect.delimiter)
             for _ in records:
                 pass
+        if records.spanning:
+            lines, first = records.spanning
+            said.append(f"{counted(lines, 'quoted field')} over several lines, the first at line {first}")
         if records.comments:
             said.append(f"{counted(records.comments, 'comment line')} left out")
         if records.blanks and plan.width == 1:

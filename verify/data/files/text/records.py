@@ -31,15 +31,17 @@ class Records:
     Below the first record a line after # or % is one, and no comment, if it has as many fields as its neighbours.
 
     comments and blanks: lines left out up to here, blank ones only between records. remark: the last comment before the
-    first record. cut: the lines are not all, and a quotation may end beyond.  Raises InputError where one never ends.
+    first record. spanning: how many records go on over several lines, and the first such line. cut: the lines are not
+    all, and a quotation may end beyond.  Raises InputError where one never ends.
     """
 
     def __init__(self, lines: Iterable[str], delimiter: str, cut: bool = False) -> None:
         self.comments = self.blanks = 0
         self.remark: tuple[int, str] | None = None
+        self.spanning: tuple[int, int] | None = None
         self._delimiter, self._cut = delimiter, cut
         self._lines = enumerate(lines, start=1)
-        self._start = 0
+        self._start = self._last = 0
         self._fresh = True
         self._widths: tuple[int, ...] = ()  # of the first record and the last
 
@@ -60,6 +62,8 @@ class Records:
                 raise InputError(
                     f"line {self._start}: a field of more than {longest} characters; is a quotation mark not closed?"
                 ) from None
+            if self._last > self._start:
+                self.spanning = (self.spanning[0] + 1, self.spanning[1]) if self.spanning else (1, self._start)
             # A header may lack a name, that of the first column.
             self._widths = (self._widths[0], len(fields)) if self._widths else (len(fields), len(fields) + 1)
             yield self._start, fields
@@ -82,6 +86,7 @@ class Records:
                 self.blanks += blanks if self._start else 0
                 blanks = 0
                 self._start, self._fresh = number, False
+            self._last = number
             yield line
         if not (self._fresh or self._cut):
             raise InputError(

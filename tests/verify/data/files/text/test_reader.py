@@ -73,7 +73,11 @@ def test_rows_know_their_lines(tmp_path, end):
     found = read(tmp_path, CONTENT.replace("\n", end))
     assert found.raw.tolist() == [[1], [2], [3]]
     assert [found.table.line(row) for row in (3, 1, 2)] == [9, 4, 6]
-    assert found.said == ("line 3 is the header", "2 comment lines left out")
+    assert found.said == (
+        "line 3 is the header",
+        "1 quoted field over several lines, the first at line 6",
+        "2 comment lines left out",
+    )
 
 
 def test_blank_lines_in_one_column_are_said(tmp_path):
@@ -133,3 +137,17 @@ def test_messages_name_the_file_once(tmp_path):
         with pytest.raises(ValueError, match=r"b\.csv") as caught:
             read_text(tmp_path / "b.csv", Asked())
         assert str(caught.value).count("b.csv") == 1
+
+
+def test_quoted_fields_over_several_lines_are_said(tmp_path):
+    found = read(tmp_path, 'x,w\n1,"abc\n2,x\n3,"def\n4,z\n5,"a\nb"\n')
+    assert found.raw.tolist() == [[1], [4], [5]]
+    assert "2 quoted fields over several lines, the first at line 2" in found.said
+    assert not any("quoted" in said for said in read(tmp_path, 'x,w\n1,"abc"\n2,"d, e"\n').said)
+
+
+def test_columns_of_words_are_said_as_far_as_they_were_seen(tmp_path):
+    early = "a,b\n" + "".join(f"{i * 1.5},unknown\n" for i in range(1200))
+    late = read(tmp_path, early + "".join(f"{i * 1.5},{i * 2.5}\n" for i in range(1500)))
+    assert [aside.holds for aside in late.table.asides] == ["words, such as 'unknown' in the first 998 rows"]
+    assert [aside.holds for aside in read(tmp_path, "a,b\n1,x\n2,y\n").table.asides] == ["words, such as 'x'"]
