@@ -11,6 +11,7 @@ from tests.verify.data.files.text.reading import read, refusal, rows
 from verify.data.files import rows_on_disk
 from verify.data.files.found import Asked
 from verify.data.files.text import fast, read_text, reader, slow
+from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
 
@@ -133,3 +134,11 @@ def test_messages_name_the_file_once(tmp_path):
         with pytest.raises(ValueError, match=r"b\.csv") as caught:
             read_text(tmp_path / "b.csv", Asked())
         assert str(caught.value).count("b.csv") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are not told")
+def test_an_error_that_is_kept_keeps_no_file_open(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n" + "1,2\n" * 9)
+    with pytest.raises(InputError, match="has 1 field") as caught:
+        read_text(tmp_path / "a.csv", Asked())
+    assert not [fd for fd in Path("/proc/self/fd").iterdir() if fd.exists() and fd.resolve().name == "a.csv"], caught
