@@ -7,8 +7,8 @@ other than it began, every field is counted, and what the columns hold is decide
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +41,8 @@ def read_text(path: Path, asked: Asked) -> Found:
     with readable(path):
         source = opened(path)
         try:
-            return _Reading(source, asked).found()
+            with closing(_Reading(source, asked)) as reading:
+                return reading.found()
         except InputError as error:
             raise about(str(path), error) from None
 
@@ -51,6 +52,7 @@ class _Reading:
 
     def __init__(self, source: Source, asked: Asked) -> None:
         self.source, self.asked = source, asked
+        self.opened: list[Generator[str, None, None]] = []
         lines, self.whole = _beginning(source)
         self.longest = max(map(len, lines), default=0)
         self.dialect = recognised(lines, asked.decimal, _ending(source.path))
@@ -70,7 +72,13 @@ class _Reading:
 
     def records(self) -> Records:
         """All records of the file."""
-        return Records(self.source.lines(), self.dialect.delimiter)
+        self.opened.append(self.source.lines())
+        return Records(self.opened[-1], self.dialect.delimiter)
+
+    def close(self) -> None:
+        """Closes the file where it was not read to its end, which an error would else keep open."""
+        while self.opened:
+            self.opened.pop().close()
 
     def found(self) -> Found:
         """Reads it."""
@@ -223,8 +231,8 @@ class _Reading:
 
     def _line(self, row: int) -> int:
         """The line of a row, both from 1."""
-        records = itertools.islice(self.records(), int(self.heading.present) + row - 1, None)
-        return next(records)[0]
+        with closing(self):
+            return next(itertools.islice(self.records(), int(self.heading.present) + row - 1, None))[0]
 
 
 def _beginning(source: Source) -> tuple[list[str], bool]:

@@ -7,7 +7,7 @@ import bz2
 import gzip
 import io
 import lzma
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ class Source:
             lines = file.read().rstrip().split(b"\n")
         return lines[-1].decode(self.encoding, "replace") if len(lines) > 1 or not start else ""
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Generator[str, None, None]:
         """The lines, each with a line feed at its end, as an editor counts them."""
         # Bytes that are not UTF-8 far down in a column of words do no harm.
         errors = "surrogateescape" if self.encoding.startswith("utf-8") else "replace"

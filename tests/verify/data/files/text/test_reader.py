@@ -11,6 +11,7 @@ from tests.verify.data.files.text.reading import read, refusal, rows
 from verify.data.files import rows_on_disk
 from verify.data.files.found import Asked
 from verify.data.files.text import fast, read_text, reader, slow
+from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
 
@@ -151,3 +152,11 @@ def test_columns_of_words_are_said_as_far_as_they_were_seen(tmp_path):
     late = read(tmp_path, early + "".join(f"{i * 1.5},{i * 2.5}\n" for i in range(1500)))
     assert [aside.holds for aside in late.table.asides] == ["words, such as 'unknown' in the first 998 rows"]
     assert [aside.holds for aside in read(tmp_path, "a,b\n1,x\n2,y\n").table.asides] == ["words, such as 'x'"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are not told")
+def test_an_error_that_is_kept_keeps_no_file_open(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n" + "1,2\n" * 9)
+    with pytest.raises(InputError, match="has 1 field") as caught:
+        read_text(tmp_path / "a.csv", Asked())
+    assert not [fd for fd in Path("/proc/self/fd").iterdir() if fd.exists() and fd.resolve().name == "a.csv"], caught
