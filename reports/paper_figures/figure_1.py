@@ -59,7 +59,7 @@ def below_best(piece: Slice) -> Array:
 
 
 def draw(axes: Axes, piece: Slice, scale: Scale | None = None, bar: bool = True, beta: float = PLAIN) -> None:
-    """One panel of Figure 1: L (the ELBO with another beta) over two perturbed zero columns, the point in the middle."""
+    """One panel of Figure 1: L (with beta, the ELBO) over two perturbed zero columns, the point in the middle."""
     scale = scale or Scale.of([piece])
     a, b, depth = np.asarray(piece.a), np.asarray(piece.b), below_best(piece)
     extent = (a[0], a[-1], b[0], b[-1])

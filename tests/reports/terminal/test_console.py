@@ -1,4 +1,4 @@
-"""Long work is heard of where there is no terminal, once a minute, and never with --quiet; tables are as wide as needed."""
+"""Long work is heard of where there is no terminal, once a minute, and never with --quiet; how wide tables are."""
 
 import pytest
 
