@@ -171,7 +171,7 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
         made.add_row(*row)
     for column, (heading, numeric) in zip(made.columns, columns, strict=True):
         if numeric:  # half a number is another number
-            column.min_width = max(map(len, (heading, *map(str, column.cells))))
+            column.min_width = max(len(line) for cell in (heading, *column.cells) for line in str(cell).split("\n"))
     return made
 
 

@@ -60,7 +60,9 @@ def test_stationary_documents_are_valid(data, options, capsys):
 @pytest.mark.parametrize("data", [SPECTRUM, "digits", "eigenvalues:1,0,0"])
 def test_stability_documents_are_valid(data, options, capsys):
     document = check("stability", document_of(capsys, "stability", data, *options, "-k", "3"))
-    assert len(document["noise"]) == (3 if "--sigma2" in options else 25)
+    # Without --sigma2 a grid, the usual noise, and the recommended one where there is one.
+    usual = 26 + (document["recommended_sigma2"] is not None)
+    assert len(document["noise"]) == (3 if "--sigma2" in options else usual)
 
 
 def test_landscape_writes_its_document_its_figure_and_its_grids(capsys, tmp_path):

@@ -14,6 +14,7 @@ from reports.pages import noises
 from reports.paper_figures import figure_1, figure_2
 from reports.stability_page import write
 from reports.stability_page.figures import phase, retained, scree
+from reports.terminal.files import staged
 from tests.reports.spectra import measured
 from verify.data.covariance import from_eigenvalues
 from verify.landscape.slices import zero_column_slice
@@ -101,6 +102,26 @@ def test_a_slice_is_drawn_the_right_way_round(axes):
     turned = Figure().subplots()
     figure_1.draw(turned, replace(piece, values=piece.values.T))  # control
     assert np.unravel_index(int(turned.images[0].get_array().argmin()), shown.shape)[1] == 10
+
+
+def test_slices_of_another_weight_say_so(tmp_path):
+    piece = zero_column_slice(LAM, 2.0, (1, 3), 0, grid=11)
+    for beta, there in ((1.0, False), (4.0, True)):
+        svg = figure_1.landscape([piece], tmp_path, beta)[0].read_text()
+        assert ("ELBO (β = 4)" in svg) == there
+
+
+@pytest.mark.parametrize("beta", [1.0, 4.0])
+def test_pictures_and_page_of_another_weight_say_so(beta, tmp_path):
+    data = from_eigenvalues(LAM)
+    with staged(tmp_path) as stage:
+        write.write(*contents.report(data, k=3, name="x", beta=beta), stage, tmp_path)
+    for name in ("scree", "phase", "retained", "likelihood", "slice-1", "landscape"):
+        text = (tmp_path / "figures" / f"{name}.svg").read_text()
+        assert ("β = 4" in text or "λⱼ/4" in text) == (beta == 4.0), name
+    page = (tmp_path / "index.html").read_text()
+    assert ("of the likelihood (<i>β</i> = 1)" in page) == (beta == 4.0)
+    assert ("Here the noises are such eigenvalues divided by" in page) == (beta == 4.0)
 
 
 def test_figure_2_has_a_detail_only_where_a_curve_falls():

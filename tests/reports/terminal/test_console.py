@@ -1,4 +1,4 @@
-"""Long work is heard of where there is no terminal, once a minute, and never with --quiet."""
+"""Long work is heard of where there is no terminal, once a minute, and never with --quiet; how wide tables are."""
 
 import pytest
 
@@ -33,3 +33,14 @@ def test_short_work_and_quiet_say_nothing(clock, capsys):
     work(console.Session(), clock, 5.0)
     work(console.Session(quiet=True), clock, 100.0)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_cell_of_two_lines_is_as_wide_as_the_longer_one(capsys):
+    rows = [["-1234.5678901\n-99", "x"], ["1", "y"]]
+    console.Session().say(console.table([("ELBO", True), ("", False)], rows))
+    assert capsys.readouterr().out.splitlines() == [
+        "         ELBO",
+        "-1234.5678901  x",
+        "          -99",
+        "            1  y",
+    ]

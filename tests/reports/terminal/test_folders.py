@@ -92,7 +92,7 @@ def test_a_page_that_another_command_made_is_kept(here, capsys, argv):
 
 def test_the_audit_can_be_written_again(here, monkeypatch):
     monkeypatch.setattr("reports.commands.audit.audit_document", lambda *args, **options: AUDIT)
-    monkeypatch.setattr("reports.commands.audit.summary", lambda document: [])
+    monkeypatch.setattr("reports.commands.audit.summary", lambda document, width: [])
     monkeypatch.setattr("reports.commands.audit.write_audit", _written)
     assert main(["audit", "--out", "out"]) == 0
     assert main(["audit", "--out", "out", "--data-dir", "elsewhere", "--quiet"]) == 0

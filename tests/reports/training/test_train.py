@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from gpu import device
 from reports.cli import main
 from reports.terminal.console import Session
+from reports.training.figure import courses
 from reports.training.models import seeds_of
 from tests.reports.schemas import check
 from verify.data import load_rows
@@ -425,3 +427,26 @@ def test_a_noise_within_rounding_of_an_eigenvalue_leaves_the_linear_prediction_o
         assert main(words) == 0
         told = " ".join(capsys.readouterr().out.split())
         assert ("optimum of a linear model keeps 2 or 3" in told) == (kept == [2, 3])
+
+
+@pytest.mark.parametrize("beta", ["1", "2"])
+def test_with_a_weight_it_is_said_which_elbo_is_meant(grey, capsys, beta):
+    assert (
+        main(["train", str(grey), "--arch", "linear", "-k", "2", "--sigma2", "1", "--epochs", "2", "--beta", beta]) == 0
+    )
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("weighed by 1, not by the 2 of the training" in said) == (beta == "2")
+    assert ("What it was trained on, the ELBO with its KL weighed by 2," in said) == (beta == "2")
+    assert "on the way: the mean over the batches of an epoch" in said
+
+
+def test_no_curve_runs_behind_the_names_of_the_noises(tmp_path):
+    models = [
+        {"noise": "fixed", "init_sigma2": float(s), "evaluation": {}, "seed": 0, "learning_rate": 1e-3}
+        for s in range(1, 9)
+    ]
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    courses(axes, {"models": models}, np.arange(80.0).reshape(8, 10))
+    figure.draw_without_rendering()
+    assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
