@@ -2,8 +2,8 @@
 
 Main       read_text.
 
-The first lines say how the file is written; all of it is then read in one pass, in blocks. Where the file turns out
-other than it began, every field is counted, and what the columns hold is decided anew.
+The first lines say how the file is written; all of it is then read in one pass, in blocks. Where a column that is read
+turns out other than it began, its every field is counted, and what it holds is decided anew.
 """
 
 import itertools
