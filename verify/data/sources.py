@@ -157,7 +157,8 @@ def _in_python(text: str) -> str:
     text = re.sub(r"--header (yes|no)", lambda found: f"header={found[1] == 'yes'}", text)
     text = re.sub(r"--decimal ([.,])", r'decimal="\1"', text)
     text = re.sub(r"--(missing|drop|columns) ((?:'[^']*'|\"'\"|[\w@%+=:,./-])+)", _word_in_python, text)
-    return re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True")).replace("--", "")
+    text = re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True"))
+    return re.sub(r"(?<![\w-])--(?=[a-z])", "", text)  # and not of a name like a--b
 
 
 def _word_in_python(found: re.Match[str]) -> str:

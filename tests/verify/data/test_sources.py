@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pandas
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
@@ -411,6 +412,9 @@ def test_in_python_options_are_said_as_python_writes_them():
     holes = X.copy()
     holes[3, 1] = np.nan
     assert 'say missing="drop" to leave' in refusal(holes) and "--" not in refusal(holes)
+    frame = {"a--b": X[:, 0], "c": np.zeros(12)}
+    assert "(c) is constant" in " ".join(load(pandas.DataFrame(frame)).provenance["notes"])
+    assert "column 1 (a--b)" in refusal(pandas.DataFrame({**frame, "a--b": np.r_[np.inf, X[1:, 0]]}))
     notes = " ".join(load(X * [1, 1, 1, 1e3]).provenance["notes"])
     assert "standardize=True gives every column variance 1" in notes and "--" not in notes
 
