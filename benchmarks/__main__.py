@@ -9,7 +9,7 @@ from benchmarks import floors, tables
 from benchmarks.harness import FULL, QUICK, compare
 from benchmarks.processes import Failed
 
-MODULES = ("spectrum", "hessian", "product", "ends", "enumeration", "training")
+MODULES = ("spectrum", "hessian", "product", "ends", "enumeration", "training", "reading")
 
 
 def main(argv: list[str] | None = None) -> int:

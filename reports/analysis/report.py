@@ -114,7 +114,7 @@ def compute(
         "named": rows if named else [],
         "stability": facts,
         "stationary": tables,
-        "notes": [*off_scale(facts, rows), *facts["notes"], *missing],
+        "notes": list(dict.fromkeys([*off_scale(facts, rows), *facts["notes"], *missing])),
         "read": facts["read"],
         "resolution": facts["resolution"],
         "figure1": figure1,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from reports.analysis.scales import known_of, latents_of, workable
-from reports.words.caveats import caveats
+from reports.words.caveats import FEW_DATA, caveats, off_scale
 from reports.words.numerals import below
 from verify.arrays import Array
 from verify.checks import positive_noise
@@ -24,9 +24,6 @@ from verify.models.beta_vae import learned_noise_optimum
 from verify.models.ppca import mean_of_discarded
 
 Document = dict[str, Any]
-# With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
-# (1 + sqrt(1/20))^2 = 1.497.
-FEW_DATA = 20
 # So many noises are tabulated where none is named.
 GRID = 25
 # Which most code starts from.
@@ -75,7 +72,8 @@ def stability(
         "marchenko_pastur_edge": _edge(covariance, k, mle),
         "suggested_k": None if covariance.N is None else suggested_latents(lam, covariance.N),
     }
-    return document | {"notes": [*known["notes"], *caveats(document, asked)]}
+    told = [row for row in document["noise"] if row["sigma2"] in asked]
+    return document | {"notes": [*known["notes"], *off_scale(document, told), *caveats(document, asked)]}
 
 
 def learned_noise(lam: Array, k: int, beta: float) -> float | None:
@@ -135,10 +133,15 @@ def _sampling_range(row: NoiseRow, lam: Array, errors: Sequence[float | None], N
 
 
 def _edge(covariance: Covariance, k: int, noise: float | None) -> Document | None:
-    """What noise alone would show, where N is small enough to matter; None where it is not, or nothing is discarded."""
+    """What noise alone would show, where data are few or one of the k directions does not exceed it; else None.
+
+    None too where nothing is discarded.
+    """
     n, N, lam = covariance.n, covariance.N, covariance.eigenvalues
-    if noise is None or N is None or k == n or FEW_DATA * n <= N:
+    if noise is None or N is None or k == n:
         return None
     edge = marchenko_pastur_edge(noise, n, N)
     steps = dict(zip(("beyond", "noise", "edge"), beyond_noise(lam, N, k), strict=True))
+    if FEW_DATA * n <= N and steps["beyond"] == k:
+        return None
     return {"edge": edge, "noise": noise, "beyond": int((lam > edge).sum()), "stepwise": steps}

@@ -38,6 +38,9 @@ WEIGHTED = "model: this is exact for the linear VAE with this beta; for a deep V
 NO_WEIGHT = "the likelihood has no KL that beta could weigh"
 NOT_SHOWN = "not shown: "
 UNPROVED = "the proofs were not run for this report: what is stated rests on claims that were not put to the test here"
+# With fewer than so many data a dimension, noise alone shows eigenvalues half as large again as its variance, and more:
+# (1 + sqrt(1/20))^2 = 1.497.
+FEW_DATA = 20
 # A noise this many times beyond the spectrum on either side is a matter of units, not of modelling.
 OFF_SCALE = 1e3
 
@@ -165,6 +168,11 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
     j = len(facts["thresholds"])
     if last is None:
         yield f"sampling: the standard error of lam_{j} is not known"
+    elif _within_noise(facts, j):
+        yield (
+            f"sampling: {named_eigenvalue(facts, j)} has a standard error of {rough(last)}, which does not count that "
+            "the largest of many directions of mere noise come out too large"
+        )
     else:
         yield (
             f"sampling: {named_eigenvalue(facts, j)} has a standard error of {rough(last)}, which is how far an "
@@ -199,10 +207,13 @@ def _edge(facts: Document) -> Iterator[str]:
         return
     k, steps = facts["k"], facts["marchenko_pastur_edge"]["stepwise"]
     beyond, edge = steps["beyond"], f"{steps['edge']:.3g}"
+    N, n = facts["N"], facts["n"]
     few = (
-        f"sampling: N = {facts['N']} data are few for n = {facts['n']} dimensions, so that large eigenvalues come out "
-        "too large, which standard errors leave out"
+        f"sampling: N = {N} data are few for n = {n} dimensions, so that large eigenvalues come out too large, which "
+        "standard errors leave out"
     )
+    if FEW_DATA * n <= N:
+        few = f"sampling: N = {N} data of mere noise in n = {n} dimensions have eigenvalues above its variance, too"
     if beyond == k:
         which = "lam_1 exceeds" if k == 1 else f"lam_1 to lam_{k} exceed"
         yield f"{few}; {which} what noise alone would show (the Marchenko-Pastur edge, {edge} for lam_{k})"
@@ -211,6 +222,12 @@ def _edge(facts: Document) -> Iterator[str]:
         f"{few}; {named_eigenvalue(facts, beyond + 1)} does not exceed what noise alone would show ({edge}, the "
         f"Marchenko-Pastur edge), and {_perhaps_noise(beyond, k)} may be nothing but noise"
     )
+
+
+def _within_noise(facts: Document, j: int) -> bool:
+    """Whether lam_j does not exceed what noise alone would show."""
+    edge = facts["marchenko_pastur_edge"]
+    return edge is not None and edge["stepwise"]["beyond"] < j
 
 
 def _perhaps_noise(beyond: int, k: int) -> str:

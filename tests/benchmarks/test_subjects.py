@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from benchmarks import ends, enumeration, hessian, product, spectrum, training
+from benchmarks import ends, enumeration, hessian, product, reading, spectrum, training
 from benchmarks.__main__ import MODULES
 from benchmarks.harness import FULL
 from gpu.enumeration import candidates
@@ -22,6 +22,7 @@ CASES = {
     "ends": (ends, ends.matrix_free, {"n": 30, "k": 4, "unused": 0, "zeros": 0}),
     "enumeration": (enumeration, enumeration.walk, {"n": 12, "k": 5}),
     "training, mlp": (training, training.ensemble, SMALL | {"arch": "mlp", "n": 12, "hidden": (9, 7)}),
+    "reading": (reading, reading.ours, {"N": 300, "n": 4}),
     "training, conv": (training, training.ensemble, SMALL | {"arch": "conv", "n": 192, "hidden": (4, 5, 6)}),
 }
 TOLERANCE = 1e-8  # what the loosest subject in float64 allows

@@ -81,7 +81,7 @@ def test_the_edge_is_there_where_data_are_few():
     )
     assert has(few["notes"], "and that threshold may be nothing but noise")
     assert has(notes(measured(*lam, N=60), 2), "lam_1 to lam_2 exceed what noise alone would show")
-    many = stability(measured(*lam, N=120), 3)
+    many = stability(measured(*lam, N=120), 2)
     assert many["marchenko_pastur_edge"] is None and not has(many["notes"], "Pastur")  # control: N = 20 n
     assert stability(measured(*lam, N=60), 6)["marchenko_pastur_edge"] is None  # nothing is discarded
 
@@ -196,3 +196,23 @@ def test_a_direction_that_falls_is_replaced_by_the_next():
     assert row["retained"] == 2 and row["sampling_range"] == [2, 2]
     row = stability(measured(30.0, 20.0, 1.005, 0.1, sampling=12.0), 2, [1.0])["noise"][0]
     assert row["sampling_range"] == [1, 2]  # control: none there to take its place
+
+
+def test_noise_alone_is_told_with_many_data_too():
+    """N = 25 n: above sigma2 = 1 in the data, below it in what they were drawn from."""
+    rng = np.random.default_rng(9)
+    noise = np.sqrt(0.914) * rng.standard_normal((3000, 120))
+    found = notes(covariance(noise), 8, [1.0])
+    assert has(found, "N = 3000 data of mere noise in n = 120 dimensions have eigenvalues above its variance, too")
+    assert has(found, "all 8 thresholds may be nothing but noise")
+    assert has(found, "which does not count that the largest of many directions of mere noise come out too large")
+    assert not has(found, "typically lies")
+    latent = noise + 3 * rng.standard_normal((3000, 8)) @ rng.standard_normal((8, 120))
+    found = notes(covariance(latent), 8, [1.0])
+    assert not has(found, "noise") and has(found, "typically lies")  # control
+
+
+def test_a_noise_off_the_scale_is_told_of_where_it_was_named():
+    data = measured(3e6, 2e6, 1e4, 1e4)
+    assert has(notes(data, 2, [1.0]), "sigma2 = 1 is off the scale of these data")
+    assert not has(notes(data, 2, [1e4]), "off the scale") and not has(notes(data, 2), "off the scale")

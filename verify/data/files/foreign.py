@@ -13,7 +13,7 @@ from verify.errors import InputError
 _PICKLES = "pickles, which run whatever code is in them and are never loaded"
 _TORCH = (
     'import torch, numpy; x = torch.load("{name}", map_location="cpu", weights_only=True); '
-    'numpy.save("{stem}.npy", x.detach().float().numpy()), or x["NAME"] where it holds several'
+    'numpy.save("{stem}.npy", x.detach().double().numpy()), or x["NAME"] where it holds several'
 )
 _JOBLIB = 'import joblib, numpy; numpy.save("{stem}.npy", numpy.asarray(joblib.load("{name}")))'
 _PICKLED = 'import pickle, numpy; numpy.save("{stem}.npy", numpy.asarray(pickle.load(open("{name}", "rb"))))'
