@@ -197,8 +197,8 @@ def _suggested(facts: Document) -> str:
     """The estimator's k beside the one that was asked for; its largest says that it found no noise."""
     found, k = facts["suggested_k"], facts["k"]
     most = ", the largest that it considers" if found == facts["n"] - 1 else ""
-    beside = "which is the k here" if found == k else f"here k = {k}"
-    return f"k = {found} for these data{most}; {beside}"
+    beside = ", which is the k here" if found == k else f"; here k = {k}"
+    return f"k = {found} for these data{most}{beside}"
 
 
 def _edge(facts: Document) -> Iterator[str]:

@@ -107,7 +107,7 @@ def test_the_suggested_number_of_latents_stands_beside_the_one_asked_for(monkeyp
     monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: 2)
     assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data, the largest that it considers")
     assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; here k = 1")
-    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data; which is the k here")
+    assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data, which is the k here")
     monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: None)
     assert not has(notes(measured(3.0, 2.0, 1.0), 1), "suggests")  # control
 

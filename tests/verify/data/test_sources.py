@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pandas
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
