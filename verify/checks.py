@@ -30,11 +30,11 @@ def positive_noise(sigma2: Any) -> float:
     return value
 
 
-def latent_dimension(k: Any, n: int) -> int:
-    """k as an int, if 1 <= k <= n.  Raises InputError."""
+def latent_dimension(k: Any, n: int, which: str = "") -> int:
+    """k as an int, if 1 <= k <= n; which: what there are n of, for the message.  Raises InputError."""
     value = whole_number(k, "k")
     if not 1 <= value <= n:
-        raise InputError(f"k = {value}: the latent dimension must lie between 1 and n = {n}")
+        raise InputError(f"k = {value}: the latent dimension must lie between 1 and n = {n}{which}")
     return value
 
 

@@ -42,11 +42,7 @@ def _within(named: Iterable[tuple[str, float]]) -> None:
 
 def latents_of(covariance: Covariance, k: Any) -> int:
     """k as an int, if data of so many columns can have so many latents.  Raises InputError."""
-    try:
-        return latent_dimension(k, covariance.n)
-    except InputError as error:
-        columns = "" if covariance.N is None else " (the columns of the data)"
-        raise InputError(f"{error}{columns if str(error).endswith(f'n = {covariance.n}') else ''}") from None
+    return latent_dimension(k, covariance.n, "" if covariance.N is None else " (the columns of the data)")
 
 
 def known_of(covariance: Covariance) -> Document:

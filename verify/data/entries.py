@@ -13,6 +13,8 @@ from verify.arrays import Array
 from verify.errors import InputError
 
 LARGEST_ENTRY = 1e150
+# Numbers per block: 8 MB of float64; smaller blocks merge too often, larger ones fall out of the cache.
+BLOCK_ENTRIES = 1 << 20
 LARGEST_WHOLE = 2**53  # up to here float64 holds every whole number
 
 

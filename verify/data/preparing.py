@@ -47,8 +47,13 @@ def prepared(
         raise InputError(f"{name}: --{asked.of_text} is for text files; leave it out")
     raw, places, asides = _columns(found, name, asked)
     facts = {**found.facts, "name": found.facts.get("name", name)}
-    chosen = _as_asked(found, asked, int(raw.shape[1]))
-    said = [*(words for words in found.said if not (chosen and words.startswith("images of"))), *_left_out(asides)]
+    n = int(raw.shape[1])
+    whole = places.numbers is None or list(places.numbers) == list(range(1, n + 1))
+    said = list(found.said)
+    if not whole:  # part of an image is none
+        facts.pop("image", None)
+        said = [words for words in said if not words.startswith("images of")]
+    said += _left_out(asides)
     notes = list(found.doubts)
     if not known:
         moments, lacking = _looked_at(raw, places)
@@ -69,12 +74,12 @@ def prepared(
         if standardize:
             standard = _standard(moments, places)
             preprocessing = replace(preprocessing, standard=standard)
-    N, n = (int(length) for length in raw.shape)
+    N = int(raw.shape[0])
     if places.names:
         facts["columns"] = list(places.names)
-    if places.numbers is not None and list(places.numbers) != list(range(1, n + 1)):
+    if places.numbers is not None and not whole:
         facts["column_numbers"] = list(places.numbers)
-    said = [f"{N} rows x {n} {'column' if n == 1 else 'columns'}{chosen}", *said]
+    said = [f"{N} rows x {n} {'column' if n == 1 else 'columns'}{_as_asked(found, asked, n)}", *said]
     provenance = {
         **facts,
         "shape": [N, n],
@@ -108,8 +113,6 @@ def _columns(found: Found, name: str, asked: Asked) -> tuple[Array, Places, list
         chosen = asked.chosen([], n)
         if chosen is None:
             return raw, HERE, []
-        if chosen != list(range(n)):
-            found.facts.pop("image", None)  # part of an image is none
         return chosen_columns(raw, chosen), HERE.chosen(np.array(chosen), None), []
     places, asides = Places(table.numbers, table.names, None, table.line), list(table.asides)
     told = any(table.names) or table.line is not None  # else it is an array whose columns were chosen

@@ -15,13 +15,11 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.covariance import Covariance, of_rows
 from verify.data.decomposition.steps import Source
-from verify.data.entries import BadEntry, check_entries
+from verify.data.entries import BLOCK_ENTRIES, BadEntry, check_entries
 from verify.data.preprocess import Preprocessing
 from verify.data.selected import HERE, Places
 from verify.errors import InputError
 
-# Numbers per block: 8 MB of float64; smaller blocks merge too often, larger ones fall out of the cache.
-BLOCK_ENTRIES = 1 << 20
 _LARGEST_SINGLE = 1e15  # sums of squares of such entries, and of their reciprocals, are normal single-precision numbers
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
+from verify.data.entries import BLOCK_ENTRIES
+from verify.data.files.columns import shown
 
-BLOCK_ENTRIES = 1 << 20  # numbers per block: 8 MB of float64
 _SHOWN = 5
 
 
@@ -82,8 +83,7 @@ class Places:
 
     def column(self, column: int) -> str:
         """A column (from 0) in words: "column 3 (ash)"."""
-        name = self.name(column)
-        return f"column {self.number(column)}" + (f" ({name})" if name else "")
+        return shown(self.number(column), self.name(column))
 
     def row(self, row: int) -> str:
         """A row (from 0) in words: "row 7 (line 8)"."""
@@ -100,9 +100,9 @@ class Places:
         places = [int(j) for j in which]
         if len(places) == n and n > 1:
             return f"all {n} columns are"
-        words = [f"{self.number(j)}" + (f" ({self.name(j)})" if self.name(j) else "") for j in places]
-        shown = ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
-        return f"column {shown} is" if len(words) == 1 else f"columns {shown} are"
+        words = [self.column(j).removeprefix("column ") for j in places]
+        listed = ", ".join(words[:_SHOWN]) + (f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else "")
+        return f"column {listed} is" if len(words) == 1 else f"columns {listed} are"
 
     def chosen(self, columns: Array | None, rows: Array | None) -> "Places":
         """The places of these columns and rows (places here, from 0; None: all)."""

@@ -6,8 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from verify.data.entries import BLOCK_ENTRIES
 from verify.data.preprocess import Preprocessing, logit
-from verify.data.rows import BLOCK_ENTRIES, Rows
+from verify.data.rows import Rows
 from verify.errors import InputError
 
 EPS = np.finfo(float).eps

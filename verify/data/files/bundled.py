@@ -42,11 +42,11 @@ def bundled(name: str, asked: Asked | None = None) -> Found:
     facts = {"kind": "digits" if name == "digits" else "bundled", "sha256": hashlib.sha256(raw.tobytes()).hexdigest()}
     if name == "digits":
         found = of_array(raw, asked)
-        image = {} if asked.columns or asked.drop else {"image": [8, 8, 1]}
-        said = () if asked.columns or asked.drop else ("images of 8 x 8",)
-        return Found(found.raw, {"name": name, **facts, **image}, said, (), found.table)
+        if asked.columns or asked.drop:
+            return found.told({"name": name, **facts})
+        return found.told({"name": name, **facts, "image": [8, 8, 1]}, ["images of 8 x 8"])
     what, target = _TABLES[name]
     found = of_array(raw, asked, tuple(map(str, held.feature_names)))
     doubts = (_SCALED,) if name == "diabetes" else ()
     said = (f"scikit-learn's {name} ({what}); its target ({target}) is not among the columns",)
-    return Found(found.raw, facts, said, doubts, found.table)
+    return found.told(facts, said, doubts)

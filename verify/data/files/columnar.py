@@ -7,6 +7,7 @@ Columns of numbers are the rows, missing values NaN, true and false 1 and 0.  Fi
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ import pyarrow as pa
 from pyarrow import ipc, parquet, types
 
 from verify.arrays import Array
-from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.entries import BLOCK_ENTRIES, LARGEST_WHOLE, not_held
 from verify.data.files import strings
 from verify.data.files.columns import is_index
 from verify.data.files.found import Asked, Found
 from verify.data.files.opening import damaged
-from verify.data.files.tables import BLOCK, as_floats, of_columns
+from verify.data.files.tables import as_floats, of_columns
 
 _LONGEST = 40  # characters of a value that is shown
 _EXAMPLES = 64  # rows among which one is looked for
@@ -38,7 +39,7 @@ def read_parquet(path: Path, asked: Asked) -> Found:
 
             def batches(places: list[int]) -> Iterator[list[Any]]:
                 wanted = [names[j] for j in places] if plain else None
-                for batch in file.iter_batches(max(1, BLOCK // len(names)), columns=wanted):
+                for batch in file.iter_batches(max(1, BLOCK_ENTRIES // len(names)), columns=wanted):
                     yield [batch.column(names[j] if plain else j) for j in places]
 
             first = next(file.iter_batches(_EXAMPLES), None)
@@ -83,7 +84,7 @@ def of_arrow(names: Sequence[str], held: Sequence[Any], asked: Asked, known: Map
     N = len(held[0]) if held else 0
 
     def batches(places: list[int]) -> Iterator[list[Any]]:
-        step = max(1, BLOCK // max(1, len(held)))
+        step = max(1, BLOCK_ENTRIES // max(1, len(held)))
         for start in range(0, N, step):
             yield [_whole(held[j].slice(start, step)) for j in places]
 
@@ -128,8 +129,7 @@ def _told(found: Found, kinds: Sequence[Any]) -> Found:
     flags = [f"{j}" for j in found.table.numbers if types.is_boolean(kinds[j - 1])]
     more = f" and {len(flags) - 5} more" if len(flags) > 5 else ""
     which = f"column{'s' * (len(flags) > 1)} {', '.join(flags[:5])}{more}"
-    said = (*found.said, f"true and false in {which} as 1 and 0") if flags else found.said
-    return Found(found.raw, found.facts, said, found.doubts, found.table)
+    return replace(found, said=(*found.said, f"true and false in {which} as 1 and 0")) if flags else found
 
 
 def index_of(schema: Any, asked: Asked) -> dict[int, str]:
@@ -158,8 +158,8 @@ def _numbers(one: Any, place: int, start: int) -> Array:
         return _decimals(one, place, start)
     if types.is_floating(one.type) or types.is_null(one.type):
         return np.asarray(one.to_numpy(zero_copy_only=False), dtype=np.float64)
-    values = as_floats(one.fill_null(False if types.is_boolean(one.type) else 0).to_numpy(zero_copy_only=False),
-                       place, start)  # fmt: skip
+    present = one.fill_null(False if types.is_boolean(one.type) else 0)
+    values = as_floats(present.to_numpy(zero_copy_only=False), place, start)
     if one.null_count:
         values = values.astype(np.float64, copy=True)
         values[one.is_null().to_numpy(zero_copy_only=False)] = np.nan

@@ -86,8 +86,7 @@ def read(path: Path, asked: Asked) -> Found:
         said = str(error)
         whole = f"{path}:{asked.member}" if asked.member and not said.startswith(str(path)) else str(path)
         raise about(whole, error) from None
-    facts = {"kind": ending[1:], "sha256": sha256_of(path), **found.facts}
-    return Found(found.raw, facts, found.said, found.doubts, found.table)
+    return found.told({"kind": ending[1:], "sha256": sha256_of(path)})
 
 
 def ending_of(path: Path) -> str | None:

@@ -8,7 +8,7 @@ Columns and rows count from 1 in words, as they stand in the file: an index that
 import difflib
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from verify.arrays import Array
@@ -158,3 +158,11 @@ class Found:
     said: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     table: Table | None = None
+
+    def told(
+        self, facts: dict[str, Any] | None = None, said: Sequence[str] = (), doubts: Sequence[str] = ()
+    ) -> "Found":
+        """The same rows with more facts, of which its own prevail, more that is said before, more doubts after."""
+        return replace(
+            self, facts={**(facts or {}), **self.facts}, said=(*said, *self.said), doubts=(*self.doubts, *doubts)
+        )

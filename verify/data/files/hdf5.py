@@ -16,7 +16,7 @@ from verify.arrays import Array
 from verify.data.files import compressed_rows
 from verify.data.files.found import Asked, Found
 from verify.data.files.matlab import axis_of_data, holds
-from verify.data.files.members import Member, member
+from verify.data.files.members import Member, as_member, member
 from verify.data.files.opening import damaged
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
@@ -112,8 +112,7 @@ def _read(
         if isinstance(error, InputError):
             raise
         raise damaged(path, error) from None
-    facts = {"member": one.name} if len(held) > 1 else {}
-    return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
+    return as_member(found, one, held, said)
 
 
 def _found(file: Any, one: Member, asked: Asked, matlab: bool, path: Path) -> Found:
@@ -131,7 +130,7 @@ def _found(file: Any, one: Member, asked: Asked, matlab: bool, path: Path) -> Fo
         return of_array(held, asked, _names(file, one.name, n))
     axis, moved = axis_of_data(one.name, one.shape)
     found = of_array(_Turned(held, axis == -1), asked)
-    return Found(found.raw, found.facts, moved + found.said, found.doubts, found.table)
+    return found.told(said=moved)
 
 
 def _members(file: Any) -> list[Member]:

@@ -13,7 +13,7 @@ import numpy as np
 from verify.data.files import hdf5
 from verify.data.files.found import Asked, Found
 from verify.data.files.matlab import axis_of_data, holds
-from verify.data.files.members import Member, member
+from verify.data.files.members import Member, as_member, member
 from verify.data.files.opening import damaged
 from verify.data.files.sparse import of_sparse
 from verify.data.files.stacks import of_array
@@ -41,5 +41,4 @@ def read_mat(path: Path, asked: Asked) -> Found:
         axis, moved = axis_of_data(one.name, array.shape)
         found = of_array(np.moveaxis(array, axis, 0) if axis else array, asked)
         said += moved
-    facts = {"member": one.name} if len(members) > 1 else {}
-    return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
+    return as_member(found, one, members, said)

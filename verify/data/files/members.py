@@ -1,6 +1,6 @@
 """The array to use of a file that holds several: the one that was named, or the only one that can be meant.
 
-Main       Member, member.
+Main       Member, member, as_member.
 
 Without a name it is, of those with more than one row and column, the one called X, x, data, x_train or X_train, else
 the only one: labels and coordinates beside it, a single row or column, do not count, whatever they are called.  What
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from verify.data.files.found import clean
+from verify.data.files.found import Found, clean
 from verify.data.files.stacks import shown
 from verify.errors import InputError
 
@@ -67,6 +67,11 @@ def member(path: Path, members: Sequence[Member], asked: str | None, how: str) -
         raise InputError(f"{path}: holds no array with rows and columns, only {_listed(members)}; {how}")
     one = named[0] if named else members[0]
     return _usable(path, one), (_said(one, members),) if len(members) > 1 else ()
+
+
+def as_member(found: Found, one: Member, members: Sequence[Member], said: Sequence[str]) -> Found:
+    """What was found in an array of a file of several, with its name and what is to be said of the choice."""
+    return found.told({"member": one.name} if len(members) > 1 else {}, said)
 
 
 def _usable(path: Path, one: Member) -> Member:

@@ -20,7 +20,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.data.files import sparse
 from verify.data.files.found import Asked, Found, clean
-from verify.data.files.members import Member, member
+from verify.data.files.members import Member, as_member, member
 from verify.data.files.opening import readable
 from verify.data.files.rows_on_disk import IN_MEMORY
 from verify.data.files.stacks import of_array
@@ -54,8 +54,7 @@ def read_npz(path: Path, asked: Asked) -> Found:
         info = infos[names.index(one.name)]
         array = _unpacked(archive, info, f"{path}, array {clean(one.name)}")
     found = of_array(array, asked)
-    facts = {"member": one.name} if len(members) > 1 else {}
-    return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
+    return as_member(found, one, members, said)
 
 
 def _array(file: IO[bytes], size: int, where: str, path: Path | None) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array, to_numpy
-from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.entries import BLOCK_ENTRIES, LARGEST_WHOLE, not_held
 from verify.data.files.found import Asked, Found
 from verify.data.files.masked import Sliced, as_list, unmasked
 from verify.data.files.opening import LONGEST
@@ -23,7 +23,6 @@ from verify.data.files.tables import as_floats
 from verify.data.files.text.words import shown
 from verify.errors import InputError, first_line
 
-_BLOCK = 1 << 20  # numbers
 _AXES = ("row", "column", "entry", "entry")
 
 
@@ -42,14 +41,13 @@ def of_object(data: Any, asked: Asked | None = None) -> Found:
     if N < 2 or n == 0:
         what = "have one row" if N == 1 and n else "are empty"
         raise InputError(f"the data {what} (shape {(N, n)}); give at least two rows and one column")
-    return Found(found.raw, {"kind": kind, "sha256": sha256_of_rows(found.raw), **found.facts}, found.said,
-                 found.doubts, found.table)  # fmt: skip
+    return found.told({"kind": kind, "sha256": sha256_of_rows(found.raw)})
 
 
 def sha256_of_rows(raw: Array) -> str:
     """The SHA-256 of the values of raw (N, n), row by row, a block at a time."""
     digest = hashlib.sha256()
-    step = max(1, _BLOCK // max(1, raw.shape[1]))
+    step = max(1, BLOCK_ENTRIES // max(1, raw.shape[1]))
     for start in range(0, raw.shape[0], step):
         digest.update(np.ascontiguousarray(raw[start : start + step]).tobytes())
     return digest.hexdigest()
@@ -141,7 +139,7 @@ def _of_pandas(data: Any, asked: Asked) -> Found:
     if levels < 2:
         return found
     doubt = f"the {levels} levels of the index are no columns of the data; reset_index() makes them some"
-    return Found(found.raw, found.facts, found.said, (*found.doubts, doubt), found.table)
+    return found.told(doubts=[doubt])
 
 
 def _by_places(names: Sequence[str], asked: Asked) -> Asked:

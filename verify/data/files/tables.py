@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.entries import LARGEST_WHOLE, not_held
+from verify.data.entries import BLOCK_ENTRIES, LARGEST_WHOLE, not_held
 from verify.data.files import columns, strings
 from verify.data.files.columns import is_index
 from verify.data.files.found import Asked, Found
 from verify.data.files.rows_on_disk import Growing
 from verify.errors import InputError
 
-BLOCK = 1 << 20  # numbers
 _KINDS = {"c": "complex numbers", "M": "dates", "m": "durations", "O": "Python objects", "V": "raw bytes"}
 
 
@@ -49,7 +48,7 @@ def of_fields(array: Array, asked: Asked) -> Found:
     holds = [_held(array, name, fields if name in used else []) for name in fields]
 
     def blocks(places: list[int]) -> Iterable[list[Array]]:
-        step = max(1, BLOCK // len(fields))
+        step = max(1, BLOCK_ENTRIES // len(fields))
         for start in range(0, len(array), step):
             part = array[start : start + step]
             yield [part[fields[j]] for j in places]

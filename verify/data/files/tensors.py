@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from verify.arrays import Array
 from verify.data.files.found import Asked, Found
-from verify.data.files.members import Member, member
+from verify.data.files.members import Member, as_member, member
 from verify.data.files.opening import damaged
 from verify.data.files.stacks import of_array
 
@@ -63,5 +63,4 @@ def read_safetensors(path: Path, asked: Asked) -> Found:
     if stop > start:
         array = np.memmap(path, dtype, "r", 8 + length + start, one.shape)
     found = of_array(_BFloat16(array) if entry["dtype"] == "BF16" else array, asked)
-    facts = {"member": one.name} if len(members) > 1 else {}
-    return Found(found.raw, {**facts, **found.facts}, said + found.said, found.doubts, found.table)
+    return as_member(found, one, members, said)
