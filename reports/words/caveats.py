@@ -171,7 +171,7 @@ def _sampling(facts: Document, rows: list[Document]) -> Iterator[str]:
     elif _within_noise(facts, j):
         yield (
             f"sampling: {named_eigenvalue(facts, j)} has a standard error of {rough(last)}, which does not count that "
-            "the largest of many directions of mere noise come out too large"
+            "the largest of several directions of mere noise come out too large"
         )
     else:
         yield (

@@ -205,7 +205,7 @@ def test_noise_alone_is_told_with_many_data_too():
     found = notes(covariance(noise), 8, [1.0])
     assert has(found, "N = 3000 data of mere noise in n = 120 dimensions have eigenvalues above its variance, too")
     assert has(found, "all 8 thresholds may be nothing but noise")
-    assert has(found, "which does not count that the largest of many directions of mere noise come out too large")
+    assert has(found, "which does not count that the largest of several directions of mere noise come out too large")
     assert not has(found, "typically lies")
     latent = noise + 3 * rng.standard_normal((3000, 8)) @ rng.standard_normal((8, 120))
     found = notes(covariance(latent), 8, [1.0])
