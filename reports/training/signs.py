@@ -199,7 +199,7 @@ def _round(size: float) -> str:
 
 def _divisor(data: Document) -> str:
     """By what to divide entries that are too large: grey levels by the largest there is, others by their size."""
-    return "255" if data["largest"] == GREY_LEVELS else _round(data["rms"])
+    return str(GREY_LEVELS) if data["largest"] == GREY_LEVELS else _round(data["rms"])
 
 
 def _lost(document: Document) -> list[str]:
