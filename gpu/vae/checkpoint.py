@@ -36,6 +36,8 @@ SCHEMA = "1"
 ENDING, PREVIOUS = ".safetensors", ".previous.safetensors"
 ARRAYS = ("parameters", "first", "second", "frozen", "sums")
 FIELDS = ("schema", "identity", "models", "step", "epochs", "outcomes")
+# Files of trainings that are not watched do without it, as they always did.
+WATCHED = "watched"
 Tensors = dict[str, Any]
 Metadata = dict[str, str]
 
@@ -50,7 +52,8 @@ def identity(plan: Plan, data: str, backend: str = "numpy", precision: str = "fl
     The number of epochs and the size of groups are not part of it: they change nothing of what was done so far.
     """
     described = json.loads(json.dumps(asdict(plan)))
-    return {k: v for k, v in described.items() if k not in ("epochs", "group")} | {
+    apart = ("epochs", "group") if plan.watched else ("epochs", "group", WATCHED)
+    return {k: v for k, v in described.items() if k not in apart} | {
         "data": data,
         "backend": backend,
         "precision": precision,
@@ -59,7 +62,8 @@ def identity(plan: Plan, data: str, backend: str = "numpy", precision: str = "fl
 
 def _digest(tensors: Tensors, metadata: Metadata) -> str:
     """SHA-256 over every array, its name, type and shape, and the metadata."""
-    total = hashlib.sha256(json.dumps([metadata.get(name, "") for name in FIELDS]).encode())
+    fields = (*FIELDS, WATCHED) if WATCHED in metadata else FIELDS
+    total = hashlib.sha256(json.dumps([metadata.get(name, "") for name in fields]).encode())
     for name in sorted(tensors):
         a = np.ascontiguousarray(tensors[name])
         total.update(f"{name} {a.dtype.str} {a.shape}".encode())
@@ -147,7 +151,8 @@ class Folder:
         # What an earlier version found out of the models is less than we ask: they are evaluated again.
         found = {} if any(map(_lacks, outcomes)) else {i: _outcome(o) for i, o in zip(models, outcomes, strict=False)}
         parameters, first, second, frozen, sums = (tensors[a] for a in ARRAYS)
-        return State(models, step, parameters, first, second, frozen, sums, history), found
+        seen = [[_evaluation(e) for e in of] for of in json.loads(metadata.get(WATCHED, "[]"))] or [[] for _ in models]
+        return State(models, step, parameters, first, second, frozen, sums, history, seen), found
 
     def _same_training(self, path: Path, other: dict[str, Any]) -> None:
         names = sorted(set(other) | set(self.identity))
@@ -179,6 +184,8 @@ class Folder:
             "epochs": str(self.plan.epochs),
             "outcomes": json.dumps([asdict(o) for o in outcomes]) if outcomes else "",
         }
+        if self.plan.watched:
+            metadata[WATCHED] = json.dumps([[e and asdict(e) for e in seen] for seen in state.watched])
         metadata["sha256"] = _digest(tensors, metadata)
         path = self._file(state.models)
         with atomic(path.with_name(path.name.removesuffix(ENDING) + ".new" + ENDING)) as file:
@@ -230,8 +237,14 @@ def _lacks(stored: dict[str, Any]) -> bool:
 
 
 def _outcome(stored: dict[str, Any]) -> Outcome:
-    evaluation = None if stored["evaluation"] is None else Evaluation(**stored["evaluation"])
-    return Outcome(Run(**stored["run"]), evaluation, stored["frozen"], stored["history"])
+    watched = [_evaluation(seen) for seen in stored.get(WATCHED, [])]
+    return Outcome(
+        Run(**stored["run"]), _evaluation(stored["evaluation"]), stored["frozen"], stored["history"], watched
+    )
+
+
+def _evaluation(stored: dict[str, Any] | None) -> Evaluation | None:
+    return None if stored is None else Evaluation(**stored)
 
 
 def _library() -> Any:

@@ -5,7 +5,7 @@ Main       Run, Plan, Data, Outcome.
 Reference  Lucas et al. 2019, Secs. 5, 6.2, App. E (Adam, fixed learning rate, KL annealing from 0 to 1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Protocol
 
@@ -56,7 +56,10 @@ class Data(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """Models of one architecture, trained alike on the same data; `group` bounds how many run in step."""
+    """Models of one architecture, trained alike on the same data; `group` bounds how many run in step.
+
+    watched: after how many epochs models are evaluated on the way as well, ascending.
+    """
 
     architecture: Architecture
     runs: tuple[Run, ...]
@@ -65,12 +68,15 @@ class Plan:
     analytic: bool = False
     dtype: str = "float32"
     group: int | None = None
+    watched: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.runs:
             raise InputError("no models to train; name at least one noise")
         if self.epochs < 1 or self.batch < 1 or (self.group is not None and self.group < 1):
             raise InputError(f"epochs = {self.epochs}, batch = {self.batch}, group = {self.group}: all from 1")
+        if list(self.watched) != sorted({*self.watched}) or any(epoch < 1 for epoch in self.watched):
+            raise InputError(f"watched epochs {' '.join(map(str, self.watched))}: from 1, ascending, each once")
         if self.analytic and not self.architecture.linear_decoder:
             raise InputError("the analytic ELBO needs a linear decoder; choose architecture linear or linear-decoder")
 
@@ -84,12 +90,14 @@ class Outcome:
     """A trained model: its evaluation, None where it was frozen at `frozen` (a step, from 1), and its course.
 
     history (epochs, 3): error, KL and sigma2, means over each epoch; `elbos` what they make of the ELBO.
+    watched: evaluations on the way, one for each watched epoch of the plan that was reached.
     """
 
     run: Run
     evaluation: Evaluation | None
     frozen: int | None
     history: list[list[float]]
+    watched: list[Evaluation | None] = field(default_factory=list)
 
     def elbos(self, n: int, beta: float = 1.0) -> list[float]:
         """The ELBO, epoch by epoch; beta weighs the KL alike in all of them."""

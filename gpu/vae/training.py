@@ -28,7 +28,7 @@ from gpu.vae.account import Ledger
 from gpu.vae.adam import adam
 from gpu.vae.architecture import Layout
 from gpu.vae.elementwise import gather
-from gpu.vae.evaluation import evaluate
+from gpu.vae.evaluation import Evaluation, evaluate
 from gpu.vae.model import Ensemble
 from gpu.vae.noise import LATENT, normals, permutations
 from gpu.vae.plan import Data, Outcome, Plan
@@ -56,12 +56,14 @@ class State:
     frozen: Array  # (E,) int64: the step, from 1, whose loss was no number; 0 for none
     sums: Array  # (E, 3) float64: error, KL, sigma2, summed over the epoch so far
     history: list[Array] = field(default_factory=list)  # one (E, 3) on the host an epoch
+    watched: list[list[Evaluation | None]] = field(default_factory=list)  # of each model, one a watched epoch so far
 
     def on(self, xp: Any) -> "State":
         """The same with its arrays on the device of xp, its own to be trained in place."""
         arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
         p, first, second, frozen, sums = (a.copy() if xp is np else xp.asarray(a) for a in arrays)
-        return State(self.models, self.step, p, first, second, frozen, sums, list(self.history))
+        watched = [list(seen) for seen in self.watched]
+        return State(self.models, self.step, p, first, second, frozen, sums, list(self.history), watched)
 
     def split(self) -> "tuple[State, State]":
         """Two halves, for want of memory: on the host, so that the one that waits takes none of the device's."""
@@ -72,7 +74,7 @@ class State:
         arrays = (self.parameters, self.first, self.second, self.frozen, self.sums)
         p, first, second, frozen, sums = (to_numpy(a)[which].copy() for a in arrays)
         history = [h[which].copy() for h in self.history]
-        return State(self.models[which], self.step, p, first, second, frozen, sums, history)
+        return State(self.models[which], self.step, p, first, second, frozen, sums, history, self.watched[which])
 
 
 def fresh(plan: Plan, models: Sequence[int], xp: Any = np) -> State:
@@ -81,7 +83,10 @@ def fresh(plan: Plan, models: Sequence[int], xp: Any = np) -> State:
     flat = Layout(plan.architecture).initial([r.seed for r in runs], [r.sigma2 for r in runs], np.dtype(plan.dtype))
     p = xp.asarray(flat)
     E = len(runs)
-    return State(list(models), 0, p, xp.zeros_like(p), xp.zeros_like(p), xp.zeros(E, "int64"), xp.zeros((E, 3)))
+    none: list[list[Evaluation | None]] = [[] for _ in runs]
+    return State(
+        list(models), 0, p, xp.zeros_like(p), xp.zeros_like(p), xp.zeros(E, "int64"), xp.zeros((E, 3)), [], none
+    )
 
 
 @cache
@@ -151,6 +156,9 @@ class Group:
             if at == self.per_epoch - 1:
                 state.history.append(to_numpy(state.sums) / self.per_epoch)
                 state.sums[...] = 0
+                if epoch + 1 in self.plan.watched:
+                    for seen, evaluation in zip(state.watched, self._evaluations(), strict=True):
+                        seen.append(evaluation)
             if told():
                 return state.step >= until
         return True
@@ -167,22 +175,28 @@ class Group:
             adam(*args, self.rates, step, self._alive)
         state.step = step
 
-    def outcomes(self) -> list[Outcome]:
-        """Evaluate every model that was not frozen."""
+    def _evaluations(self) -> list[Evaluation | None]:
+        """Every model as it is, None for those that were frozen or whose ELBO is no number."""
         X, frozen = self._data(0), to_numpy(self.state.frozen)
         # The parameters hold the logarithm of a fixed noise in their own precision; what was asked for is known.
         with np.errstate(all="ignore"):
             kept = to_numpy(self.ensemble.sigma2)
             sigma2 = np.array([kept[e] if run.learned else run.sigma2 for e, run in enumerate(self.runs)])
             found = evaluate(self.ensemble, X, self.seeds, min(EVALUATED, len(X)), sigma2)
+        return [None if frozen[e] or not isfinite(one.elbo) else one for e, one in enumerate(found)]
+
+    def outcomes(self) -> list[Outcome]:
+        """Evaluate every model that was not frozen."""
+        frozen, history = to_numpy(self.state.frozen), self.state.history
         return [
             Outcome(
                 run,
-                None if frozen[e] or not isfinite(found[e].elbo) else found[e],
-                int(frozen[e]) or (None if isfinite(found[e].elbo) else self.state.step),
-                [[*h[e, :2].tolist(), float(h[e, 2]) if run.learned else run.sigma2] for h in self.state.history],
+                evaluation,
+                int(frozen[e]) or (None if evaluation is not None else self.state.step),
+                [[*h[e, :2].tolist(), float(h[e, 2]) if run.learned else run.sigma2] for h in history],
+                self.state.watched[e],
             )
-            for e, run in enumerate(self.runs)
+            for e, (run, evaluation) in enumerate(zip(self.runs, self._evaluations(), strict=True))
         ]
 
 

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp, beta=args.beta)
     document["provenance"] = provenance(covariance, args.seed, shlex.join(["elbo-verify", *args.argv]))
     with session.working("drawing"), staged(args.out) as stage:
-        from reports.paper_figures import figure_1  # slow to import
+        from reports.panels import slices as figure_1  # slow to import
 
         write_json(document, stage / "landscape.json")
         figure_1.landscape(slices, stage, args.beta)

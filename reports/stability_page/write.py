@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from reports.audit import page as audit
 from reports.pages.drawing import blank, drawing, save, settle
-from reports.paper_figures import figure_1
+from reports.panels import slices as figure_1
 from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz

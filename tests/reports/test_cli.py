@@ -160,7 +160,7 @@ def test_an_interruption_leaves_nothing_behind(monkeypatch, capsys, tmp_path):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reports.paper_figures.figure_1.landscape", stop)
+    monkeypatch.setattr("reports.panels.slices.landscape", stop)
     assert main(["landscape", SPECTRUM, "-k", "2", "--grid", "3", "--out", str(tmp_path / "out")]) == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -315,7 +315,7 @@ def test_a_disk_that_fills_while_points_are_saved_leaves_the_old_file(tmp_path, 
 
 
 def test_a_disk_that_fills_while_figures_are_drawn_leaves_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("reports.paper_figures.figure_1.landscape", full)
+    monkeypatch.setattr("reports.panels.slices.landscape", full)
     assert main(["landscape", SPECTRUM, "-k", "2", "--grid", "3", "--out", str(tmp_path / "a" / "b")]) == 2
     assert "No space left" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reports.paper_figures.figure_2 import draw
+from reports.panels.components import draw
 
 __all__ = ["ORDER", "SECTION", "alt", "caption", "draw", "there"]
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from reports.paper_figures.figure_2 import draw_detail as draw
-from reports.paper_figures.figure_2 import falls
-from reports.paper_figures.figure_2 import label_detail as label
+from reports.panels.components import draw_detail as draw
+from reports.panels.components import falls
+from reports.panels.components import label_detail as label
 
 __all__ = ["ORDER", "SECTION", "alt", "caption", "draw", "label", "there"]
 

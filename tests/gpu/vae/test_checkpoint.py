@@ -19,7 +19,7 @@ from tests.gpu.vae.test_training import MLP, RUNS, rows, same
 from verify.errors import InputError
 
 ROOT = Path(__file__).parents[3]
-PLAN = Plan(MLP, RUNS, 6, 16, group=2)
+PLAN = Plan(MLP, RUNS, 6, 16, group=2, watched=(2, 5))
 DATA = Fixed(rows())
 
 
@@ -80,7 +80,7 @@ from gpu.vae.training import train
 from tests.gpu.vae.test_checkpoint import DATA, LONG, folder
 train(LONG, DATA, store=folder(Path(sys.argv[1]), LONG), every=0.0)
 """
-LONG = Plan(MLP, RUNS, 400, 16)
+LONG = Plan(MLP, RUNS, 400, 16, watched=(50, 390))
 
 
 def test_kill_9_at_three_moments_loses_nothing(tmp_path):
@@ -166,7 +166,7 @@ def test_another_size_of_groups_continues_what_was_begun(tmp_path, monkeypatch, 
         with pytest.raises(Killed):
             train(PLAN, DATA, store=store, every=0)
         store.close()
-    other = Plan(MLP, RUNS, 6, 16, group=1)
+    other = Plan(MLP, RUNS, 6, 16, group=1, watched=PLAN.watched)
     assert all(same(a, b) for a, b in zip(train(other, DATA, store=folder(tmp_path, other)), expected, strict=True))
 
 

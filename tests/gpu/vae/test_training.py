@@ -26,17 +26,35 @@ def rows(N=60, n=8, seed=0, spread=None):
 
 
 def same(a, b):
-    return a.run == b.run and a.evaluation == b.evaluation and a.frozen == b.frozen and a.history == b.history
+    return all(getattr(a, name) == getattr(b, name) for name in ("run", "evaluation", "frozen", "history", "watched"))
 
 
 RUNS = (Run(0.5, False, seed=1), Run(2.0, True, seed=2, anneal=2), Run(0.1, True, seed=3, learning_rate=3e-3, beta=0.5))
 
 
 @pytest.mark.parametrize("data", [Fixed(rows()), Redrawn(rows())], ids=["once", "every epoch"])
+def test_a_watched_training_tells_what_shorter_ones_would(data):
+    watched = train(Plan(MLP, RUNS, 5, 16, watched=(2, 3)), data)
+    plain = train(Plan(MLP, RUNS, 5, 16), data)
+    assert [o.evaluation for o in watched] == [o.evaluation for o in plain]  # looking changes nothing
+    for at, epochs in enumerate((2, 3)):
+        shorter = train(Plan(MLP, RUNS, epochs, 16), data)
+        assert [o.watched[at] for o in watched] == [o.evaluation for o in shorter]
+        assert all(o.watched[at] != o.evaluation for o in watched)
+
+
+def test_a_model_that_diverges_is_not_seen_afterwards():
+    runs = (Run(1.0, False, learning_rate=1e30), Run(1.0, False))
+    lost, kept = train(Plan(MLP, runs, 3, 16, watched=(1, 3)), Fixed(rows()))
+    assert lost.frozen and lost.watched[-1] is None
+    assert None not in kept.watched and kept.watched[1] == kept.evaluation
+
+
+@pytest.mark.parametrize("data", [Fixed(rows()), Redrawn(rows())], ids=["once", "every epoch"])
 def test_groups_of_any_size_give_the_same_bits(data):
-    expected = train(Plan(MLP, RUNS, 4, 16), data)
+    expected = train(Plan(MLP, RUNS, 4, 16, watched=(2,)), data)
     for group in (1, 2):
-        found = train(Plan(MLP, RUNS, 4, 16, group=group), data)
+        found = train(Plan(MLP, RUNS, 4, 16, group=group, watched=(2,)), data)
         assert all(same(a, b) for a, b in zip(found, expected, strict=True))
     other = train(Plan(MLP, tuple(Run(r.sigma2, r.learned, r.seed + 9) for r in RUNS), 4, 16), data)
     assert not any(same(a, b) for a, b in zip(other, expected, strict=True))

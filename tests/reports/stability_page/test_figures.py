@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from reports.analysis import report as contents
 from reports.pages import noises
-from reports.paper_figures import figure_1, figure_2
+from reports.panels import components as figure_2
+from reports.panels import slices as figure_1
 from reports.stability_page import write
 from reports.stability_page.figures import phase, retained, scree
 from reports.terminal.files import staged

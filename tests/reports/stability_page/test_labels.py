@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 from reports.analysis.landscape import landscape
 from reports.pages.drawing import blank, drawing, save, settle
 from reports.pages.html import inline_svg
-from reports.paper_figures import figure_1
+from reports.panels import slices as figure_1
 from reports.stability_page.figures import likelihood, phase, pictures, retained, scree
 from reports.stability_page.write import drawn
 from tests.reports.stability_page.zoo import ZOO, document_of
