@@ -8,15 +8,15 @@ from typing import Any
 
 from gpu.vae.plan import Run
 from reports.paper import Row
-from reports.paper_tables.document import row_document, training_document
+from reports.paper_tables.document import Trained, row_document, training_document
 from reports.paper_tables.page import WRITES, write_tables
 from reports.paper_tables.presets import trainings
 from reports.paper_tables.text import caveats, pieces
-from reports.paper_tables.training import trained_again
 from reports.terminal.console import Session
 from reports.terminal.folders import folder_name, keep_others
 from reports.terminal.options import common, folder, trials
 from reports.training.document import provenance
+from reports.training.experiment import Bench
 from reports.training.models import seeds_of
 from verify.checks import random_seed
 from verify.data.writing import writable
@@ -86,7 +86,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.note(f"{left['rows']} rows of Table {left['table']} are left out: {left['why']}")
     if not found:
         raise InputError(f"nothing to train: {left_out[0]['why']}")
-    done = [trained_again(training, args, out, session) for training in found]
+    bench, done = Bench.of(args, out, session), []
+    for training in found:
+        performed = bench.perform(training.experiment(args.seed))
+        one = Trained(training, performed.material, performed.outcomes, args.precision)
+        done.append((one, performed.seconds))
     number = {t.training.dataset + t.training.preprocessing: i for i, (t, _) in enumerate(done)}
     places = [number[row.dataset + row.preprocessing] for row in rows]
     document: Document = {

@@ -23,6 +23,7 @@ from reports.training.document import (
     trained,
     write_training,
 )
+from reports.training.experiment import kept
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
 from reports.words.numerals import typed
@@ -135,7 +136,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             session.wrote(path)
     if save is not None and chosen is not None:
         identified = identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
-        save_latents(save, plan, chosen, data.rows, args.out, identified)
+        save_latents(save, kept(args.out, plan, identified, chosen), data.rows)
         session.wrote(save)
     session.result(document)
     for piece in pieces(document, outcomes):

@@ -1,1 +1,1 @@
-"""Figures of the paper for any data, one file each, drawn from documents alone."""
+"""Axes that several pages draw, each from documents alone."""

@@ -15,11 +15,14 @@ from gpu.vae.adam import EPSILON as ADAM_EPSILON
 from gpu.vae.architecture import CHANNELS
 from gpu.vae.plan import Run
 from reports.paper import TABLES, Row, printed_tables
+from reports.training.experiment import Experiment
 from verify.errors import InputError
 
 # [PPM17] takes 1e-6 for MNIST and 0.05 for colour images; the paper follows it without a number.
 ALPHA = {"mnist": 1e-6, "celeba64": 0.05}
 IMAGES = ("celeba:", "patches")
+# What stands for the paper's data where nothing is named; CelebA's images must be.
+DATA = {"quick": {"mnist": "digits", "celeba64": "patches:300"}, "paper": {"mnist": "mnist"}}
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Sizes:
     batch: int
     seeds: int
     learning_rates: tuple[float, ...]
+
+    def unlike(self, other: "Sizes", names: Sequence[str]) -> list[str]:
+        """Which of these differ, in words: "k 30, not 200"."""
+        return [
+            f"{name.replace('_', ' ')} {_plain(getattr(self, name))}, not {_plain(getattr(other, name))}"
+            for name in names
+            if getattr(self, name) != getattr(other, name)
+        ]
 
 
 # The paper does not say its batch size. 500 divides 60000, and Adam, which moves ten times the bytes of a small batch's
@@ -67,6 +78,13 @@ class Training:
         everything = product(self.noises, self.sizes.learning_rates, self.seeds)
         return tuple(Run(s, noise == "learned", seed, rate) for (noise, s), rate, seed in everything)
 
+    def experiment(self, seed: int) -> Experiment:
+        """seed: of the rows that are drawn, and of the noise that dequantises them."""
+        name, sizes = f"{self.dataset}, {self.preprocessing}", self.sizes
+        alpha = ALPHA[self.dataset] if self.preprocessing == "logit" else None
+        amounts = (sizes.kind, sizes.hidden, sizes.k, sizes.epochs, sizes.batch)
+        return Experiment(name, self.data, *amounts, self.runs(), logit=alpha, dequantised=alpha is None, seed=seed)
+
     @property
     def same_data(self) -> bool:
         """Whether it is the paper's data set, all of it or a part."""
@@ -92,12 +110,7 @@ class Training:
         return [] if self.data == "mnist" or self.data.startswith("celeba:") else [f"trained on {self.data}"]
 
     def _other_sizes(self, names: Sequence[str]) -> list[str]:
-        paper, own = PAPER[self.dataset], self.sizes
-        return [
-            f"{name.replace('_', ' ')} {_plain(getattr(own, name))}, not {_plain(getattr(paper, name))}"
-            for name in names
-            if getattr(own, name) != getattr(paper, name)
-        ]
+        return self.sizes.unlike(PAPER[self.dataset], names)
 
 
 def _plain(value: object) -> str:
@@ -122,19 +135,19 @@ def trainings(
     if wrong:
         raise InputError(f"table {wrong[0]}: the paper has Tables {TABLES[0]} to {TABLES[-1]}")
     rows = [row for row in printed_tables() if row.table in (tables or TABLES)]
-    words = _words(preset, data)
+    words = words_of(preset, data)
     served = [row for row in rows if row.dataset in words]
     found = []
     for dataset, preprocessing in dict.fromkeys(row.data for row in served):
         word = words[dataset]
-        own = replace(_sizes(preset, dataset, word), **{k: v for k, v in sizes.items() if v is not None})
+        own = replace(sizes_of(preset, dataset, word), **{k: v for k, v in sizes.items() if v is not None})
         which = tuple(seeds if seeds is not None else range(first_seed, first_seed + own.seeds))
         noises = dict.fromkeys((row.noise, row.init_sigma2) for row in served if row.data == (dataset, preprocessing))
         found.append(Training(dataset, preprocessing, word, own, which, tuple(noises)))
     return found, served, [row for row in rows if row.dataset not in words]
 
 
-def _words(preset: str, data: Sequence[str]) -> dict[str, str]:
+def words_of(preset: str, data: Sequence[str]) -> dict[str, str]:
     """The DATA word for each data set of the paper that there is one for.  Raises InputError."""
     words: dict[str, str] = {}
     for word in data:
@@ -142,10 +155,11 @@ def _words(preset: str, data: Sequence[str]) -> dict[str, str]:
         if dataset in words:
             raise InputError(f"--data {words[dataset]} {word}: both would stand for {dataset}; name one")
         words[dataset] = word
-    return {"mnist": "digits" if preset == "quick" else "mnist"} | words
+    return {**DATA[preset], **words}
 
 
-def _sizes(preset: str, dataset: str, word: str) -> Sizes:
+def sizes_of(preset: str, dataset: str, word: str) -> Sizes:
+    """What a preset trains on that data."""
     if preset == "paper":
         return PAPER[dataset]
     return QUICK["digits" if word == "digits" else dataset]

@@ -32,6 +32,7 @@ from reports.terminal.data import covariance_of
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
+from verify.data.covariance import Covariance
 from verify.data.rows import Rows
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError, about
@@ -47,8 +48,13 @@ class Material:
 
     name: str
     rows: TrainingRows
-    lam: Eigenvalues
+    covariance: Covariance
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def lam(self) -> Eigenvalues:
+        """Those of the covariance, with what is known of them."""
+        return self.covariance.spectrum
 
     @property
     def eigenvalues(self) -> Array:
@@ -94,7 +100,7 @@ def material(name: str, rows: Rows, redrawn: bool = False, noises: Iterable[floa
         notes = [*covariance.provenance.get("notes", []), *taught.survey.notes(rows.places)]
     except InputError as error:
         raise about(name, error) from None
-    return Material(name, taught, covariance.spectrum, notes)
+    return Material(name, taught, covariance, notes)
 
 
 def trained(
@@ -262,17 +268,9 @@ def write_csv(path: Path, heading: Sequence[str], lines: Sequence[Sequence[Any]]
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def save_latents(path: Path, plan: Plan, model: int, data: TrainingRows, folder: Path, identified: Document) -> None:
-    """mu and logvar (N, k) of one model, by its place in the plan, from its checkpoint; as `collapse` reads them."""
-    store = Folder(folder, plan, identified)
-    try:
-        state = next(s for s in store.states() if model in s.models)
-    finally:
-        store.close()
-    at = state.models.index(model)
-    parameters = np.ascontiguousarray(state.parameters[at : at + 1])
-    ensemble = Ensemble(plan.architecture, parameters, np.array([plan.runs[model].learned]))
-    X = data.array(0).astype(plan.dtype, copy=False)
+def save_latents(path: Path, ensemble: Ensemble, data: TrainingRows) -> None:
+    """mu and logvar (N, k) of one model; as `collapse` reads them."""
+    X = data.array(0).astype(ensemble.parameters.dtype, copy=False)
     means, variances = [], []
     for start in range(0, len(X), ENCODED):
         mean, log_variance = ensemble.encode(X[None, start : start + ENCODED])

@@ -20,6 +20,7 @@ NAMES = (
     "device-check",
     "train",
     "tables",
+    "figures",
 )
 
 

@@ -1,0 +1,75 @@
+"""The command `figures`: the paper's figures made again, each beside what the paper shows."""
+
+import argparse
+from pathlib import Path
+
+from reports.paper_figures.declared import chosen
+from reports.paper_figures.made import Made
+from reports.paper_figures.page import WRITES
+from reports.paper_figures.setting import setting_of
+from reports.paper_figures.text import pieces
+from reports.terminal.console import Session
+from reports.terminal.folders import folder_name, keep_others
+from reports.terminal.options import common, folder, trials
+from reports.training.experiment import Bench
+from reports.training.models import seeds_of
+from verify.checks import random_seed
+from verify.data.writing import writable
+
+SHELF = ("The paper", 4)
+MORE = (
+    "quick: small models on the digits and on patches of two photographs; all figures in a quarter of an hour on two "
+    "cores. paper: the paper's models and data, for which Figures 1 to 3 take an hour and a half here and most others "
+    "a device; --epochs, --seeds and --learning-rates name less. Each figure is written as soon as it is made; "
+    "interrupted, the same command continues, and figures asked for later join those of the same folder."
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    common(parser)
+    parser.add_argument(
+        "figures", type=int, nargs="*", metavar="FIGURE", help="numbers of figures, 1 to 13 (default: all)"
+    )
+    parser.add_argument(
+        "--preset",
+        choices=("quick", "paper"),
+        default="quick",
+        help="sizes: small, or those of the paper (default quick)",
+    )
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="DATA",
+        help="data in place of the preset's; photographs (celeba:FOLDER, patches:500) for CelebA, others for MNIST",
+    )
+    parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
+    trials(parser, "the preset's number", "the preset's")
+    folder(parser, "folder for page, pictures, numbers and checkpoints (default reports/out/figures-PRESET)")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Make the figures one after the other; each is written, and the page with it, as soon as it is made."""
+    numbers = chosen(args.figures)
+    setting = setting_of(
+        args.preset,
+        args.data,
+        first_seed=random_seed(args.seed),
+        seeds=None if args.seeds is None else seeds_of(args.seeds, args.seed),
+        epochs=args.epochs,
+        learning_rates=args.learning_rates,
+    )
+    usual = folder_name(f"figures-{args.preset}", args, ("preset", "figures"))
+    out = args.out if args.out is not None else Path("reports", "out", usual)
+    # Figures made by another command line with the same options stay where they are.
+    keep_others(out, args, {"figures": None}, WRITES)
+    writable(out / "figures.json")
+    bench = Bench.of(args, out, session)
+    made = Made.found(out, args)
+    for number in numbers:
+        made.make(number, setting, bench)
+    session.result(made.document)
+    for piece in pieces(made.document, numbers):
+        session.say(piece)
+    session.say(f"\nopen {out / 'index.html'}")
+    return 0

@@ -1,0 +1,81 @@
+"""How a figure of curves is drawn, and written as numbers: what most figures of the paper are.
+
+Notation   an entry of figures.json; panels and lines as document.py has them.
+Main       draw, numbers; STYLES.
+Reference  colours: Okabe & Ito 2008.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.pages.drawing import HEIGHT, WIDTH, blank
+from reports.pages.palette import PALETTE
+from reports.words.wording import symbols
+from verify.arrays import Array
+
+Document = dict[str, Any]
+COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")
+ACROSS = 3
+# By the kind of a line.
+STYLES: dict[str, dict[str, Any]] = {
+    "trained": {"linestyle": "-", "linewidth": 1.5},
+    "on the way": {"linestyle": "--", "linewidth": 1.3},
+    "linear": {"linestyle": ":", "linewidth": 1.4},
+    "exact": {"linestyle": (0, (6, 1.5, 1, 1.5)), "linewidth": 1.3},
+    "printed": {"linestyle": "none", "marker": "s", "markersize": 4.5, "markerfacecolor": "none"},
+}
+
+
+def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
+    """The panels of an entry beside and below each other, and one legend above them all."""
+    panels = entry["panels"]
+    across = min(len(panels), ACROSS)
+    down = ceil(len(panels) / across)
+    figure = blank(WIDTH * (0.85 * across if across > 1 else 1.4), HEIGHT * (0.85 * down if down > 1 else 1.1))
+    frames = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, one in zip(frames, panels, strict=False):
+        frame(axes, one)
+    for axes in frames[len(panels) :]:
+        axes.set_visible(False)
+    named: dict[str, Any] = {}
+    for axes in frames[: len(panels)]:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(name, handle)
+    # Above the frames, where no curve runs.
+    columns = min(len(named), 2 * across + 1)
+    figure.legend(named.values(), named, loc="outside upper center", ncols=columns, handlelength=2.6)
+    return figure
+
+
+def frame(axes: Axes, panel: Document) -> None:
+    """One panel."""
+    for line in panel["lines"]:
+        points = [(x, y) for x, y in zip(line["x"], line["y"], strict=True) if y is not None]
+        colour = PALETTE[COLOURS[line["group"] % len(COLOURS)]]
+        style = STYLES[line["kind"]]
+        x, y = zip(*points, strict=True) if points else ((), ())
+        axes.plot(x, y, color=colour, label=symbols(line["name"]), **style)
+        spread = line["spread"] or []
+        band = [(x, y - s, y + s) for x, y, s in zip(line["x"], line["y"], spread, strict=False) if None not in (y, s)]
+        if band:
+            axes.fill_between(*zip(*band, strict=True), color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlabel=symbols(panel["x"]), ylabel=symbols(panel["y"]), title=symbols(panel["title"]))
+    axes.set(xscale=panel["xscale"], yscale=panel["yscale"])
+    for limits, put in ((panel["xlim"], axes.set_xlim), (panel["ylim"], axes.set_ylim)):
+        if limits is not None:
+            put(*limits)
+
+
+def numbers(entry: Document, arrays: Mapping[str, Array]) -> tuple[list[str], list[list[Any]]]:
+    """Heading and lines of figure-N.csv: every point of every curve."""
+    lines = []
+    for number, panel in enumerate(entry["panels"], start=1):
+        for line in panel["lines"]:
+            spread = line["spread"] or [None] * len(line["x"])
+            for x, y, s in zip(line["x"], line["y"], spread, strict=True):
+                lines.append([number, panel["title"], line["name"], line["kind"], x, y, s])
+    return ["panel", "title", "line", "kind", "x", "y", "spread"], lines

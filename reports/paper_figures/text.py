@@ -1,0 +1,65 @@
+"""What the figures show, in sentences and tables, from figures.json alone.
+
+Notation   document: figures.json as a dict; an entry is one of its figures.
+Main       pieces, verdict_of, caveats.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from reports.terminal.console import table
+from reports.words.wording import number
+
+Document = dict[str, Any]
+MARKS = {True: "yes", False: "NO", None: "open"}
+
+
+def verdict_of(entry: Document) -> str:
+    """How many of the paper's findings show, in a sentence."""
+    if entry["left_out"] is not None:
+        return "Left out"
+    found = [one["holds"] for one in entry["findings"]]
+    shown, unsure = found.count(True), found.count(None)
+    if not found:
+        return "The paper says nothing of it that could fail to show"
+    said = "What the paper says shows" if shown == len(found) else f"{shown} of {len(found)} findings show"
+    return f"{said}; of {unsure} nothing can be told" if unsure else said
+
+
+def caveats(document: Document) -> list[str]:
+    """The notes of all figures, each with the figures that it is of; and in what they are not the paper's."""
+    said: dict[str, list[int]] = {}
+    for entry in document["figures"]:
+        unlike = "; ".join(entry["deviations"])
+        for note in [*([f"not the paper's experiment: {unlike}"] if unlike else []), *entry["notes"]]:
+            said.setdefault(note, []).append(entry["figure"])
+        if entry["left_out"] is not None:
+            said.setdefault(f"left out: {entry['left_out']}", []).append(entry["figure"])
+    return [f"Figure{'s' * (len(of) > 1)} {', '.join(map(str, of))}: {note}" for note, of in said.items()]
+
+
+def pieces(document: Document, numbers: Sequence[int]) -> Iterator[Any]:
+    """Everything for people, of these figures, as lines and tables."""
+    for entry in document["figures"]:
+        if entry["figure"] not in numbers:
+            continue
+        yield f"\nFigure {entry['figure']}: {entry['title']}\n{verdict_of(entry)}."
+        if entry["left_out"] is not None:
+            yield f"  {entry['left_out']}"
+            continue
+        for one in entry["findings"]:
+            yield f"  {MARKS[one['holds']]:4} {one['finding']}: {one['evidence']}"
+        if entry["deviations"]:
+            yield f"  not the paper's experiment: {'; '.join(entry['deviations'])}"
+        if entry["beside"]:
+            yield beside(entry)
+
+
+def beside(entry: Document) -> Any:
+    """The paper's numbers with ours."""
+    columns = [("", False), ("ours", True), ("spread", True), ("printed", True), ("", False)]
+    lines = [
+        (one["what"], number(one["ours"], 6), number(one["spread"], 2), number(one["printed"], 6), one["difference"])
+        for one in entry["beside"]
+    ]
+    return table(columns, lines)

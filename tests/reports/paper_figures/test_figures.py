@@ -1,0 +1,105 @@
+"""elbo-verify figures: what every figure has, files that join, folders that are refused, bad input."""
+
+import csv
+import json
+
+import pytest
+
+from reports.cli import main
+from reports.paper_figures import text
+from reports.paper_figures.declared import FIGURES, chosen, figure
+from reports.paper_figures.setting import Setting, setting_of
+from tests.reports.schemas import check
+from verify.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Figure 2 of the digits: the folder and figures.json."""
+    out = tmp_path_factory.mktemp("figures")
+    assert main(["figures", "2", "--out", str(out), "--quiet"]) == 0
+    return out, json.loads((out / "figures.json").read_text())
+
+
+@pytest.mark.parametrize("number", FIGURES)
+def test_every_figure_says_what_the_paper_shows(number):
+    module = figure(number)
+    assert module.TITLE and module.PAPER and f"Figure {number}" in module.SOURCE
+    assert module.DATASET in ("mnist", "celeba64")
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+@pytest.mark.parametrize("number", FIGURES)
+def test_experiments_are_named_and_equal_for_equal_settings(number, preset):
+    setting = setting_of(preset, ["celeba:photographs"])
+    first, second = (figure(number).experiments(setting) for _ in range(2))
+    assert list(first) == list(second)
+    assert len({(one.name, one.data) for one in first}) == len({one for one in first})
+
+
+def test_the_document_is_valid_and_every_file_is_there(made):
+    out, document = made
+    [entry] = check("figures", document)["figures"]
+    assert entry["figure"] == 2 and not entry["left_out"]
+    assert {p.name for p in out.iterdir()} == {
+        "figures.json", "index.html", "figure-2.svg", "figure-2.png", "figure-2.csv",
+    }  # fmt: skip
+    lines = list(csv.DictReader((out / "figure-2.csv").read_text().splitlines()))
+    assert {line["line"] for line in lines} == {line["name"] for line in entry["panels"][0]["lines"]}
+    page = (out / "index.html").read_text()
+    assert "<svg" in page and entry["findings"][0]["finding"].split(" at ")[0] in page
+
+
+def test_a_second_run_writes_the_same_bytes_and_another_figure_joins(made, tmp_path):
+    out, _ = made
+    assert main(["figures", "2", "--out", str(tmp_path), "--quiet"]) == 0
+    other = {p.name: p.read_bytes().replace(str(tmp_path).encode(), b"") for p in tmp_path.iterdir()}
+    assert other == {p.name: p.read_bytes().replace(str(out).encode(), b"") for p in out.iterdir()}
+
+
+def test_other_options_do_not_mix_in_one_folder(made, capsys):
+    out, _ = made
+    assert main(["figures", "2", "--seed", "3", "--out", str(out), "--quiet"]) == 2
+    told = capsys.readouterr().err
+    assert "other --seed" in told and told.count("\n") == 1
+
+
+BAD = {
+    "figure 14": ["14"],
+    "unknown data": ["2", "--data", "nonsense"],
+    "both would stand for": ["2", "--data", "digits", "mnist"],
+    "learning_rate": ["2", "--learning-rates", "0"],
+    "seeds = 0": ["2", "--seeds", "0"],
+    "cannot be written": ["2", "--out", "FILE/below"],
+}
+
+
+@pytest.mark.parametrize("said", BAD)
+def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    options = [word.replace("FILE", str(tmp_path / "file")) for word in BAD[said]]
+    assert main(["figures", *options, "--quiet"]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and said in told.err
+    assert told.err.count("\n") == 1 and told.err.startswith("elbo-verify: ")
+
+
+def test_numbers_are_chosen_once_and_in_order():
+    assert chosen([2, 2]) == [2] and chosen([]) == list(FIGURES)
+    with pytest.raises(InputError, match="figure 99"):
+        chosen([2, 99])
+
+
+def test_annealing_takes_the_papers_part_of_all_epochs():
+    setting = Setting("quick")
+    assert (setting.annealed(1000), setting.seen(1000)) == (100, 80)
+    assert (setting.annealed(250), setting.seen(250)) == (25, 20)
+
+
+def test_findings_that_do_not_show_are_counted():
+    entry = {"left_out": None, "findings": [{"holds": True}, {"holds": False}]}
+    assert text.verdict_of(entry) == "1 of 2 findings show"
+    entry["findings"].append({"holds": None})
+    assert "of 1 nothing can be told" in text.verdict_of(entry)
+    assert text.verdict_of({"left_out": "no images", "findings": []}) == "Left out"
