@@ -1,6 +1,7 @@
 """An experiment: models of one architecture on one data set, prepared in one way; and the bench that performs it.
 
-Main       Experiment, what is to be trained; divided; Bench.perform -> Performed, whose `ensemble` is a trained model.
+Main       Experiment, what is to be trained; divided; Bench.perform -> Performed, whose `ensemble` is a trained model;
+           Bench.ready, which only reads and checks.
 Reference  Lucas et al. 2019, App. E.
 
 Checkpoints lie in a folder of their own for each experiment, in `checkpoints` under the folder of results: the same
@@ -29,7 +30,7 @@ from gpu.vae.plan import Outcome, Plan, Run
 from gpu.vae.training import Group, fresh, host_threads
 from reports.terminal.console import Session, one_line
 from reports.training.document import Material, material, trained
-from reports.training.models import latents_number
+from reports.training.models import check_images, latents_number
 from verify.data.sources import load_rows
 from verify.errors import InputError
 
@@ -143,6 +144,12 @@ class Bench:
                 self.session.note(sentence)
         return self._materials[key]
 
+    def ready(self, experiment: Experiment) -> tuple[Material, Plan]:
+        """Its data and its plan, so that what cannot be trained is told before anything is.  Raises InputError."""
+        data = self.material(experiment.data, experiment.seed, **experiment.preparation)
+        check_images(experiment.data, experiment.kind, data.rows.rows)
+        return data, experiment.plan(data.rows.shape[1])
+
     def perform(self, experiment: Experiment) -> Performed:
         """Train its models, or go on with that.  Raises InputError; KeyboardInterrupt, with the folder kept."""
         if experiment not in self._performed:
@@ -151,8 +158,7 @@ class Bench:
 
     def _perform(self, experiment: Experiment) -> Performed:
         began = monotonic()
-        data = self.material(experiment.data, experiment.seed, **experiment.preparation)
-        plan = experiment.plan(data.rows.shape[1])
+        data, plan = self.ready(experiment)
         identified = identity(plan, data.rows.fingerprint, self.xp.__name__, self.precision)
         folder = self._folder(experiment, identified)
         if folder is None or not folder.exists():
