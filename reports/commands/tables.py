@@ -46,11 +46,23 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="DATA",
-        help="data in place of the preset's; celeba:FOLDER for CelebA's rows",
+        help="data in place of the preset's: photographs (celeba:FOLDER, patches:500, a stack in colour) for CelebA's "
+        "rows, all others for MNIST's",
     )
     parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: the preset's)")
     parser.add_argument(
-        "--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default: the preset's)"
+        "--hidden",
+        type=int,
+        nargs="+",
+        metavar="H",
+        help="hidden units of each layer, of MNIST's models (default: the preset's)",
+    )
+    parser.add_argument(
+        "--channels",
+        type=int,
+        nargs="+",
+        metavar="C",
+        help="channels of each convolution, and at last the units behind them, of CelebA's (default: the preset's)",
     )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
@@ -74,6 +86,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         learning_rates=tuple(dict.fromkeys(args.learning_rates or [])) or None,
         k=args.k,
         hidden=None if args.hidden is None else tuple(args.hidden),
+        channels=None if args.channels is None else tuple(args.channels),
     )
     # More epochs go on from the checkpoints of fewer, so they share a folder.
     name = "-".join(["tables", args.preset, *map(str, args.tables)])
@@ -87,6 +100,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not found:
         raise InputError(f"nothing to train: {left_out[0]['why']}")
     bench, done = Bench.of(args, out, session), []
+    for training in found:  # what is wrong with the last one is told before the first has taken its time
+        bench.ready(training.experiment(args.seed))
     for training in found:
         performed = bench.perform(training.experiment(args.seed))
         one = Trained(training, performed.material, performed.outcomes, args.precision)

@@ -5,7 +5,7 @@ Main       trainings -> [Training]; Training, Sizes, open_choices, ALPHA.
 Reference  Lucas et al. 2019, Sec. 6.2, App. E; [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017 (alpha).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -16,11 +16,11 @@ from gpu.vae.architecture import CHANNELS
 from gpu.vae.plan import Run
 from reports.paper import TABLES, Row, printed_tables
 from reports.training.experiment import Experiment
+from verify.data.sources import photographs
 from verify.errors import InputError
 
 # [PPM17] takes 1e-6 for MNIST and 0.05 for colour images; the paper follows it without a number.
 ALPHA = {"mnist": 1e-6, "celeba64": 0.05}
-IMAGES = ("celeba:", "patches")
 # What stands for the paper's data where nothing is named; CelebA's images must be.
 DATA = {"quick": {"mnist": "digits", "celeba64": "patches:300"}, "paper": {"mnist": "mnist"}}
 
@@ -124,38 +124,56 @@ def trainings(
     data: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
     first_seed: int = 0,
+    hidden: tuple[int, ...] | None = None,
+    channels: tuple[int, ...] | None = None,
     **sizes: Any,
 ) -> tuple[list[Training], list[Row], list[Row]]:
     """What is to be trained for these tables; the printed rows it serves; those that are left out for want of data.
 
-    seeds: which, if not the preset's number from `first_seed` on; sizes: fields of Sizes other than the preset's, None
-    for the preset's.  Raises InputError.
+    seeds: which, if not the preset's number from `first_seed` on; hidden, channels: widths of MNIST's and of CelebA's
+    models; sizes: fields of Sizes; None for the preset's.  Raises InputError.
     """
     wrong = [t for t in tables if t not in TABLES]
     if wrong:
         raise InputError(f"table {wrong[0]}: the paper has Tables {TABLES[0]} to {TABLES[-1]}")
     rows = [row for row in printed_tables() if row.table in (tables or TABLES)]
-    words = words_of(preset, data)
+    words, widths = words_of(preset, data), {"mnist": hidden, "celeba64": channels}
     served = [row for row in rows if row.dataset in words]
+    _check_used(widths, {row.dataset for row in served})
     found = []
     for dataset, preprocessing in dict.fromkeys(row.data for row in served):
         word = words[dataset]
-        own = replace(sizes_of(preset, dataset, word), **{k: v for k, v in sizes.items() if v is not None})
+        changed = {name: v for name, v in {**sizes, "hidden": widths[dataset]}.items() if v is not None}
+        own = replace(sizes_of(preset, dataset, word), **changed)
         which = tuple(seeds if seeds is not None else range(first_seed, first_seed + own.seeds))
         noises = dict.fromkeys((row.noise, row.init_sigma2) for row in served if row.data == (dataset, preprocessing))
         found.append(Training(dataset, preprocessing, word, own, which, tuple(noises)))
     return found, served, [row for row in rows if row.dataset not in words]
 
 
+def _check_used(widths: Mapping[str, object], trained: Collection[str]) -> None:
+    """Raises InputError where widths are given of models that these tables do not train."""
+    of = {"mnist": ("--hidden", "MNIST's rows"), "celeba64": ("--channels", "CelebA's rows")}
+    for dataset, (option, rows) in of.items():
+        if widths[dataset] is not None and dataset not in trained:
+            there = "; ".join(f"{other} is for {whose}" for name, (other, whose) in of.items() if name in trained)
+            raise InputError(f"{option}: is for {rows}, and none are trained here{there and f'; {there}'}")
+
+
 def words_of(preset: str, data: Sequence[str]) -> dict[str, str]:
     """The DATA word for each data set of the paper that there is one for.  Raises InputError."""
     words: dict[str, str] = {}
     for word in data:
-        dataset = "celeba64" if word.startswith(IMAGES) else "mnist"
+        dataset = dataset_of(word)
         if dataset in words:
             raise InputError(f"--data {words[dataset]} {word}: both would stand for {dataset}; name one")
         words[dataset] = word
     return {**DATA[preset], **words}
+
+
+def dataset_of(word: str) -> str:
+    """Which data set of the paper a DATA word stands for: CelebA where it is images in colour, MNIST otherwise."""
+    return "celeba64" if photographs(word) else "mnist"
 
 
 def sizes_of(preset: str, dataset: str, word: str) -> Sizes:
