@@ -54,7 +54,7 @@ def in_pieces(work: Callable[[Piece], object], models: int, length: int, width: 
 
 
 def share_out(work: Callable[[T], object], items: Sequence[T], *, threads: bool = True) -> None:
-    """Call work(item) for every item, on all cores if `threads`; what NumPy is told to overlook holds in all of them."""
+    """Call work(item) for every item, on all cores if `threads`; what NumPy is to overlook holds in all."""
     workers = min(cores(), len(items)) if threads else 1
     overlooked = np.geterr()
 

@@ -277,7 +277,7 @@ def test_no_channels_are_refused():
 
 
 def test_a_model_that_diverges_warns_in_no_thread(monkeypatch):
-    """What NumPy is told to overlook holds in every thread; where it is told nothing, the test run makes it an error."""
+    """What NumPy is told to overlook holds in every thread, and nowhere else."""
     monkeypatch.setattr(elementwise, "cores", lambda: 2)
     large = np.full((1, 8), 1e300)
 
