@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 from reports.pages.drawing import HEIGHT, WIDTH, blank, drawing, save
 from reports.pages.palette import PALETTE
 from reports.pages.ticks import decades
-from reports.paper_tables.document import number as measured
+from reports.paper_tables.pattern import number as measured
 from reports.words import wording
 
 Document = dict[str, Any]

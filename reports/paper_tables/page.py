@@ -10,9 +10,9 @@ from typing import Any
 
 from reports.pages.html import environment, inline_svg
 from reports.paper_tables import figure
-from reports.paper_tables.document import number
 from reports.paper_tables.figure import below, series, told_of
-from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, with_spread
+from reports.paper_tables.pattern import number
+from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, shown, with_spread
 from reports.terminal.files import staged, write_json
 from reports.training.document import write_csv
 
@@ -51,7 +51,8 @@ def _training(document: Document, place: int, folder: Path) -> Document:
     return {
         **training,
         "title": f"{training['dataset']}, {_transform(training['preprocessing'])}",
-        "held": sum(p["holds"] for p in training["pattern"]),
+        "shown": shown(training["pattern"]),
+        "good": all(p["holds"] for p in training["pattern"]),
         "doubts": doubts(training),
         "outside": told_of(below(document, place)),
         "picture": inline_svg(svg, name, _alt(document, place)),

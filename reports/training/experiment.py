@@ -89,7 +89,6 @@ class Performed:
     outcomes: list[Outcome]
     folder: Path | None
     identified: Document
-    seconds: float  # this time
 
     def ensemble(self, model: int) -> Ensemble:
         """One model, by its place from 0, as it was trained; on the host.  Raises InputError without checkpoints."""
@@ -157,7 +156,6 @@ class Bench:
         return self._performed[experiment]
 
     def _perform(self, experiment: Experiment) -> Performed:
-        began = monotonic()
         data, plan = self.ready(experiment)
         identified = identity(plan, data.rows.fingerprint, self.xp.__name__, self.precision)
         folder = self._folder(experiment, identified)
@@ -165,7 +163,7 @@ class Bench:
             self.session.note(_work_ahead(experiment, plan, data, self.xp is np))
         options = {"xp": self.xp, "precision": self.precision, "folder": folder}
         outcomes = trained(plan, data.rows, self.session, doing=f"training {experiment.name}", **options)
-        return Performed(experiment, data, plan, outcomes, folder, identified, monotonic() - began)
+        return Performed(experiment, data, plan, outcomes, folder, identified)
 
     def _folder(self, experiment: Experiment, identified: Document) -> Path | None:
         """Where its checkpoints go; None without the library for them."""

@@ -1,0 +1,104 @@
+"""Whether the paper's findings on noise show in what was trained.
+
+Notation   fixed, learned: by the noise at the start, means over the trials of what document.py calls cells, in the
+           model's space; linear: how many latents the linear theory keeps at each fixed noise, of k.
+Main       findings; number, a measured number in words.
+Reference  Lucas et al. 2019, Sec. 6.2.
+"""
+
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+Document = dict[str, Any]
+# The printed noises are a factor sqrt(10) apart: "near" means no farther than a neighbour.
+NEAR = 3.4
+LESS_SENSITIVE = "where the noise is learned, the ELBO depends less on where it starts"
+
+
+def number(value: float | None, name: str = "elbo") -> str:
+    """A measured number: variances in three digits, the rest with one decimal, large ones with none."""
+    if value is None:
+        return "-"
+    if "sigma2" in name or abs(value) >= 1e7:
+        return f"{value:.3g}"
+    return f"{value:.1f}" if abs(value) < 1e4 else f"{value:.0f}"
+
+
+def findings(
+    fixed: Mapping[float, Document], learned: Mapping[float, Document], linear: Mapping[float, int], k: int
+) -> list[Document]:
+    """[{"finding", "holds" (None: cannot be told), "evidence"}]; none where there is nothing to compare."""
+    found = []
+    if len(fixed) > 1:
+        found += [_collapses(fixed), _best_noise(fixed), _below_linear(fixed, linear, k)]
+    if len(fixed) > 1 and learned:
+        found += [_less_sensitive(fixed, learned), _noise_found(fixed, learned)]
+    return found
+
+
+def _collapses(fixed: Mapping[float, Document]) -> Document:
+    low, high = min(fixed), max(fixed)
+    few, many = fixed[low]["collapse_percent"], fixed[high]["collapse_percent"]
+    return {
+        "finding": "large fixed noise collapses latents that small noise keeps",
+        # Where all latents collapse at either noise there is none that the small one keeps.
+        "holds": many > few if few < 100 else None,
+        "evidence": f"{many:.0f}% collapsed at sigma2 = {high:g}, {few:.0f}% at {low:g}",
+    }
+
+
+def _best_noise(fixed: Mapping[float, Document]) -> Document:
+    best = max(fixed, key=lambda s: fixed[s]["elbo"])
+    tuned = fixed[best]["tuned_sigma2"]
+    return {
+        "finding": "of the fixed noises, one near its tuned noise has the best ELBO",
+        "holds": abs(log(best / tuned)) <= log(NEAR),
+        "evidence": f"best at sigma2 = {best:g}, where tuning gives {tuned:.3g}",
+    }
+
+
+def _below_linear(fixed: Mapping[float, Document], linear: Mapping[float, int], k: int) -> Document:
+    """Where the linear theory keeps all k, no model can keep more."""
+    top = max(fixed)
+    kept = {s: k * (1 - m["collapse_percent"] / 100) for s, m in fixed.items()}
+    tested = [s for s in fixed if linear[s] < k]
+    within = sum(kept[s] <= linear[s] for s in tested)
+    untested = f"; it keeps all {k} at the other {len(fixed) - len(tested)}" if len(tested) < len(fixed) else ""
+    return {
+        "finding": "deep models keep no more latents than the linear theory at the same fixed noise",
+        "holds": within == len(tested) if tested else None,
+        "evidence": f"at {within} of {len(tested)} noises at which it gives some up; at sigma2 = {top:g}: "
+        f"{kept[top]:.1f} against {linear[top]}{untested}",
+    }
+
+
+def _less_sensitive(fixed: Mapping[float, Document], learned: Mapping[float, Document]) -> Document:
+    """Over the noises that were trained both ways."""
+    both = sorted(fixed.keys() & learned.keys())
+    if len(both) < 2:
+        return {"finding": LESS_SENSITIVE, "holds": None, "evidence": "fewer than two noises were trained both ways"}
+    ranges = [[f([of[s]["elbo"] for s in both]) for f in (min, max)] for of in (fixed, learned)]
+    apart = [high - low for low, high in ranges]
+    collapse = [learned[s]["collapse_percent"] for s in both]
+    return {
+        "finding": LESS_SENSITIVE,
+        "holds": apart[1] < apart[0],
+        "evidence": f"learned: {number(ranges[1][0])} to {number(ranges[1][1])} ({min(collapse):.0f} to "
+        f"{max(collapse):.0f}% collapsed); fixed: {number(ranges[0][0])} to {number(ranges[0][1])}, in the model's "
+        "space",
+    }
+
+
+def _noise_found(fixed: Mapping[float, Document], learned: Mapping[float, Document]) -> Document:
+    """A model that lost all its latents has found the variance of the data, which says nothing."""
+    tuned = fixed[max(fixed, key=lambda s: fixed[s]["elbo"])]["tuned_sigma2"]
+    ends = {init: m["final_sigma2"] for init, m in learned.items() if m["collapse_percent"] < 100}
+    near = sum(abs(log(end / tuned)) <= log(NEAR) for end in ends.values())
+    shown = f"; from {min(ends.values()):.3g} to {max(ends.values()):.3g}" if ends else ""
+    return {
+        "finding": "unless all latents collapse, learned noise ends near the tuned noise of the best fixed one",
+        "holds": near == len(ends) if ends else None,
+        "evidence": f"from {near} of {len(ends)} starts near {tuned:.3g}{shown}; from {len(learned) - len(ends)} all "
+        "latents collapse",
+    }
