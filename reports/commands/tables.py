@@ -145,5 +145,5 @@ def _document(
 def _left_out(without: Sequence[Row]) -> list[Document]:
     """What is not trained, and why."""
     counted = Counter((row.table, row.dataset) for row in without)
-    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:300"
+    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:200"
     return [{"table": t, "dataset": dataset, "rows": count, "why": why} for (t, dataset), count in counted.items()]

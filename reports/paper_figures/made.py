@@ -21,7 +21,7 @@ from reports.training.experiment import Bench
 from verify.arrays import Array
 
 Document = dict[str, Any]
-IMAGES_MISSING = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try patches:300"
+IMAGES_MISSING = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try patches:200"
 
 
 class Made:

@@ -52,7 +52,7 @@ def _training(document: Document, place: int, folder: Path) -> Document:
         **training,
         "title": f"{training['dataset']}, {_transform(training['preprocessing'])}",
         "shown": shown(training["pattern"]),
-        "good": all(p["holds"] for p in training["pattern"]),
+        "good": bool(training["pattern"]) and all(p["holds"] for p in training["pattern"]),
         "doubts": doubts(training),
         "outside": told_of(below(document, place)),
         "picture": inline_svg(svg, name, _alt(document, place)),

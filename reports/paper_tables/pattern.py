@@ -64,12 +64,19 @@ def _below_linear(fixed: Mapping[float, Document], linear: Mapping[float, int], 
     kept = {s: k * (1 - m["collapse_percent"] / 100) for s, m in fixed.items()}
     tested = [s for s in fixed if linear[s] < k]
     within = sum(kept[s] <= linear[s] for s in tested)
-    untested = f"; it keeps all {k} at the other {len(fixed) - len(tested)}" if len(tested) < len(fixed) else ""
+    at_top = f"at sigma2 = {top:g}: {kept[top]:.1f} against {linear[top]}"
+    if not tested:
+        evidence = f"the linear theory keeps all {k} at every noise, and no model can keep more; {at_top}"
+    elif len(tested) < len(fixed):
+        evidence = (
+            f"at {within} of the {len(tested)} noises at which the linear theory gives some of the {k} up; {at_top}"
+        )
+    else:
+        evidence = f"at {within} of {len(fixed)} noises; {at_top}"
     return {
         "finding": "deep models keep no more latents than the linear theory at the same fixed noise",
         "holds": within == len(tested) if tested else None,
-        "evidence": f"at {within} of {len(tested)} noises at which it gives some up; at sigma2 = {top:g}: "
-        f"{kept[top]:.1f} against {linear[top]}{untested}",
+        "evidence": evidence,
     }
 
 
