@@ -7,6 +7,7 @@ Reference  reports/schema/figures.json.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import ModuleType
 from typing import Any
 
@@ -63,9 +64,14 @@ def line(
         "kind": kind,
         "group": group,
         "x": [float(v) for v in x],
-        "y": [None if v is None else float(v) for v in y],
-        "spread": None if spread is None else [None if v is None else float(v) for v in spread],
+        "y": list(map(_finite, y)),
+        "spread": None if spread is None else list(map(_finite, spread)),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """What JSON can hold: the picture is drawn from that."""
+    return None if value is None or not isfinite(value) else float(value)
 
 
 def panel(

@@ -91,6 +91,8 @@ def keep_others(
     for path in there:
         if any(_reads(path, source) for source in _sources(args)):
             raise InputError(f"{path}: is read here, and {args.command} would write over it; name another --out")
+    if folder := next((source for source in _of_photographs(args) if _inside(out, source)), None):
+        raise InputError(f"{out}: lies in {folder}, whose pictures are read; name an --out outside of it")
     path = out / f"{args.command}.json"
     if getattr(args, "overwrite", False) or _matching(out, ours):
         return
@@ -103,6 +105,12 @@ def keep_others(
     elif there:
         name = there[0].relative_to(out)
         raise InputError(f"{out}: holds {_a(str(name))} that {args.command} did not make; {_remedy(args)}")
+
+
+def made_alike(out: Path, args: argparse.Namespace, facts: Mapping[str, Any]) -> bool:
+    """Whether the folder holds what this command made with the same options; facts: as `keep_others` has them."""
+    document, made_by = _made(out / f"{args.command}.json")
+    return made_by is not None and not _differ(document, made_by, args, facts)
 
 
 @contextmanager
@@ -156,6 +164,18 @@ def _sources(args: argparse.Namespace) -> list[Path]:
     files = [path for one in other if one is not None for path in (one if isinstance(one, list) else [one])]
     # FILE:name is an array of a file, celeba:FOLDER a folder of photographs.
     return [path for path in (*(Path(word) for word in named if word), *files) if path.exists()]
+
+
+def _of_photographs(args: argparse.Namespace) -> list[Path]:
+    """The folders of celeba:FOLDER."""
+    words = args.data if isinstance(given := getattr(args, "data", ()), list) else [given] if given else []
+    named = [Path(word.partition(":")[2]).expanduser() for word in words if word.startswith("celeba:")]
+    return [path for path in named if path.is_dir()]
+
+
+def _inside(out: Path, folder: Path) -> bool:
+    """Whether pictures that are written to `out` would be read from `folder` the next time."""
+    return out.resolve().is_relative_to(folder.resolve())
 
 
 def _reads(path: Path, source: Path) -> bool:
