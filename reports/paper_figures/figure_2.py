@@ -28,19 +28,12 @@ PAPER = (
     "Nothing is printed in numbers."
 )
 DATASET = "mnist"
-IMAGES = 1000
 CURVES = (
     ("maximum_likelihood", "likelihood, σ² of each k", "exact"),
     ("optimal_elbo", "optimal ELBO, the same", "linear"),
     ("fixed_noise", "best W at the noise of k0", "exact"),
     ("weights_at_reference", "W of each k at the noise of k0", "exact"),
 )
-
-
-def word(setting: Setting) -> str:
-    """So many images as in the paper, of MNIST."""
-    named = setting.words[DATASET]
-    return f"mnist:{IMAGES}" if named == "mnist" else named
 
 
 def experiments(setting: Setting) -> Sequence[Experiment]:
@@ -50,7 +43,7 @@ def experiments(setting: Setting) -> Sequence[Experiment]:
 
 def measure(setting: Setting, bench: Bench) -> Measured:
     """The curves, and whether they do what the paper says.  Raises InputError: fewer than two k to compare."""
-    data = word(setting)
+    data = setting.drawn()
     material = bench.material(data, setting.first_seed, **divided(data))
     found = figure_2(material.eigenvalues, REFERENCE_K if material.rank > REFERENCE_K + 1 else material.rank // 2)
     if found is None:
@@ -94,9 +87,18 @@ def measure(setting: Setting, bench: Bench) -> Measured:
 
 
 def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
-    """The whole, and the two curves at the noise of k0 near their top."""
-    figure = blank(2 * WIDTH, 1.2 * HEIGHT)
-    whole, detail = figure.subplots(1, 2)
-    components.draw(whole, {"figure2": entry["curves"]})
-    components.draw_detail(detail, {"figure2": entry["curves"]})
+    """The whole and, where there is a fall to see, the two curves at the noise of k0 near their top."""
+    document = {"figure2": entry["curves"]}
+    both = components.falls(entry["curves"])
+    figure = blank(2 * WIDTH if both else 1.4 * WIDTH, 1.2 * HEIGHT)
+    whole, *detail = figure.subplots(1, 2 if both else 1, squeeze=False)[0]
+    components.draw(whole, document)
+    for axes in detail:
+        components.draw_detail(axes, document)
     return figure
+
+
+def label(figure: Figure, entry: Document) -> None:
+    """The values at the top of the falling curve and at its end."""
+    for axes in figure.axes[1:]:
+        components.label_detail(axes, {"figure2": entry["curves"]})
