@@ -10,8 +10,8 @@ A figure is a module `figure_N.py`. Nothing else has to be told of it. It has
     measure(setting, bench)     -> Measured; it performs its experiments on the bench, and adds no others
     draw(entry, arrays)         -> a matplotlib Figure, from the entry of figures.json and the arrays of figure-N.npz;
                                 left out where `lines.draw` serves
-    label(figure, entry)        text that has to find room, put in once the frame is laid out (reports/pages/placing.py);
-                                left out where there is none
+    label(figure, entry)        puts in text that has to find room, once the frame is laid out
+                                (reports/pages/placing.py); left out where there is none
     numbers(entry, arrays)      -> heading and lines of figure-N.csv; left out where `lines.numbers` serves
 
 Findings are computed from what was measured. A figure that shows something else than the paper says so.
