@@ -112,7 +112,7 @@ def thinned(course: Sequence[float], points: int = POINTS) -> tuple[list[float],
 
 
 def together(curves: Sequence[Sequence[float]]) -> tuple[list[float | None], list[float | None] | None]:
-    """Mean and standard deviation of curves at each point, None where one is no number; no deviation of a single one."""
+    """Mean and standard deviation of curves, None where one is no number; no deviation of a single curve."""
     columns = list(zip(*curves, strict=True))
     fine = [all(isfinite(v) for v in column) for column in columns]
     means = [fmean(column) if good else None for column, good in zip(columns, fine, strict=True)]

@@ -95,10 +95,11 @@ def measure(setting: Setting, bench: Bench) -> Measured:
     return Measured(
         panels=_panels(found, rates),
         findings=said,
-        alt=f"The ELBO of both kinds over steps, and how far it lies below its maximum: {said[0]['evidence']}.",
-        caption="Left: the ELBO over the steps, each kind at the learning rate that ended best. Middle: how far it lies "
-        "below the maximum likelihood of pPCA on the same rows, which no linear VAE exceeds. Right: the same after the "
-        "last step, at every learning rate. Lines are means over the trials, bands their standard deviation; courses "
+        alt=f"The ELBO of both kinds over steps, and how far it lies below its maximum: {said[0]['evidence']}",
+        caption="Left: the ELBO over the steps, each kind at the learning rate that ended best. Middle: how far it "
+        "lies below the maximum likelihood of pPCA on the same rows, which no linear VAE exceeds, both kinds at the "
+        "learning rate that is the best for the stochastic one. Right: the same after the last step, at every learning "
+        "rate. Lines are means over the trials, bands their standard deviation; courses "
         f"are means over windows of {_window(found)} steps, so that the noise of single steps is no carpet.",
         materials=materials,
         deviations=deviations,
@@ -141,14 +142,16 @@ def _window(found: Mapping[str, Sequence[Trial]]) -> int:
 def _panels(found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | None]) -> list[Document]:
     """The ELBO over steps, its distance from the maximum over steps, and that at the end over learning rates."""
     climbs, distances, ends = [], [], []
+    same = rates["stochastic"] or rates["analytic"]
     for group, kind in enumerate(KINDS):
         best = [one for one in found[kind] if one.rate == rates[kind]]
         if best:
             mean, spread = together([one.y for one in best])
             climbs.append(line(kind, "trained", best[0].x, mean, group, spread))
-        if best and all(one.optimum is not None for one in best):
-            mean, spread = together([[one.optimum - y for y in one.y] for one in best])  # type: ignore[operator]
-            distances.append(line(kind, "trained", best[0].x, [_positive(v) for v in mean], group, spread))
+        alike = [one for one in found[kind] if one.rate == same]
+        if alike and all(one.optimum is not None for one in alike):
+            mean, spread = together([[one.optimum - y for y in one.y] for one in alike])  # type: ignore[operator]
+            distances.append(line(kind, "trained", alike[0].x, [_positive(v) for v in mean], group, spread))
         tried = list(dict.fromkeys(one.rate for one in found[kind]))
         last = [mean_and_spread(one.below for one in found[kind] if one.rate == rate) for rate in tried]
         ends.append(line(kind, "trained", tried, [_positive(mean) for mean, _ in last], group, [s for _, s in last]))
@@ -157,8 +160,9 @@ def _panels(found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | No
     if level is not None:
         climbs.append(line("maximum likelihood of pPCA", "linear", [x[0], x[-1]], [level] * 2, 2, [apart] * 2))
     below = "nats below the maximum"
-    panels = [panel("Course", "step", "ELBO, nats per datum", climbs)] if climbs else []
-    panels += [panel("Below the maximum", "step", below, distances, yscale="log")] if distances else []
+    at = ", ".join(f"{rate:g}" for rate in dict.fromkeys(rate for rate in rates.values() if rate is not None))
+    panels = [panel(f"Each at its best rate: {at}", "step", "ELBO, nats per datum", climbs)] if climbs else []
+    panels += [panel(f"Both at {same:g}", "step", below, distances, yscale="log")] if distances else []
     return [*panels, panel("After the last step", "learning rate", below, ends, xscale="log", yscale="log")]
 
 
