@@ -160,8 +160,9 @@ def _panels(found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | No
     if level is not None:
         climbs.append(line("maximum likelihood of pPCA", "linear", [x[0], x[-1]], [level] * 2, 2, [apart] * 2))
     below = "nats below the maximum"
-    at = ", ".join(f"{rate:g}" for rate in dict.fromkeys(rate for rate in rates.values() if rate is not None))
-    panels = [panel(f"Each at its best rate: {at}", "step", "ELBO, nats per datum", climbs)] if climbs else []
+    each = [f"{kind} {rate:g}" for kind, rate in rates.items() if rate is not None]
+    at = f"Best rate of both: {same:g}" if len(set(rates.values())) == 1 else f"Best rates: {', '.join(each)}"
+    panels = [panel(at, "step", "ELBO, nats per datum", climbs)] if climbs else []
     panels += [panel(f"Both at {same:g}", "step", below, distances, yscale="log")] if distances else []
     return [*panels, panel("After the last step", "learning rate", below, ends, xscale="log", yscale="log")]
 

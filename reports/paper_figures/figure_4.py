@@ -77,7 +77,6 @@ def measure(setting: Setting, bench: Bench) -> Measured:
     found = [trials(one) for one in performed]
     rates = [best_rate(one) for one in found]
     best = [[one for one in kind if one.rate == rate] for kind, rate in zip(found, rates, strict=True)]
-    deviations = _deviations(setting, own, encoders(own))
     comparable = not setting.other_data(DATASET) and own.k == PRESETS[DATASET].k
     said = findings(NAMES, best, complete=own.epochs >= PRESETS[DATASET].epochs)
     optimum = next((one.optimum for kind in found for one in kind if one.optimum is not None), None)
@@ -85,16 +84,25 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         panels=_panels(best, optimum, material.J, own.epochs, comparable),
         findings=said,
         alt=f"The ELBO of four encoders over epochs, and how far it lies below its optimum: {said[0]['evidence']}",
-        caption="Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning "
-        "rate that ended best. Right: how far it lies below the optimum of the linear VAE on the same rows (dotted at the "
-        "left), which no encoder exceeds. Points are means over an epoch"
-        + (", lines means over the trials, bands their standard deviation" if own.seeds > 1 else "")
-        + ("; squares are the printed finals, the right ones their distance from our optimum." if comparable else "."),
+        caption=_caption(best, comparable),
         materials=[material],
-        deviations=deviations,
-        beside=_beside(best, rates, optimum, material.J, deviations, comparable),
+        deviations=_deviations(setting, own, encoders(own)),
+        beside=_beside(best, rates, optimum, material.J, own.epochs, comparable),
         notes=_notes(own),
     )
+
+
+def _caption(best: Sequence[Sequence[Trial]], comparable: bool) -> str:
+    """How to read the panels."""
+    several = any(len(kind) > 1 for kind in best)
+    return (
+        "Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning rate that "
+        "ended best; right: how far it lies below the optimum of the linear VAE on the same rows, which no encoder "
+        "exceeds. A point is the mean over an epoch of batches that are not yet learned from, and so a little lower "
+        "than the finals, which are of all rows after the last step. "
+        + ("Lines are means over the trials, bands their standard deviation. " if several else "")
+        + ("Squares: the printed finals; right, their distance from our optimum. " if comparable else "")
+    ).strip()
 
 
 def _deviations(setting: Setting, own: Sizes, which: Sequence[tuple[int, ...]]) -> list[str]:
@@ -138,8 +146,17 @@ def _panels(
             at, off = [epochs] * len(PRINTED), [optimum + J - v for v in PRINTED]
             climbs.append(line("printed finals", "printed", at, PRINTED, len(NAMES) + 1))
             distances.append(line("printed finals", "printed", at, [v if v > 0 else None for v in off], len(NAMES) + 1))
-    panels = [panel("", "epoch", "ELBO, nats per datum", climbs)] if climbs else []
+    panels = [panel("", "epoch", "ELBO, nats per datum", climbs, ylim=_top(climbs, epochs))] if climbs else []
     return panels + ([panel("", "epoch", "nats below the optimum", distances, yscale="log")] if distances else [])
+
+
+def _top(climbs: Sequence[Document], epochs: int) -> list[float] | None:
+    """What is worth showing of the ELBO: what the curves come to after the first twentieth of all epochs."""
+    shown = [y for one in climbs for x, y in zip(one["x"], one["y"], strict=True) if y is not None and x > epochs / 20]
+    if not shown or min(shown) == max(shown):
+        return None
+    room = 0.05 * (max(shown) - min(shown))
+    return [min(shown) - room, max(shown) + room]
 
 
 def _beside(
@@ -147,7 +164,7 @@ def _beside(
     rates: Sequence[float | None],
     optimum: float | None,
     J: float,
-    deviations: Sequence[str],
+    epochs: int,
     comparable: bool,
 ) -> list[Document]:
     """Each printed final with ours, and the best of them with the optimum."""
@@ -158,7 +175,7 @@ def _beside(
         said = "nothing to compare: every model diverged" if ours is None else "other data or sizes: not to be compared"
         if ours is not None and comparable:
             said = f"ours is {number(abs(ours - printed), 3)} {'higher' if ours > printed else 'lower'}"
-            said += f", at learning rate {rate:g}; {'; '.join(deviations)}" if deviations else f", at rate {rate:g}"
+            said += f", after {epochs} epochs at learning rate {rate:g}"
         rows.append(beside_print(f"final ELBO, {name}", ours, spread, printed, said))
     attained, said = None, "other data or sizes: not to be compared"
     if optimum is not None:
