@@ -1,0 +1,169 @@
+"""What the paper says of collapse over its threshold, and whether it shows in trained models.
+
+Notation   trials of each noise, largest noise first; c percent of latents collapsed at epsilon = 0.01, their mean.
+Main       large_noise_collapses, no_more_than_linear of fixed noises; large_start_collapses, narrower_than_fixed,
+           start_matters of learned ones; robust of both.
+Reference  Lucas et al. 2019, Sec. 6.2.
+
+None of what was measured can be told where no model is left, or where all collapse everywhere.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+from gpu.vae.evaluation import EPSILON, EPSILONS
+from reports.paper_figures.collapse import AT, Trials, at_threshold, curve_of, percent
+from reports.paper_figures.document import finding
+from reports.words.wording import number
+
+Document = dict[str, Any]
+# What "moderately" is taken for, in points.
+MODERATE = 10.0
+# Means that differ by less than rounding are equal.
+SLACK = 1e-9
+
+
+def _left(trials: Sequence[Trials]) -> list[tuple[Trials, float]]:
+    """Noises of which models are left, with c."""
+    return [(one, c) for one in trials if (c := at_threshold(one.evaluations)[0]) is not None]
+
+
+def _said(left: Sequence[tuple[Trials, float]]) -> str:
+    return ", ".join(f"{percent(c)} at {one.sigma2:g}" for one, c in left)
+
+
+def _ends(trials: Sequence[Trials]) -> tuple[list[tuple[Trials, float]], bool]:
+    """Noises with c, and whether the largest can be compared with the smallest."""
+    left = _left(trials)
+    comparable = len(left) > 1 and any(0 < value < 100 for one, _ in left for value in _mean(one)[1:])
+    return left, comparable
+
+
+def _mean(one: Trials) -> list[float]:
+    """c at each epsilon, of models that there are."""
+    return [value for value in curve_of(one.evaluations)[0] if value is not None]
+
+
+def large_noise_collapses(trials: Sequence[Trials]) -> Document:
+    """The largest fixed noise against the smallest: at epsilon = 0.01, and over the whole curve."""
+    said = "large fixed noise collapses latents that small noise keeps, at whatever threshold"
+    left, comparable = _ends(trials)
+    if not comparable:
+        return finding(said, None, _said(left) or "no model is left")
+    (large, most), (small, least) = left[0], left[-1]
+    above = [a >= b for a, b in zip(_mean(large), _mean(small), strict=True)][1:]
+    ordered = sum(a >= b - SLACK for (_, a), (_, b) in pairwise(left))
+    return finding(
+        said,
+        most > least + SLACK and all(above),
+        f"{percent(most)} at sigma2 = {large.sigma2:g} against {percent(least)} at {small.sigma2:g}, at epsilon = "
+        f"{EPSILON:g}; no fewer at {sum(above)} of {len(above)} thresholds. Of {len(left) - 1} pairs of neighbouring "
+        f"noises the larger collapses no fewer in {ordered}",
+    )
+
+
+def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[float] | None]) -> Document:
+    """At least as many collapsed as in the linear optimum at the same noise, measured alike."""
+    said = "deep models keep no more latents than the linear theory at the same fixed noise"
+    pairs = [
+        (one, c, line[AT])
+        for one, line in zip(trials, linear, strict=True)
+        if line is not None and (c := at_threshold(one.evaluations)[0]) is not None
+    ]
+    shown = "; ".join(f"{percent(c)} against {percent(line)} at {one.sigma2:g}" for one, c, line in pairs)
+    if not pairs or all(c == 100 for _, c, _ in pairs):
+        return finding(said, None, f"all latents collapse: {shown}" if pairs else "no model is left")
+    within = sum(c >= line - SLACK for _, c, line in pairs)
+    evidence = (
+        f"collapsed at epsilon = {EPSILON:g}, deep against linear: {shown}. So at {within} of {len(pairs)} noises"
+    )
+    return finding(said, within == len(pairs), evidence)
+
+
+def large_start_collapses(trials: Sequence[Trials]) -> Document:
+    """The largest start of a learned noise against the smallest."""
+    said = "from a large start many latents match the prior closely, although the noise is learned"
+    left, comparable = _ends(trials)
+    if not comparable:
+        return finding(said, None, _said(left) or "no model is left")
+    (large, most), (small, least) = left[0], left[-1]
+    more = f"{percent(most)} from sigma2 = {large.sigma2:g}, {percent(least)} from {small.sigma2:g}"
+    whole = f"mean over thresholds {percent(fmean(_mean(large)))} and {percent(fmean(_mean(small)))}"
+    return finding(said, most > least + SLACK, f"at epsilon = {EPSILON:g}, {more}; {whole}. All starts: {_said(left)}")
+
+
+def _range(left: Sequence[tuple[Trials, float]]) -> float:
+    values = [c for _, c in left]
+    return max(values) - min(values)
+
+
+def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> Document:
+    """How far the percentages of all starts lie apart, against those of all fixed noises."""
+    said = "the starts of a learned noise differ less in collapse than fixed noises do"
+    (ours, some), (others, more) = _ends(learned), _ends(fixed)
+    if not (some or more) or len(ours) < 2 or len(others) < 2:
+        return finding(said, None, "too few models are left, or all are alike")
+    return finding(
+        said,
+        _range(ours) < _range(others) - SLACK,
+        f"they lie {number(_range(ours), 3)} points apart at epsilon = {EPSILON:g} where the noise is learned, "
+        f"{number(_range(others), 3)} where it is fixed",
+    )
+
+
+def start_matters(trials: Sequence[Trials]) -> Document:
+    """Whether the starts differ by more than trials of one start do; the linear theory has one optimum for all."""
+    said = "collapse depends on where the noise starts although it is learned, which the linear theory does not predict"
+    left, comparable = _ends(trials)
+    spreads = [spread for one, _ in left if (spread := at_threshold(one.evaluations)[1]) is not None]
+    if not comparable:
+        return finding(said, None, _said(left) or "no model is left")
+    if not spreads:
+        apart = f"the starts lie {number(_range(left), 3)} points apart"
+        return finding(said, None, f"{apart}; with one trial each, luck cannot be told from the start")
+    typical = fmean(s * s for s in spreads) ** 0.5
+    # Of ten means of as many trials the largest and smallest lie some three standard errors apart by luck alone.
+    luck = 3 * typical / min(len(one.evaluations) for one, _ in left) ** 0.5
+    return finding(
+        said,
+        _range(left) > luck,
+        f"the starts lie {number(_range(left), 3)} points apart at epsilon = {EPSILON:g}; the spread over trials of "
+        f"one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart",
+    )
+
+
+def robust(trials: Sequence[Trials], redrawn: Sequence[Sequence[float] | None]) -> Document:
+    """How much another draw of the noise that dequantises the data changes each curve; redrawn: of the first trial."""
+    said = (
+        "over a range of thresholds the measure is moderately robust to the noise that dequantises the data: it "
+        f"changes by {MODERATE:g} points at most"
+    )
+    changes = [
+        (abs(a - b), epsilon, one.sigma2)
+        for one, again in zip(trials, redrawn, strict=True)
+        if again is not None
+        for a, b, epsilon in zip(one.evaluations[0].collapse_curve, again, EPSILONS, strict=True)
+    ]
+    between = any(0 < value < 100 for one in trials for e in one.evaluations for value in e.collapse_curve[1:])
+    if not changes or not between:
+        return finding(said, None, "no model is kept that could be evaluated again" if between else "all are alike")
+    most, epsilon, sigma2 = max(changes)
+    return finding(
+        said,
+        most <= MODERATE,
+        f"with another draw a curve changes by {number(fmean(c for c, _, _ in changes), 2)} points on average, by "
+        f"{number(most, 3)} at most (sigma2 = {sigma2:g}, epsilon = {number(epsilon, 2)}). {_sensitivity(trials)}",
+    )
+
+
+def _sensitivity(trials: Sequence[Trials]) -> str:
+    """How much the choice of epsilon matters, and trials."""
+    steps = []
+    for epsilon in (0.1, 0.5):
+        apart = [(at_threshold(one.evaluations, epsilon)[0] or 0.0) - c for one, c in _left(trials)]
+        steps.append(f"{number(fmean(apart), 2)} points on average at epsilon = {epsilon:g}")
+    spreads = [spread for one in trials if (spread := at_threshold(one.evaluations)[1]) is not None]
+    more = f"Against epsilon = {EPSILON:g} there are {' and '.join(steps)} more"
+    return f"{more}; trials spread by {number(max(spreads), 2)} points at most" if spreads else more
