@@ -1,7 +1,7 @@
 """Adam for an ensemble: one flat buffer of parameters, each model with its own learning rate.
 
 Notation   p, g, m, v (E, P): parameters, gradient of what is minimised, moments; t the step, from 1; alive (E,) bool.
-Main       Adam.
+Main       adam; flush, every FLUSHED steps.
 Reference  [KB15] Kingma & Ba, ICLR 2015, Algorithm 1; beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8.
 
     m <- b1 m + (1 - b1) g,   v <- b2 v + (1 - b2) g^2,   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
@@ -18,6 +18,9 @@ from gpu.vae.elementwise import Piece, in_pieces
 from verify.arrays import Array, namespace
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+# Numbers this many times the smallest normal one, 1e-30 in single precision, are as good as 0: no sum that they enter
+# changes. In so many steps a moment that is fed by nothing falls a thousandfold, not to where numbers are subnormal.
+NEGLIGIBLE, FLUSHED = 1e8, 64
 
 
 def factors(step: int) -> tuple[float, float]:
@@ -57,3 +60,14 @@ def _update(p: Array, g: Array, m: Array, v: Array, rates: Array, epsilon: float
         p[piece] -= spare
 
     in_pieces(work, *p.shape)
+
+
+def flush(*arrays: Array) -> None:
+    """Set what is too small to matter to 0, in place, on the host; a device needs none of it.  Any shapes.
+
+    A weight on a pixel that is always black decays for ever. A processor takes some hundred times as long for a product
+    with a subnormal number, and one in twenty of them makes a training fifteen times slower.
+    """
+    for array in arrays:
+        if namespace(array) is np:
+            array[np.abs(array) < NEGLIGIBLE * np.finfo(array.dtype).tiny] = 0

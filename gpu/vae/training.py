@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gpu.vae.account import Ledger
-from gpu.vae.adam import adam
+from gpu.vae.adam import FLUSHED, adam, flush
 from gpu.vae.architecture import Layout
 from gpu.vae.elementwise import gather
 from gpu.vae.evaluation import Evaluation, evaluate
@@ -173,6 +173,8 @@ class Group:
             )
             args = (state.parameters, self.ensemble.gradient, state.first, state.second)
             adam(*args, self.rates, step, self._alive)
+            if step % FLUSHED == 0:
+                flush(state.parameters, state.first, state.second)
         state.step = step
 
     def _evaluations(self) -> list[Evaluation | None]:

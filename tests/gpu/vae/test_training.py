@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpu.vae import model
-from gpu.vae.adam import adam
+from gpu.vae.adam import adam, flush
 from gpu.vae.architecture import Architecture, Layout
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import Group, State, fresh, group_size, train
@@ -320,3 +320,26 @@ def test_float64_rows_that_single_precision_cannot_hold_are_refused():
     with pytest.raises(InputError, match="not held by single precision"):
         train(plan, Fixed(rows() + 1e8))
     train(Plan(MLP, RUNS[:1], 1, 16, dtype="float64"), Fixed(rows() + 1e3))
+
+
+def test_weights_that_decay_for_ever_do_not_become_subnormal():
+    """They would make every product some hundred times slower: a pixel that is always black, many steps."""
+    data = rows().copy()
+    data[:, :3] = 0
+    plan = Plan(Architecture("linear", data.shape[1], 2), (Run(0.5, False, learning_rate=1e-2),), 3000, len(data), True)
+    group = Group(plan, fresh(plan, [0]), Fixed(data))
+    group.advance(plan.epochs)
+    tiny, state = np.finfo(np.float32).tiny, group.state
+    W = group.ensemble._p["decoder.0.weight"][0]
+    assert (W[:, :3] == 0).any()  # they did decay
+    for array in (state.parameters, state.first, state.second, group.ensemble.gradient):
+        assert not ((array != 0) & (np.abs(array) < tiny)).any()
+
+
+def test_only_what_is_negligible_is_flushed():
+    for dtype in (np.float32, np.float64):
+        tiny = np.finfo(dtype).tiny
+        array = np.array([0.0, 1.0, -1e-20, 1e9 * tiny, -1e7 * tiny, tiny / 4, np.nan, -np.inf], dtype=dtype)
+        flush(array)
+        expected = np.array([0.0, 1.0, -1e-20, 1e9 * tiny, 0.0, 0.0, np.nan, -np.inf], dtype=dtype)
+        np.testing.assert_array_equal(array, expected)

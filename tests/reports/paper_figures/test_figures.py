@@ -34,7 +34,7 @@ def test_experiments_are_named_and_equal_for_equal_settings(number, preset):
     setting = setting_of(preset, ["celeba:photographs"])
     first, second = (figure(number).experiments(setting) for _ in range(2))
     assert list(first) == list(second)
-    assert len({(one.name, one.data) for one in first}) == len({one for one in first})
+    assert len({(one.name, one.data) for one in first}) == len(set(first))
 
 
 def test_the_document_is_valid_and_every_file_is_there(made):
