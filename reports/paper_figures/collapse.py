@@ -72,10 +72,11 @@ class Trials:
     diverged: int
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], sigma2: float, learned: bool) -> "Trials":
-        """Chosen among all models of an experiment as the tables do."""
+    def of(cls, outcomes: Sequence[Outcome], sigma2: float, learned: bool, rate: float | None = None) -> "Trials":
+        """Among all models of an experiment; rate: that to take, otherwise the one that the tables would choose."""
         of_noise = [(at, o) for at, o in enumerate(outcomes) if (o.run.sigma2, o.run.learned) == (sigma2, learned)]
-        rate, _ = chosen_rate([o for _, o in of_noise])
+        if rate is None:
+            rate, _ = chosen_rate([o for _, o in of_noise])
         at_rate = [(at, o) for at, o in of_noise if rate is None or o.run.learning_rate == rate]
         found = [(at, o) for at, o in at_rate if o.evaluation is not None]
         alive, places = [o for _, o in found], [at for at, _ in found]
@@ -146,6 +147,11 @@ def printed_line(row: Row) -> Document:
 def collapse_panel(title: str, lines: Sequence[Document]) -> Document:
     """Percentage over epsilon, with the limits that all such panels share."""
     return panel(title, "threshold ε, nats", LATENTS, lines, **LIMITS)
+
+
+def over_thresholds(evaluation: Evaluation) -> float:
+    """The percentage, averaged over all thresholds above 0: what a whole curve comes to."""
+    return fmean(evaluation.collapse_curve[1:])
 
 
 def percent(value: float | None) -> str:

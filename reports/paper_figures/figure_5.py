@@ -15,8 +15,8 @@ TITLE = "Collapse over its threshold, MNIST, fixed noise"
 SOURCE = "Figure 5, Sec. 6.2"
 PAPER = (
     "Curves for each fixed noise of Table 2: for large choices of sigma2 the latents match the prior closely. Over a "
-    "range of thresholds the measure is (moderately) robust to stochasticity in the preprocessing. Numbers are printed at "
-    "epsilon = 0.01 only, in Table 2."
+    "range of thresholds the measure is (moderately) robust to stochasticity in the preprocessing. Numbers are printed "
+    "at epsilon = 0.01 only, in Table 2."
 )
 DATASET = "mnist"
 

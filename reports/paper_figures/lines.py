@@ -31,14 +31,20 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
-    """The panels of an entry beside and below each other, and one legend above them all."""
+    """The panels of an entry beside and below each other, and one legend above them all.
+
+    entry["across"]: how many stand side by side, where that is not the usual number.
+    """
     panels = entry["panels"]
-    across = min(len(panels), ACROSS)
+    across = min(len(panels), entry.get("across", ACROSS))
     down = ceil(len(panels) / across)
-    figure = blank(WIDTH * (0.85 * across if across > 1 else 1.4), HEIGHT * (0.85 * down if down > 1 else 1.1))
+    # However many there are, they take the same room together; of more than the usual number each is smaller.
+    scale = 0.85 * min(1.0, ACROSS / across) if across > 1 else 1.4
+    figure = blank(WIDTH * scale * across, HEIGHT * (0.85 * down * min(1.0, ACROSS / across) if down > 1 else 1.1))
     frames = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, one in zip(frames, panels, strict=False):
+    for at, (axes, one) in enumerate(zip(frames, panels, strict=False)):
         frame(axes, one)
+        _edges_only(axes, at, across, panels)
     for axes in frames[len(panels) :]:
         axes.set_visible(False)
     named: dict[str, Any] = {}
@@ -49,6 +55,21 @@ def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
     columns = min(len(named), 2 * across + 1)
     figure.legend(named.values(), named, loc="outside upper center", ncols=columns, handlelength=2.6)
     return figure
+
+
+def _edges_only(axes: Axes, at: int, across: int, panels: list[Document]) -> None:
+    """An axis that the panel to the left, or below, has as well needs no name of its own."""
+
+    def same(other: int, axis: str) -> bool:
+        names = (axis, f"{axis}scale", f"{axis}lim")
+        return panels[at][f"{axis}lim"] is not None and all(panels[at][n] == panels[other][n] for n in names)
+
+    if at % across and same(at - 1, "y"):
+        axes.set_ylabel("")
+        axes.tick_params(labelleft=False)
+    if at + across < len(panels) and same(at + across, "x"):
+        axes.set_xlabel("")
+        axes.tick_params(labelbottom=False)
 
 
 def frame(axes: Axes, panel: Document) -> None:
