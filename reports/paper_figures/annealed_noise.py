@@ -57,7 +57,7 @@ class Start:
             curve_line("standard", "trained", self.standard.evaluations, 1),
         ]
         lines += [] if linear is None else [linear_line("linear theory", linear)]
-        return collapse_panel(f"sigma2 from {self.sigma2:g}", [*lines, printed_line(self.row)])
+        return collapse_panel(f"sigma2 from {self.sigma2:g}", [*lines, printed_line(self.row, "standard, printed")])
 
     def course(self, epochs: int, linear: float | None, ylim: Sequence[float]) -> Document:
         """The panel below: the noise over epochs, geometric mean over trials."""
@@ -67,7 +67,7 @@ class Start:
         ]
         if linear is not None:
             lines.append(line("linear theory", "linear", [0, epochs], [linear, linear], 4))
-        lines.append(line("printed, standard training", "printed", [epochs], [_printed_noise(self.row)], 1))
+        lines.append(line("standard, printed", "printed", [epochs], [_printed_noise(self.row)], 1))
         limits = {"xlim": (0, epochs), "ylim": ylim, "yscale": "log"}
         return panel(f"sigma2 from {self.sigma2:g}", "epoch", "noise sigma2", lines, **limits)
 
@@ -160,14 +160,11 @@ def _alt(starts: Sequence[Start]) -> str:
 
 
 def _caption(over: int, threshold: float | None, table: int) -> str:
-    linear = (
-        ""
-        if threshold is None
-        else (
-            f" Dotted: a linear VAE on the same data at its optimum, where sigma2 = {number(threshold, 3)}; that does not "
-            "depend on the start or on the schedule."
+    linear = ""
+    if threshold is not None:
+        linear = (
+            f" Dotted: a linear VAE on the same data at its optimum: sigma2 = {number(threshold, 3)}, from any start."
         )
-    )
     return (
         f"Blue: beta rises from 0 to 1 over the first {over} epochs; orange: beta = 1 throughout. Above: percentage of "
         f"collapsed latents, mean over trials, shaded: their standard deviation. Below: sigma2 over epochs.{linear} "

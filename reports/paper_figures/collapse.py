@@ -139,9 +139,9 @@ def linear_line(name: str, curve: Sequence[float], group: int = 4) -> Document:
     return line(name, "linear", EPSILONS, curve, group)
 
 
-def printed_line(row: Row) -> Document:
+def printed_line(row: Row, name: str = "printed, at ε = 0.01") -> Document:
     """The one point of a curve that the paper prints, of its own k."""
-    return line("printed, at ε = 0.01", "printed", [EPSILON], [row.collapse_percent.value], 1)
+    return line(name, "printed", [EPSILON], [row.collapse_percent.value], 1)
 
 
 def collapse_panel(title: str, lines: Sequence[Document]) -> Document:

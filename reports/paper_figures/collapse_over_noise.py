@@ -37,7 +37,7 @@ from reports.training.experiment import Bench, Performed
 from reports.words.wording import number
 
 Document = dict[str, Any]
-ACROSS = 4
+ACROSS = 5
 
 
 @dataclass(frozen=True)
