@@ -2,7 +2,7 @@
 
 Notation   a pair is what is compared at one noise: (sigma2, values of annealed models, values of the others), one value
            a trial; two means differ where they are farther apart than the root of both variances over trials.
-Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller.
+Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller; open_if.
 Reference  Lucas et al. 2019, App. E.1.1.
 """
 
@@ -38,6 +38,11 @@ def _compared(pairs: Sequence[Pair]) -> list[tuple[float, float, float, float]]:
 
 def _said(compared: Sequence[tuple[float, float, float, float]], unit: str) -> str:
     return ", ".join(f"{number(a, 3)}{unit} against {number(b, 3)}{unit} at {s:g}" for s, a, b, _ in compared)
+
+
+def open_if(why: str, found: Document) -> Document:
+    """The finding, but that nothing can be told where there is a reason."""
+    return finding(found["finding"], None, found["evidence"] + why) if why else found
 
 
 def lower(said: str, pairs: Sequence[Pair], unit: str, more: str = "") -> Document:

@@ -19,7 +19,7 @@ from reports.paper_figures.setting import Setting
 from reports.paper_tables.document import chosen_rate
 from reports.paper_tables.presets import Training, trainings
 from reports.training.document import Material
-from reports.training.experiment import Experiment
+from reports.training.experiment import Experiment, Performed
 from reports.words.wording import number
 from verify.landscape.optimal_collapse import optimal_collapse
 from verify.models.beta_vae import learned_noise_optimum
@@ -61,7 +61,8 @@ def printed(dataset: str, noise: str) -> list[Row]:
 class Trials:
     """The trials of one noise at the learning rate that won.
 
-    outcomes: of those that did not diverge; places: of these in the plan; diverged: how many did.
+    outcomes: of those that count; places: of these in the plan; diverged: how many do not, because they were frozen
+    or ended below their first epoch.
     """
 
     sigma2: float
@@ -72,13 +73,14 @@ class Trials:
     diverged: int
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], sigma2: float, learned: bool, rate: float | None = None) -> "Trials":
+    def of(cls, performed: Performed, sigma2: float, learned: bool, rate: float | None = None) -> "Trials":
         """Among all models of an experiment; rate: that to take, otherwise the one that the tables would choose."""
+        outcomes, n = performed.outcomes, performed.plan.architecture.n
         of_noise = [(at, o) for at, o in enumerate(outcomes) if (o.run.sigma2, o.run.learned) == (sigma2, learned)]
         if rate is None:
             rate, _ = chosen_rate([o for _, o in of_noise])
         at_rate = [(at, o) for at, o in of_noise if rate is None or o.run.learning_rate == rate]
-        found = [(at, o) for at, o in at_rate if o.evaluation is not None]
+        found = [(at, o) for at, o in at_rate if not diverged(o, n)]
         alive, places = [o for _, o in found], [at for at, _ in found]
         return cls(sigma2, learned, rate, alive, places, len(at_rate) - len(found))
 
@@ -95,6 +97,12 @@ class Trials:
     def final_sigma2(self) -> float | None:
         """The mean of the noises that were learned."""
         return fmean(e.sigma2 for e in self.evaluations) if self.outcomes else None
+
+
+def diverged(outcome: Outcome, n: int) -> bool:
+    """Whether a model was frozen, or blew up with numbers: one that did says nothing of collapse."""
+    elbos = outcome.elbos(n)
+    return outcome.evaluation is None or (bool(elbos) and not outcome.evaluation.elbo >= elbos[0])
 
 
 def curve_of(evaluations: Sequence[Evaluation]) -> tuple[list[float | None], list[float | None] | None]:

@@ -17,6 +17,7 @@ from typing import Any
 from gpu.vae.evaluation import EPSILON, EPSILONS
 from reports.paper_figures.collapse import AT, Trials, at_threshold, curve_of, percent
 from reports.paper_figures.document import finding
+from reports.paper_figures.settled import unsettled
 from reports.words.wording import number
 
 Document = dict[str, Any]
@@ -56,12 +57,15 @@ def large_noise_collapses(trials: Sequence[Trials]) -> Document:
     (large, most), (small, least) = left[0], left[-1]
     above = [a >= b for a, b in zip(_mean(large), _mean(small), strict=True)][1:]
     ordered = sum(a >= b - SLACK for (_, a), (_, b) in pairwise(left))
+    holds = most > least + SLACK and all(above)
+    # What is unfinished may still collapse.
+    why = "" if holds else unsettled(large)
     return finding(
         said,
-        most > least + SLACK and all(above),
+        None if why else holds,
         f"{percent(most)} at sigma2 = {large.sigma2:g} against {percent(least)} at {small.sigma2:g}, at epsilon = "
         f"{EPSILON:g}; no fewer at {sum(above)} of {len(above)} thresholds. Of {len(left) - 1} pairs of neighbouring "
-        f"noises the larger collapses no fewer in {ordered}",
+        f"noises the larger collapses no fewer in {ordered}{why}",
     )
 
 
@@ -76,11 +80,15 @@ def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[floa
     shown = "; ".join(f"{percent(c)} against {percent(line)} at {one.sigma2:g}" for one, c, line in pairs)
     if not pairs or all(c == 100 for _, c, _ in pairs):
         return finding(said, None, f"all latents collapse: {shown}" if pairs else "no model is left")
-    within = sum(c >= line - SLACK for _, c, line in pairs)
-    evidence = (
-        f"collapsed at epsilon = {EPSILON:g}, deep against linear: {shown}. So at {within} of {len(pairs)} noises"
-    )
-    return finding(said, within == len(pairs), evidence)
+    tested = [(one, c >= line - SLACK) for one, c, line in pairs if line > 0]
+    shown = f"collapsed at epsilon = {EPSILON:g}, deep against linear: {shown}"
+    if not tested:
+        return finding(said, None, f"{shown}. The linear theory keeps all latents, and no model can keep more")
+    within = sum(holds for _, holds in tested)
+    evidence = f"{shown}. So at {within} of the {len(tested)} noises at which the linear theory collapses any"
+    # What is unfinished may still collapse.
+    why = [unsettled(one) for one, holds in tested if not holds]
+    return finding(said, None if why and all(why) else not why, evidence + (why[0] if why else ""))
 
 
 def large_start_collapses(trials: Sequence[Trials]) -> Document:
@@ -92,7 +100,8 @@ def large_start_collapses(trials: Sequence[Trials]) -> Document:
     (large, most), (small, least) = left[0], left[-1]
     more = f"{percent(most)} from sigma2 = {large.sigma2:g}, {percent(least)} from {small.sigma2:g}"
     whole = f"mean over thresholds {percent(fmean(_mean(large)))} and {percent(fmean(_mean(small)))}"
-    return finding(said, most > least + SLACK, f"at epsilon = {EPSILON:g}, {more}; {whole}. All starts: {_said(left)}")
+    evidence, why = f"at epsilon = {EPSILON:g}, {more}; {whole}. All starts: {_said(left)}", unsettled(large, small)
+    return finding(said, None if why else most > least + SLACK, evidence + why)
 
 
 def _range(left: Sequence[tuple[Trials, float]]) -> float:
@@ -119,6 +128,8 @@ def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> D
     )
     if margin and abs(apart) <= margin:
         return finding(said, None, f"{evidence}; trials spread by as much")
+    if why := unsettled(*learned):
+        return finding(said, None, evidence + why)
     return finding(said, apart > SLACK, evidence)
 
 
@@ -135,11 +146,12 @@ def start_matters(trials: Sequence[Trials]) -> Document:
     typical = fmean(s * s for s in spreads) ** 0.5
     # Of ten means of as many trials the largest and smallest lie some three standard errors apart by luck alone.
     luck = 3 * typical / min(len(one.evaluations) for one, _ in left) ** 0.5
+    why = unsettled(*trials)
     return finding(
         said,
-        _range(left) > luck,
+        None if why else _range(left) > luck,
         f"the starts lie {number(_range(left), 3)} points apart at epsilon = {EPSILON:g}; the spread over trials of "
-        f"one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart",
+        f"one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart{why}",
     )
 
 

@@ -96,7 +96,7 @@ def _noises(performed: Performed, dataset: str, noise: str) -> tuple[list[Noise]
         best = learned_curve(material, k)
         threshold, curve = best if best is not None else (None, None)
         curves = [curve] * len(rows)
-    trials = [Trials.of(performed.outcomes, row.init_sigma2, row.learned) for row in rows]
+    trials = [Trials.of(performed, row.init_sigma2, row.learned) for row in rows]
     return [Noise(*one) for one in zip(rows, trials, curves, strict=True)], threshold
 
 
@@ -108,7 +108,7 @@ def _findings(performed: Performed, noises: Sequence[Noise], dataset: str, noise
         found.append(findings.large_noise_collapses(trials))
         found.append(findings.no_more_than_linear(trials, [row.linear for row in noises]))
     else:
-        fixed = [Trials.of(performed.outcomes, row.init_sigma2, False) for row in printed(dataset, "fixed")]
+        fixed = [Trials.of(performed, row.init_sigma2, False) for row in printed(dataset, "fixed")]
         found.append(findings.large_start_collapses(trials))
         found.append(findings.narrower_than_fixed(trials, fixed))
         found.append(findings.start_matters(trials))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from math import ceil, inf
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -42,9 +43,10 @@ def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
     panels = entry["panels"]
     across = min(len(panels), entry.get("across", ACROSS))
     down = ceil(len(panels) / across)
-    # However many there are, they take the same room together; of more than the usual number each is smaller.
-    scale = 0.85 * min(1.0, ACROSS / across) if across > 1 else 1.4
-    figure = blank(WIDTH * scale * across, HEIGHT * (0.85 * down * min(1.0, ACROSS / across) if down > 1 else 1.1))
+    # However many stand side by side, they take the same room together.
+    smaller = min(1.0, ACROSS / across)
+    width, height = (0.85 * across * smaller, 0.85 * down * max(smaller, 0.75)) if across > 1 else (1.4, 0.85 * down)
+    figure = blank(WIDTH * width, HEIGHT * max(height, 1.1))
     frames = figure.subplots(down, across, squeeze=False).ravel()
     for at, (axes, one) in enumerate(zip(frames, panels, strict=False)):
         frame(axes, one)
@@ -63,9 +65,9 @@ def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
 
 def _columns(names: list[str], width: float) -> int:
     """In how many columns a legend with these names, filled column by column, fits into so many inches."""
-    for columns in range(len(names), 1, -1):
-        down = ceil(len(names) / columns)
-        longest = [max(map(len, names[i : i + down])) for i in range(0, len(names), down)]
+    for down in range(1, len(names)):
+        columns = ceil(len(names) / down)
+        longest = [max(map(len, column)) for column in np.array_split(names, columns)]
         if sum(HANDLE * EM + 3 * EM + 0.55 * EM * letters for letters in longest) <= width:
             return columns
     return 1
