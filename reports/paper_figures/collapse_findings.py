@@ -1,6 +1,7 @@
 """What the paper says of collapse over its threshold, and whether it shows in trained models.
 
-Notation   trials of each noise, largest noise first; c percent of latents collapsed at epsilon = 0.01, their mean.
+Notation   trials of each noise, largest noise first; c percent of latents collapsed, averaged over the thresholds
+           epsilon of a curve and over trials.
 Main       large_noise_collapses, no_more_than_linear of fixed noises; large_start_collapses, narrower_than_fixed,
            start_matters of learned ones; robust of both.
 Reference  Lucas et al. 2019, Sec. 6.2.
@@ -11,32 +12,39 @@ None of what was measured can be told where no model is left, or where all colla
 from collections.abc import Sequence
 from itertools import pairwise
 from math import hypot
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from gpu.vae.evaluation import EPSILON, EPSILONS
-from reports.paper_figures.collapse import AT, Trials, at_threshold, curve_of, percent
+from reports.paper_figures.collapse import AT, Trials, at_threshold, curve_of, over_thresholds, percent
 from reports.paper_figures.document import finding
 from reports.paper_figures.settled import unsettled
 from reports.words.wording import number
 
 Document = dict[str, Any]
+Measured = tuple[Trials, float]
 # What "moderately" is taken for, in points.
 MODERATE = 10.0
 # Means that differ by less than rounding are equal.
 SLACK = 1e-9
 
 
-def _left(trials: Sequence[Trials]) -> list[tuple[Trials, float]]:
+def _whole(one: Trials) -> tuple[float | None, float | None]:
+    """Mean and spread over trials of the percentage that is averaged over thresholds."""
+    values = [over_thresholds(e) for e in one.evaluations]
+    return (fmean(values) if values else None, stdev(values) if len(values) > 1 else None)
+
+
+def _left(trials: Sequence[Trials]) -> list[Measured]:
     """Noises of which models are left, with c."""
-    return [(one, c) for one in trials if (c := at_threshold(one.evaluations)[0]) is not None]
+    return [(one, c) for one in trials if (c := _whole(one)[0]) is not None]
 
 
-def _said(left: Sequence[tuple[Trials, float]]) -> str:
+def _said(left: Sequence[Measured]) -> str:
     return ", ".join(f"{percent(c)} at {one.sigma2:g}" for one, c in left)
 
 
-def _ends(trials: Sequence[Trials]) -> tuple[list[tuple[Trials, float]], bool]:
+def _ends(trials: Sequence[Trials]) -> tuple[list[Measured], bool]:
     """Noises with c, and whether the largest can be compared with the smallest."""
     left = _left(trials)
     comparable = len(left) > 1 and any(0 < value < 100 for one, _ in left for value in _mean(one)[1:])
@@ -44,12 +52,22 @@ def _ends(trials: Sequence[Trials]) -> tuple[list[tuple[Trials, float]], bool]:
 
 
 def _mean(one: Trials) -> list[float]:
-    """c at each epsilon, of models that there are."""
+    """The percentage at each epsilon, of models that there are."""
     return [value for value in curve_of(one.evaluations)[0] if value is not None]
 
 
+def _both(large: Measured, small: Measured) -> str:
+    """Two noises in numbers: whole curves, and at epsilon = 0.01."""
+    (one, most), (other, least) = large, small
+    near = [percent(at_threshold(trials.evaluations)[0]) for trials in (one, other)]
+    return (
+        f"averaged over the thresholds, {percent(most)} at sigma2 = {one.sigma2:g} against {percent(least)} at "
+        f"{other.sigma2:g}; at epsilon = {EPSILON:g}, {near[0]} against {near[1]}"
+    )
+
+
 def large_noise_collapses(trials: Sequence[Trials]) -> Document:
-    """The largest fixed noise against the smallest: at epsilon = 0.01, and over the whole curve."""
+    """The largest fixed noise against the smallest, over the whole curve."""
     said = "large fixed noise collapses latents that small noise keeps, at whatever threshold"
     left, comparable = _ends(trials)
     if not comparable:
@@ -63,9 +81,8 @@ def large_noise_collapses(trials: Sequence[Trials]) -> Document:
     return finding(
         said,
         None if why else holds,
-        f"{percent(most)} at sigma2 = {large.sigma2:g} against {percent(least)} at {small.sigma2:g}, at epsilon = "
-        f"{EPSILON:g}; no fewer at {sum(above)} of {len(above)} thresholds. Of {len(left) - 1} pairs of neighbouring "
-        f"noises the larger collapses no fewer in {ordered}{why}",
+        f"{_both(left[0], left[-1])}; no fewer at {sum(above)} of {len(above)} thresholds. Of {len(left) - 1} pairs of "
+        f"neighbouring noises the larger collapses no fewer in {ordered}{why}",
     )
 
 
@@ -93,26 +110,24 @@ def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[floa
 
 def large_start_collapses(trials: Sequence[Trials]) -> Document:
     """The largest start of a learned noise against the smallest."""
-    said = "from a large start many latents match the prior closely, although the noise is learned"
+    said = "from a large start more latents match the prior than from a small one, although the noise is learned"
     left, comparable = _ends(trials)
     if not comparable:
         return finding(said, None, _said(left) or "no model is left")
     (large, most), (small, least) = left[0], left[-1]
-    more = f"{percent(most)} from sigma2 = {large.sigma2:g}, {percent(least)} from {small.sigma2:g}"
-    whole = f"mean over thresholds {percent(fmean(_mean(large)))} and {percent(fmean(_mean(small)))}"
-    evidence, why = f"at epsilon = {EPSILON:g}, {more}; {whole}. All starts: {_said(left)}", unsettled(large, small)
+    evidence, why = f"{_both(left[0], left[-1])}. All starts, averaged: {_said(left)}", unsettled(large, small)
     return finding(said, None if why else most > least + SLACK, evidence + why)
 
 
-def _range(left: Sequence[tuple[Trials, float]]) -> float:
+def _range(left: Sequence[Measured]) -> float:
     values = [c for _, c in left]
     return max(values) - min(values)
 
 
-def _uncertain(left: Sequence[tuple[Trials, float]]) -> float:
+def _uncertain(left: Sequence[Measured]) -> float:
     """The spread over trials of that range."""
     ends = min(left, key=lambda pair: pair[1]), max(left, key=lambda pair: pair[1])
-    return hypot(*(at_threshold(one.evaluations)[1] or 0.0 for one, _ in ends))
+    return hypot(*(_whole(one)[1] or 0.0 for one, _ in ends))
 
 
 def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> Document:
@@ -123,7 +138,7 @@ def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> D
         return finding(said, None, "too few models are left, or all are alike")
     apart, margin = _range(others) - _range(ours), hypot(_uncertain(ours), _uncertain(others))
     evidence = (
-        f"they lie {number(_range(ours), 3)} points apart at epsilon = {EPSILON:g} where the noise is learned, "
+        f"averaged over the thresholds they lie {number(_range(ours), 3)} points apart where the noise is learned, "
         f"{number(_range(others), 3)} where it is fixed"
     )
     if margin and abs(apart) <= margin:
@@ -137,7 +152,7 @@ def start_matters(trials: Sequence[Trials]) -> Document:
     """Whether the starts differ by more than trials of one start do; the linear theory has one optimum for all."""
     said = "collapse depends on where the noise starts although it is learned, which the linear theory does not predict"
     left, comparable = _ends(trials)
-    spreads = [spread for one, _ in left if (spread := at_threshold(one.evaluations)[1]) is not None]
+    spreads = [spread for one, _ in left if (spread := _whole(one)[1]) is not None]
     if not comparable:
         return finding(said, None, _said(left) or "no model is left")
     if not spreads:
@@ -150,8 +165,8 @@ def start_matters(trials: Sequence[Trials]) -> Document:
     return finding(
         said,
         None if why else _range(left) > luck,
-        f"the starts lie {number(_range(left), 3)} points apart at epsilon = {EPSILON:g}; the spread over trials of "
-        f"one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart{why}",
+        f"averaged over the thresholds the starts lie {number(_range(left), 3)} points apart; the spread over trials "
+        f"of one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart{why}",
     )
 
 
@@ -183,8 +198,12 @@ def _sensitivity(trials: Sequence[Trials]) -> str:
     """How much the choice of epsilon matters, and trials."""
     steps = []
     for epsilon in (0.1, 0.5):
-        apart = [(at_threshold(one.evaluations, epsilon)[0] or 0.0) - c for one, c in _left(trials)]
+        apart = [b - a for one, _ in _left(trials) for a, b in [_at(one, EPSILON, epsilon)]]
         steps.append(f"{number(fmean(apart), 2)} points on average at epsilon = {epsilon:g}")
     spreads = [spread for one in trials if (spread := at_threshold(one.evaluations)[1]) is not None]
     more = f"Against epsilon = {EPSILON:g} there are {' and '.join(steps)} more"
     return f"{more}; trials spread by {number(max(spreads), 2)} points at most" if spreads else more
+
+
+def _at(one: Trials, *epsilons: float) -> list[float]:
+    return [value for epsilon in epsilons if (value := at_threshold(one.evaluations, epsilon)[0]) is not None]

@@ -182,3 +182,12 @@ def test_what_differs_from_the_paper_is_said(digits):
     assert "trained on digits" in said and "beta rises over the first 1 of 3 epochs" in said and "looked at" in said
     assert any("does not say which noises" in note for note in digits[1][7]["notes"])
     assert EPSILONS[AT] == EPSILON
+
+
+def test_with_as_many_latents_as_directions_there_is_no_linear_optimum_to_draw(tmp_path):
+    """Twenty images vary in 19 directions, and 30 latents hold them at whatever noise."""
+    entries = run(tmp_path, (6, 8), "--epochs", "1", "--data", "digits:20")
+    for number in (6, 8):
+        lines = [line["kind"] for panel in entries[number]["panels"] for line in panel["lines"]]
+        assert "linear" not in lines and "trained" in lines
+        assert any("no linear theory is drawn" in note for note in entries[number]["notes"])
