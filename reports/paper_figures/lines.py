@@ -6,11 +6,14 @@ Reference  colours: Okabe & Ito 2008.
 """
 
 from collections.abc import Mapping
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from reports.pages.drawing import HEIGHT, WIDTH, blank
 from reports.pages.palette import PALETTE
@@ -20,6 +23,8 @@ from verify.arrays import Array
 Document = dict[str, Any]
 COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")
 ACROSS = 3
+# Of a legend: how long its lines are, in letters m; such a letter in inches.
+HANDLE, EM = 2.6, 9 / 72
 # By the kind of a line.
 STYLES: dict[str, dict[str, Any]] = {
     "trained": {"linestyle": "-", "linewidth": 1.5},
@@ -31,14 +36,21 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
-    """The panels of an entry beside and below each other, and one legend above them all."""
+    """The panels of an entry beside and below each other, and one legend above them all.
+
+    entry["across"]: how many stand side by side, where that is not the usual number.
+    """
     panels = entry["panels"]
-    across = min(len(panels), ACROSS)
+    across = min(len(panels), entry.get("across", ACROSS))
     down = ceil(len(panels) / across)
-    figure = blank(WIDTH * (0.85 * across if across > 1 else 1.4), HEIGHT * (0.85 * down if down > 1 else 1.1))
+    # However many stand side by side, they take the same room together.
+    smaller = min(1.0, ACROSS / across)
+    width, height = (0.85 * across * smaller, 0.85 * down * max(smaller, 0.75)) if across > 1 else (1.4, 0.85 * down)
+    figure = blank(WIDTH * width, HEIGHT * max(height, 1.1))
     frames = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, one in zip(frames, panels, strict=False):
+    for at, (axes, one) in enumerate(zip(frames, panels, strict=False)):
         frame(axes, one)
+        _edges_only(axes, at, across, panels)
     for axes in frames[len(panels) :]:
         axes.set_visible(False)
     named: dict[str, Any] = {}
@@ -46,9 +58,34 @@ def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
         for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
             named.setdefault(name, handle)
     # Above the frames, where no curve runs.
-    columns = min(len(named), 2 * across + 1)
-    figure.legend(named.values(), named, loc="outside upper center", ncols=columns, handlelength=2.6)
+    columns = _columns(list(named), figure.get_figwidth())
+    figure.legend(named.values(), named, loc="outside upper center", ncols=columns, handlelength=HANDLE)
     return figure
+
+
+def _columns(names: list[str], width: float) -> int:
+    """In how many columns a legend with these names, filled column by column, fits into so many inches."""
+    for down in range(1, len(names)):
+        columns = ceil(len(names) / down)
+        longest = [max(map(len, column)) for column in np.array_split(names, columns)]
+        if sum(HANDLE * EM + 3 * EM + 0.55 * EM * letters for letters in longest) <= width:
+            return columns
+    return 1
+
+
+def _edges_only(axes: Axes, at: int, across: int, panels: list[Document]) -> None:
+    """An axis that the panel to the left, or below, has as well needs no name of its own."""
+
+    def same(other: int, axis: str) -> bool:
+        names = (axis, f"{axis}scale", f"{axis}lim")
+        return panels[at][f"{axis}lim"] is not None and all(panels[at][n] == panels[other][n] for n in names)
+
+    if at % across and same(at - 1, "y"):
+        axes.set_ylabel("")
+        axes.tick_params(labelleft=False)
+    if at + across < len(panels) and same(at + across, "x"):
+        axes.set_xlabel("")
+        axes.tick_params(labelbottom=False)
 
 
 def frame(axes: Axes, panel: Document) -> None:
@@ -58,7 +95,9 @@ def frame(axes: Axes, panel: Document) -> None:
         colour = PALETTE[COLOURS[line["group"] % len(COLOURS)]]
         style = STYLES[line["kind"]]
         x, y = zip(*points, strict=True) if points else ((), ())
-        axes.plot(x, y, color=colour, label=symbols(line["name"]), **style)
+        [drawn] = axes.plot(x, y, color=colour, label=symbols(line["name"]), **style)
+        if line["kind"] == "printed" and _inside(points, panel):
+            drawn.set_clip_on(False)  # a mark on the edge of the frame is seen whole
         spread = line["spread"] or []
         band = [(x, y - s, y + s) for x, y, s in zip(line["x"], line["y"], spread, strict=False) if None not in (y, s)]
         if band:
@@ -68,6 +107,25 @@ def frame(axes: Axes, panel: Document) -> None:
     for limits, put in ((panel["xlim"], axes.set_xlim), (panel["ylim"], axes.set_ylim)):
         if limits is not None:
             put(*limits)
+    for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+        _ticks(axis, panel[f"{name}scale"], panel[f"{name}lim"])
+
+
+def _inside(points: list[tuple[float, float]], panel: Document) -> bool:
+    limits = (panel["xlim"] or (-inf, inf), panel["ylim"] or (-inf, inf))
+    return all(low <= v <= high for point in points for v, (low, high) in zip(point, limits, strict=True))
+
+
+def _ticks(axis: Axis, scale: str, limits: list[float] | None) -> None:
+    """Short numbers, where the limits are known: 0 for 0.00, and 0.3, 1, 3 for powers of ten that are few."""
+    if limits is None or limits[0] < -100:
+        return
+    if scale == "linear":
+        axis.set_major_formatter("{x:g}")
+    elif limits[0] > 0 and limits[1] < 1e4 * limits[0]:
+        axis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
 def numbers(entry: Document, arrays: Mapping[str, Array]) -> tuple[list[str], list[list[Any]]]:

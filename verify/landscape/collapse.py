@@ -1,7 +1,7 @@
 """Posterior collapse of any Gaussian encoder, measured: (epsilon, delta)-collapse, active units, second moments.
 
 Notation   mu, logvar (N, k): mean and log variance of q(z|x) for each datum; KL in nats.
-Main       kl, collapsed, enough, collapse_curve, active_units, second_moment.
+Main       kl, collapsed, enough, collapse_curve, active_units, second_moment; CollapseCounts, of data in blocks.
 Reference  Lucas et al. 2019, Sec. 6.2; active units: Burda et al., ICLR 2016. theory 3.11, 6.4.
 
 The KL is taken per datum and a proportion of data is compared with 1 - delta: averaging the KL over the data first,
@@ -9,9 +9,12 @@ or comparing with delta, measures something else. delta is the decimal that was 
 it stands, a float the shortest decimal that denotes it in its own precision.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import ceil
+
+import numpy as np
 
 from verify.arrays import Array, namespace
 from verify.errors import InputError
@@ -61,6 +64,24 @@ def collapse_curve(divergence: Array, epsilons: Array, delta: Proportion) -> Arr
     """The percentage of latents that have (epsilon, delta)-collapsed, for each epsilon.  (N, k), (m,) -> (m,)."""
     xp = namespace(divergence)
     return xp.asarray([100.0 * float(collapsed(divergence, float(e), delta).mean()) for e in epsilons])
+
+
+class CollapseCounts:
+    """The same curve of data that come in blocks.  N: how many there were so far."""
+
+    def __init__(self, epsilons: Sequence[float], k: int):
+        self.N, self.epsilons = 0, epsilons
+        self._below = np.zeros((len(epsilons), k), dtype=np.int64)
+
+    def add(self, divergence: Array) -> None:
+        """A block (b, k)."""
+        self.N += len(divergence)
+        for below, epsilon in zip(self._below, self.epsilons, strict=True):
+            below += (divergence < epsilon).sum(axis=0)
+
+    def curve(self, delta: Proportion) -> Array:
+        """Percentages of latents, one for each epsilon.  -> (m,)."""
+        return 100.0 * (self._below >= enough(self.N, delta)).mean(axis=1)
 
 
 def active_units(mu: Array) -> int:

@@ -1,0 +1,23 @@
+"""Trained models that were never trained: what findings are tested on."""
+
+from gpu.vae.evaluation import EPSILON, EPSILONS, Evaluation
+from gpu.vae.plan import Outcome, Run
+from reports.paper_figures.collapse import AT, Trials
+
+
+def evaluation(percent, sigma2=1.0, *, later=None, tuned=None, moment=1.0):
+    """A model that has collapsed to `percent` from epsilon = 0.01 on; later: from there on beyond."""
+    curve = [0.0] + [percent if epsilon <= EPSILON or later is None else later for epsilon in EPSILONS[1:]]
+    assert curve[AT] == percent
+    tuned = sigma2 if tuned is None else tuned
+    return Evaluation(sigma2, 1.0, -100.0, tuned, -99.0, 1.0, [], percent, curve, 0, [moment])
+
+
+def trials(start, percents, *, learned=False, ends=None, **options):
+    """One noise: the percentages of its trials, and where a learned noise ends in each."""
+    ends = ends or [start] * len(percents)
+    outcomes = [
+        Outcome(Run(start, learned, seed), evaluation(percent, end, **options), None, [[1.0, 1.0, end]])
+        for seed, (percent, end) in enumerate(zip(percents, ends, strict=True))
+    ]
+    return Trials(start, learned, 1e-3, outcomes, list(range(len(outcomes))), 0)
