@@ -42,7 +42,7 @@ CORNERS = {"a": (0, 0), "b": (0, -1), "c": (-1, 0)}
 def measure(setting: Setting, bench: Bench) -> Measured:
     """The grid, and how it goes from image to image.  Raises LeftOut, InputError."""
     of = pictures.shown(setting, bench)
-    which = of.images.drawn(setting.first_seed, len(CORNERS))
+    which = of.images.drawn(len(CORNERS), setting.first_seed, 13)
     if len(which) < len(CORNERS):
         raise InputError(f"{of.material.name}: Figure 13 needs three images at least; name more")
     mean, _, y = through(of.ensemble, of.images.seen(which))
@@ -117,12 +117,12 @@ def _off(a: Array, b: Array) -> int:
 
 def draw(entry: Document, arrays: Mapping[str, Array]) -> Figure:
     """The three images with their reconstructions, and the grid."""
-    figure = blank(8.4, 6.2)
-    beside, whole = figure.subplots(1, 2, width_ratios=[2.2, 8])
-    gallery(
-        beside, np.stack([arrays["originals"], arrays["reconstructions"]], axis=1), list(CORNERS), ["image", "again"]
-    )
     grid = arrays["grid"]
+    figure = blank(8.4, 0.6 + 6.1 * grid.shape[2] / grid.shape[3])
+    beside, whole = figure.subplots(1, 2, width_ratios=[2, SIDE])
+    pairs = np.stack([arrays["originals"], arrays["reconstructions"]], axis=1)
+    gallery(beside, pairs, list(CORNERS), ["image", "again"])
+    beside.set_anchor("NW")
     gallery(whole, grid)
     for name, (row, column) in {**CORNERS, "b + c − a": (-1, -1)}.items():
         colour = PALETTE["blue" if name in CORNERS else "vermillion"]

@@ -39,7 +39,7 @@ def experiments(setting: Setting) -> Sequence[Experiment]:
 
 @dataclass(frozen=True)
 class Shown:
-    """The model that is looked at, and its data.  facts: the model as plain JSON; models: of how many it is the best."""
+    """The model that is looked at, and its data.  facts: the model as JSON; models: of how many it is the best."""
 
     material: Material
     images: Images
