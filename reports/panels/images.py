@@ -34,8 +34,10 @@ def mosaic(pictures: Array) -> Array:
     return whole[: -gap(pictures), : -gap(pictures)]
 
 
-def gallery(axes: Axes, pictures: Array, names: Sequence[str] = (), below: Sequence[str] = ()) -> None:
-    """Draw them; names: of the rows, on the left; below: what stands under each column."""
+def gallery(
+    axes: Axes, pictures: Array, names: Sequence[str] = (), below: Sequence[str] = (), after: Sequence[str] = ()
+) -> None:
+    """Draw them; names: of the rows, on the left; after: what stands on their right; below: under each column."""
     rows, columns, height, width, _ = pictures.shape
     whole = mosaic(pictures)
     # Each pixel a square of one unit, the first at the top left.
@@ -43,6 +45,9 @@ def gallery(axes: Axes, pictures: Array, names: Sequence[str] = (), below: Seque
     for axis, count, side, words in ((axes.yaxis, rows, height, names), (axes.xaxis, columns, width, below)):
         axis.set_ticks([side / 2 + i * (side + gap(pictures)) for i in range(count)] if words else [], words or None)
         axis.set_tick_params(length=0)
+    for row, words in enumerate(after):
+        at = whole.shape[1] + width / 10, height / 2 + row * (height + gap(pictures))
+        axes.text(*at, words, ha="left", va="center")
     for spine in axes.spines.values():
         spine.set_visible(False)
 

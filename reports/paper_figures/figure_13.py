@@ -15,14 +15,13 @@ from reports.pages.drawing import blank
 from reports.pages.palette import PALETTE
 from reports.panels.images import gallery, mark
 from reports.paper_figures import pictures
-from reports.paper_figures.document import Measured, finding
+from reports.paper_figures.document import LeftOut, Measured, finding
 from reports.paper_figures.pictures import rms
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench
 from reports.training.images import through
 from reports.words.wording import number, symbols
 from verify.arrays import Array
-from verify.errors import InputError
 
 Document = dict[str, Any]
 TITLE = "Between three images, in the latent space"
@@ -44,7 +43,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
     of = pictures.shown(setting, bench)
     which = of.images.drawn(len(CORNERS), setting.first_seed, 13)
     if len(which) < len(CORNERS):
-        raise InputError(f"{of.material.name}: Figure 13 needs three images at least; name more")
+        raise LeftOut(f"{of.material.name} holds {len(which)} images, and this figure goes between three; name more")
     mean, _, y = through(of.ensemble, of.images.seen(which))
     z = plane(*mean.astype(np.float64)).astype(mean.dtype)
     decoded = of.ensemble.decode(z.reshape(1, SIDE**2, -1))[0]

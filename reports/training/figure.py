@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from reports.pages.palette import PALETTE
-from reports.pages.ticks import decades
+from reports.pages.ticks import decades, plain_numbers
 from reports.training.groups import groups, named
 from reports.training.signs import group_of
 from verify.arrays import Array
@@ -33,13 +33,16 @@ def courses(axes: Axes, document: Document, elbos: Array) -> None:
         if model["evaluation"] is None and finite.any():
             axes.plot(epochs[finite][-1], curve[finite][-1], "x", color=group.colour)
     named(axes, list(found.values()))
-    axes.set(xlabel="epoch", ylabel="ELBO, nats per datum", ylim=window(elbos))
+    room = 0.03 * len(epochs)
+    axes.set(xlabel="epoch", ylabel="ELBO, nats per datum", ylim=window(elbos), xlim=(1 - room, len(epochs) + room))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    plain_numbers(axes.yaxis)
 
 
 def window(elbos: Array) -> tuple[float, float]:
     """The ELBOs worth showing: all that come after a tenth of the epochs; the first ones would flatten the rest."""
-    later = elbos[:, elbos.shape[1] // 10 :]
+    epochs = elbos.shape[1]
+    later = elbos[:, max(epochs // 10, int(epochs > 2)) :]
     shown = later[np.isfinite(later)]
     if not shown.size:
         return 0.0, 1.0
@@ -51,10 +54,10 @@ def window(elbos: Array) -> tuple[float, float]:
 def noises(axes: Axes, document: Document, sigma2: Array) -> bool:
     """The learned noise of each model, from its start; dotted, the best noise of a linear model.
 
-    -> False: no model learns it.
+    -> False: no model that is left learns it.
     """
     learned = [i for i, m in enumerate(document["models"]) if m["noise"] == "learned"]
-    if not learned:
+    if not any(document["models"][i]["evaluation"] for i in learned):
         return False
     found = groups(document)
     for i in learned:

@@ -72,9 +72,10 @@ def kl_of_latents(axes: Axes, document: Document) -> bool:
             top, low = max(top, positive.max(initial=0.0)), min(low, positive.min(initial=np.inf))
     dotted = Line2D([], [], color=PALETTE["ink"], linestyle=":", label="linear optimum")
     named(axes, [group for group, _ in shown], [dotted])
-    axes.set(xlabel="latent, by its KL", ylabel="mean KL, nats", yscale="log")
     top = top or 1.0
+    # Before the scale: where every KL is 0 there is no other range.
     axes.set_ylim(min(max(SMALLEST_KL, low / 1.5), top / 10), 1.6 * top)
+    axes.set(xlabel="latent, by its KL", ylabel="mean KL, nats", yscale="log")
     axes.set_xlim(1 - 0.03 * max(k - 1, 1), k + 0.03 * max(k - 1, 1))
     counts(axes.xaxis, 1)
     decades(axes.yaxis)

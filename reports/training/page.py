@@ -51,13 +51,12 @@ def _curves(draw: Callable[[Axes], object], folder: Path, name: str) -> None:
 def _reconstructions(document: Document, again: Arrays, folder: Path) -> None:
     """Images, and below them what the best model of each noise makes of them."""
     pictures = np.concatenate([again["originals"][None], again["reconstructions"]])
-    names = ["image"]
     found = groups(document)
-    for model, rms in zip(again["models"], errors(again), strict=True):
-        names.append(f"{found[group_of(document['models'][model - 1])].name}\n{number(float(rms), 3)} off")
+    names = ["image", *(found[group_of(document["models"][model - 1])].name for model in again["models"])]
+    off = ["off by", *(number(float(rms), 3) for rms in errors(again))]
     down, across, height, width, _ = pictures.shape
-    whole = blank(1.4 + ACROSS * across, 0.2 + ACROSS * down * height / width)
-    gallery(whole.subplots(), pictures, names)
+    whole = blank(1.9 + ACROSS * across, 0.2 + ACROSS * down * height / width)
+    gallery(whole.subplots(), pictures, names, after=off)
     save(whole, folder, "train-reconstructions")
 
 
@@ -69,8 +68,10 @@ def errors(again: Arrays) -> Array:
 
 def render(document: Document, courses: Arrays, again: Arrays, folder: Path) -> str:
     """The page as text; its pictures lie in `folder`."""
+    # Of models that diverged in their first epoch there is no course.
+    ran = np.isfinite(courses["elbo"]).any()
     alts = {
-        "train": _alt_courses(document, courses["elbo"]),
+        **({"train": _alt_courses(document, courses["elbo"])} if ran else {}),
         "train-collapse": _alt_collapse(document),
         "train-latents": _alt_latents(document),
         "train-noise": _alt_noise(document),
@@ -104,9 +105,13 @@ def _of_best(document: Document, say: Callable[[Document], str]) -> str:
 
 
 def _alt_courses(document: Document, elbos: Array) -> str:
-    ends = [f"from {number(float(first), 6)} to {number(float(last), 6)}" for first, last in elbos[:, [0, -1]]]
-    places = {id(model): i for i, model in enumerate(document["models"])}
-    told = _of_best(document, lambda model: ends[places[id(model)]])
+    course = {id(model): curve for model, curve in zip(document["models"], elbos, strict=True)}
+
+    def say(model: Document) -> str:
+        first, last = (number(float(course[id(model)][at]), 6) for at in (0, -1))
+        return f"from {first} to {last}"
+
+    told = _of_best(document, say)
     return f"ELBO over {document['training']['epochs']} epochs, of the best model of each noise. {told}"
 
 
