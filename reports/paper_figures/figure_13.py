@@ -55,7 +55,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         panels=[],
         findings=found,
         alt=symbols(f"{SIDE} by {SIDE} decoded images between rows {rows}. {found[1]['evidence']}"),
-        caption=f"Left: three images (rows {rows}) and their reconstructions. Right: their latents at three corners of "
+        caption=f"Left: three images, rows {rows}, and their reconstructions. Right: their latents at three corners of "
         f"a plane (blue), decoded over it; the fourth corner, b + c - a, is extrapolated (orange). {of.words}.",
         materials=[of.material],
         deviations=pictures.deviations(setting),
@@ -78,7 +78,7 @@ def along() -> Array:
 def paths(grid: Array) -> dict[str, Array]:
     """The pictures between each two of the three corners; from b to c along the diagonal."""
     places = np.arange(SIDE)
-    return {"a to b": grid[0], "a to c": grid[:, 0], "b to c": grid[places, places[::-1]]}
+    return {"first to second": grid[0], "first to third": grid[:, 0], "second to third": grid[places, places[::-1]]}
 
 
 def findings(grid: Array, again: Array) -> list[Document]:
@@ -91,7 +91,7 @@ def findings(grid: Array, again: Array) -> list[Document]:
         if whole >= 1:
             largest[name] = float(rms(path[1:], path[:-1]).max()) / whole, whole
     said = ", ".join(
-        f"{name} {number(part, 2)} of {number(whole, 3)} grey levels" for name, (part, whole) in largest.items()
+        f"{name} image {number(part, 2)} of {number(whole, 3)} grey levels" for name, (part, whole) in largest.items()
     )
     return [
         finding(

@@ -51,17 +51,12 @@ class Shown:
     def words(self) -> str:
         """The model in a sentence without its point."""
         m, e = self.facts, self.facts["evaluation"]
-        of = f", which has the best ELBO of {self.models}" if self.models > 1 else ""
+        of = f", the one with the best ELBO of {self.models}" if self.models > 1 else ""
         return (
-            f"The annealed model of learned noise from {typed(m['init_sigma2'])}{of}: sigma2 = "
-            f"{number(e['sigma2'])} in the end, {e['retained']} of {len(e['kl_of_latents'])} latents in use, "
-            f"KL = {number(e['kl'])} nats per datum"
+            f"The model is annealed and learned its noise{of}: sigma2 from {typed(m['init_sigma2'])} to "
+            f"{number(e['sigma2'])}, {e['retained']} of {len(e['kl_of_latents'])} latents in use, a KL of "
+            f"{number(e['kl'])} nats per datum"
         )
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether no latent is in use."""
-        return bool(self.facts["evaluation"]["retained"] == 0)
 
 
 def shown(setting: Setting, bench: Bench) -> Shown:

@@ -39,6 +39,13 @@ def test_what_is_shown_is_in_the_files(made):
     assert "digits in place of CelebA" in entry["deviations"]
 
 
+def test_continued_from_its_checkpoints_it_ends_in_the_same_bytes(made):
+    out, _ = made
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    assert main(["figures", "12", "13", "--data", "digits", *TINY, "--out", str(out)]) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
 def test_the_mean_kl_of_images_is_about_that_of_the_model(made):
     """100 of 1797 images: within a quarter."""
     entry = made[1]["figures"][0]
