@@ -59,7 +59,8 @@ def _blended(fixed: Sequence[float], sigma2: float) -> str:
     at = (len(BLEND) - 1) * (log(sigma2) - low) / ((high - low) or 1.0)
     left = min(int(at), len(BLEND) - 2)
     ends = (to_rgb(PALETTE[name]) for name in BLEND[left : left + 2])
-    return to_hex([a + (at - left) * (b - a) for a, b in zip(*ends, strict=True)])
+    red, green, blue = (a + (at - left) * (b - a) for a, b in zip(*ends, strict=True))
+    return to_hex((red, green, blue))
 
 
 def named(axes: Axes, shown: Sequence[Group], more: Sequence[Any] = ()) -> None:
