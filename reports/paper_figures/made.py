@@ -34,7 +34,7 @@ APART: Mapping[str, Any] = {"figures": None}
 
 
 class Made:
-    """document: figures.json, of what has been made so far; gone: files of replaced results, for which there is no use.
+    """document: figures.json, of what has been made so far; gone: files of results that are replaced, or not whole.
 
     lost: numbers of figures that the folder holds in part.
     """
@@ -58,8 +58,9 @@ class Made:
                 "replace it with --overwrite"
             )
         whole = [one for one in listed if alike and _whole(one, out)]
-        gone = [] if alike else [path for number in known for path in _files(out, number)]
-        lost = [number for number in known if alike and number not in [*numbers, *(one["figure"] for one in whole)]]
+        kept = [one["figure"] for one in whole]
+        gone = [path for number in known if number not in kept for path in _files(out, number)]
+        lost = [number for number in known if alike and number not in [*numbers, *kept]]
         document = {"schema": SCHEMA, "preset": args.preset, "figures": whole}
         return cls(out, document | {"provenance": provenance(args), "notes": []}, gone, lost)
 
