@@ -11,6 +11,7 @@ from math import isfinite
 from types import ModuleType
 from typing import Any
 
+from reports.paper_tables.presets import other_photographs
 from reports.training.document import Material
 from verify.arrays import Array
 
@@ -94,7 +95,7 @@ def entry(number: int, module: ModuleType, found: Measured, command: str) -> Doc
         "paper": module.PAPER,
         "left_out": None,
         "data": [{name: one.facts()[name] for name in names} for one in materials],
-        "deviations": list(found.deviations),
+        "deviations": [*found.deviations, *_other_photographs(materials)],
         "findings": found.findings,
         "beside": list(found.beside),
         "panels": found.panels,
@@ -105,6 +106,12 @@ def entry(number: int, module: ModuleType, found: Measured, command: str) -> Doc
         "command": command,
         **found.more,
     }
+
+
+def _other_photographs(materials: Sequence[Material]) -> list[str]:
+    """Any folder may be called CelebA."""
+    counts = dict.fromkeys(one.rows.shape[0] for one in materials if one.name.startswith("celeba:"))
+    return [said for count in counts for said in other_photographs(count)]
 
 
 def left_out(number: int, module: ModuleType, why: str, command: str) -> Document:

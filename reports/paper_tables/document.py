@@ -17,7 +17,7 @@ from gpu.vae.plan import Outcome
 from reports.audit.bounds import likelihood_constant
 from reports.paper import Printed, Row
 from reports.paper_tables.pattern import findings
-from reports.paper_tables.presets import Training, open_choices
+from reports.paper_tables.presets import Training, open_choices, other_photographs
 from reports.training.document import Material
 from verify.landscape.stationary import retained_count
 
@@ -34,6 +34,19 @@ class Trained:
     material: Material
     outcomes: list[Outcome]
     precision: str = "float32"  # of the products
+
+    def deviations(self) -> list[str]:
+        """In what it is not the paper's experiment."""
+        return [*self.training.deviations(), *self.other_photographs()]
+
+    def incomparable(self) -> list[str]:
+        """Why its numbers are not the paper's, whatever their spread."""
+        return [*self.training.incomparable(), *self.other_photographs()]
+
+    def other_photographs(self) -> list[str]:
+        """Any folder may be called CelebA."""
+        count = self.material.rows.shape[0]
+        return other_photographs(count) if self.training.data.startswith("celeba:") else []
 
     def of(self, noise: str, init_sigma2: float) -> list[Outcome]:
         """All models of one row: every learning rate, every trial."""
@@ -104,7 +117,7 @@ def row_document(row: Row, number: int, trained: Trained) -> Document:
     """One printed row and what was trained for it; number: of the training, from 1."""
     rate, trials, candidates = trained.chosen(row.noise, row.init_sigma2)
     printed = row.measured()
-    read, comparable = _measured(trained.material.J), not trained.training.incomparable()
+    read, comparable = _measured(trained.material.J), not trained.incomparable()
     cells = {
         name: cell([read[name](e) for e in trials], printed[name], printed.get(f"{name}_err"), comparable)
         for name in CELLS
@@ -158,8 +171,8 @@ def training_document(trained: Trained, rows: Sequence[Row]) -> Document:
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "precision": trained.precision,
         "worsened": sum(_worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
-        "deviations": training.deviations(),
-        "incomparable": training.incomparable(),
+        "deviations": trained.deviations(),
+        "incomparable": trained.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
         "sigma2_mle": float(lam[training.sizes.k :].mean()) if training.sizes.k < len(lam) else None,
         "open": open_choices(training),
@@ -175,7 +188,7 @@ def _worsened(outcome: Outcome, n: int) -> bool:
 
 def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
     """On which scale the printed ELBOs are: which of the constants of these data their rows imply (theory 5.2)."""
-    if not trained.training.same_data:
+    if not trained.training.same_data or trained.other_photographs():
         return None
     implied = median((b.low + b.high) / 2 for b in (likelihood_constant(row) for row in rows))
     known = {"model": 0.0, "0..1": trained.material.rows.mean_log_jacobian, "0..255": trained.material.J}

@@ -25,6 +25,10 @@ ALPHA = {"mnist": 1e-6, "celeba64": 0.05}
 DATA = {"quick": {"mnist": "digits", "celeba64": "patches:200"}, "paper": {"mnist": "mnist"}}
 
 
+# Its photographs, and those of its training set: which of both the paper took it does not say.
+CELEBA = (202599, 162770)
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How much is trained: kind and sizes of the models, epochs, batch, trials and learning rates."""
@@ -184,6 +188,11 @@ def sizes_of(preset: str, dataset: str, word: str) -> Sizes:
     if preset == "paper":
         return PAPER[dataset]
     return QUICK["digits" if word == "digits" else dataset]
+
+
+def other_photographs(count: int) -> list[str]:
+    """What is to be said of a folder that is called CelebA, if it does not hold so many: in words, at most one."""
+    return [] if count in CELEBA else [f"{count} photographs, not CelebA's {CELEBA[0]}"]
 
 
 def open_choices(training: Training) -> list[dict[str, str]]:
