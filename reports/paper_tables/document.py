@@ -45,8 +45,8 @@ class Trained:
 
     def other_photographs(self) -> list[str]:
         """Any folder may be called CelebA."""
-        count = self.material.rows.shape[0]
-        return other_photographs(count) if self.training.data.startswith("celeba:") else []
+        named = self.training.data.startswith("celeba:")
+        return other_photographs(self.material.rows.shape[0]) if named else []
 
     def of(self, noise: str, init_sigma2: float) -> list[Outcome]:
         """All models of one row: every learning rate, every trial."""

@@ -23,7 +23,7 @@ def trained(fixed, learned, k=10, lam=(50.0, 20.0, 5.0, 2.0, 0.5), began=None):
             noises.append((noise, init))
             run = Run(init, noise == "learned", 0, 0.1)
             found.append(Outcome(run, evaluation(elbo, sigma2, tuned, collapse), None, began or []))
-    training = SimpleNamespace(noises=noises, sizes=SimpleNamespace(k=k), same_data=True)
+    training = SimpleNamespace(noises=noises, sizes=SimpleNamespace(k=k), same_data=True, data="mnist")
     return Trained(training, SimpleNamespace(lam=np.array(lam), rows=SimpleNamespace(shape=(9, 2))), found)
 
 
