@@ -19,6 +19,7 @@ from reports.paper import Printed, Row
 from reports.paper_tables.pattern import findings
 from reports.paper_tables.presets import Training, open_choices, other_photographs
 from reports.training.document import Material
+from reports.training.settled import unsettled
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
@@ -209,7 +210,9 @@ def pattern(trained: Trained) -> list[Document]:
         trials = [o.evaluation for o in outcomes if o.evaluation and not _worsened(o, trained.material.rows.shape[1])]
         blown += len(outcomes) - len(trials)
         if trials:
-            means[noise, init] = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
+            mean = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
+            why = next(filter(None, (unsettled(e, noise == "learned") for e in trials)), "")
+            means[noise, init] = mean | {"unsettled": f"at sigma2 = {init:g}, {why}" if why else ""}
     fixed = {init: m for (noise, init), m in sorted(means.items()) if noise == "fixed"}
     learned = {init: m for (noise, init), m in sorted(means.items()) if noise == "learned"}
     k = trained.training.sizes.k
