@@ -103,10 +103,15 @@ def _less_sensitive(fixed: Mapping[float, Document], learned: Mapping[float, Doc
     return _told(
         LESS_SENSITIVE,
         apart[1] < apart[0],
-        f"learned: {number(ranges[1][0])} to {number(ranges[1][1])} ({min(collapse):.0f} to {max(collapse):.0f}% "
-        f"collapsed); fixed: {number(ranges[0][0])} to {number(ranges[0][1])}, in the model's space",
+        f"learned: {number(ranges[1][0])} to {number(ranges[1][1])} ({_percent(collapse)} collapsed); fixed: "
+        f"{number(ranges[0][0])} to {number(ranges[0][1])}, in the model's space",
         [min((learned[s] for s in both), key=lambda row: row["elbo"])],
     )
+
+
+def _percent(values: Sequence[float]) -> str:
+    low, high = (f"{of(values):.0f}" for of in (min, max))
+    return f"{low}%" if low == high else f"{low} to {high}%"
 
 
 def _noise_found(fixed: Mapping[float, Document], learned: Mapping[float, Document]) -> Document:

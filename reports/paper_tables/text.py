@@ -145,6 +145,11 @@ def doubts(training: Document) -> list[str]:
         )
     if training["frozen"]:
         found.append(f"{training['frozen']} of {models} models diverged and were frozen")
+    if training["unfinished"]:
+        found.append(
+            f"{training['unfinished']} of {models} models have not come to their end (the ELBO still moves, or a "
+            "latent or a learned noise is not yet where it ends), so their collapse and ELBO may still change"
+        )
     return found
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from reports.cli import main
 from reports.paper_figures.setting import setting_of
 from reports.paper_tables.presets import dataset_of, trainings
+from reports.paper_tables.text import doubts
 from tests.reports.schemas import check
 from tests.reports.training.test_train import interrupting
 from verify.data import load_rows
@@ -79,6 +80,17 @@ def test_the_page_shows_both_tables(made):
     page = (made[1] / "index.html").read_text()
     assert "Table 3: celeba64, logit transform" in page and "Table 5: celeba64, no transform" in page
     assert page.count("<svg") == 2
+
+
+def test_trainings_that_have_not_ended_are_counted(made):
+    """Three steps are no training; the page says so."""
+    _, out, document = made
+    page = (out / "index.html").read_text()
+    for training in document["trainings"]:
+        assert 0 < training["unfinished"] <= 20
+        assert f"{training['unfinished']} of 20 models have not come to their end" in page
+        assert not [said for said in doubts({**training, "unfinished": 0}) if "come to their end" in said]
+    assert len([note for note in document["notes"] if "have not come to their end" in note]) == 2
 
 
 def test_so_few_photographs_are_not_the_papers_data(made):
