@@ -130,6 +130,13 @@ def _uncertain(left: Sequence[Measured]) -> float:
     return hypot(*(_whole(one)[1] or 0.0 for one, _ in ends))
 
 
+def _near(trials: Sequence[Trials]) -> str:
+    """The same range at epsilon = 0.01, with the spread of its ends."""
+    ends = [(c, spread or 0.0) for one in trials for c, spread in [at_threshold(one.evaluations)] if c is not None]
+    (least, a), (most, b) = min(ends), max(ends)
+    return f"{number(most - least, 3)} (trials spread by {number(hypot(a, b), 2)})"
+
+
 def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> Document:
     """How far the percentages of all starts lie apart, against those of all fixed noises; open within the spread."""
     said = "the starts of a learned noise differ less in collapse than fixed noises do (the paper says it of the ELBO)"
@@ -139,7 +146,7 @@ def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> D
     apart, margin = _range(others) - _range(ours), hypot(_uncertain(ours), _uncertain(others))
     evidence = (
         f"averaged over the thresholds they lie {number(_range(ours), 3)} points apart where the noise is learned, "
-        f"{number(_range(others), 3)} where it is fixed"
+        f"{number(_range(others), 3)} where it is fixed; at epsilon = {EPSILON:g}, {_near(learned)} and {_near(fixed)}"
     )
     if margin and abs(apart) <= margin:
         return finding(said, None, f"{evidence}; trials spread by as much")
