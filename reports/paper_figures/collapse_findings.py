@@ -108,15 +108,24 @@ def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[floa
     return finding(said, None if why and all(why) else not why, evidence + (why[0] if why else ""))
 
 
+def _settled(trials: Sequence[Trials]) -> tuple[list[Trials], str]:
+    """Starts of which the training has come near its end, and which are left out because it has not."""
+    ready = [one for one in trials if not unsettled(one)]
+    without = [one for one in trials if unsettled(one)]
+    names = ", ".join(f"{one.sigma2:g}" for one in without)
+    return ready, f". Left out, from {names}{unsettled(*without)}" if without else ""
+
+
 def large_start_collapses(trials: Sequence[Trials]) -> Document:
     """The largest start of a learned noise against the smallest."""
     said = "from a large start more latents match the prior than from a small one, although the noise is learned"
-    left, comparable = _ends(trials)
+    ready, without = _settled(trials)
+    left, comparable = _ends(ready)
     if not comparable:
-        return finding(said, None, _said(left) or "no model is left")
-    (large, most), (small, least) = left[0], left[-1]
-    evidence, why = f"{_both(left[0], left[-1])}. All starts, averaged: {_said(left)}", unsettled(large, small)
-    return finding(said, None if why else most > least + SLACK, evidence + why)
+        return finding(said, None, (_said(left) or "no model is left") + without)
+    (_, most), (_, least) = left[0], left[-1]
+    evidence = f"{_both(left[0], left[-1])}. All starts, averaged: {_said(left)}"
+    return finding(said, most > least + SLACK, evidence + without)
 
 
 def _range(left: Sequence[Measured]) -> float:
@@ -130,43 +139,51 @@ def _uncertain(left: Sequence[Measured]) -> float:
     return hypot(*(_whole(one)[1] or 0.0 for one, _ in ends))
 
 
+def _near(trials: Sequence[Trials]) -> str:
+    """The same range at epsilon = 0.01, with the spread of its ends."""
+    ends = [(c, spread or 0.0) for one in trials for c, spread in [at_threshold(one.evaluations)] if c is not None]
+    (least, a), (most, b) = min(ends), max(ends)
+    return f"{number(most - least, 3)} (trials spread by {number(hypot(a, b), 2)})"
+
+
 def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> Document:
     """How far the percentages of all starts lie apart, against those of all fixed noises; open within the spread."""
     said = "the starts of a learned noise differ less in collapse than fixed noises do (the paper says it of the ELBO)"
+    learned, without = _settled(learned)
+    # The same noises on both sides.
+    fixed = [one for one in fixed if one.sigma2 in {start.sigma2 for start in learned}]
     (ours, some), (others, more) = _ends(learned), _ends(fixed)
     if not (some or more) or len(ours) < 2 or len(others) < 2:
-        return finding(said, None, "too few models are left, or all are alike")
+        return finding(said, None, f"too few models are left, or all are alike{without}")
     apart, margin = _range(others) - _range(ours), hypot(_uncertain(ours), _uncertain(others))
     evidence = (
         f"averaged over the thresholds they lie {number(_range(ours), 3)} points apart where the noise is learned, "
-        f"{number(_range(others), 3)} where it is fixed"
+        f"{number(_range(others), 3)} where it is fixed; at epsilon = {EPSILON:g}, {_near(learned)} and {_near(fixed)}"
     )
     if margin and abs(apart) <= margin:
-        return finding(said, None, f"{evidence}; trials spread by as much")
-    if why := unsettled(*learned):
-        return finding(said, None, evidence + why)
-    return finding(said, apart > SLACK, evidence)
+        return finding(said, None, f"{evidence}; trials spread by as much{without}")
+    return finding(said, apart > SLACK, evidence + without)
 
 
 def start_matters(trials: Sequence[Trials]) -> Document:
     """Whether the starts differ by more than trials of one start do; the linear theory has one optimum for all."""
     said = "collapse depends on where the noise starts although it is learned, which the linear theory does not predict"
-    left, comparable = _ends(trials)
+    ready, without = _settled(trials)
+    left, comparable = _ends(ready)
     spreads = [spread for one, _ in left if (spread := _whole(one)[1]) is not None]
     if not comparable:
-        return finding(said, None, _said(left) or "no model is left")
+        return finding(said, None, (_said(left) or "no model is left") + without)
     if not spreads:
         apart = f"the starts lie {number(_range(left), 3)} points apart"
-        return finding(said, None, f"{apart}; with one trial each, luck cannot be told from the start")
+        return finding(said, None, f"{apart}; with one trial each, luck cannot be told from the start{without}")
     typical = fmean(s * s for s in spreads) ** 0.5
     # Of ten means of as many trials the largest and smallest lie some three standard errors apart by luck alone.
     luck = 3 * typical / min(len(one.evaluations) for one, _ in left) ** 0.5
-    why = unsettled(*trials)
     return finding(
         said,
-        None if why else _range(left) > luck,
+        _range(left) > luck,
         f"averaged over the thresholds the starts lie {number(_range(left), 3)} points apart; the spread over trials "
-        f"of one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart{why}",
+        f"of one start is {number(typical, 3)}, which would set them about {number(luck, 3)} apart{without}",
     )
 
 

@@ -11,7 +11,7 @@ from reports.training import settled
 def unsettled(*several: Trials) -> str:
     """Why nothing can be told of these models, or nothing."""
     for trials in several:
-        for one in trials.evaluations:
-            if said := settled.unsettled(one, trials.learned):
+        for one in trials.outcomes:
+            if said := settled.unsettled(one):
                 return f"; training is unfinished: at sigma2 = {trials.sigma2:g}, {said}"
     return ""

@@ -13,11 +13,16 @@ def evaluation(percent, sigma2=1.0, *, later=None, tuned=None, moment=1.0):
     return Evaluation(sigma2, 1.0, -100.0, tuned, -99.0, 1.0, [], percent, curve, 0, [moment])
 
 
-def trials(start, percents, *, learned=False, ends=None, **options):
-    """One noise: the percentages of its trials, and where a learned noise ends in each."""
+def trials(start, percents, *, learned=False, ends=None, before=None, **options):
+    """One noise: the percentages of its trials; where a learned noise ends in each; before: where it was just then."""
     ends = ends or [start] * len(percents)
     outcomes = [
-        Outcome(Run(start, learned, seed), evaluation(percent, end, **options), None, [[1.0, 1.0, end]])
+        Outcome(
+            Run(start, learned, seed),
+            evaluation(percent, end, **options),
+            None,
+            [[1.0, 1.0, before or end], [1.0, 1.0, end]],
+        )
         for seed, (percent, end) in enumerate(zip(percents, ends, strict=True))
     ]
     return Trials(start, learned, 1e-3, outcomes, list(range(len(outcomes))), 0)

@@ -57,6 +57,9 @@ def test_large_starts():
     moving = learned(30.0, [0.0], end=22.0, tuned=1.0)
     found = findings.large_start_collapses([moving, learned(0.1, [10.0])])
     assert holds(found) is None and "22 times" in found["evidence"]
+    # The rest is compared without it: 10% against 5%, not 0% against 5%.
+    found = findings.large_start_collapses([moving, learned(10.0, [10.0]), learned(0.1, [5.0])])
+    assert holds(found) is True and "Left out, from 30;" in found["evidence"]
 
 
 def test_starts_against_fixed_noises():
@@ -68,6 +71,10 @@ def test_starts_against_fixed_noises():
     # 95 +- 7 points against 91 +- 1.4 are the same.
     assert holds(findings.narrower_than_fixed([learned(30.0, [95.0, 85.0]), learned(0.1, [0.0, 0.0])], fixed)) is None
     assert holds(findings.narrower_than_fixed([learned(30.0, [1.0])], fixed)) is None
+    # What lies far off because it is unfinished does not count, nor does the fixed noise of that start.
+    unfinished, wide = learned(0.01, [0.0, 0.0], before=0.5), trials(0.01, [0.0, 0.0])
+    assert holds(findings.narrower_than_fixed([*far, unfinished], [*fixed, wide])) is False
+    assert holds(findings.narrower_than_fixed([near[0], unfinished], [*fixed, wide])) is None
 
 
 def test_whether_the_start_matters():
@@ -75,6 +82,7 @@ def test_whether_the_start_matters():
     assert holds(findings.start_matters(apart)) is True
     luck = [learned(30.0, [20.0, 60.0]), learned(0.1, [10.0, 50.0])]
     assert holds(findings.start_matters(luck)) is False
+    assert holds(findings.start_matters([apart[0], learned(0.1, [10.0, 12.0], moment=2.0)])) is None
     assert holds(findings.start_matters([learned(30.0, [90.0]), learned(0.1, [10.0])])) is None
     assert holds(findings.start_matters([learned(30.0, [100.0]), learned(0.1, [100.0])])) is None
 
