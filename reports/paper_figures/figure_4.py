@@ -98,8 +98,8 @@ def _caption(best: Sequence[Sequence[Trial]], comparable: bool) -> str:
     return (
         "Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning rate that "
         "ended best; right: how far it lies below the optimum of the linear VAE on the same rows, which no encoder "
-        "exceeds. A point is the mean over an epoch of batches that are not yet learned from, and so a little lower "
-        "than the finals, which are of all rows after the last step. "
+        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals are of "
+        "all rows after the last step. "
         + ("Lines are means over the trials, bands their standard deviation. " if several else "")
         + ("Squares: the printed finals; right, their distance from our optimum. " if comparable else "")
     ).strip()
@@ -118,7 +118,7 @@ def _notes(own: Sizes) -> list[str]:
     return [
         "the paper's text does not name the encoders; that they have no, one, two and three hidden layers, and are "
         f"printed in this order, is a reading. Here the deepest has {hidden} ReLU units, and none a layer of fewer "
-        "than 2k, so that each contains every linear encoder",
+        "than twice k, so that each contains every linear encoder",
         "trained on the analytic ELBO (Appendix C.1), in batches: the paper does not say which it took, but its best "
         "final lies a tenth of a nat below the linear optimum of MNIST, and in Figure 3 a stochastic gradient ends "
         "11.4 nats below the analytic one",
