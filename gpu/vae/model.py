@@ -59,6 +59,10 @@ class Ensemble:
         """Mean and log variance of q(z|x).  (E, B, n) -> (E, B, k), (E, B, k)."""
         return self._posterior(self._through("encoder", self.encoder, x)[-1])
 
+    def decode(self, z: Array) -> Array:
+        """The mean of p(x|z), in a buffer that the next call overwrites.  (E, B, k) -> (E, B, n)."""
+        return self._through("decoder", self.decoder, namespace(z).ascontiguousarray(z))[-1]
+
     def _posterior(self, heads: Array) -> tuple[Array, Array]:
         """The encoder's output as mean and log variance, views (E, B, k)."""
         k = self.architecture.k
@@ -76,7 +80,7 @@ class Ensemble:
         xp, exact = namespace(x), self.analytic if exact is None else exact
         deviation = xp.exp(0.5 * log_variance)
         z = mean if exact or noise is None else mean + deviation * noise
-        difference = self._through("decoder", self.decoder, xp.ascontiguousarray(z))[-1] - x
+        difference = self.decode(z) - x
         error = xp.sum(difference * difference, axis=2, dtype="float64")
         if exact:
             W = self._p["decoder.0.weight"]

@@ -14,18 +14,16 @@ from reports.terminal.console import Session
 from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import real, trials
 from reports.training.document import (
-    CHECKPOINTS,
-    FILES,
     Material,
     material,
     save_latents,
     train_document,
     trained,
-    write_training,
 )
 from reports.training.experiment import kept
 from reports.training.models import latents_number, seeds_of
 from reports.training.text import pieces
+from reports.training.write import CHECKPOINTS, FILES, reconstructions, write_training
 from reports.words.numerals import typed
 from reports.words.wording import ranges
 from verify.checks import positive_noise
@@ -100,7 +98,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar=("NOISE", "SEED"),
         help="which model --save-latents means: of this fixed noise (or: learned), the best or of this seed",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="results, figure, checkpoints to continue from")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="page, results, pictures, checkpoints to continue from")
 
 
 LEARNING_RATE = 1e-3
@@ -131,16 +129,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     document = train_document(plan, outcomes, data, args, before)
     said = [piece for piece in pieces(document, outcomes) if isinstance(piece, str)]
     session.notes(document["notes"][len(before) :], "\n".join(said))
+    identified = identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
     if args.out is not None:
-        for path in write_training(document, outcomes, args.out):
+        again = reconstructions(document, data, args.out, plan, identified)
+        for path in write_training(document, outcomes, args.out, again):
             session.wrote(path)
     if save is not None and chosen is not None:
-        identified = identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
-        save_latents(save, kept(args.out, plan, identified, chosen), data.rows)
+        save_latents(save, kept(args.out, plan, identified, [chosen])[chosen], data.rows)
         session.wrote(save)
     session.result(document)
     for piece in pieces(document, outcomes):
         session.say(piece)
+    if args.out is not None:
+        session.say(f"\nopen {args.out / 'index.html'}")
     return 0
 
 

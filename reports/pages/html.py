@@ -7,6 +7,7 @@ style sheet and script are put in as they are.
 """
 
 import re
+from math import ceil
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -45,7 +46,10 @@ def _source(made: Environment, name: str) -> Markup:
 
 
 def inline_svg(svg: str, name: str, label: str) -> Markup:
-    """An SVG file as an element of the page: its own ids, the page's colours, and a text for who cannot see it."""
+    """An SVG file as an element of the page: its own ids, the page's colours, and a text for who cannot see it.
+
+    --natural is the width, in CSS, at which its letters are as large as those of the page's pictures are meant to be.
+    """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'\bid="', f'id="{name}-', body)
@@ -57,5 +61,7 @@ def inline_svg(svg: str, name: str, label: str) -> Markup:
     opening = re.match(r"<svg [^>]*>", body)
     assert opening is not None
     kept = " ".join(re.findall(r'(?:viewBox|data-\w+)="[^"]*"', opening[0]))
-    names = Markup('class="{}" role="img" aria-label="{}"').format(name, label)
+    width = re.search(r'viewBox="\S+ \S+ ([\d.]+) ', opening[0])
+    natural = f' style="--natural: {ceil(float(width[1]))}px"' if width else ""
+    names = Markup('class="{}" role="img" aria-label="{}"').format(name, label) + Markup(natural)
     return Markup(f'<svg xmlns:xlink="http://www.w3.org/1999/xlink" {names} {kept}>{body[opening.end() :]}')

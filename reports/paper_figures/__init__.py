@@ -6,8 +6,10 @@ A figure is a module `figure_N.py`. Nothing else has to be told of it. It has
     SOURCE                      where the paper has it
     PAPER                       what the paper prints or says of it, in our words
     DATASET                     "mnist" or "celeba64": on which of the paper's data it is
+    dataset(setting)            the same, where it depends on what the user named; else left out
     experiments(setting)        what has to be trained: [Experiment]; figures may share some
-    measure(setting, bench)     -> Measured; it performs its experiments on the bench, and adds no others
+    measure(setting, bench)     -> Measured; it performs its experiments on the bench, and adds no others; or it raises
+                                LeftOut, with a sentence why nothing can be made of these data or models
     draw(entry, arrays)         -> a matplotlib Figure, from the entry of figures.json and the arrays of figure-N.npz;
                                 left out where `lines.draw` serves
     label(figure, entry)        puts in text that has to find room, once the frame is laid out

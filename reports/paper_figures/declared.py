@@ -1,6 +1,6 @@
 """The figures that there are: each module figure_N.py of this package.
 
-Main       FIGURES, their numbers; figure, the module of one; chosen, those that a command line names.
+Main       FIGURES, their numbers; figure, the module of one; chosen, those that a command line names; dataset_of.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.resources import files
 from types import ModuleType
 
+from reports.paper_figures.setting import Setting
 from verify.errors import InputError
 
 PREFIX = "figure_"
@@ -23,6 +24,12 @@ FIGURES = tuple(
 def figure(number: int) -> ModuleType:
     """The module of a figure."""
     return import_module(f"{__package__}.{PREFIX}{number}")
+
+
+def dataset_of(module: ModuleType, setting: Setting) -> str:
+    """On which of the paper's data sets this figure is: its DATASET, or what its `dataset` makes of the setting."""
+    name: str = module.dataset(setting) if hasattr(module, "dataset") else module.DATASET
+    return name
 
 
 def chosen(numbers: Sequence[int]) -> list[int]:

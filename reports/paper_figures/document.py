@@ -1,7 +1,7 @@
 """What a figure comes to: an entry of figures.json, with arrays beside it.
 
 Notation   a finding says what the paper says, whether it shows here (None: what ran cannot tell), and by which numbers.
-Main       Measured, finding, beside_print, line, panel; entry, which puts an entry together.
+Main       Measured, LeftOut, finding, beside_print, line, panel; entry, which puts an entry together.
 Reference  reports/schema/figures.json.
 """
 
@@ -14,6 +14,10 @@ from reports.training.document import Material
 from verify.arrays import Array
 
 Document = dict[str, Any]
+
+
+class LeftOut(Exception):
+    """Why `measure` can make nothing of these data or models, in a sentence without its point."""
 
 
 @dataclass
@@ -99,7 +103,7 @@ def entry(number: int, module: ModuleType, found: Measured, command: str) -> Doc
 
 
 def left_out(number: int, module: ModuleType, why: str, command: str) -> Document:
-    """The entry of a figure for which the data are not at hand."""
+    """The entry of a figure that was not made: the data are not at hand, or nothing can be made of them."""
     empty: Document = dict.fromkeys(("data", "deviations", "findings", "beside", "panels", "notes"))
     told = {"figure": number, "title": module.TITLE, "source": module.SOURCE, "paper": module.PAPER, "left_out": why}
     return {**told, **{name: [] for name in empty}, "caption": "", "alt": "", "arrays": False, "command": command}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.paper_figures import document as of
-from reports.paper_figures.declared import FIGURES, figure
+from reports.paper_figures.declared import FIGURES, dataset_of, figure
 from reports.paper_figures.page import write_figures
 from reports.paper_figures.setting import Setting
 from reports.paper_figures.text import caveats
@@ -42,12 +42,14 @@ class Made:
         """Perform what a figure needs, measure, draw and write it.  Raises InputError."""
         module, command = figure(number), self.document["provenance"]["command"]
         arrays: dict[str, Array] = {}
-        if module.DATASET not in setting.words:
-            entry = of.left_out(number, module, IMAGES_MISSING, command)
-            bench.session.note(f"Figure {number} is left out: {IMAGES_MISSING}")
-        else:
+        try:
+            if dataset_of(module, setting) not in setting.words:
+                raise of.LeftOut(IMAGES_MISSING)
             found = module.measure(setting, bench)
             entry, arrays = of.entry(number, module, found, command), found.arrays
+        except of.LeftOut as why:
+            entry = of.left_out(number, module, str(why), command)
+            bench.session.note(f"Figure {number} is left out: {why}")
         others = [one for one in self.document["figures"] if one["figure"] != number]
         self.document["figures"] = sorted([*others, entry], key=lambda one: FIGURES.index(one["figure"]))
         self.document["notes"] = caveats(self.document)

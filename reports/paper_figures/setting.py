@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from gpu.vae.plan import Run
-from reports.paper_tables.presets import PAPER, Sizes, sizes_of, words_of
+from reports.paper_tables.presets import PAPER, Sizes, dataset_of, sizes_of, words_of
 
 # Of the paper's 1000 epochs, beta rises over the first 100, and Figure 7 looks at 80.
 ANNEALED, SEEN, OF = 100, 80, 1000
@@ -19,7 +19,10 @@ DRAWN = 1000
 
 @dataclass(frozen=True)
 class Setting:
-    """preset; words: the DATA word of each data set of the paper that there is one for; the rest overrides a preset."""
+    """preset; words: the DATA word of each data set of the paper that there is one for; the rest overrides a preset.
+
+    named: those data sets whose word is the user's own.
+    """
 
     preset: str
     words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -27,6 +30,7 @@ class Setting:
     seeds: tuple[int, ...] | None = None
     epochs: int | None = None
     learning_rates: tuple[float, ...] | None = None
+    named: tuple[str, ...] = ()
 
     def sizes(self, dataset: str) -> Sizes:
         """Kind, widths, k, epochs, batch, trials and learning rates for models of this data set."""
@@ -75,4 +79,5 @@ def setting_of(
     for rate in learning_rates or []:
         Run(1.0, False, learning_rate=rate)  # a wrong one is told at once
     rates = tuple(dict.fromkeys(learning_rates or [])) or None
-    return Setting(preset, words_of(preset, data), first_seed, None if seeds is None else tuple(seeds), epochs, rates)
+    words, named = words_of(preset, data), tuple(map(dataset_of, data))
+    return Setting(preset, words, first_seed, None if seeds is None else tuple(seeds), epochs, rates, named)

@@ -151,11 +151,16 @@ def words_of(preset: str, data: Sequence[str]) -> dict[str, str]:
     """The DATA word for each data set of the paper that there is one for.  Raises InputError."""
     words: dict[str, str] = {}
     for word in data:
-        dataset = "celeba64" if word.startswith(IMAGES) else "mnist"
+        dataset = dataset_of(word)
         if dataset in words:
             raise InputError(f"--data {words[dataset]} {word}: both would stand for {dataset}; name one")
         words[dataset] = word
     return {**DATA[preset], **words}
+
+
+def dataset_of(word: str) -> str:
+    """Which data set of the paper a DATA word stands for."""
+    return "celeba64" if word.startswith(IMAGES) else "mnist"
 
 
 def sizes_of(preset: str, dataset: str, word: str) -> Sizes:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from verify.arrays import Array
+from verify.data.preprocess import inverse_logit
 
 Document = dict[str, Any]
 
@@ -25,14 +26,11 @@ DIVERGING = np.array([(0, 94, 162), (247, 247, 247), (188, 80, 0)], dtype=np.flo
 def displayed(values: Array, display: Document) -> Array:
     """Values of the model's space as they are drawn: taken back from the logit to [0, 1], else as they are.
 
-    The inverse of y = logit(alpha + (1 - 2 alpha) x), cut to [0, 1]: a reconstruction may lie beyond.
+    Cut to [0, 1]: a reconstruction may lie beyond.
     """
     if display["transform"] == "none":
         return values
-    alpha = display["alpha"]
-    # tanh, since exp(-y) overflows.
-    p = 0.5 * (1 + np.tanh(0.5 * np.asarray(values, dtype=np.float64)))
-    return np.clip((p - alpha) / (1 - 2 * alpha), 0.0, 1.0)
+    return np.clip(inverse_logit(values, display["alpha"]), 0.0, 1.0)
 
 
 def png(values: Array, image: list[int], low: float, high: float, symmetric: bool = False) -> bytes:

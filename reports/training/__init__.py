@@ -1,1 +1,1 @@
-"""Trainings of deep and linear VAEs: their document, their words, their figure."""
+"""Trainings of deep and linear VAEs: their document, their words, their page."""

@@ -2,7 +2,7 @@
 
 Notation   J takes an ELBO from the model's space to the scale of the raw values, 0..255 of images (theory 5.2);
            lam (n,) eigenvalues of the covariance of the very rows that are trained on.
-Main       Material, trained, described, train_document, write_training, save_latents.
+Main       Material, trained, described, train_document, write_csv, save_latents.
 Reference  theory 5; reports/schema/train.json.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from gpu import products
 from gpu.vae.architecture import Layout
-from gpu.vae.checkpoint import ENDING, Folder, identity
+from gpu.vae.checkpoint import Folder, identity
 from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
 from gpu.vae.model import Ensemble
 from gpu.vae.plan import Outcome, Plan
@@ -29,7 +29,7 @@ from gpu.vae.training import train
 from proofs.machinery import ledger
 from reports.terminal.console import Session
 from reports.terminal.data import covariance_of
-from reports.terminal.files import staged, write_json, write_npz
+from reports.terminal.files import write_npz
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.covariance import Covariance
@@ -210,6 +210,7 @@ def train_document(
         "epsilon": EPSILON,
         "delta": DELTA,
         "epsilons": list(EPSILONS),
+        "eigenvalues": data.eigenvalues[: architecture.k].tolist(),
         "models": models,
         # A model is not the better for having been asked to explain more, or less, by noise.
         "best": found[0]["best"] if len(found) == 1 else None,
@@ -217,46 +218,6 @@ def train_document(
         "provenance": provenance(args),
     }
     return document | {"notes": [*notes, *caveats(document)]}
-
-
-COLUMNS = ("noise", "init_sigma2", "seed", "learning_rate", "beta", "anneal", "frozen")
-TEXTS = ("train.json", "train.csv", "train.npz", "courses.csv")
-FILES = (*TEXTS, "train.svg", "train.png")
-CHECKPOINTS = (f"models-*{ENDING}",)
-CONVERGENCE = ("final_beta", "below_linear_optimum", "noise_ratio", "rise")
-MEASURED = (
-    "sigma2", "elbo", "elbo_raw_scale", "tuned_sigma2", "tuned_elbo", "tuned_elbo_raw_scale", "kl", "collapse_percent",
-    "retained", "active_units", "linear_retained",
-)  # fmt: skip
-
-
-def write_training(document: Document, outcomes: Sequence[Outcome], out: Path) -> list[Path]:
-    """train.json, train.csv, and the courses of the models: train.npz, courses.csv and a figure; -> the paths."""
-    from reports.training import figure  # slow to import
-
-    n = document["architecture"]["n"]
-    history = np.array([outcome.history for outcome in outcomes])
-    elbos = np.array([outcome.elbos(n) for outcome in outcomes])
-    with staged(out) as stage:
-        write_json(document, stage / "train.json")
-        lines = [
-            [m[c] for c in COLUMNS]
-            + [(m["evaluation"] or {}).get(c) for c in MEASURED]
-            + [(m["convergence"] or {}).get(c) for c in CONVERGENCE]
-            + ["" if m["convergence"] is None else " + ".join(m["convergence"]["unfinished"])]
-            for m in document["models"]
-        ]
-        write_csv(stage / "train.csv", [*COLUMNS, *MEASURED, *CONVERGENCE, "unfinished"], lines)
-        courses = {name: history[:, :, i] for i, name in enumerate(("error", "kl", "sigma2"))}
-        write_npz(stage / "train.npz", elbo=elbos, **courses)
-        steps = [
-            (model + 1, epoch + 1, *history[model, epoch], elbos[model, epoch])
-            for model in range(len(history))
-            for epoch in range(history.shape[1])
-        ]
-        write_csv(stage / "courses.csv", ("model", "epoch", "error", "kl", "sigma2", "elbo"), steps)
-        pictures = figure.draw(document, elbos, stage)
-    return [out / name for name in (*TEXTS, *(path.name for path in pictures))]
 
 
 def write_csv(path: Path, heading: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:

@@ -94,19 +94,21 @@ class Performed:
         """One model, by its place from 0, as it was trained; on the host.  Raises InputError without checkpoints."""
         if self.folder is None:
             raise InputError("safetensors is not installed, so models are not kept (pip install safetensors)")
-        return kept(self.folder, self.plan, self.identified, model)
+        return kept(self.folder, self.plan, self.identified, [model])[model]
 
 
-def kept(folder: Path, plan: Plan, identified: Document, model: int) -> Ensemble:
-    """The model of that place in a plan, from its checkpoint; on the host."""
-    store = Folder(folder, plan, identified)
+def kept(folder: Path, plan: Plan, identified: Document, models: Sequence[int]) -> dict[int, Ensemble]:
+    """The models of these places in a plan, from their checkpoints, each by itself; on the host."""
+    store, found = Folder(folder, plan, identified), {}
     try:
-        state = next(s for s in store.states() if model in s.models)
+        for state in store.states():
+            for at, model in enumerate(state.models):
+                if model in models:
+                    parameters = np.ascontiguousarray(state.parameters[at : at + 1])
+                    found[model] = Ensemble(plan.architecture, parameters, np.array([plan.runs[model].learned]))
     finally:
         store.close()
-    at = state.models.index(model)
-    parameters = np.ascontiguousarray(state.parameters[at : at + 1])
-    return Ensemble(plan.architecture, parameters, np.array([plan.runs[model].learned]))
+    return found
 
 
 @dataclass

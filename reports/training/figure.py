@@ -1,59 +1,48 @@
-"""The axes of the figure of `elbo-verify train`: the ELBO of every model, epoch by epoch.
+"""The axes of the courses of `elbo-verify train`: the ELBO of every model, and the noise of those that learn it.
 
-Notation   document: train.json as a dict; elbos (models, epochs), as train.npz holds them.
-Main       draw.
+Notation   document: train.json as a dict; elbos, sigma2 (models, epochs), as train.npz holds them.
+Main       courses, noises.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from reports.pages.drawing import HEIGHT, WIDTH, blank, drawing, save
 from reports.pages.palette import PALETTE
+from reports.pages.ticks import decades, plain_numbers
+from reports.training.groups import groups, named
 from reports.training.signs import group_of
-from reports.words.numerals import typed
 from verify.arrays import Array
 
 Document = dict[str, Any]
-COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")
-# More names than that hide the curves.
-MOST_NAMES = 8
 
 
 def courses(axes: Axes, document: Document, elbos: Array) -> None:
     """One line a model, a colour for each noise, dashed where it is learned; a cross where a model diverged."""
-    groups = list(dict.fromkeys(map(group_of, document["models"])))
+    found = groups(document)
     epochs = np.arange(1, elbos.shape[1] + 1)
     marker = "o" if len(epochs) == 1 else ""
     for model, curve in zip(document["models"], elbos, strict=True):
-        group = group_of(model)
-        colour = PALETTE[COLOURS[groups.index(group) % len(COLOURS)]]
+        group = found[group_of(model)]
         finite = np.isfinite(curve)
-        line = "-" if group[1] is not None else "--"
-        axes.plot(epochs[finite], curve[finite], color=colour, linestyle=line, linewidth=1.2, marker=marker)
+        style = {"color": group.colour, "linestyle": group.line}
+        axes.plot(epochs[finite], curve[finite], linewidth=1.2, marker=marker, **style)
         if model["evaluation"] is None and finite.any():
-            axes.plot(epochs[finite][-1], curve[finite][-1], "x", color=colour)
-    for number, group in enumerate(groups[:MOST_NAMES]):
-        name = "learned noise" if group[1] is None else f"σ² = {typed(group[1])}"
-        axes.plot(
-            [],
-            [],
-            color=PALETTE[COLOURS[number % len(COLOURS)]],
-            linestyle="--" if group[1] is None else "-",
-            label=name,
-        )
-    # Above the frame, where no curve is.
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, columnspacing=1.2)
-    axes.set(xlabel="epoch", ylabel="ELBO, nats per datum", ylim=window(elbos))
+            axes.plot(epochs[finite][-1], curve[finite][-1], "x", color=group.colour)
+    named(axes, list(found.values()))
+    room = 0.03 * len(epochs)
+    axes.set(xlabel="epoch", ylabel="ELBO, nats per datum", ylim=window(elbos), xlim=(1 - room, len(epochs) + room))
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    plain_numbers(axes.yaxis)
 
 
 def window(elbos: Array) -> tuple[float, float]:
     """The ELBOs worth showing: all that come after a tenth of the epochs; the first ones would flatten the rest."""
-    later = elbos[:, elbos.shape[1] // 10 :]
+    epochs = elbos.shape[1]
+    later = elbos[:, max(epochs // 10, int(epochs > 2)) :]
     shown = later[np.isfinite(later)]
     if not shown.size:
         return 0.0, 1.0
@@ -62,9 +51,31 @@ def window(elbos: Array) -> tuple[float, float]:
     return low - room, high + room
 
 
-def draw(document: Document, elbos: Array, folder: Path) -> list[Path]:
-    """Courses of the models of train.json, elbos (models, epochs): train.svg and .png in `folder`; -> the paths."""
-    with drawing():
-        figure = blank(1.4 * WIDTH, 1.1 * HEIGHT)
-        courses(figure.subplots(), document, elbos)
-        return save(figure, folder, "train")
+def noises(axes: Axes, document: Document, sigma2: Array) -> bool:
+    """The learned noise of each model, from its start; dotted, the best noise of a linear model.
+
+    -> False: no model that is left learns it.
+    """
+    learned = [i for i, m in enumerate(document["models"]) if m["noise"] == "learned"]
+    if not any(document["models"][i]["evaluation"] for i in learned):
+        return False
+    found = groups(document)
+    for i in learned:
+        model = document["models"][i]
+        group = found[group_of(model)]
+        curve = np.array([model["init_sigma2"], *sigma2[i]])
+        shown = np.isfinite(curve) & (curve > 0)
+        best = group.best == i
+        width, alpha = (1.9, 1.0) if best else (1.0, 0.6)
+        axes.plot(np.flatnonzero(shown), curve[shown], color=group.colour, linewidth=width, alpha=alpha)
+    linear = {c["linear_optimum_sigma2"] for i in learned if (c := document["models"][i]["convergence"]) is not None}
+    more = [Line2D([], [], color=group.colour, label="each model, the best one bold")]
+    if optima := linear - {None}:
+        for optimum in optima:
+            axes.axhline(optimum, color=PALETTE["ink"], linewidth=1.2, linestyle=":")
+        more.append(Line2D([], [], color=PALETTE["ink"], linestyle=":", label="best noise of a linear model"))
+    named(axes, [], more)
+    axes.set(xlabel="epoch", ylabel="learned noise σ²", yscale="log")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    decades(axes.yaxis)
+    return True

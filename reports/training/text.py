@@ -1,7 +1,7 @@
 """What came of the models of `elbo-verify train`, in words and tables for the terminal.
 
 Notation   document: train.json as a dict.
-Main       pieces.
+Main       pieces; verdict, model_lines and legend, which the page has too; headline, the page's alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,23 +16,24 @@ Document = dict[str, Any]
 MOST_COURSES = 20
 # Of more noises than that, the table alone tells.
 MOST_SENTENCES = 6
+MOST_IN_HEADLINE = 3
 
 
 def pieces(document: Document, outcomes: Sequence[Outcome]) -> Iterator[Any]:
     """Everything for people, as lines and tables."""
-    yield _verdict(document)
+    yield "\n".join(verdict(document))
     yield ""
-    yield _models(document)
+    yield table(COLUMNS, model_lines(document))
     yield "\nELBO on the way"
     yield _courses(document, outcomes)
-    yield _legend(document)
+    yield f"\n{legend(document)}"
 
 
-def _verdict(document: Document) -> str:
-    """The best of each group; groups are not ranked."""
+def verdict(document: Document) -> list[str]:
+    """The best of each group, a sentence each; groups are not ranked."""
     found = document["best_per_noise"]
     if all(group["best"] is None for group in found):
-        return f"No model is left: {next(n for n in document['notes'] if 'diverged' in n)}."
+        return [f"No model is left: {next(n for n in document['notes'] if 'diverged' in n)}."]
     said = [_best(document, group) for group in found[:MOST_SENTENCES]]
     if len(found) > len(said):
         said.append(f"Of the other {len(found) - len(said)} noises the table marks the best models with *.")
@@ -41,7 +42,25 @@ def _verdict(document: Document) -> str:
     lost = sum(m["evaluation"] is None for m in document["models"])
     if lost:
         said.append(f"{lost} of {len(document['models'])} models diverged and were frozen.")
-    return "\n".join(said)
+    return said
+
+
+def headline(document: Document) -> str:
+    """How many latents the best model of each noise keeps."""
+    k, kept = document["architecture"]["k"], {}
+    for group in document["best_per_noise"]:
+        if group["best"] is not None:
+            e = document["models"][group["best"] - 1]["evaluation"]
+            where = "learned noise" if group["sigma2"] is None else f"sigma2 = {typed(group['sigma2'])}"
+            kept[where] = e["retained"], e
+    if not kept:
+        return "No model is left: all diverged."
+    if len(kept) > MOST_IN_HEADLINE:
+        few, many = (f(found for found, _ in kept.values()) for f in (min, max))
+        between = f"{few} to {many}" if few < many else f"{few}"
+        return f"The best models of {len(kept)} noises keep {between} of {k} latents."
+    said = [f"{found} at {where} (linear: {_linear(e)})" for where, (found, e) in kept.items()]
+    return f"Of {k} latents the best models keep {', '.join(said)}."
 
 
 def _best(document: Document, group: Document) -> str:
@@ -85,11 +104,14 @@ def _distance(document: Document, model: Document) -> str:
     )
 
 
-def _models(document: Document) -> Any:
-    """One line a model."""
-    columns = [(name, True) for name in ("", "noise", "rate", "seed", "ELBO", "tuned ELBO", "sigma2", "KL")]
-    columns += [("collapsed %", True), ("kept", True), ("linear", True), ("ended", True)]
-    lines, best = [], {g["best"] for g in document["best_per_noise"] if g["models"] > 1}
+HEADINGS = ("", "noise", "rate", "seed", "ELBO", "tuned ELBO", "sigma2", "KL", "collapsed %", "kept", "linear", "ended")
+COLUMNS = [(name, True) for name in HEADINGS]
+
+
+def model_lines(document: Document) -> list[tuple[str, ...]]:
+    """One line a model, under HEADINGS."""
+    lines: list[tuple[str, ...]] = []
+    best = {g["best"] for g in document["best_per_noise"] if g["models"] > 1}
     for number, m in enumerate(document["models"], start=1):
         named = (
             f"{'*' * (number in best)}{number}",
@@ -106,7 +128,7 @@ def _models(document: Document) -> Any:
         ended = "no" if m["convergence"]["unfinished"] else "yes"
         kept = (f"{e['collapse_percent']:.1f}", str(e["retained"]), _linear(e), ended)
         lines.append((*named, *shown, *kept))
-    return table(columns, lines)
+    return lines
 
 
 def _nats(value: float) -> str:
@@ -134,20 +156,24 @@ def _courses(document: Document, outcomes: Sequence[Outcome]) -> Any:
     return table([(name, True) for name in ("", "noise", *heads, "over the last tenth")], lines)
 
 
-def _legend(document: Document) -> str:
+def legend(document: Document, courses: bool = True) -> str:
+    """What stands in which column; courses: those of the ELBO on the way too."""
     data = document["data"]
     J = data["mean_log_jacobian"] + data["log_scale_jacobian"]
     scale = f"; on the scale of the raw values every ELBO is {abs(J):.1f} {'higher' if J > 0 else 'lower'}" if J else ""
     weight = min((m["convergence"]["final_beta"] for m in document["models"] if m["convergence"]), default=1.0)
     beta = " and the weight of the KL at which the training ended" if weight != 1 else ""
+    on_the_way = (
+        "; on the way: the mean over the batches of an epoch, while the weights move; "
+        "over the last tenth (of the epochs, three at least): what the ELBO gained there, by a straight line"
+    )
     return (
-        "\nELBO in nats per datum, over all data, in the model's space, "
+        "ELBO in nats per datum, over all data, in the model's space, "
         + (f"its KL weighed by 1, not by the {weight:.4g} of the training" if weight != 1 else "its KL weighed by 1")
         + scale
         + "; tuned: at the "
         "best noise for the same reconstructions; collapsed: KL below 0.01 for 99% of the data; linear: latents that "
-        f"the optimum of a linear model keeps at sigma2{beta}; ended: no sign that the training was stopped too early; "
-        "on the way: the mean over the batches of an epoch, while the weights move; "
-        "over the last tenth (of the epochs, three at least): what the ELBO gained there, by a straight line"
-        f"{'; *: the best model of its noise' if any(g['models'] > 1 for g in document['best_per_noise']) else ''}"
+        f"the optimum of a linear model keeps at sigma2{beta}; ended: no sign that the training was stopped too early"
+        + (on_the_way if courses else "")
+        + ("; *: the best model of its noise" if any(g["models"] > 1 for g in document["best_per_noise"]) else "")
     )

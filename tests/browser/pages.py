@@ -27,6 +27,9 @@ SPECTRUM = "#spectrum"
 # What the readout says: a noise, how many are retained at least and at most, of how many.
 SAID = r"σ² = ([^:]+): (\d+)(?: (?:or|to) (\d+))? of (\d+) latents? retained"
 
+# More than there are colours in a row.
+NOISES = "--sigma2 0.03 0.1 0.3 1 3 10 30 --learned-noise 10 1 --seeds 2".split()  # noqa: SIM905
+
 PAGES = {
     "digits": ["report", "digits", "-k", "10"],
     "wine": ["report", "wine.csv", "--ledger", "ledger.json"],
@@ -36,6 +39,8 @@ PAGES = {
     "mnist": ["report", "mnist:1000", "-k", "50"],
     "audit": ["audit"],
     "tables": ["tables", *"1 --data digits --hidden 8 -k 3 --epochs 1 --seeds 1 --learning-rates 0.001".split()],  # noqa: SIM905
+    "train": ["train", *"digits --scale 16 --logit 0.01 --arch mlp --hidden 8 -k 3 --epochs 3".split(), *NOISES],  # noqa: SIM905
+    "figures": ["figures", *"2 12 13 --data digits --epochs 2 --seeds 1".split()],  # noqa: SIM905
 }
 REPORTS = [name for name, argv in PAGES.items() if argv[0] == "report"]
 

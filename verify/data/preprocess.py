@@ -1,7 +1,7 @@
 """What happens to raw values before the model sees them.
 
 Notation   v raw value; u uniform on [0, 1); x in [0, 1]; y what the model sees; alpha in (0, 1/2).
-Main       Preprocessing, Standard, logit.
+Main       Preprocessing, Standard, logit, inverse_logit.
 Reference  [PPM17] Papamakarios, Pavlakou & Murray, NeurIPS 2017, Sec. 4.2 and App. D; theory 5.2.
 
     none         y = v
@@ -99,6 +99,17 @@ class Preprocessing:
         x = (X + noise.random(X.shape)) / self.levels
         return (x, np.zeros(len(X))) if self.alpha is None else logit(x, self.alpha)
 
+    def undo(self, y: Array) -> Array:
+        """The raw values that `apply` makes y (b, n) of; of dequantised ones v + u, whose floor is the grey value v.
+
+        Nothing is cut: a reconstruction may lie beyond the raw values that there are.
+        """
+        if self.standard is not None:
+            return y * self.standard.deviation + self.standard.mean
+        if not self.dequantised:
+            return y if self.scale is None else y * self.scale
+        return self.levels * (y if self.alpha is None else inverse_logit(y, self.alpha))
+
     def log_scale_jacobian(self, n: int) -> float:
         """log|det dx/dv| of dividing n columns by the scale, by the number of grey values, or by their deviations."""
         if self.standard is not None:
@@ -140,3 +151,10 @@ def logit(x: Array, alpha: float) -> tuple[Array, Array]:
     log_q = np.log(alpha + slope * (1 - x))
     log_jacobian = x.shape[-1] * math.log1p(-2 * alpha) - (log_p + log_q).sum(axis=-1)
     return log_p - log_q, log_jacobian
+
+
+def inverse_logit(y: Array, alpha: float) -> Array:
+    """x of y = logit(alpha + (1 - 2 alpha) x), entry by entry; between -alpha/(1 - 2 alpha) and 1 plus that."""
+    # tanh, since exp(-y) overflows.
+    p = 0.5 * (1 + np.tanh(0.5 * np.asarray(y, dtype=np.float64)))
+    return np.asarray((p - alpha) / (1 - 2 * alpha))

@@ -198,3 +198,15 @@ def test_the_analytic_elbo_needs_a_linear_decoder():
 def test_architectures_that_cannot_be_are_refused(arguments):
     with pytest.raises(InputError, match="architecture"):
         Architecture(*arguments)
+
+
+def test_decoding_is_the_mean_whose_error_is_measured():
+    """Of strided latents too; and another latent is another image."""
+    model = ensemble("conv")
+    x, _ = batch(model)
+    mean, log_variance = (a.copy() for a in model.encode(x))
+    z = np.repeat(mean, 2, axis=2)[..., ::2]
+    error = ((model.decode(z) - x) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(error, model.reconstruction_error(x, mean, log_variance, None))
+    once = model.decode(z).copy()
+    assert not np.allclose(model.decode(z + 1), once)

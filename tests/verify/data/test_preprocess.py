@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from verify.data.entries import BLOCK_ENTRIES
-from verify.data.preprocess import Preprocessing, logit
+from verify.data.preprocess import Preprocessing, Standard, logit
 from verify.data.rows import Rows
 from verify.errors import InputError
 
@@ -176,3 +176,36 @@ def test_entries_that_are_no_usable_numbers_are_refused_before_and_after_scaling
     raw[6, 1] = value
     with pytest.raises(InputError, match=r"at row 7, column 2[^\n]*$"):
         rows(raw, scale=scale).array()
+
+
+UNDONE = {
+    "nothing": {},
+    "scale": {"scale": 16},
+    "dequantised": {"dequantise": True},
+    "logit": {"alpha": 1e-6},
+    "logit of 17 levels": {"scale": 16, "alpha": 0.05},
+}
+
+
+@pytest.mark.parametrize("name", UNDONE)
+def test_what_was_prepared_comes_back(name):
+    """Exactly but for rounding, 1e-9 of a grey level; dequantised values with the noise that they were given."""
+    p, raw = Preprocessing(**UNDONE[name]), grey(top=16).astype(float)
+    y, _ = p.apply(raw, p.generator())
+    noise = p.generator().random(raw.shape) if p.dequantised else 0.0
+    assert np.allclose(p.undo(y), raw + noise, rtol=0, atol=1e-9)
+    # Control: another preparation is not undone by this one.
+    other = Preprocessing(scale=3.0)
+    assert not np.allclose(other.undo(y), raw + noise, rtol=0, atol=0.5)
+
+
+def test_standardized_columns_come_back():
+    raw = np.random.default_rng(0).normal(5, 2, (9, 3))
+    p = Preprocessing(standard=Standard(raw.mean(axis=0), raw.std(axis=0)))
+    y, _ = p.apply(raw, p.generator())
+    assert np.allclose(p.undo(y), raw, rtol=1e-13) and not np.allclose(y, raw, rtol=1e-2)
+
+
+def test_what_no_grey_value_makes_is_undone_without_overflow_or_a_cut():
+    beyond = Preprocessing(alpha=0.05).undo(np.array([[-1e4, 1e4]]))
+    assert beyond[0, 0] == pytest.approx(-256 * 0.05 / 0.9) and beyond[0, 1] == pytest.approx(256 * 0.95 / 0.9)
