@@ -34,7 +34,7 @@ DATASET = "mnist"
 PRINTED = (-1098.2, -1108.7, -1112.1, -1119.6)
 # Half of their last digit.
 ROUNDED = 0.05
-SQUARES = "Squares, at the edge: the printed finals, after 1000 epochs; right, how far below our optimum, if more than rounding."
+SQUARES = "Squares: the printed finals, after 1000 epochs; right, how far below our optimum, if more than rounding."
 INIT_SIGMA2 = 1.0
 # Of the digits: with the 250 epochs of the tables, the differences are those of trainings that have not ended.
 QUICK_EPOCHS, QUICK_RATES = 500, (1e-3, 3e-3)
