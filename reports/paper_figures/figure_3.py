@@ -15,11 +15,10 @@ import numpy as np
 from gpu.vae.plan import Run
 from reports.paper_figures import lines
 from reports.paper_figures.courses import Trial, best_rate, mean_and_spread, together, trials
-from reports.paper_figures.document import Measured, beside_print, line, panel
-from reports.paper_figures.findings_3 import findings
+from reports.paper_figures.document import Measured, line, panel
+from reports.paper_figures.findings_3 import beside, findings
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench, Experiment
-from reports.words.wording import number
 from verify.arrays import Array
 from verify.errors import InputError
 
@@ -33,7 +32,6 @@ PAPER = (
 )
 DATASET = "mnist"
 KINDS = ("analytic", "stochastic")
-PRINTED = {"analytic": 950.7, "stochastic": 939.3}
 # How many rows are a full batch: those of the data that there are words for, else as many as memory may hold.
 FULL = {"mnist:1000": 1000, "digits": 1797}
 MOST = 100_000
@@ -103,7 +101,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         f"are means over windows of {_window(found)} steps, so that the noise of single steps is no carpet.",
         materials=materials,
         deviations=deviations,
-        beside=_beside(found, rates, not deviations),
+        beside=beside(found, rates, not deviations),
         notes=_notes(own),
         arrays=_arrays(found),
     )
@@ -170,53 +168,6 @@ def _panels(found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | No
 def _positive(value: float | None) -> float | None:
     """What a logarithmic axis can show."""
     return value if value is not None and value > 0 else None
-
-
-def _beside(
-    found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | None], comparable: bool
-) -> list[Document]:
-    """The two finals that are printed, and what lies between them, which depends less on the subset."""
-    best = {kind: [one for one in found[kind] if one.rate == rates[kind]] for kind in KINDS}
-    maxima = [one.optimum for one in best[KINDS[0]] if one.optimum is not None]
-    rows = []
-    for kind in KINDS:
-        ours, spread = mean_and_spread(one.final for one in best[kind])
-        rows.append(
-            beside_print(
-                f"final ELBO, {kind}", ours, spread, PRINTED[kind],
-                _difference(ours, PRINTED[kind], maxima, [one.below for one in best[kind]], comparable),
-            )
-        )  # fmt: skip
-    gaps = [
-        a.final - b.final for a, b in zip(*best.values(), strict=False) if a.final is not None and b.final is not None
-    ]
-    ours, spread = mean_and_spread(gaps)
-    printed = round(PRINTED["analytic"] - PRINTED["stochastic"], 1)
-    said = "other data or sizes: not to be compared"
-    if ours is None:
-        said = "nothing to compare: no trial ended for both"
-    elif comparable:
-        said = f"{number(abs(ours - printed), 3)} {'more' if ours > printed else 'less'} than printed"
-    return [*rows, beside_print("analytic less stochastic", ours, spread, printed, said)]
-
-
-def _difference(
-    ours: float | None, printed: float, maxima: Sequence[float], below: Sequence[float | None], comparable: bool
-) -> str:
-    """Where the printed final lies, among the maxima of our subsets."""
-    if ours is None:
-        return "nothing to compare: no trial ended"
-    if not comparable:
-        return "other data or sizes: not to be compared"
-    each = ", ".join(number(v, 3) for v in below if v is not None)
-    said = f"ours is {number(abs(ours - printed), 3)} {'higher' if ours > printed else 'lower'}"
-    if maxima:
-        low, high = number(min(maxima), 5), number(max(maxima), 5)
-        said += (
-            f"; what can be attained depends on the subset: the maxima of ours lie between {low} and {high}; what does "
-            f"not is the distance from its own, {each} for each"
-        )
-    return said
 
 
 def _arrays(found: Mapping[str, Sequence[Trial]]) -> dict[str, Array]:

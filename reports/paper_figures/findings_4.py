@@ -98,7 +98,7 @@ def _words(told: Sequence[int | None]) -> str:
 
 
 def _at_optimum(linear: Sequence[Trial]) -> Document:
-    """The best printed final lies a tenth of a nat below the optimum of MNIST."""
+    """To a tenth of a nat, as the best printed final does."""
     text = "with a linear encoder training ends at the linear optimum, as the best printed final does"
     off = [one.below for one in linear if one.below is not None]
     if not off or len(off) < len(linear):

@@ -119,3 +119,20 @@ def test_more_rows_than_a_full_batch_may_have_are_refused(monkeypatch, tmp_path,
     assert main(["figures", "3", "--epochs", "1", "--out", str(tmp_path / "new"), "--quiet"]) == 2
     told = capsys.readouterr().err
     assert "all rows at once" in told and told.count("\n") == 1
+
+
+def test_a_printed_final_is_judged_by_what_subsets_differ_by():
+    def rows(maxima, comparable=True):
+        found = {
+            kind: [Trial(s, 1e-3, top - low, top, [1.0], [top - low]) for s, top in enumerate(maxima)]
+            for kind, low in (("analytic", 1.0), ("stochastic", 12.0))
+        }
+        return findings_3.beside(found, dict.fromkeys(found, 1e-3), comparable)
+
+    first, second, gap = rows([942.0, 958.0])
+    assert first["ours"] == 949.0 and "1.7 lower, no more than the maxima" in first["difference"]
+    assert "end 12, 12 below" in second["difference"]
+    assert gap["ours"] == 11.0 and gap["difference"] == "0.4 less than printed"
+    assert "49.7 lower, more than" in rows([901.0, 903.0])[0]["difference"]
+    assert "maxima" not in rows([950.0])[0]["difference"]
+    assert all("not to be compared" in row["difference"] for row in rows([950.0], comparable=False))

@@ -102,3 +102,20 @@ def test_other_data_are_not_compared_with_print(made):
     assert [row["printed"] for row in entry["beside"]] == [*figure_4.PRINTED, max(figure_4.PRINTED)]
     assert all("not to be compared" in row["difference"] for row in entry["beside"])
     assert not any(one["kind"] == "printed" for panel in entry["panels"] for one in panel["lines"])
+
+
+def test_one_training_that_leaves_does_not_flatten_the_others():
+    x = np.arange(1.0, 61).tolist()
+    fine = [Trial(0, 1e-3, -101.0, OPTIMUM, x, (-100 - 30 * np.exp(-np.arange(60) / 10)).tolist()) for _ in range(3)]
+    wild = Trial(0, 1e-3, -2e6, OPTIMUM, x, [-2e6] * 60)
+    climb, distance = figure_4._panels([[one] for one in (*fine, wild)], OPTIMUM, 0.0, 60, True)
+    low, high = climb["ylim"]
+    assert -140 < low < -120 < OPTIMUM < high < -95
+    assert max(distance["lines"][3]["y"]) == pytest.approx(2e6, rel=1e-3)
+
+
+def test_a_printed_final_at_the_optimum_has_no_place_on_an_axis_of_distances():
+    at = [[Trial(0, 1e-3, -1371.0, -1370.46, [1.0, 2.0], [-1380.0, -1371.0])] for _ in figure_4.NAMES]
+    printed = figure_4._panels(at, -1370.46, 272.3, 2, True)[1]["lines"][-1]
+    assert printed["kind"] == "printed" and printed["y"][0] is None  # -1098.16 against -1098.2
+    assert printed["y"][1] == pytest.approx(10.54, rel=1e-9)
