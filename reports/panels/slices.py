@@ -1,7 +1,7 @@
 """Figure 1: slices of the likelihood along two zero columns.
 
 Notation   a Slice as verify.landscape.slices has it.
-Main       draw (one slice); landscape (side by side); Scale, what panels have in common.
+Main       draw (one slice); side_by_side, and landscape, which writes that; Scale, what panels have in common.
 Reference  Lucas et al. 2019, Figure 1; colours: cividis.
 
 Panels beside each other share their axes and their colours: nats below the best of each panel's plane, down to one
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from reports.pages.drawing import blank, drawing, save
@@ -107,9 +108,13 @@ def landscape(slices: Sequence[Slice], out: Path, beta: float = PLAIN) -> list[P
     """Figure 1: the slices side by side, as landscape.svg and landscape.png in the folder `out`; -> the paths."""
     if not slices:
         return []
-    scale = Scale.of(slices)
     with drawing():
-        figure = blank(3.2 * len(slices) + 0.6, 3.5)
-        for axes, piece in zip(np.atleast_1d(figure.subplots(1, len(slices))), slices, strict=True):
-            draw(axes, piece, scale, bar=piece is slices[-1], beta=beta)
-        return save(figure, out, "landscape")
+        return save(side_by_side(slices, beta), out, "landscape")
+
+
+def side_by_side(slices: Sequence[Slice], beta: float = PLAIN) -> Figure:
+    """One panel for each of the slices, one at least, and one bar for them all."""
+    scale, figure = Scale.of(slices), blank(3.2 * len(slices) + 0.6, 3.5)
+    for axes, piece in zip(np.atleast_1d(figure.subplots(1, len(slices))), slices, strict=True):
+        draw(axes, piece, scale, bar=piece is slices[-1], beta=beta)
+    return figure

@@ -79,7 +79,8 @@ def panel(
 
 def entry(number: int, module: ModuleType, found: Measured, command: str) -> Document:
     """The entry of a figure in figures.json."""
-    materials = list({id(one): one for one in found.materials}.values())
+    # Several draws may be of the same rows, where there are no others to draw.
+    materials = list({one.rows.fingerprint: one for one in found.materials}.values())
     names = ("name", "read", "N", "n", "rank", "preprocessing", "fingerprint")
     return {
         "figure": number,

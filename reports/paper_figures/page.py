@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.pages.drawing import drawing, save
+from reports.pages.drawing import drawing, save, settle
 from reports.pages.html import environment, inline_svg
 from reports.paper_figures import lines
 from reports.paper_figures.declared import figure
@@ -40,7 +40,11 @@ def _write(entry: Document, arrays: Mapping[str, Array], folder: Path) -> None:
     """figure-N.svg, .png, .csv and, where there are arrays, .npz."""
     module, name = figure(entry["figure"]), f"figure-{entry['figure']}"
     with drawing():
-        save(getattr(module, "draw", lines.draw)(entry, arrays), folder, name)
+        picture = getattr(module, "draw", lines.draw)(entry, arrays)
+        if hasattr(module, "label"):
+            settle(picture)
+            module.label(picture, entry)
+        save(picture, folder, name)
     write_csv(folder / f"{name}.csv", *getattr(module, "numbers", lines.numbers)(entry, arrays))
     if arrays:
         write_npz(folder / f"{name}.npz", **{key: np.asarray(value) for key, value in arrays.items()})

@@ -13,6 +13,8 @@ from reports.paper_tables.presets import PAPER, Sizes, dataset_of, sizes_of, wor
 
 # Of the paper's 1000 epochs, beta rises over the first 100, and Figure 7 looks at 80.
 ANNEALED, SEEN, OF = 100, 80, 1000
+# So many images of MNIST are the data of the paper's pPCA and linear VAEs (Secs. 6.1 and E).
+DRAWN = 1000
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Setting:
     def trials(self, count: int) -> tuple[int, ...]:
         """The seeds: those that were asked for, or so many."""
         return self.seeds if self.seeds is not None else tuple(range(self.first_seed, self.first_seed + count))
+
+    def drawn(self) -> str:
+        """The word of the data of Figures 1 to 3: so many images of MNIST as in the paper, or what stands for them."""
+        word = self.words["mnist"]
+        return f"mnist:{DRAWN}" if word == "mnist" else word
 
     def annealed(self, epochs: int) -> int:
         """Over how many epochs beta rises: the same part of all as in the paper."""
