@@ -129,7 +129,7 @@ INPUTS = [
 ]
 COMMANDS = [
     *("doctor", "prove", "device-check", "audit", "collapse"),
-    *("stationary", "stability", "landscape", "report", "train", "tables"),
+    *("stationary", "stability", "landscape", "report", "train", "tables", "figures"),
 ]
 BAD = {
     "no command": [],
@@ -197,6 +197,8 @@ def cases() -> list[Case]:
         Case("audit for people", "", [["audit"], ["audit", "--all"]]),
         Case("tables", "digits", [["tables", *TINY, "--json", "--out", "made"]]),
         Case("tables for people", "digits", [["tables", "1", *TINY, "--out", "made"]]),
+        Case("figures", "digits", [["figures", "1", "2", "--json", "--out", "made"]]),
+        Case("figures for people", "digits", [["figures", "4", "--epochs", "2", "--seeds", "1", "--out", "made"]]),
         Case("train", "digits", [[*TRAIN, "--json", "--save-latents", "l.npz"], ["collapse", "l.npz"]]),
         Case("train for people", "digits", [TRAIN]),
         Case("collapse", "latents", [["collapse", "latents.npz", "--json"]]),
