@@ -70,6 +70,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         for number in made.lost:
             session.note(f"Figure {number} was not finished in {out}; ask for it again")
         for number in numbers:
+            made.check(number, setting, bench)
+        for number in numbers:
             made.make(number, setting, bench)
     session.result(made.document)
     for piece in pieces(made.document, numbers):

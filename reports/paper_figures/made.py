@@ -64,6 +64,13 @@ class Made:
         document = {"schema": SCHEMA, "preset": args.preset, "figures": whole}
         return cls(out, document | {"provenance": provenance(args), "notes": []}, gone, lost)
 
+    def check(self, number: int, setting: Setting, bench: Bench) -> None:
+        """Read what a figure needs, so that what cannot be trained is told before anything is.  Raises InputError."""
+        module = figure(number)
+        if dataset_of(module, setting) in setting.words:
+            for experiment in module.experiments(setting):
+                bench.ready(experiment)
+
     def make(self, number: int, setting: Setting, bench: Bench) -> None:
         """Perform what a figure needs, measure, draw and write it.  Raises InputError."""
         module, command = figure(number), self.document["provenance"]["command"]

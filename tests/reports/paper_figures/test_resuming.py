@@ -202,3 +202,15 @@ def test_pictures_are_not_written_among_the_photographs_that_are_read(tmp_path, 
         said = capsys.readouterr().err
         assert "faces, whose pictures are read" in said and said.count("\n") == 1
     assert len(list((tmp_path / "faces").rglob("*"))) == 3
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is(tmp_path, monkeypatch, capsys):
+    """Figure 10 needs images whose channels come last; Figure 5, which does not, is not begun."""
+    monkeypatch.chdir(tiny(tmp_path))
+    np.save("first.npy", np.random.default_rng(0).integers(0, 256, (5, 3, 64, 64), dtype=np.uint8))
+    words = ["--data", "tiny.npy", "first.npy", "--epochs", "3", "--seeds", "1", "--out", "out"]
+    assert figures("5", "10", *words) == 2
+    said = capsys.readouterr().err
+    assert "first.npy" in said and "channels first" in said and said.count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+    assert figures("5", *words) == 0
