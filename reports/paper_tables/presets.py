@@ -16,7 +16,7 @@ from gpu.vae.architecture import CHANNELS
 from gpu.vae.plan import Run
 from reports.paper import TABLES, Row, printed_tables
 from reports.training.experiment import Experiment
-from verify.data.sources import photographs
+from verify.data.sources import image_shape
 from verify.errors import InputError
 
 # [PPM17] takes 1e-6 for MNIST and 0.05 for colour images; the paper follows it without a number.
@@ -179,8 +179,12 @@ def words_of(preset: str, data: Sequence[str]) -> dict[str, str]:
 
 
 def dataset_of(word: str) -> str:
-    """Which data set of the paper a DATA word stands for: CelebA where it is images in colour, MNIST otherwise."""
-    return "celeba64" if photographs(word) else "mnist"
+    """Which data set of the paper a DATA word stands for.
+
+    CelebA where it is images in colour that its convolutions can halve, MNIST otherwise.
+    """
+    height, width, colours = image_shape(word) or (0, 0, 0)
+    return "celeba64" if colours == 3 and height == width and height % 2 ** (len(CHANNELS) - 1) == 0 else "mnist"
 
 
 def sizes_of(preset: str, dataset: str, word: str) -> Sizes:

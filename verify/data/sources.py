@@ -1,6 +1,6 @@
 """From DATA, a word of the command line or an object, to rows and their covariance.
 
-Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options; photographs, whether DATA are in colour.
+Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options; image_shape, of a word.
 
     digits                 1797 images of 8 x 8, grey values 0..16, from scikit-learn
     mnist, mnist:1000      the 60000 training images; or so many of them, drawn without replacement
@@ -143,12 +143,14 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
         raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
 
 
-def photographs(word: str) -> bool:
-    """Whether a word stands for images in colour: celeba:FOLDER, patches, a file with a stack of them; by its shape."""
+def image_shape(word: str) -> Sequence[int] | None:
+    """Height, width and channels of photographs (celeba:FOLDER, patches) and of a stack of images in a file, unread.
+
+    None of other words, and of files that hold anything else or cannot be read.
+    """
     if word.startswith(_PHOTOGRAPHS) or word.partition(":")[0] == "patches":
-        return True
-    image = image_of(*split(word)) if _is_file(word, word) else None
-    return image is not None and image[2] == PHOTOGRAPH[2]
+        return PHOTOGRAPH
+    return image_of(*split(word)) if _is_file(word, word) else None
 
 
 def _check_names(options: Iterable[str]) -> None:

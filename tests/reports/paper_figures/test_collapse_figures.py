@@ -63,7 +63,8 @@ def test_what_figures_share_is_trained_once(digits, patches):
 @pytest.mark.parametrize(("dataset", "table"), [("mnist", 2), ("celeba64", 3)])
 def test_the_models_are_those_of_the_table(dataset, table):
     setting = setting_of("paper", ["celeba:photographs"], first_seed=5)
-    [training], _, _ = trainings([table], "paper", data=["celeba:photographs"], first_seed=5)
+    photographs = ["celeba:photographs"] if dataset == "celeba64" else []
+    [training], _, _ = trainings([table], "paper", data=photographs, first_seed=5)
     assert standard_experiment(setting, dataset) == training.experiment(5)
     fewer = setting_of("quick", ["digits"], seeds=[3], epochs=7, learning_rates=[0.1, 0.2])
     runs = standard_experiment(fewer, dataset).runs
@@ -169,8 +170,8 @@ def test_without_checkpoints_or_noise_there_is_no_other_draw(bench):
 
 
 def test_of_models_of_one_epoch_nothing_is_told(patches):
-    """The noise has not come down from 30, and no latent has settled."""
-    for number in CELEBA:
+    """The noise has not come down from 30."""
+    for number in (9, 11):
         verdicts = [one["holds"] for one in patches[1][number]["findings"]]
         assert None in verdicts
     assert [one["holds"] for one in patches[1][9]["findings"]] == [None] * 4

@@ -110,6 +110,9 @@ def stacks(tmp_path):
         "first": np.moveaxis(colour, -1, 1),
         "grey": colour[..., 0],
         "flat": colour.reshape(5, -1),
+        "wide": colour[:, :48],
+        "odd": colour[:, :40, :40],
+        "small": colour[:, :32, :32],
     }.items():
         np.save(tmp_path / f"{name}.npy", array)
     np.savez(tmp_path / "several.npz", colour=colour, grey=colour[..., 0])
@@ -117,8 +120,10 @@ def stacks(tmp_path):
 
 
 def test_images_in_colour_stand_for_celeba(stacks):
-    found = {name: dataset_of(f"{stacks}/{name}") for name in ("colour.npy", "first.npy", "grey.npy", "flat.npy")}
-    assert found == {"colour.npy": "celeba64", "first.npy": "celeba64", "grey.npy": "mnist", "flat.npy": "mnist"}
+    for name in ("colour", "first", "small"):
+        assert dataset_of(f"{stacks}/{name}.npy") == "celeba64"
+    for name in ("grey", "flat", "wide", "odd"):  # of one colour, no images, or none that can be halved four times
+        assert dataset_of(f"{stacks}/{name}.npy") == "mnist"
     assert [dataset_of(f"{stacks}/several.npz:{name}") for name in ("colour", "grey")] == ["celeba64", "mnist"]
     assert [dataset_of(word) for word in ("celeba:x", "patches", "patches:9")] == ["celeba64"] * 3
     assert [dataset_of(word) for word in ("digits", "mnist:9", "no-such-file.npy", "iris")] == ["mnist"] * 4
