@@ -54,12 +54,14 @@ def in_pieces(work: Callable[[Piece], object], models: int, length: int, width: 
 
 
 def share_out(work: Callable[[T], object], items: Sequence[T], *, threads: bool = True) -> None:
-    """Call work(item) for every item, on all cores if `threads`."""
+    """Call work(item) for every item, on all cores if `threads`; what NumPy is to overlook holds in all."""
     workers = min(cores(), len(items)) if threads else 1
+    overlooked = np.geterr()
 
     def every(first: int) -> None:
-        for item in items[first::workers]:
-            work(item)
+        with np.errstate(**overlooked):  # a thread does not inherit it
+            for item in items[first::workers]:
+                work(item)
 
     rest = [_pool().submit(every, first) for first in range(1, workers)]
     try:

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from reports.paper_figures.declared import chosen
-from reports.paper_figures.made import Made
+from reports.paper_figures.made import APART, Made
 from reports.paper_figures.page import WRITES
 from reports.paper_figures.setting import setting_of
 from reports.paper_figures.text import pieces
 from reports.terminal.console import Session
-from reports.terminal.folders import folder_name, keep_others
+from reports.terminal.folders import alone, folder_name, keep_others
 from reports.terminal.options import common, folder, trials
 from reports.training.experiment import Bench
 from reports.training.models import seeds_of
@@ -41,7 +41,8 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="DATA",
-        help="data in place of the preset's; photographs (celeba:FOLDER, patches:500) for CelebA, others for MNIST",
+        help="data in place of the preset's; photographs (celeba:FOLDER, patches:500) or a stack in colour for "
+        "CelebA, others for MNIST",
     )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
@@ -62,12 +63,14 @@ def run(args: argparse.Namespace, session: Session) -> int:
     usual = folder_name(f"figures-{args.preset}", args, ("preset", "figures"))
     out = args.out if args.out is not None else Path("reports", "out", usual)
     # Figures made by another command line with the same options stay where they are.
-    keep_others(out, args, {"figures": None}, WRITES)
+    keep_others(out, args, APART, WRITES)
     writable(out / "figures.json")
-    bench = Bench.of(args, out, session)
-    made = Made.found(out, args)
-    for number in numbers:
-        made.make(number, setting, bench)
+    with alone(out):
+        made, bench = Made.found(out, args, numbers), Bench.of(args, out, session)
+        for number in made.lost:
+            session.note(f"Figure {number} was not finished in {out}; ask for it again")
+        for number in numbers:
+            made.make(number, setting, bench)
     session.result(made.document)
     for piece in pieces(made.document, numbers):
         session.say(piece)

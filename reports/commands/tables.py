@@ -10,10 +10,10 @@ from gpu.vae.plan import Run
 from reports.paper import Row
 from reports.paper_tables.document import Trained, row_document, training_document
 from reports.paper_tables.page import WRITES, write_tables
-from reports.paper_tables.presets import trainings
+from reports.paper_tables.presets import Training, trainings
 from reports.paper_tables.text import caveats, pieces
 from reports.terminal.console import Session
-from reports.terminal.folders import folder_name, keep_others
+from reports.terminal.folders import alone, folder_name, keep_others
 from reports.terminal.options import common, folder, trials
 from reports.training.document import provenance
 from reports.training.experiment import Bench
@@ -46,11 +46,23 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="DATA",
-        help="data in place of the preset's; celeba:FOLDER for CelebA's rows",
+        help="data in place of the preset's: photographs (celeba:FOLDER, patches:500, a stack in colour) for CelebA's "
+        "rows, all others for MNIST's",
     )
     parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: the preset's)")
     parser.add_argument(
-        "--hidden", type=int, nargs="+", metavar="H", help="hidden units of each layer (default: the preset's)"
+        "--hidden",
+        type=int,
+        nargs="+",
+        metavar="H",
+        help="hidden units of each layer, of MNIST's models (default: the preset's)",
+    )
+    parser.add_argument(
+        "--channels",
+        type=int,
+        nargs="+",
+        metavar="C",
+        help="channels of each convolution, and at last the units behind them, of CelebA's (default: the preset's)",
     )
     parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
     trials(parser, "the preset's number", "the preset's")
@@ -74,6 +86,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         learning_rates=tuple(dict.fromkeys(args.learning_rates or [])) or None,
         k=args.k,
         hidden=None if args.hidden is None else tuple(args.hidden),
+        channels=None if args.channels is None else tuple(args.channels),
     )
     # More epochs go on from the checkpoints of fewer, so they share a folder.
     name = "-".join(["tables", args.preset, *map(str, args.tables)])
@@ -86,29 +99,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.note(f"{left['rows']} rows of Table {left['table']} are left out: {left['why']}")
     if not found:
         raise InputError(f"nothing to train: {left_out[0]['why']}")
-    bench, done = Bench.of(args, out, session), []
-    for training in found:
-        performed = bench.perform(training.experiment(args.seed))
-        one = Trained(training, performed.material, performed.outcomes, args.precision)
-        done.append((one, performed.seconds))
-    number = {t.training.dataset + t.training.preprocessing: i for i, (t, _) in enumerate(done)}
-    places = [number[row.dataset + row.preprocessing] for row in rows]
-    document: Document = {
-        "schema": 1,
-        "preset": args.preset,
-        "trainings": [training_document(one, rows, seconds) for one, seconds in done],
-        "rows": [row_document(row, at + 1, done[at][0]) for row, at in zip(rows, places, strict=True)],
-        "left_out": left_out,
-        "provenance": provenance(args),
-    }
-    said = [
-        f"{one.training.dataset}, {one.training.preprocessing}: {note}"
-        for one, _ in done
-        for note in one.material.notes
-    ]
-    document["notes"] = [*said, *caveats(document)]
-    for path in write_tables(document, out):
-        session.wrote(path)
+    with alone(out):
+        done = _performed(found, args, Bench.of(args, out, session))
+        document = _document(done, rows, left_out, args)
+        for path in write_tables(document, out):
+            session.wrote(path)
     session.result(document)
     for piece in pieces(document):
         session.say(piece)
@@ -116,8 +111,39 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
+def _performed(found: Sequence[Training], args: argparse.Namespace, bench: Bench) -> list[Trained]:
+    """All trainings, one after the other."""
+    for training in found:  # what is wrong with the last one is told before the first has taken its time
+        bench.ready(training.experiment(args.seed))
+    done = []
+    for training in found:
+        performed = bench.perform(training.experiment(args.seed))
+        done.append(Trained(training, performed.material, performed.outcomes, args.precision))
+    return done
+
+
+def _document(
+    done: Sequence[Trained], rows: Sequence[Row], left_out: list[Document], args: argparse.Namespace
+) -> Document:
+    """tables.json."""
+    number = {one.training.dataset + one.training.preprocessing: i for i, one in enumerate(done)}
+    places = [number[row.dataset + row.preprocessing] for row in rows]
+    document: Document = {
+        "schema": 1,
+        "preset": args.preset,
+        "trainings": [training_document(one, rows) for one in done],
+        "rows": [row_document(row, at + 1, done[at]) for row, at in zip(rows, places, strict=True)],
+        "left_out": left_out,
+        "provenance": provenance(args),
+    }
+    said = [
+        f"{one.training.dataset}, {one.training.preprocessing}: {note}" for one in done for note in one.material.notes
+    ]
+    return document | {"notes": [*said, *caveats(document)]}
+
+
 def _left_out(without: Sequence[Row]) -> list[Document]:
     """What is not trained, and why."""
     counted = Counter((row.table, row.dataset) for row in without)
-    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:300"
+    why = "CelebA's images are not at hand; name their folder with --data celeba:FOLDER, or try --data patches:200"
     return [{"table": t, "dataset": dataset, "rows": count, "why": why} for (t, dataset), count in counted.items()]

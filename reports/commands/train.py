@@ -21,13 +21,12 @@ from reports.training.document import (
     trained,
 )
 from reports.training.experiment import kept
-from reports.training.models import latents_number, seeds_of
+from reports.training.models import check_images, latents_number, seeds_of
 from reports.training.text import pieces
 from reports.training.write import CHECKPOINTS, FILES, reconstructions, write_training
 from reports.words.numerals import typed
 from reports.words.wording import ranges
 from verify.checks import positive_noise
-from verify.data.files.stacks import CHANNELS_FIRST
 from verify.data.rows import Rows
 from verify.data.writing import writable
 from verify.errors import InputError
@@ -116,7 +115,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         keep_others(args.out, args, dict.fromkeys(AS_YOU_LIKE), (*FILES, *CHECKPOINTS), ours=CHECKPOINTS)
         writable(args.out / "train.json")
     rows = data_words.read_rows(args, session, dequantise=args.dequantise is not None)
-    _check_images(args, rows)
+    check_images(args.data, args.arch, rows)
     plan = _plan(args, runs, rows.shape[1])
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
@@ -209,20 +208,6 @@ def _plan(args: argparse.Namespace, runs: tuple[Run, ...], n: int) -> Plan:
     usual = {"mlp": HIDDEN, "linear-decoder": HIDDEN, "conv": CHANNELS}.get(args.arch, ())
     architecture = Architecture(args.arch, n, k, hidden or usual)
     return Plan(architecture, runs, args.epochs, args.batch, args.analytic, group=args.group)
-
-
-def _check_images(args: argparse.Namespace, rows: Rows) -> None:
-    """Raises InputError where convolutions would take the values of an image for those of others."""
-    image = rows.provenance.get("image")
-    if args.arch != "conv" or image is None:
-        return
-    if rows.provenance.get("image_order") == CHANNELS_FIRST:
-        raise InputError(
-            f"{args.data}: its images have their channels first, and convolutions take them last; save "
-            "numpy.moveaxis(x, 1, -1)"
-        )
-    if image[0] != image[1]:
-        raise InputError(f"{args.data}: images of {image[0]} x {image[1]}: --arch conv takes square ones; choose mlp")
 
 
 def _material(args: argparse.Namespace, rows: Rows, runs: Sequence[Run], session: Session) -> Material:

@@ -7,9 +7,11 @@ Reference  reports/schema/figures.json.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from types import ModuleType
 from typing import Any
 
+from reports.paper_tables.presets import other_photographs
 from reports.training.document import Material
 from verify.arrays import Array
 
@@ -63,9 +65,14 @@ def line(
         "kind": kind,
         "group": group,
         "x": [float(v) for v in x],
-        "y": [None if v is None else float(v) for v in y],
-        "spread": None if spread is None else [None if v is None else float(v) for v in spread],
+        "y": list(map(_finite, y)),
+        "spread": None if spread is None else list(map(_finite, spread)),
     }
+
+
+def _finite(value: float | None) -> float | None:
+    """What JSON can hold: the picture is drawn from that."""
+    return None if value is None or not isfinite(value) else float(value)
 
 
 def panel(
@@ -89,7 +96,7 @@ def entry(number: int, module: ModuleType, found: Measured, command: str) -> Doc
         "paper": module.PAPER,
         "left_out": None,
         "data": [{name: one.facts()[name] for name in names} for one in materials],
-        "deviations": list(found.deviations),
+        "deviations": [*found.deviations, *_other_photographs(materials)],
         "findings": found.findings,
         "beside": list(found.beside),
         "panels": found.panels,
@@ -100,6 +107,12 @@ def entry(number: int, module: ModuleType, found: Measured, command: str) -> Doc
         "command": command,
         **found.more,
     }
+
+
+def _other_photographs(materials: Sequence[Material]) -> list[str]:
+    """Any folder may be called CelebA."""
+    counts = dict.fromkeys(one.rows.shape[0] for one in materials if one.name.startswith("celeba:"))
+    return [said for count in counts for said in other_photographs(count)]
 
 
 def left_out(number: int, module: ModuleType, why: str, command: str) -> Document:

@@ -21,7 +21,8 @@ from verify.arrays import Array
 
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.paper_figures")
-WRITES = ("figures.json", "index.html", *(f"figure-*.{ending}" for ending in ("svg", "png", "csv", "npz")))
+ENDINGS = ("svg", "png", "csv", "npz")
+WRITES = ("figures.json", "index.html", *(f"figure-*.{ending}" for ending in ENDINGS))
 
 
 def write_figures(document: Document, number: int, arrays: Mapping[str, Array], out: Path) -> list[Path]:
@@ -34,6 +35,12 @@ def write_figures(document: Document, number: int, arrays: Mapping[str, Array], 
         (stage / "index.html").write_text(render(document, stage, out), encoding="utf-8")
         names = sorted(path.name for path in stage.iterdir())
     return [out / name for name in names]
+
+
+def files_of(entry: Document) -> list[str]:
+    """The names of the files of a figure."""
+    endings = [] if entry["left_out"] is not None else [e for e in ENDINGS if e != "npz" or entry["arrays"]]
+    return [f"figure-{entry['figure']}.{ending}" for ending in endings]
 
 
 def _write(entry: Document, arrays: Mapping[str, Array], folder: Path) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from gpu.vae.plan import Run
 from reports.paper_tables.presets import PAPER, Sizes, dataset_of, sizes_of, words_of
+from verify.errors import InputError
 
 # Of the paper's 1000 epochs, beta rises over the first 100, and Figure 7 looks at 80.
 ANNEALED, SEEN, OF = 100, 80, 1000
@@ -35,8 +36,8 @@ class Setting:
     def sizes(self, dataset: str) -> Sizes:
         """Kind, widths, k, epochs, batch, trials and learning rates for models of this data set."""
         own = sizes_of(self.preset, dataset, self.words[dataset])
-        changed = {name: getattr(self, name) for name in ("epochs", "learning_rates") if getattr(self, name)}
-        return replace(own, **changed)
+        asked = {"epochs": self.epochs, "learning_rates": self.learning_rates}
+        return replace(own, **{name: value for name, value in asked.items() if value is not None})
 
     def trials(self, count: int) -> tuple[int, ...]:
         """The seeds: those that were asked for, or so many."""
@@ -78,6 +79,8 @@ def setting_of(
     """Checked.  Raises InputError."""
     for rate in learning_rates or []:
         Run(1.0, False, learning_rate=rate)  # a wrong one is told at once
+    if epochs is not None and epochs < 1:
+        raise InputError(f"epochs = {epochs}: at least 1")
     rates = tuple(dict.fromkeys(learning_rates or [])) or None
     words, named = words_of(preset, data), tuple(map(dataset_of, data))
     return Setting(preset, words, first_seed, None if seeds is None else tuple(seeds), epochs, rates, named)

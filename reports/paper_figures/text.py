@@ -22,8 +22,13 @@ def verdict_of(entry: Document) -> str:
     shown, unsure = found.count(True), found.count(None)
     if not found:
         return "The paper says nothing of it that could fail to show"
-    said = "What the paper says shows" if shown == len(found) else f"{shown} of {len(found)} findings show"
-    return f"{said}; of {unsure} nothing can be told" if unsure else said
+    if shown == len(found):
+        return "What the paper says shows"
+    missed = len(found) - shown - unsure
+    said = [f"{shown} of {len(found)} findings show{'s' * (shown == 1)}"] if shown or missed else []
+    said += [f"{missed} do{'es' * (missed == 1)} not"] if missed and unsure else []
+    said += [f"of {unsure} nothing can be told"] if unsure and said else []
+    return "; ".join(said) or f"Of none of the {unsure} findings can anything be told"
 
 
 def caveats(document: Document) -> list[str]:

@@ -2,13 +2,13 @@
 
 Notation   a trial is a model of one seed; spread the sample standard deviation over trials; J takes an ELBO from the
            model's space to the 0..255 scale (theory 5.2); lam (n,) eigenvalues of the data that are trained on.
-Main       chosen_rate, cell, difference, row_document, training_document, pattern, number, CELLS.
+Main       chosen_rate, cell, difference, row_document, training_document, pattern, CELLS.
 Reference  Lucas et al. 2019, Tables 1-5, App. E; theory 5; reports/schema/tables.json.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from math import hypot, log, sqrt
+from math import hypot, sqrt
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -16,15 +16,16 @@ from gpu.vae.evaluation import Evaluation
 from gpu.vae.plan import Outcome
 from reports.audit.bounds import likelihood_constant
 from reports.paper import Printed, Row
-from reports.paper_tables.presets import Training, open_choices
+from reports.paper_tables.pattern import findings
+from reports.paper_tables.presets import Training, open_choices, other_photographs
 from reports.training.document import Material
+from reports.training.settled import unsettled
+from reports.training.signs import signs
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
 # Measured numbers of a row, in the order of print; the noise that was learned only where it was.
 CELLS = ("final_sigma2", "elbo", "tuned_elbo", "tuned_sigma2", "collapse_percent", "kl")
-# The printed noises are a factor sqrt(10) apart: "near" means no farther than a neighbour.
-NEAR = 3.4
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ class Trained:
     material: Material
     outcomes: list[Outcome]
     precision: str = "float32"  # of the products
+
+    def deviations(self) -> list[str]:
+        """In what it is not the paper's experiment."""
+        return [*self.training.deviations(), *self.other_photographs()]
+
+    def incomparable(self) -> list[str]:
+        """Why its numbers are not the paper's, whatever their spread."""
+        return [*self.training.incomparable(), *self.other_photographs()]
+
+    def other_photographs(self) -> list[str]:
+        """Any folder may be called CelebA."""
+        named = self.training.data.startswith("celeba:")
+        return other_photographs(self.material.rows.shape[0]) if named else []
 
     def of(self, noise: str, init_sigma2: float) -> list[Outcome]:
         """All models of one row: every learning rate, every trial."""
@@ -105,7 +119,7 @@ def row_document(row: Row, number: int, trained: Trained) -> Document:
     """One printed row and what was trained for it; number: of the training, from 1."""
     rate, trials, candidates = trained.chosen(row.noise, row.init_sigma2)
     printed = row.measured()
-    read, comparable = _measured(trained.material.J), not trained.training.incomparable()
+    read, comparable = _measured(trained.material.J), not trained.incomparable()
     cells = {
         name: cell([read[name](e) for e in trials], printed[name], printed.get(f"{name}_err"), comparable)
         for name in CELLS
@@ -145,7 +159,7 @@ def _retained(row: Row, trials: Sequence[Evaluation], trained: Trained) -> Docum
     }
 
 
-def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> Document:
+def training_document(trained: Trained, rows: Sequence[Row]) -> Document:
     """One training: data, sizes, scale, what is open, and whether the paper's pattern shows."""
     training, lam = trained.training, trained.material.eigenvalues
     sizes = {name: value for name, value in asdict(training.sizes).items() if name != "seeds"}
@@ -159,13 +173,13 @@ def training_document(trained: Trained, rows: Sequence[Row], seconds: float) -> 
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "precision": trained.precision,
         "worsened": sum(_worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
-        "deviations": training.deviations(),
-        "incomparable": training.incomparable(),
+        "unfinished": sum(_unfinished(trained)),
+        "deviations": trained.deviations(),
+        "incomparable": trained.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
         "sigma2_mle": float(lam[training.sizes.k :].mean()) if training.sizes.k < len(lam) else None,
         "open": open_choices(training),
         "pattern": pattern(trained),
-        "seconds": seconds,
     }
 
 
@@ -175,9 +189,17 @@ def _worsened(outcome: Outcome, n: int) -> bool:
     return outcome.evaluation is not None and bool(elbos) and not outcome.evaluation.elbo >= elbos[0]
 
 
+def _unfinished(trained: Trained) -> list[bool]:
+    """Of each model, whether it shows a sign that its training has not come to its end; False where it diverged."""
+    N, n = trained.material.rows.shape
+    plan, lam = trained.training.experiment(0).plan(n), trained.material.eigenvalues
+    found = [signs(outcome, plan, lam, N) for outcome in trained.outcomes]
+    return [bool(one and one["unfinished"]) for one in found]
+
+
 def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
     """On which scale the printed ELBOs are: which of the constants of these data their rows imply (theory 5.2)."""
-    if not trained.training.same_data:
+    if not trained.training.same_data or trained.other_photographs():
         return None
     implied = median((b.low + b.high) / 2 for b in (likelihood_constant(row) for row in rows))
     known = {"model": 0.0, "0..1": trained.material.rows.mean_log_jacobian, "0..255": trained.material.J}
@@ -185,87 +207,26 @@ def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
     return {"printed_constant": implied, "constants": known, "nearest": nearest}
 
 
-def number(value: float | None, name: str = "elbo") -> str:
-    """A measured number: variances in three digits, the rest with one decimal, large ones with none."""
-    if value is None:
-        return "-"
-    if "sigma2" in name or abs(value) >= 1e7:
-        return f"{value:.3g}"
-    return f"{value:.1f}" if abs(value) < 1e4 else f"{value:.0f}"
-
-
 def pattern(trained: Trained) -> list[Document]:
-    """The paper's findings, looked for in what was trained: [{"finding", "holds", "evidence"}]."""
-    means = {}
+    """The paper's findings, looked for in what was trained: [{"finding", "holds", "evidence"}].
+
+    holds: None where the trainings cannot tell. Models that ended below their first epoch are left out, and counted in
+    the evidence: one that blew up says nothing of noise, and would settle every comparison of ELBOs.
+    """
+    means, blown = {}, 0
     for noise, init in trained.training.noises:
-        _, trials, _ = trained.chosen(noise, init)
+        rate, _, _ = trained.chosen(noise, init)
+        outcomes = [o for o in trained.of(noise, init) if o.run.learning_rate == rate and o.evaluation]
+        left = [o for o in outcomes if not _worsened(o, trained.material.rows.shape[1])]
+        trials = [o.evaluation for o in left if o.evaluation]
+        blown += len(outcomes) - len(left)
         if trials:
-            means[noise, init] = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
+            mean = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
+            why = next(filter(None, (unsettled(o) for o in left)), "")
+            means[noise, init] = mean | {"unsettled": f"at sigma2 = {init:g}, {why}" if why else ""}
     fixed = {init: m for (noise, init), m in sorted(means.items()) if noise == "fixed"}
     learned = {init: m for (noise, init), m in sorted(means.items()) if noise == "learned"}
-    found = []
-    if len(fixed) > 1:
-        found += [_collapses(fixed), _best_noise(fixed), _below_linear(fixed, trained)]
-    if len(fixed) > 1 and learned:
-        found += [_less_sensitive(fixed, learned), _noise_found(fixed, learned)]
-    return found
-
-
-def _collapses(fixed: dict[float, Document]) -> Document:
-    low, high = min(fixed), max(fixed)
-    few, many = fixed[low]["collapse_percent"], fixed[high]["collapse_percent"]
-    return {
-        "finding": "large fixed noise collapses latents that small noise keeps",
-        "holds": many > few,
-        "evidence": f"{many:.0f}% collapsed at sigma2 = {high:g}, {few:.0f}% at {low:g}",
-    }
-
-
-def _best_noise(fixed: dict[float, Document]) -> Document:
-    best = max(fixed, key=lambda s: fixed[s]["elbo"])
-    tuned = fixed[best]["tuned_sigma2"]
-    return {
-        "finding": "of the fixed noises, one near its tuned noise has the best ELBO",
-        "holds": abs(log(best / tuned)) <= log(NEAR),
-        "evidence": f"best at sigma2 = {best:g}, where tuning gives {tuned:.3g}",
-    }
-
-
-def _below_linear(fixed: dict[float, Document], trained: Trained) -> Document:
     k = trained.training.sizes.k
-    kept = {s: k * (1 - m["collapse_percent"] / 100) for s, m in fixed.items()}
-    linear = {s: retained_count(trained.material.lam, k, s) for s in fixed}
-    within = sum(kept[s] <= linear[s] for s in fixed)
-    top = max(fixed)
-    return {
-        "finding": "deep models keep no more latents than the linear theory at the same fixed noise",
-        "holds": within == len(fixed),
-        "evidence": f"at {within} of {len(fixed)} noises; at sigma2 = {top:g}: {kept[top]:.1f} against {linear[top]}",
-    }
-
-
-def _less_sensitive(fixed: dict[float, Document], learned: dict[float, Document]) -> Document:
-    ranges = [[f([m["elbo"] for m in of.values()]) for f in (min, max)] for of in (fixed, learned)]
-    apart = [high - low for low, high in ranges]
-    collapse = [m["collapse_percent"] for m in learned.values()]
-    return {
-        "finding": "where the noise is learned, the ELBO depends less on where it starts",
-        "holds": apart[1] < apart[0],
-        "evidence": f"learned: {number(ranges[1][0])} to {number(ranges[1][1])} ({min(collapse):.0f} to "
-        f"{max(collapse):.0f}% collapsed); fixed: {number(ranges[0][0])} to {number(ranges[0][1])}, in the model's "
-        "space",
-    }
-
-
-def _noise_found(fixed: dict[float, Document], learned: dict[float, Document]) -> Document:
-    """A model that lost all its latents has found the variance of the data, which says nothing."""
-    tuned = fixed[max(fixed, key=lambda s: fixed[s]["elbo"])]["tuned_sigma2"]
-    ends = {init: m["final_sigma2"] for init, m in learned.items() if m["collapse_percent"] < 100}
-    near = sum(abs(log(end / tuned)) <= log(NEAR) for end in ends.values())
-    shown = f"; from {min(ends.values()):.3g} to {max(ends.values()):.3g}" if ends else ""
-    return {
-        "finding": "unless all latents collapse, learned noise ends near the tuned noise of the best fixed one",
-        "holds": bool(ends) and near == len(ends),
-        "evidence": f"from {near} of {len(ends)} starts near {tuned:.3g}{shown}; from {len(learned) - len(ends)} all "
-        "latents collapse",
-    }
+    found = findings(fixed, learned, {s: retained_count(trained.material.lam, k, s) for s in fixed}, k)
+    without = f"; without {blown} model{'s' * (blown > 1)} that blew up" if blown else ""
+    return [one | {"evidence": one["evidence"] + without} for one in found]

@@ -10,9 +10,9 @@ from typing import Any
 
 from reports.pages.html import environment, inline_svg
 from reports.paper_tables import figure
-from reports.paper_tables.document import number
-from reports.paper_tables.figure import series
-from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, with_spread
+from reports.paper_tables.figure import below, series, told_of
+from reports.paper_tables.pattern import number
+from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, shown, with_spread
 from reports.terminal.files import staged, write_json
 from reports.training.document import write_csv
 
@@ -51,8 +51,10 @@ def _training(document: Document, place: int, folder: Path) -> Document:
     return {
         **training,
         "title": f"{training['dataset']}, {_transform(training['preprocessing'])}",
-        "held": sum(p["holds"] for p in training["pattern"]),
+        "shown": shown(training["pattern"]),
+        "good": bool(training["pattern"]) and all(p["holds"] for p in training["pattern"]),
         "doubts": doubts(training),
+        "outside": told_of(below(document, place)),
         "picture": inline_svg(svg, name, _alt(document, place)),
     }
 
@@ -68,7 +70,8 @@ def _alt(document: Document, place: int) -> str:
                 f"{noise} from {row['init_sigma2']:g}: {collapse['ours']:.0f}% collapsed (printed "
                 f"{collapse['printed']:.0f}%), ELBO {number(elbo['ours'])} (printed {number(elbo['printed'])})"
             )
-    return "Collapsed latents and ELBO over the noise. " + "; ".join(said)
+    outside = told_of(below(document, place))
+    return "Collapsed latents and ELBO over the noise. " + "; ".join([*said, *([outside] if outside else [])])
 
 
 def _transform(preprocessing: str) -> str:

@@ -4,15 +4,17 @@ Notation   document: tables.json as a dict; a cell has ours, spread, printed, pr
 Main       pieces, doubts, caveats, csv_table, verdict, with_spread.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from reports.paper_tables.document import CELLS, number
+from reports.paper_tables.document import CELLS
+from reports.paper_tables.pattern import number
 from reports.terminal.console import table
 
 Document = dict[str, Any]
 
+MARKS = {True: "yes", False: "NO", None: "open"}
 NO_DIFFERENCE = (
     "no differences are given: other data or other models have other numbers, and only the pattern can be compared"
 )
@@ -113,14 +115,22 @@ def verdict(document: Document) -> str:
     """What the trainings show, in sentences."""
     said = []
     for training in document["trainings"]:
-        held = [p for p in training["pattern"] if p["holds"]]
         head = (
             f"{training['dataset']} ({_preprocessed(training['preprocessing'])}), trained on {training['data']['name']}"
         )
-        said.append(f"{head}: {len(held)} of {len(training['pattern'])} of the paper's findings show.")
-        said += [f"  {'yes' if p['holds'] else 'NO '}  {p['finding']}: {p['evidence']}" for p in training["pattern"]]
+        said.append(f"{head}: {shown(training['pattern'])}.")
+        said += [f"  {MARKS[p['holds']]:4} {p['finding']}: {p['evidence']}" for p in training["pattern"]]
         said += [f"  {doubt}" for doubt in doubts(training)]
     return "\n".join(said)
+
+
+def shown(pattern: Sequence[Document]) -> str:
+    """How many of the paper's findings show, in a sentence without its point."""
+    found = [p["holds"] for p in pattern]
+    if not found:
+        return "too few models were trained to look for the paper's findings"
+    said = f"{found.count(True)} of {len(found)} of the paper's findings show"
+    return f"{said}; of {found.count(None)} nothing can be told" if None in found else said
 
 
 def doubts(training: Document) -> list[str]:
@@ -131,10 +141,15 @@ def doubts(training: Document) -> list[str]:
     if training["worsened"]:
         found.append(
             f"{training['worsened']} of {models} models ended with a lower ELBO than in their first epoch: their "
-            "training blew up, and what is said of all models suffers from it"
+            "training blew up. The tables hold them, the findings leave them out"
         )
     if training["frozen"]:
         found.append(f"{training['frozen']} of {models} models diverged and were frozen")
+    if training["unfinished"]:
+        found.append(
+            f"{training['unfinished']} of {models} models have not come to their end (the ELBO still moves, or a "
+            "latent or a learned noise is not yet where it ends), so their collapse and ELBO may still change"
+        )
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
-from verify.data.writing import atomic, unwritable
+from verify.data.writing import UNFINISHED, atomic, unwritable
 from verify.errors import InputError
 
 
@@ -52,14 +52,18 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """A folder whose files move to the folder `out` if the block succeeds, and vanish if not.  Raises InputError."""
+    """A folder whose files move to the folder `out` if the block succeeds, and vanish if not.  Raises InputError.
+
+    Documents move before all else: by them the folder is known, and a run that was killed amid the moving knows the
+    rest for its own.
+    """
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     stage = None
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
+        stage = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=out))
         yield stage
-        for file in sorted(stage.iterdir()):
+        for file in sorted(stage.iterdir(), key=lambda file: (file.suffix != ".json", file.name)):
             os.replace(file, out / file.name)
     except OSError as error:
         raise unwritable(out, error) from None

@@ -1,24 +1,30 @@
 """Folders of results: named for what distinguishes them, and not replaced by other results without a word.
 
-Main       keep_others, which refuses such a folder; folder_name; told, the options that shape results; beside.
+Main       keep_others, which refuses such a folder; folder_name; told, the options that shape results; beside; alone.
 
 What lies in a folder is known by its document: report.json, say, holds the command it was made by, and the data.
 """
 
 import argparse
 import hashlib
+import importlib
+import importlib.util
 import io
 import json
+import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from reports.terminal.files import read_json, to_json
+from reports.terminal.files import UNFINISHED, read_json, to_json
 from reports.terminal.options import InputError
 
+# Windows has no such locks.
+fcntl: Any = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 # They change no number of what is written.
 WITHOUT_EFFECT = ("json", "quiet", "backend", "data_dir", "out", "overwrite", "save", "ledger", "all")
 OF_THE_COMMAND_LINE = ("command", "run", "bare", "idle", "parser", "argv")
@@ -85,6 +91,8 @@ def keep_others(
     for path in there:
         if any(_reads(path, source) for source in _sources(args)):
             raise InputError(f"{path}: is read here, and {args.command} would write over it; name another --out")
+    if folder := next((source for source in _of_photographs(args) if _inside(out, source)), None):
+        raise InputError(f"{out}: lies in {folder}, whose pictures are read; name an --out outside of it")
     path = out / f"{args.command}.json"
     if getattr(args, "overwrite", False) or _matching(out, ours):
         return
@@ -97,6 +105,40 @@ def keep_others(
     elif there:
         name = there[0].relative_to(out)
         raise InputError(f"{out}: holds {_a(str(name))} that {args.command} did not make; {_remedy(args)}")
+
+
+def made_alike(out: Path, args: argparse.Namespace, facts: Mapping[str, Any]) -> bool:
+    """Whether the folder holds what this command made with the same options; facts: as `keep_others` has them."""
+    document, made_by = _made(out / f"{args.command}.json")
+    return made_by is not None and not _differ(document, made_by, args, facts)
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """While the block runs no other run writes to the folder `out`, and what a killed one left half done there is gone.
+
+    Raises InputError: another one runs there.
+    """
+    lock = None
+    if fcntl is not None:
+        lock = os.open(out, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise InputError(f"{out}: another run writes there; wait for it, or name another folder") from None
+        except OSError:  # a file system that has no locks
+            pass
+    try:
+        for left in out.glob(f"{UNFINISHED}*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def beside(path: Path, args: argparse.Namespace, writes: Sequence[str] = ()) -> Path:
@@ -122,6 +164,18 @@ def _sources(args: argparse.Namespace) -> list[Path]:
     files = [path for one in other if one is not None for path in (one if isinstance(one, list) else [one])]
     # FILE:name is an array of a file, celeba:FOLDER a folder of photographs.
     return [path for path in (*(Path(word) for word in named if word), *files) if path.exists()]
+
+
+def _of_photographs(args: argparse.Namespace) -> list[Path]:
+    """The folders of celeba:FOLDER."""
+    words = args.data if isinstance(given := getattr(args, "data", ()), list) else [given] if given else []
+    named = [Path(word.partition(":")[2]).expanduser() for word in words if word.startswith("celeba:")]
+    return [path for path in named if path.is_dir()]
+
+
+def _inside(out: Path, folder: Path) -> bool:
+    """Whether pictures that are written to `out` would be read from `folder` the next time."""
+    return out.resolve().is_relative_to(folder.resolve())
 
 
 def _reads(path: Path, source: Path) -> bool:

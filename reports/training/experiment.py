@@ -1,6 +1,7 @@
 """An experiment: models of one architecture on one data set, prepared in one way; and the bench that performs it.
 
-Main       Experiment, what is to be trained; divided; Bench.perform -> Performed, whose `ensemble` is a trained model.
+Main       Experiment, what is to be trained; divided; Bench.perform -> Performed, whose `ensemble` is a trained model;
+           Bench.ready, which only reads and checks.
 Reference  Lucas et al. 2019, App. E.
 
 Checkpoints lie in a folder of their own for each experiment, in `checkpoints` under the folder of results: the same
@@ -29,7 +30,7 @@ from gpu.vae.plan import Outcome, Plan, Run
 from gpu.vae.training import Group, fresh, host_threads
 from reports.terminal.console import Session, one_line
 from reports.training.document import Material, material, trained
-from reports.training.models import latents_number
+from reports.training.models import check_images, latents_number
 from verify.data.sources import load_rows
 from verify.errors import InputError
 
@@ -88,7 +89,6 @@ class Performed:
     outcomes: list[Outcome]
     folder: Path | None
     identified: Document
-    seconds: float  # this time
 
     def ensemble(self, model: int) -> Ensemble:
         """One model, by its place from 0, as it was trained; on the host.  Raises InputError without checkpoints."""
@@ -145,6 +145,12 @@ class Bench:
                 self.session.note(sentence)
         return self._materials[key]
 
+    def ready(self, experiment: Experiment) -> tuple[Material, Plan]:
+        """Its data and its plan, so that what cannot be trained is told before anything is.  Raises InputError."""
+        data = self.material(experiment.data, experiment.seed, **experiment.preparation)
+        check_images(experiment.data, experiment.kind, data.rows.rows)
+        return data, experiment.plan(data.rows.shape[1])
+
     def perform(self, experiment: Experiment) -> Performed:
         """Train its models, or go on with that.  Raises InputError; KeyboardInterrupt, with the folder kept."""
         if experiment not in self._performed:
@@ -152,16 +158,14 @@ class Bench:
         return self._performed[experiment]
 
     def _perform(self, experiment: Experiment) -> Performed:
-        began = monotonic()
-        data = self.material(experiment.data, experiment.seed, **experiment.preparation)
-        plan = experiment.plan(data.rows.shape[1])
+        data, plan = self.ready(experiment)
         identified = identity(plan, data.rows.fingerprint, self.xp.__name__, self.precision)
         folder = self._folder(experiment, identified)
         if folder is None or not folder.exists():
             self.session.note(_work_ahead(experiment, plan, data, self.xp is np))
         options = {"xp": self.xp, "precision": self.precision, "folder": folder}
         outcomes = trained(plan, data.rows, self.session, doing=f"training {experiment.name}", **options)
-        return Performed(experiment, data, plan, outcomes, folder, identified, monotonic() - began)
+        return Performed(experiment, data, plan, outcomes, folder, identified)
 
     def _folder(self, experiment: Experiment, identified: Document) -> Path | None:
         """Where its checkpoints go; None without the library for them."""

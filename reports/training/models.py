@@ -1,11 +1,13 @@
 """Which models the options of a training mean.
 
-Main       seeds_of, latents_number.
+Main       seeds_of, latents_number, check_images.
 """
 
 from collections.abc import Sequence
 
 from verify.checks import random_seed
+from verify.data.files.stacks import CHANNELS_FIRST
+from verify.data.rows import Rows
 from verify.errors import InputError
 
 # Seeds are keys of random streams of 64 bits.
@@ -36,3 +38,17 @@ def latents_number(k: int) -> int:
     if k < 1:
         raise InputError(f"k = {k}: a model has at least 1 latent")
     return k
+
+
+def check_images(word: str, kind: str, rows: Rows) -> None:
+    """Raises InputError where convolutions would take the values of an image for those of others."""
+    image = rows.provenance.get("image")
+    if kind != "conv" or image is None:
+        return
+    if rows.provenance.get("image_order") == CHANNELS_FIRST:
+        raise InputError(
+            f"{word}: its images have their channels first, and convolutions take them last; save "
+            "numpy.moveaxis(x, 1, -1)"
+        )
+    if image[0] != image[1]:
+        raise InputError(f"{word}: images of {image[0]} x {image[1]}: convolutions take square ones; cut them")

@@ -1,6 +1,6 @@
 """From DATA, a word of the command line or an object, to rows and their covariance.
 
-Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options.
+Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options; photographs, whether DATA are in colour.
 
     digits                 1797 images of 8 x 8, grey values 0..16, from scikit-learn
     mnist, mnist:1000      the 60000 training images; or so many of them, drawn without replacement
@@ -30,7 +30,7 @@ import numpy as np
 from verify.checks import random_seed
 from verify.data.covariance import Covariance, from_eigenvalues
 from verify.data.files.bundled import NAMES, bundled
-from verify.data.files.formats import ENDINGS, read, split
+from verify.data.files.formats import ENDINGS, image_of, read, split
 from verify.data.files.found import Asked, Found
 from verify.data.files.objects import of_object
 from verify.data.images import PATCHES, folder_or_archive, patches
@@ -141,6 +141,14 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     except InputError as error:
         said = about(where if file is None or not str(error).startswith(str(file)) else str(file), error)
         raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
+
+
+def photographs(word: str) -> bool:
+    """Whether a word stands for images in colour: celeba:FOLDER, patches, a file with a stack of them; by its shape."""
+    if word.startswith(_PHOTOGRAPHS) or word.partition(":")[0] == "patches":
+        return True
+    image = image_of(*split(word)) if _is_file(word, word) else None
+    return image is not None and image[2] == PHOTOGRAPH[2]
 
 
 def _check_names(options: Iterable[str]) -> None:

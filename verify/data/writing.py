@@ -15,6 +15,9 @@ from typing import Any
 
 from verify.errors import InputError
 
+# What the names of files begin with that are being written.
+UNFINISHED = ".unfinished-"
+
 
 def writable(path: Path) -> Path:
     """`path` if a file can be written there; missing folders are made.  Raises InputError, before any computation."""
@@ -34,7 +37,7 @@ def atomic(path: Path) -> Iterator[Any]:
     """A binary file that takes the place of `path` if the block succeeds and vanishes if not.  Raises InputError."""
     name = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=UNFINISHED, delete=False) as file:
             name = file.name
             yield file
             file.flush()

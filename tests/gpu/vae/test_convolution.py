@@ -274,3 +274,17 @@ def test_odd_images_are_refused(size):
 def test_no_channels_are_refused():
     with pytest.raises(InputError, match=r"at least 1$"):
         TransposedConvolution(4, 4, 0, 2, False)
+
+
+def test_a_model_that_diverges_warns_in_no_thread(monkeypatch):
+    """What NumPy is told to overlook holds in every thread, and nowhere else."""
+    monkeypatch.setattr(elementwise, "cores", lambda: 2)
+    large = np.full((1, 8), 1e300)
+
+    def overflow(row):
+        large[0, row] * 1e300
+
+    with np.errstate(all="ignore"):
+        elementwise.share_out(overflow, range(8))
+    with pytest.raises(RuntimeWarning, match="overflow"), np.errstate(all="warn"):
+        elementwise.share_out(overflow, range(8))

@@ -99,7 +99,13 @@ def test_annealing_takes_the_papers_part_of_all_epochs():
 
 def test_findings_that_do_not_show_are_counted():
     entry = {"left_out": None, "findings": [{"holds": True}, {"holds": False}]}
-    assert text.verdict_of(entry) == "1 of 2 findings show"
+    assert text.verdict_of(entry) == "1 of 2 findings shows"
     entry["findings"].append({"holds": None})
-    assert "of 1 nothing can be told" in text.verdict_of(entry)
+    assert text.verdict_of(entry) == "1 of 3 findings shows; 1 does not; of 1 nothing can be told"
+    entry["findings"] = [{"holds": None}] * 2
+    assert text.verdict_of(entry) == "Of none of the 2 findings can anything be told"
+    entry["findings"] = [{"holds": True}] * 2
+    assert text.verdict_of(entry) == "What the paper says shows"
+    entry["findings"] = [{"holds": False}] * 2
+    assert text.verdict_of(entry) == "0 of 2 findings show"
     assert text.verdict_of({"left_out": "no images", "findings": []}) == "Left out"

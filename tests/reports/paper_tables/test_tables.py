@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 
 from gpu.products import PRECISIONS
-from gpu.vae.evaluation import Evaluation
 from gpu.vae.plan import Outcome, Run
 from reports.cli import main
+from reports.commands.tables import _left_out
 from reports.paper import Printed, printed_tables
 from reports.paper_tables import text as tables_text
-from reports.paper_tables.document import Trained, _scale, _worsened, chosen_rate, difference, pattern, summary
+from reports.paper_tables.document import _scale, _worsened, chosen_rate, difference, summary
 from reports.paper_tables.document import cell as compared
 from reports.paper_tables.page import render
 from reports.paper_tables.presets import PAPER, QUICK, open_choices, trainings
 from reports.terminal.options import trials
+from tests.reports.paper_tables.test_pattern import LIKE_PAPER, evaluation, trained
 from tests.reports.schemas import check
 from tests.reports.training.test_train import interrupting
 from verify.data import load_rows
@@ -37,10 +38,8 @@ COMPARED = {
     "k": {"k": 100},
 }
 SMALL = ("-k", "3", "--hidden", "4", "--epochs", "1")
-
-
-def evaluation(elbo=-100.0, sigma2=1.0, tuned=1.0, collapse=0.0, kl=1.0):
-    return Evaluation(sigma2, 1.0, elbo, tuned, elbo + 1, kl, [], collapse, [], 0)
+# For CelebA's rows as well.
+PATCHES = ("--data", "patches:4", "--channels", "2", "2", "4")
 
 
 def outcomes(**rates):
@@ -97,7 +96,20 @@ def test_without_any_spread_there_is_no_unit():
 def made(tmp_path_factory):
     """tables 1 and 2 of tiny models with one learning rate that diverges: the folder and what was printed."""
     out = tmp_path_factory.mktemp("tables")
-    argv = ["tables", "1", "2", *SMALL, "--seeds", "2", "--learning-rates", "1e30", "0.003", "--out", str(out)]
+    argv = [
+        "tables",
+        "1",
+        "2",
+        *SMALL,
+        *PATCHES,
+        "--seeds",
+        "2",
+        "--learning-rates",
+        "1e30",
+        "0.003",
+        "--out",
+        str(out),
+    ]
     assert main([*argv, "--quiet"]) == 0
     return out, json.loads((out / "tables.json").read_text())
 
@@ -107,7 +119,8 @@ def test_numbers_of_another_experiment_are_not_subtracted(made):
     out, document = made
     cells = [cell for row in document["rows"] for cell in row["cells"].values()]
     assert cells and all(cell["difference"] is None and cell["printed"] is not None for cell in cells)
-    assert "trained on digits" in document["trainings"][0]["incomparable"]
+    assert ["trained on digits" in t["incomparable"] for t in document["trainings"]] == [True, False]
+    assert "trained on patches:4" in document["trainings"][1]["incomparable"]
     page = " ".join((out / "index.html").read_text().split())
     assert "no differences are given" in page and "no differences are given" in " ".join(document["notes"])
     assert not re.search(r"[+-][0-9.e+]+x<", page)
@@ -128,23 +141,33 @@ def test_documents_are_valid(made):
 
 def test_every_printed_row_stands_beside_what_was_trained(made):
     _, document = made
-    printed = [row for row in printed_tables() if row.table in (1, 2) and row.dataset == "mnist"]
+    printed = [row for row in printed_tables() if row.table in (1, 2)]
     for row, given in zip(document["rows"], printed, strict=True):
         assert (row["table"], row["noise"], row["init_sigma2"]) == (given.table, given.noise, given.init_sigma2)
         for name, cell in row["cells"].items():
             assert cell["printed"] == given.measured()[name].value
             assert cell["ours"] is not None
         assert ("final_sigma2" in row["cells"]) == (row["noise"] == "learned")
-    assert document["left_out"] == [
-        {"table": 1, "dataset": "celeba64", "rows": 10, "why": document["left_out"][0]["why"]}
-    ]
+    assert document["left_out"] == []
+
+
+def test_rows_without_data_are_left_out_with_a_reason(made):
+    _, _, without = trainings([1, 3], "paper")
+    left = _left_out(without)
+    assert [(one["table"], one["rows"]) for one in left] == [(1, 10), (3, 20)]
+    document = copy.deepcopy(made[1]) | {"left_out": left}
+    check("tables", document)
+    page = render(document, made[0])
+    assert "10 rows of Table 1 (celeba64)" in page and "celeba:FOLDER" in page
+    assert any("10 rows of Table 1 are left out" in note for note in tables_text.caveats(document))
 
 
 def test_rows_of_two_tables_are_trained_once(made):
     _, document = made
-    assert len(document["trainings"]) == 1
-    assert document["trainings"][0]["models"] == 20 * 2 * 2  # noises, rates, seeds; Table 1 selects from Table 2
-    first = {(r["noise"], r["init_sigma2"]): r for r in document["rows"] if r["table"] == 1}
+    # Noises, rates, seeds; Table 1 selects from Table 2, and has ten noises of CelebA.
+    assert [t["models"] for t in document["trainings"]] == [20 * 2 * 2, 10 * 2 * 2]
+    mnist = [r for r in document["rows"] if r["dataset"] == "mnist"]
+    first = {(r["noise"], r["init_sigma2"]): r for r in mnist if r["table"] == 1}
     shared = [r for r in document["rows"] if r["table"] == 2 and (r["noise"], r["init_sigma2"]) in first]
     assert len(shared) == 10
     for row in shared:
@@ -159,21 +182,22 @@ def test_the_rate_that_diverged_lost_everywhere(made):
     _, document = made
     assert all(row["learning_rate"] == 0.003 and row["frozen"] == 0 and row["trials"] == 2 for row in document["rows"])
     assert all([c["frozen"] for c in row["candidates"]] == [2, 0] for row in document["rows"])
-    assert document["trainings"][0]["frozen"] == 40
+    assert [t["frozen"] for t in document["trainings"]] == [40, 20]
 
 
 def test_the_linear_prediction_counts_eigenvalues_of_these_data(made):
     _, document = made
     X = load_rows("digits", scale=16, logit=1e-6).array()
     lam = np.linalg.eigvalsh(np.cov(X.T, bias=True))
-    for row in document["rows"]:
+    mnist = [row for row in document["rows"] if row["dataset"] == "mnist"]
+    for row in mnist:
         kept = row["retained"]
         assert kept["linear"] == min(3, sum(lam > kept["linear_sigma2"]))
         if row["noise"] == "fixed":
             assert kept["linear_sigma2"] == row["init_sigma2"]
         else:
             np.testing.assert_allclose(kept["linear_sigma2"], row["cells"]["final_sigma2"]["ours"], rtol=1e-12)
-    assert {row["retained"]["linear"] for row in document["rows"]} == {2, 3}
+    assert {row["retained"]["linear"] for row in mnist} == {2, 3}
     assert document["trainings"][0]["sigma2_mle"] == pytest.approx(np.sort(lam)[:-3].mean(), rel=1e-9)
 
 
@@ -213,7 +237,8 @@ def test_the_csv_holds_the_same_numbers(made):
         for name, cell in row["cells"].items():
             for part, value in cell.items():
                 assert line[f"{name}_{part}"] == ("" if value is None else str(value))
-        assert line["linear_retained"] == str(row["retained"]["linear"]) and line["trained_on"] == "digits"
+        assert line["linear_retained"] == str(row["retained"]["linear"])
+        assert line["trained_on"] == {"mnist": "digits", "celeba64": "patches:4"}[row["dataset"]]
 
 
 def test_people_see_ours_printed_and_difference(made, capsys):
@@ -236,61 +261,12 @@ def test_the_page_is_self_contained_and_escapes_names(made):
     out, document = made
     page = (out / "index.html").read_text()
     assert "<script" not in page and not re.search(r'(src|href)="(?!#)', page)
-    assert page.count("<svg") == 1 and 'aria-label="Collapsed latents' in page and "prefers-color-scheme: dark" in page
+    assert page.count("<svg") == 2 and 'aria-label="Collapsed latents' in page and "prefers-color-scheme: dark" in page
     assert "−1114.9±1.1" in page and "batch size" in page
     evil = json.loads(json.dumps(document))
     evil["trainings"][0]["data"]["name"] = "<img src=x>"
     text = render(evil, out)
     assert "<img" not in text and "&lt;img" in text
-
-
-def trained(fixed, learned, k=10, lam=(50.0, 20.0, 5.0, 2.0, 0.5)):
-    """Models with these (elbo, final sigma2, tuned, collapse) by noise."""
-    noises, found = [], []
-    for noise, models in (("fixed", fixed), ("learned", learned)):
-        for init, (elbo, sigma2, tuned, collapse) in models.items():
-            noises.append((noise, init))
-            run = Run(init, noise == "learned", 0, 0.1)
-            found.append(Outcome(run, evaluation(elbo, sigma2, tuned, collapse), None, []))
-    training = SimpleNamespace(noises=noises, sizes=SimpleNamespace(k=k), same_data=True)
-    return Trained(training, SimpleNamespace(lam=np.array(lam)), found)
-
-
-LIKE_PAPER = {
-    "fixed": {0.01: (-900.0, 0.01, 0.9, 60.0), 1.0: (-100.0, 1.0, 1.1, 70.0), 30.0: (-200.0, 30.0, 4.0, 95.0)},
-    "learned": {0.01: (-105.0, 1.2, 1.2, 60.0), 30.0: (-110.0, 1.5, 1.5, 80.0)},
-}
-
-
-def holds(**models):
-    return [p["holds"] for p in pattern(trained(**models))]
-
-
-def test_the_pattern_of_the_paper_is_recognised():
-    assert holds(**LIKE_PAPER) == [True] * 5
-    lost = LIKE_PAPER["learned"] | {10.0: (-200.0, 4.0, 4.0, 100.0)}
-    assert holds(**LIKE_PAPER | {"learned": lost}) == [True] * 5  # a collapsed model finds the data's variance
-
-
-@pytest.mark.parametrize(
-    ("number", "noise", "init", "model"),
-    [
-        (0, "fixed", 30.0, (-200.0, 30.0, 4.0, 60.0)),  # no more collapse at large noise
-        (1, "fixed", 0.01, (-90.0, 0.01, 0.9, 60.0)),  # the best far from what it is tuned to
-        (2, "fixed", 30.0, (-200.0, 30.0, 4.0, 70.0)),  # three latents where the linear theory keeps one
-        (3, "learned", 30.0, (-2000.0, 1.5, 1.5, 80.0)),  # depends on the start more than with fixed noise
-        (4, "learned", 30.0, (-110.0, 29.0, 1.5, 80.0)),  # never came down
-    ],
-)
-def test_a_pattern_that_is_not_there_is_not_found(number, noise, init, model):
-    other = LIKE_PAPER | {noise: LIKE_PAPER[noise] | {init: model}}
-    assert not holds(**other)[number]
-
-
-def test_an_elbo_of_thirty_digits_is_not_written_out():
-    learned = {**LIKE_PAPER["learned"], 1.0: (-2.4e29, 1.2, 1.2, 0.0)}
-    [said] = [p["evidence"] for p in pattern(trained(LIKE_PAPER["fixed"], learned)) if "depends less" in p["finding"]]
-    assert "learned: -2.4e+29 to -105.0" in said and "fixed: -900.0 to -100.0" in said
 
 
 def test_the_scale_of_print_is_found_from_the_constants():
@@ -327,7 +303,11 @@ BAD = {
     "seeds = 0": ["2", "--seeds", "0"],
     "epochs = 0": ["2", "--epochs", "0"],
     "k = 0": ["2", "-k", "0"],
-    "nothing to train": ["3"],
+    "can be halved 7 times": ["1", "--data", "patches:4", "--channels", *"22222222"],
+    "nothing to train": ["3", "--preset", "paper"],
+    "--hidden: is for MNIST's rows": ["3", "--hidden", "4"],
+    "--channels: is for CelebA's rows": ["2", "--channels", "4", "4"],
+    "--data patches:9: is for CelebA's rows": ["2", "--data", "patches:9"],
     "backend cupy": ["2", "--backend", "cupy"],
     "precision tf32": ["2", "--backend", "numpy", "--precision", "tf32"],
     "cannot be written": ["2", "--out", "FILE/below"],

@@ -1,6 +1,6 @@
 """The formats of files: which reader takes which file, and what is said of a file that none takes.
 
-Main       read, split, ENDINGS.
+Main       read, image_of, split, ENDINGS.
 
 A file goes by its ending.  Where its first bytes say that it is something else, it is refused as what it is in truth.
 """
@@ -34,6 +34,7 @@ _READERS = {
 }
 # For the words of a help text.
 ENDINGS = ".csv .tsv .txt .data (also .gz .bz2 .xz), .npy, .npz, .parquet, .feather, .mat, .safetensors, .h5, .h5ad"
+_ARRAYS = (".npy", ".npz", ".mat", ".safetensors", ".h5", ".hdf5")  # which may hold stacks of images
 _SEVERAL = (".npz", ".mat", ".safetensors", ".h5", ".hdf5", ".h5ad")  # files of several arrays
 _LISTED = 6  # files of a folder
 _PICTURES = (".jpg", ".jpeg", ".png")
@@ -65,6 +66,26 @@ def read(path: Path, asked: Asked) -> Found:
     Raises InputError, one line that names the file: none there, a format that is not read, damage, what its reader
     refuses.
     """
+    found = _opened(path, asked)
+    return found.told({"kind": (ending_of(path) or "")[1:], "sha256": sha256_of(path)})
+
+
+def image_of(path: Path, member: str | None) -> list[int] | None:
+    """Height, width and channels where the array of a file is a stack of images; its values are not looked at.
+
+    None where it is anything else, and where it cannot be read: `read` says why.
+    """
+    if not path.name.lower().endswith(_ARRAYS):
+        return None
+    try:
+        image: list[int] | None = _opened(path, Asked(member=member)).facts.get("image")
+    except InputError:
+        return None
+    return image
+
+
+def _opened(path: Path, asked: Asked) -> Found:
+    """What its reader finds in a file.  Raises InputError as `read` does."""
     _check_there(path)
     ending = ending_of(path)
     with readable(path), path.open("rb") as file:
@@ -86,7 +107,7 @@ def read(path: Path, asked: Asked) -> Found:
         said = str(error)
         whole = f"{path}:{asked.member}" if asked.member and not said.startswith(str(path)) else str(path)
         raise about(whole, error) from None
-    return found.told({"kind": ending[1:], "sha256": sha256_of(path)})
+    return found
 
 
 def ending_of(path: Path) -> str | None:
