@@ -217,12 +217,12 @@ def pattern(trained: Trained) -> list[Document]:
     for noise, init in trained.training.noises:
         rate, _, _ = trained.chosen(noise, init)
         outcomes = [o for o in trained.of(noise, init) if o.run.learning_rate == rate and o.evaluation]
-        sound = [o for o in outcomes if not _worsened(o, trained.material.rows.shape[1])]
-        trials = [o.evaluation for o in sound if o.evaluation]
-        blown += len(outcomes) - len(sound)
+        left = [o for o in outcomes if not _worsened(o, trained.material.rows.shape[1])]
+        trials = [o.evaluation for o in left if o.evaluation]
+        blown += len(outcomes) - len(left)
         if trials:
             mean = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
-            why = next(filter(None, map(unsettled, sound)), "")
+            why = next(filter(None, (unsettled(o) for o in left)), "")
             means[noise, init] = mean | {"unsettled": f"at sigma2 = {init:g}, {why}" if why else ""}
     fixed = {init: m for (noise, init), m in sorted(means.items()) if noise == "fixed"}
     learned = {init: m for (noise, init), m in sorted(means.items()) if noise == "learned"}
