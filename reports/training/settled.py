@@ -1,19 +1,28 @@
 """Whether a trained model has come near enough to its end for collapse to be told of it: yes or no.
 
 Notation   m_i = mean_x[mu_i^2 + s_i^2], 1 in every latent where training ends; a learned noise ends at the tuned one.
+           What moves is a line through the last tenth of the epochs: from its beginning to its end.
 Main       unsettled.
 Reference  theory 5.1, 6.4; signs.py has stricter limits, for numbers.
+
+The limits are coarse, and the same for everything that moves: a tenth over the last tenth of the epochs. A model that
+has not settled speaks neither for a finding nor against it.
 """
 
-from math import log
+from math import exp, isfinite, log
+
+import numpy as np
 
 from gpu.vae.plan import Outcome
+from reports.training.signs import NATS, last_tenth
 from reports.words.wording import number
 
 MOMENT = 0.5
 FACTOR = 2.0
-# How much a noise may change over the last tenth of the epochs.
+# How much the noise, the squared error and the KL may change over the last tenth of the epochs.
 MOVED = 1.1
+# Of fewer epochs there is no last tenth.
+LEAST = 10
 
 
 def unsettled(one: Outcome) -> str:
@@ -21,18 +30,35 @@ def unsettled(one: Outcome) -> str:
     evaluation = one.evaluation
     if evaluation is None:
         return ""
+    if len(one.history) < LEAST:
+        return f"of {len(one.history)} epochs no end can be seen"
     if one.run.learned and evaluation.tuned_sigma2 > 0:
         ratio = evaluation.sigma2 / evaluation.tuned_sigma2
         if abs(log(ratio)) > log(FACTOR):
             return f"the noise is {number(ratio, 2)} times that at which it ends"
-    if one.run.learned and (moved := _moved(one)) and abs(log(moved)) > log(MOVED):
-        return f"the noise is {number(moved, 3)} times what it was a tenth of the epochs before"
+    if said := _moving(one):
+        return said
     far = max(evaluation.second_moment, key=lambda m: abs(m - 1), default=1.0)
     return f"mean mu^2 + variance of a latent is {number(far, 2)} and ends at 1" if abs(far - 1) > MOMENT else ""
 
 
-def _moved(one: Outcome) -> float | None:
-    """The noise of the last epoch over that of a tenth of all epochs before; from the start where there are too few."""
-    course = [one.run.sigma2, *(noise for _, _, noise in one.history)]
-    tenth = max(1, len(one.history) // 10)
-    return course[-1] / course[-1 - tenth] if len(course) > tenth else None
+def _moving(one: Outcome) -> str:
+    """What still moves by more than a tenth, in either direction and beyond its jitter."""
+    error, divergence, noise = np.array(one.history).T
+    if one.run.learned and (moved := _moved(np.log(noise), log(MOVED))):
+        return f"the noise is {number(exp(moved), 3)} times what it was a tenth of the epochs before"
+    if moved := _moved(np.log(np.maximum(error, np.finfo(float).tiny)), log(MOVED)):
+        return f"the squared error is {number(exp(moved), 3)} times what it was a tenth of the epochs before"
+    limit = max(NATS, (1 - 1 / MOVED) * abs(float(divergence[-1])))
+    if moved := _moved(divergence, limit):
+        way = "rose" if moved > 0 else "fell"
+        return f"the KL {way} by {number(abs(moved), 3)} nats to {number(divergence[-1], 3)} over the last tenth"
+    return ""
+
+
+def _moved(curve: np.ndarray, limit: float) -> float:
+    """How much it moved, where that is more than the limit and than chance; else 0."""
+    rise, error = last_tenth([float(v) for v in curve])
+    if rise is None or error is None or not isfinite(rise):
+        return 0.0
+    return rise if abs(rise) > max(limit, 3 * error) else 0.0

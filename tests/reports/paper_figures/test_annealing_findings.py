@@ -1,7 +1,12 @@
 """Each finding on annealing shows, does not show, and cannot be told, on numbers that were made up."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from reports.paper_figures import annealing_findings as findings
 from reports.paper_figures.settled import unsettled
+from reports.training import settled
 from tests.reports.paper_figures.made_up import trials
 
 
@@ -61,8 +66,31 @@ def test_what_is_unfinished():
     assert "ends at 1" in unsettled(trials(1.0, [0.0], moment=1.6))
     assert "ends at 1" in unsettled(trials(1.0, [0.0], moment=0.4))
     assert not unsettled(trials(30.0, [0.0], learned=True, ends=[1.9], tuned=1.0))
-    assert not unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], before=1.09))
-    assert "0.893 times what it was" in unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], before=1.12))
+    assert not unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moved=0.92))
+    assert "0.893 times what it was" in unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moved=1 / 1.12))
     assert "ends at 1" in unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moment=2.0))
     assert "2.1 times" in unsettled(trials(30.0, [0.0], learned=True, ends=[2.1], tuned=1.0))
     assert "0.4 times" in unsettled(trials(30.0, [0.0], learned=True, ends=[0.4], tuned=1.0))
+
+
+def test_what_still_moves_is_unfinished_at_a_fixed_noise_too():
+    assert not unsettled(trials(1.0, [0.0], error=0.92, kl=0.95))
+    assert "squared error is 0.885 times" in unsettled(trials(1.0, [0.0], error=1 / 1.13))
+    assert "squared error is 1.13 times" in unsettled(trials(1.0, [0.0], error=1.13))
+    # A line through 1, 1.12, 1.26 and 1.41 nats rises by 0.406; the mean of what it moves is a tenth and more.
+    assert "the KL rose by 0.41" in unsettled(trials(1.0, [0.0], kl=1.41))
+    assert "the KL fell" in unsettled(trials(1.0, [0.0], kl=0.7))
+
+
+def test_a_few_epochs_are_not_finished_whatever_they_show():
+    """All is flat, every moment is 1: as it may be by chance after an epoch."""
+    assert "of 1 epochs no end" in unsettled(trials(1.0, [0.0], epochs=1))
+    assert unsettled(trials(1.0, [0.0], epochs=9)) and not unsettled(trials(1.0, [0.0], epochs=10))
+
+
+def test_what_jitters_has_not_moved():
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        [one] = trials(1.0, [0.0]).outcomes
+        jittered = [[float(v) for v in np.exp(rng.normal(0, 0.1, 3))] for _ in range(250)]
+        assert not settled.unsettled(replace(one, history=jittered)), seed
