@@ -7,7 +7,7 @@ Main       large_noise_collapses, no_more_than_linear of fixed noises; large_sta
 Reference  Lucas et al. 2019, Sec. 6.2; reports/training/chance.py.
 
 What is unfinished is left out, neither for nor against; of what differs by no more than chance nothing is told, unless
-a difference that matters would have shown. Judged by the mean over the thresholds, with what epsilon = 0.01 says beside.
+a difference that matters would have shown. Judged by the mean over the thresholds; what epsilon = 0.01 says is beside.
 """
 
 from collections.abc import Callable, Sequence
@@ -146,7 +146,8 @@ def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[floa
 def large_start_collapses(trials: Sequence[Trials]) -> Document:
     """Over all starts of a learned noise."""
     said = (
-        f"from a large start more latents match the prior than from a small one, although the noise is learned {AVERAGED}"
+        "from a large start more latents match the prior than from a small one, although the noise is learned "
+        f"{AVERAGED}"
     )
     [ready], without = settled(trials)
     return twice(said, lambda measure: _rises(_left(ready), measure), without)

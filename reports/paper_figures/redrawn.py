@@ -71,8 +71,9 @@ def robust(trials: Sequence[Trials], redrawn: Sequence[Sequence[float] | None]) 
     return finding(
         said,
         most <= MODERATE,
-        f"with another draw, of the first trial at each noise, a curve changes by {number(fmean(c for c, _, _ in changes), 2)} points on average, by "
-        f"{number(most, 3)} at most (sigma2 = {sigma2:g}, epsilon = {number(epsilon, 2)}). {_sensitivity(trials)}",
+        f"with another draw, of the first trial at each noise, a curve changes by "
+        f"{number(fmean(c for c, _, _ in changes), 2)} points on average, by {number(most, 3)} at most (sigma2 = "
+        f"{sigma2:g}, epsilon = {number(epsilon, 2)}). {_sensitivity(trials)}",
     )
 
 

@@ -63,7 +63,8 @@ def test_what_is_unfinished_speaks_neither_for_nor_against():
 
 def test_the_papers_own_threshold_is_told_beside_the_mean_over_all():
     """At 0.01 the starts are alike; beyond, they are not."""
-    alike = [trials(s, [50.0, 51.0], learned=True, ends=[1.0] * 2, later=c) for s, c in ((10, 90.0), (1, 60.0), (0.1, 30.0))]
+    beyond = ((10.0, 90.0), (1.0, 60.0), (0.1, 30.0))
+    alike = [trials(s, [50.0, 51.0], learned=True, ends=[1.0, 1.0], later=c) for s, c in beyond]
     found = findings.large_start_collapses(alike)
     assert holds(found) is True and "averaged over the thresholds" in found["finding"]
     assert "At epsilon = 0.01 alone it does not show: 50.5% at 10" in found["evidence"]
