@@ -11,8 +11,7 @@ a difference that matters would have shown. Judged by the mean over the threshol
 """
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
-from math import log
+from math import comb, log
 from statistics import fmean
 from typing import Any
 
@@ -71,13 +70,17 @@ def _mean(one: Trials) -> list[float]:
     return [value for value in curve_of(one.evaluations)[0] if value is not None]
 
 
+def _line(left: Sequence[Trials], measure: Measure, comparisons: int = 1) -> tuple[float, float] | None:
+    """By how much the percentage rises with the logarithm of the noise, through all trials, and what chance makes."""
+    points = [(log(one.sigma2), value) for one in left for value in _values(one, measure)]
+    return trend(*zip(*points, strict=True), comparisons) if points else None
+
+
 def _rises(left: Sequence[Trials], measure: Measure) -> Told:
-    """Whether the percentage rises with the logarithm of the noise, through the trials of all noises."""
+    """Whether the percentage rises with the noise."""
     if _alike(left):
         return None, _said(left, measure)
-    points = [(log(one.sigma2), value) for one in left for value in _values(one, measure)]
-    x, y = zip(*points, strict=True)
-    if (found := trend(x, y)) is None:
+    if (found := _line(left, measure)) is None:
         return None, f"{_said(left, measure)}; too few models to tell that from chance"
     rise, margin = found
     ends = f"from sigma2 = {left[-1].sigma2:g} to {left[0].sigma2:g}"
@@ -211,15 +214,21 @@ def start_matters(trials: Sequence[Trials]) -> Document:
         if _alike(left):
             return None, _said(left, measure)
         told = f"the starts lie {number(_range(left, measure), 3)} points apart"
-        if (spread := _spread(left, measure)) is None:
+        # Two ways to differ: along a line, or any two of them.
+        line, ways = _line(left, measure, comparisons=2), []
+        if line is not None:
+            told += f"; along a line they rise by {number(line[0], 3)}, chance by {number(line[1], 3)}"
+            ways.append((abs(line[0]), line[1]))
+        if (spread := _spread(left, measure)) is not None:
+            fewest = min(len(one.evaluations) for one in left)
+            margin = spread.margin(fewest, fewest, comparisons=2 * comb(len(left), 2))
+            told += f"; trials of one start spread by {number(spread.deviation, 3)}, which may set any two of them "
+            told += f"{number(margin, 3)} apart"
+            ways.append((_range(left, measure), margin))
+        if any(apart > margin + SLACK for apart, margin in ways):
+            return True, told
+        if spread is None:
             return None, f"{told}; with one trial each, luck cannot be told from the start"
-        # Any two starts might have been the farthest apart.
-        pairs = len(list(combinations(left, 2)))
-        fewest = min(len(one.evaluations) for one in left)
-        margin = spread.margin(fewest, fewest, comparisons=pairs)
-        told += f"; trials of one start spread by {number(spread.deviation, 3)}, which may set any two of them "
-        told += f"{number(margin, 3)} apart"
-        apart = _range(left, measure) > margin + SLACK
-        return (True if apart else False if margin < MODERATE else None), told
+        return (False if ways[-1][1] < MODERATE else None), told
 
     return twice(said, judge, without)

@@ -57,7 +57,7 @@ def pooled(groups: Sequence[Sequence[float]]) -> Spread | None:
     return Spread(sqrt(squares / freedom), freedom)
 
 
-def trend(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
+def trend(x: Sequence[float], y: Sequence[float], comparisons: int = 1) -> tuple[float, float] | None:
     """By how much a line through the points rises over their range, and within which margin that is 0 by chance.
 
     Tells chance from single trials too, if there are three points and two places at least; else None.  Where the
@@ -72,4 +72,4 @@ def trend(x: Sequence[float], y: Sequence[float]) -> tuple[float, float] | None:
     rest = values - values.mean() - slope * across
     error = sqrt(float(rest @ rest) / (len(across) - 2) / square)
     width = float(np.ptp(across))
-    return slope * width, student(len(across) - 2) * error * width
+    return slope * width, student(len(across) - 2, LEVEL / comparisons) * error * width
