@@ -73,7 +73,7 @@ def _mean(one: Trials) -> list[float]:
 def _line(left: Sequence[Trials], measure: Measure, comparisons: int = 1) -> tuple[float, float] | None:
     """By how much the percentage rises with the logarithm of the noise, through all trials, and what chance makes."""
     points = [(log(one.sigma2), value) for one in left for value in _values(one, measure)]
-    return trend(*zip(*points, strict=True), comparisons) if points else None
+    return trend(points, comparisons)
 
 
 def _rises(left: Sequence[Trials], measure: Measure) -> Told:

@@ -72,7 +72,7 @@ def _faster(pairs: Sequence[tuple[Trial, Trial]]) -> Document:
         at_rate = [who for a, b in pairs if a.rate == rate and (who := _sooner(a, b)) is not None]
         told += at_rate
         if at_rate:
-            at_rates.append({(1,): True, (-1,): False}.get(tuple(dict.fromkeys(at_rate))))
+            at_rates.append({1: True, -1: False}.get(at_rate[0]) if len({*at_rate}) == 1 else None)
     if not told:
         return finding(text, None, f"no course comes {way}")
     by_rate = [_arrivals(rate, pairs) for rate in dict.fromkeys(a.rate for a, _ in pairs)]

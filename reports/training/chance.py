@@ -57,16 +57,16 @@ def pooled(groups: Sequence[Sequence[float]]) -> Spread | None:
     return Spread(sqrt(squares / freedom), freedom)
 
 
-def trend(x: Sequence[float], y: Sequence[float], comparisons: int = 1) -> tuple[float, float] | None:
+def trend(points: Sequence[tuple[float, float]], comparisons: int = 1) -> tuple[float, float] | None:
     """By how much a line through the points rises over their range, and within which margin that is 0 by chance.
 
     Tells chance from single trials too, if there are three points and two places at least; else None.  Where the
     points follow a curve, what it departs from the line is taken for chance: the margin is too large, not too small.
     """
-    across = np.asarray(x, dtype=float) - fmean(x) if x else np.empty(0)
-    if len(across) < 3 or not np.ptp(across) > 0:
+    x, values = np.asarray(points, dtype=float).reshape(-1, 2).T
+    if len(x) < 3 or not np.ptp(x) > 0:
         return None
-    values = np.asarray(y, dtype=float)
+    across = x - x.mean()
     square = float(across @ across)
     slope = float(across @ values) / square
     rest = values - values.mean() - slope * across

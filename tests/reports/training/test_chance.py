@@ -42,9 +42,9 @@ def test_chance_alone_seldom_exceeds_the_margin():
 
 def test_a_trend_is_told_from_chance_with_single_trials():
     x = list(range(10))
-    rise, margin = trend(x, [3.0 * v + (-1) ** v for v in x])
+    rise, margin = trend([(v, 3.0 * v + (-1) ** v) for v in x])
     assert rise == pytest.approx(27, abs=1) and margin < 5
-    rise, margin = trend(x, [50.0 * (-1) ** v for v in x])
+    rise, margin = trend([(v, 50.0 * (-1) ** v) for v in x])
     assert abs(rise) < margin
-    assert trend([1.0, 2.0], [0.0, 9.0]) is None and trend([1.0] * 4, [1.0, 2.0, 3.0, 4.0]) is None
-    assert trend([], []) is None
+    assert trend([(1.0, 0.0), (2.0, 9.0)]) is None and trend([(1.0, v) for v in x]) is None
+    assert trend([]) is None
