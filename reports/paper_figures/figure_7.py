@@ -192,7 +192,11 @@ def _caption(over: int, seen: int, weight: float) -> str:
 
 
 def _notes(noises: Sequence[Noise]) -> list[str]:
-    said = ["the paper does not say which noises its Figure 7 has; these are noises of Table 2 with partial collapse"]
+    said = [
+        "the paper does not say which noises its Figure 7 has; these are noises of Table 2 with partial collapse",
+        "the paper's caption names annealed models only; standard training is drawn because what is recovered has to "
+        "be compared with something",
+    ]
     for one in noises:
         for name, trials in (("annealed", one.annealed), ("standard", one.standard)):
             if trials.diverged:
