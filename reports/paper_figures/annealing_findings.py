@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 from reports.paper_figures.collapse import Trials, percent
-from reports.paper_figures.collapse_findings import VERDICTS, at_epsilon
+from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsilon
 from reports.paper_figures.document import finding
 from reports.training.chance import pooled
 from reports.words.wording import number
@@ -65,7 +65,7 @@ def lower(said: str, pairs: Sequence[Pair], unit: str = "") -> Document:
     noises = not unit
     compared = _compared(pairs, log if noises else _same)
     if not compared:
-        return finding(said, None, "no model is left")
+        return finding(said, None, NONE_LEFT)
     if not noises and {value for _, a, b in pairs for value in (*a, *b)} in ({0.0}, {100.0}):
         return finding(said, None, f"{_said(compared, unit)}: all are alike")
     margins = [margin for *_, margin in compared if margin is not None]
@@ -89,7 +89,7 @@ def recovered(pairs: Sequence[Pair], more: str = "") -> Document:
     )
     compared = _compared(pairs)
     if not any(b for _, _, b, *_ in compared):
-        return finding(said, None, "without annealing nothing collapses either" if compared else "no model is left")
+        return finding(said, None, "without annealing nothing collapses either" if compared else NONE_LEFT)
     margins = [margin for *_, margin in compared if margin is not None]
     if not margins:
         return finding(said, None, _said(compared, "%") + SINGLE + more)
@@ -114,7 +114,7 @@ def standard_stays_collapsed(standard: Sequence[Trials]) -> Document:
     ]
     fallen = [(start, end, values) for start, end, values in found if end < start]
     if not fallen:
-        why = "from no start does sigma2 fall" if found else "no model is left"
+        why = "from no start does sigma2 fall" if found else NONE_LEFT
         return finding(said, False if found else None, why)
     shown = "; ".join(
         f"from {start:g} to {number(end, 3)}, {' and '.join(map(percent, values))} collapsed"
@@ -130,7 +130,7 @@ def much_smaller(pairs: Sequence[Pair]) -> Document:
     said = f"annealing learns a much smaller sigma2 (taken as: {HALF:g} of the other or less, from one start at least)"
     compared = _compared(pairs, log)
     if not compared:
-        return finding(said, None, "no model is left")
+        return finding(said, None, NONE_LEFT)
     shown = ", ".join(f"{number(a / b, 3)} of it from {s:g}" for s, a, b, *_ in compared)
     margins = [margin for *_, margin in compared if margin is not None]
     if not margins:

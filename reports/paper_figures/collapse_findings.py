@@ -30,6 +30,7 @@ Told = tuple[bool | None, str]
 MODERATE = 10.0
 # Means that differ by less than rounding are equal.
 SLACK = 1e-9
+NONE_LEFT = "no model has come to its end"
 AVERAGED = "(percentage averaged over the thresholds)"
 VERDICTS = {True: "it shows", False: "it does not show", None: "it cannot be told"}
 
@@ -57,7 +58,7 @@ def _left(trials: Sequence[Trials]) -> list[Trials]:
 
 def _said(left: Sequence[Trials], measure: Measure) -> str:
     told = ", ".join(f"{percent(fmean(_values(one, measure)))} at {one.sigma2:g}" for one in left)
-    return told or "no model is left"
+    return told or NONE_LEFT
 
 
 def _alike(left: Sequence[Trials]) -> bool:
@@ -132,7 +133,7 @@ def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[floa
     ]
     shown = "; ".join(f"{percent(fmean(c))} against {percent(line)} at {one.sigma2:g}" for one, c, line in pairs)
     if not pairs or all(c == 100 for _, values, _ in pairs for c in values):
-        return finding(said, None, (f"all latents collapse: {shown}" if pairs else "no model is left") + without)
+        return finding(said, None, (f"all latents collapse: {shown}" if pairs else NONE_LEFT) + without)
     tested = [[c >= line - SLACK for c in values] for _, values, line in pairs if line > 0]
     shown = f"collapsed at epsilon = {EPSILON:g}, deep against linear: {shown}"
     if not tested:
@@ -186,7 +187,7 @@ def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> D
 
     def judge(measure: Measure) -> Told:
         if len(both) < 2 or (_alike(ours) and _alike(others)):
-            return None, "too few models are left, or all are alike"
+            return None, "too few models have come to their end, or all are alike"
         apart = _range(others, measure) - _range(ours, measure)
         told = (
             f"they lie {number(_range(ours, measure), 3)} points apart where the noise is learned, "

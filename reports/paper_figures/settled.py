@@ -8,8 +8,9 @@ What is unfinished speaks neither for a finding nor against it: it is left out, 
 
 from collections.abc import Sequence
 
-from reports.paper_figures.collapse import Trials
+from reports.paper_figures.collapse import Trials, at_threshold
 from reports.training import settled as model
+from reports.words.wording import number
 
 
 def unsettled(*several: Trials) -> str:
@@ -29,6 +30,10 @@ def settled(*kinds: Sequence[Trials]) -> tuple[list[list[Trials]], str]:
     columns = list(zip(*kinds, strict=True))
     without = [column for column in columns if unsettled(*column)]
     ready = [[one for one, column in zip(kind, columns, strict=True) if column not in without] for kind in kinds]
-    names = ", ".join(f"{column[0].sigma2:g}" for column in without)
+    names = ", ".join(f"{column[0].sigma2:g} ({' against '.join(map(_at, column))})" for column in without)
     why = unsettled(*without[0]) if without else ""
-    return ready, f". Left out: {names}{why}" if without else ""
+    return ready, f". Left out, with % collapsed at epsilon = 0.01: {names}{why}" if without else ""
+
+
+def _at(one: Trials) -> str:
+    return number(at_threshold(one.evaluations)[0], 3) if one.evaluations else "none left"

@@ -120,6 +120,15 @@ def test_a_few_epochs_are_not_finished_whatever_they_show():
     assert unsettled(trials(1.0, [0.0], epochs=9)) and not unsettled(trials(1.0, [0.0], epochs=10))
 
 
+def test_a_few_latents_of_many_do_not_make_a_model_unfinished():
+    [one] = trials(1.0, [0.0]).outcomes
+    for off, ended in ((1, True), (2, False)):
+        moments = [3.0] * off + [1.0] * (15 - off)
+        assert bool(settled.unsettled(replace(one, evaluation=replace(one.evaluation, second_moment=moments)))) != ended
+    lost = replace(one, evaluation=replace(one.evaluation, second_moment=[float("nan")]))
+    assert settled.unsettled(lost)
+
+
 def test_what_jitters_has_not_moved():
     rng = np.random.default_rng(0)
     for seed in range(20):
