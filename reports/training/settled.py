@@ -5,8 +5,9 @@ Notation   m_i = mean_x[mu_i^2 + s_i^2], 1 in every latent where training ends; 
 Main       unsettled.
 Reference  theory 5.1, 6.4; signs.py has stricter limits, for numbers.
 
-The limits are coarse, and the same for everything that moves: a tenth over the last tenth of the epochs. A model that
-has not settled speaks neither for a finding nor against it.
+The limits are coarse, and the same for everything that moves: a tenth over the last tenth of the epochs; of the ELBO a
+tenth of the KL, and where it jitters by more, no end is seen. A model that has not settled speaks neither for a finding
+nor against it.
 """
 
 from math import exp, isfinite, log
@@ -20,7 +21,7 @@ from reports.words.wording import number
 # How far m_i may be off; and in which part of the latents it may be more, as a few percent of them change no finding.
 MOMENT, SHARE = 0.5, 0.1
 FACTOR = 2.0
-# How much the noise, the squared error and the KL may change over the last tenth of the epochs.
+# How much the noise, the squared error, the KL, and the ELBO against it, may change over the last tenth of the epochs.
 MOVED = 1.1
 # Of fewer epochs there is no last tenth.
 LEAST = 10
@@ -55,9 +56,21 @@ def _moving(one: Outcome) -> str:
         return f"the squared error is {number(exp(moved), 3)} times what it was a tenth of the epochs before"
     limit = max(NATS, (1 - 1 / MOVED) * abs(float(divergence[-1])))
     if moved := _moved(divergence, limit):
-        way = "rose" if moved > 0 else "fell"
-        return f"the KL {way} by {number(abs(moved), 3)} nats to {number(divergence[-1], 3)} over the last tenth"
+        return f"the KL {_by(moved)} nats to {number(divergence[-1], 3)} over the last tenth of the epochs"
+    # All that collapse can win or lose is of the size of the KL. The tuned noise is the error by dimensions.
+    e = one.evaluation
+    n = round(e.error / e.tuned_sigma2) if e is not None and e.tuned_sigma2 > 0 else 1
+    elbos = one.elbos(n)
+    if moved := _moved(np.array(elbos), limit):
+        return f"the ELBO {_by(moved)} nats over the last tenth of the epochs, with a KL of {number(divergence[-1], 3)}"
+    _, jitter = last_tenth(elbos)
+    if jitter is None or 3 * jitter > limit:
+        return f"the ELBO jitters too much to see an end, with a KL of {number(divergence[-1], 3)}"
     return ""
+
+
+def _by(moved: float) -> str:
+    return f"{'rose' if moved > 0 else 'fell'} by {number(abs(moved), 3)}"
 
 
 def _moved(curve: np.ndarray, limit: float) -> float:

@@ -129,9 +129,25 @@ def test_a_few_latents_of_many_do_not_make_a_model_unfinished():
     assert settled.unsettled(lost)
 
 
-def test_what_jitters_has_not_moved():
+def course_of(error, kl):
+    """A history of 250 epochs at noise 1."""
+    return [[float(a), float(b), 1.0] for a, b in zip(error, kl, strict=True)]
+
+
+def test_what_jitters_has_not_moved_unless_it_jitters_too_much_to_be_seen():
     rng = np.random.default_rng(0)
+    [one] = trials(1.0, [0.0]).outcomes
     for seed in range(20):
-        [one] = trials(1.0, [0.0]).outcomes
-        jittered = [[float(v) for v in np.exp(rng.normal(0, 0.1, 3))] for _ in range(250)]
-        assert not settled.unsettled(replace(one, history=jittered)), seed
+        calm = course_of(1 + rng.normal(0, 0.1, 250), 20 + rng.normal(0, 0.2, 250))
+        assert not settled.unsettled(replace(one, history=calm)), seed
+    # 3 standard errors of the rise over 25 epochs are about 2 deviations of one epoch, the limit 2 nats.
+    wild = course_of(1000 + rng.normal(0, 10, 250), np.full(250, 20.0))
+    assert "jitters too much" in settled.unsettled(replace(one, history=wild))
+
+
+def test_an_elbo_that_rises_by_a_tenth_of_the_kl_is_unfinished_though_the_error_hardly_moves():
+    """1% of an error of 1000 at noise 1 is 5 nats, of a KL of 20."""
+    [one] = trials(1.0, [0.0]).outcomes
+    falls = 1000 * 0.99 ** np.linspace(0, 10, 250)
+    assert "the ELBO rose by 4." in settled.unsettled(replace(one, history=course_of(falls, np.full(250, 20.0))))
+    assert not settled.unsettled(replace(one, history=course_of(falls, np.full(250, 60.0))))
