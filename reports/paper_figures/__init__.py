@@ -16,5 +16,7 @@ A figure is a module `figure_N.py`. Nothing else has to be told of it. It has
                                 (reports/pages/placing.py); left out where there is none
     numbers(entry, arrays)      -> heading and lines of figure-N.csv; left out where `lines.numbers` serves
 
-Findings are computed from what was measured. A figure that shows something else than the paper says so.
+Findings are computed from what was measured; one that the paper does not make says that it is ours, and so does a limit
+that the paper does not give. What is unfinished or within chance speaks neither for nor against. A figure that shows
+something else than the paper says so.
 """

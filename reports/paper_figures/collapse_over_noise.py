@@ -29,7 +29,7 @@ from reports.paper_figures.collapse import (
     standard_experiment,
 )
 from reports.paper_figures.document import Measured, beside_print
-from reports.paper_figures.redrawn import redrawn_curve
+from reports.paper_figures.redrawn import redrawn_curve, robust
 from reports.paper_figures.setting import Setting
 from reports.paper_tables.document import difference
 from reports.paper_tables.presets import Training
@@ -112,7 +112,7 @@ def _findings(performed: Performed, noises: Sequence[Noise], dataset: str, noise
         found.append(findings.large_start_collapses(trials))
         found.append(findings.narrower_than_fixed(trials, fixed))
         found.append(findings.start_matters(trials))
-    return [*found, findings.robust(trials, redrawn)]
+    return [*found, robust(trials, redrawn)]
 
 
 def _caption(performed: Performed, table: int, noise: str, threshold: float | None) -> str:

@@ -14,13 +14,12 @@ from statistics import fmean, stdev
 import numpy as np
 
 from gpu.vae.plan import Outcome
+from reports.training.chance import student
 from reports.training.experiment import Performed
 from reports.training.signs import NATS, last_tenth, signs
 
 # So many points are as many as a picture of this width can show.
 POINTS = 300
-# Of a standard deviation: less than so many apart is not told from chance.
-SURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def compare(a: Sequence[Trial], b: Sequence[Trial]) -> int | None:
 
     What chance does is what the trials of a kind differ by, or what a single one does from point to point at its end.
     """
-    means, errors = [], []
+    means, errors, freedom = [], [], 0
     for kind in (a, b):
         finals = [one.final for one in kind if one.final is not None]
         if not finals or len(finals) < len(kind):
@@ -98,7 +97,8 @@ def compare(a: Sequence[Trial], b: Sequence[Trial]) -> int | None:
             return None
         means.append(fmean(finals))
         errors.append(apart)
-    gap, chance = means[0] - means[1], SURE * hypot(*errors)
+        freedom += len(finals) - 1 if len(finals) > 1 else max(2, len(kind[0].y) // 10)
+    gap, chance = means[0] - means[1], student(freedom) * hypot(*errors)
     if abs(gap) > max(NATS, chance):
         return 1 if gap > 0 else -1
     return 0 if chance <= NATS else None

@@ -65,6 +65,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         f"these images. {of.words}.",
         materials=[of.material],
         deviations=pictures.deviations(setting),
+        notes=of.notes,
         arrays={"originals": originals[:SHOWN], "reconstructions": again[:SHOWN]},
         more={"images": images, "model": of.facts, "shown": min(SHOWN, len(which))},
     )
@@ -93,9 +94,10 @@ def findings(near: Mapping[str, Any], space: Mapping[str, Any]) -> list[Document
 
     beats = [[a < b for a, b in zip(of["own"], of["of_mean"], strict=True)] for of in (near, space)]
     return [
-        finding(f"each reconstruction is nearer to its own image than to any other, for {WORDS}",
+        finding(f"each reconstruction is nearer to its own image than to any other, for {WORDS} (a test of ours)",
                 *said(near["nearest"], space["nearest"])),
-        finding(f"and nearer to it than the mean of all these images is, for {WORDS}", *said(*beats)),
+        finding(f"each is nearer to its image than the mean of all these images is, for {WORDS} (a test of ours)",
+                *said(*beats)),
     ]  # fmt: skip
 
 

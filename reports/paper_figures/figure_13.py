@@ -59,6 +59,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         f"a plane (blue), decoded over it; the fourth corner, b + c - a, is extrapolated (orange). {of.words}.",
         materials=[of.material],
         deviations=pictures.deviations(setting),
+        notes=of.notes,
         arrays={"originals": of.images.originals(which), "reconstructions": again, "grid": grid},
         more={"model": of.facts},
     )
@@ -95,12 +96,12 @@ def findings(grid: Array, again: Array) -> list[Document]:
     )
     return [
         finding(
-            "three corners of the plane are the reconstructions of the three images",
+            "three corners of the plane are the reconstructions of the three images (a check of ours)",
             max(off.values()) <= 1,
             f"the largest difference is {max(off.values())} grey level{'s' * (max(off.values()) != 1)} of 255",
         ),
         finding(
-            f"the way from image to image is smooth: no step is more than {number(STEP)} of it",
+            f"the way from image to image is smooth: no step is more than {number(STEP)} of it (a test of ours)",
             all(part <= STEP for part, _ in largest.values()) if largest else None,
             f"largest step between neighbours, as a part of the distance from end to end: {said}; even steps are "
             f"{number(1 / (SIDE - 1), 2)}"

@@ -19,6 +19,7 @@ from reports.paper_figures.setting import Setting
 from reports.training.document import Material, described
 from reports.training.experiment import Bench, Experiment
 from reports.training.images import Images
+from reports.training.settled import unsettled
 from reports.words.numerals import typed
 from reports.words.wording import number
 from verify.arrays import Array
@@ -39,13 +40,22 @@ def experiments(setting: Setting) -> Sequence[Experiment]:
 
 @dataclass(frozen=True)
 class Shown:
-    """The model that is looked at, and its data.  facts: the model as JSON; models: of how many it is the best."""
+    """The model that is looked at, and its data.
+
+    facts: the model as JSON; models: of how many it is the best; unfinished: why it is not yet what it would become.
+    """
 
     material: Material
     images: Images
     ensemble: Ensemble
     facts: Document
     models: int
+    unfinished: str
+
+    @property
+    def notes(self) -> list[str]:
+        """That better pictures may come of more training."""
+        return [f"the training of the model shown is unfinished: {self.unfinished}"] if self.unfinished else []
 
     @property
     def words(self) -> str:
@@ -78,7 +88,7 @@ def shown(setting: Setting, bench: Bench) -> Shown:
         raise LeftOut("models are not kept without safetensors, and this figure needs one (pip install safetensors)")
     best = max(elbos, key=elbos.__getitem__)
     facts = described(done.outcomes[best], material, done.plan)
-    return Shown(material, images, done.ensemble(best), facts, len(learned))
+    return Shown(material, images, done.ensemble(best), facts, len(learned), unsettled(done.outcomes[best]))
 
 
 def deviations(setting: Setting) -> list[str]:

@@ -15,7 +15,7 @@ MARKS = {True: "yes", False: "NO", None: "open"}
 
 
 def verdict_of(entry: Document) -> str:
-    """How many of the paper's findings show, in a sentence."""
+    """How many of the findings, the paper's and ours, show, in a sentence."""
     if entry["left_out"] is not None:
         return "Left out"
     found = [one["holds"] for one in entry["findings"]]
@@ -23,7 +23,7 @@ def verdict_of(entry: Document) -> str:
     if not found:
         return "The paper says nothing of it that could fail to show"
     if shown == len(found):
-        return "What the paper says shows"
+        return f"All {shown} findings show" if shown > 1 else "The finding shows"
     missed = len(found) - shown - unsure
     said = [f"{shown} of {len(found)} findings show{'s' * (shown == 1)}"] if shown or missed else []
     said += [f"{missed} do{'es' * (missed == 1)} not"] if missed and unsure else []

@@ -223,7 +223,10 @@ def pattern(trained: Trained) -> list[Document]:
         if trials:
             mean = {name: fmean(read(e) for e in trials) for name, read in _measured(0.0).items()}
             why = next(filter(None, (unsettled(o) for o in left)), "")
-            means[noise, init] = mean | {"unsettled": f"at sigma2 = {init:g}, {why}" if why else ""}
+            means[noise, init] = mean | {
+                "unsettled": f"at sigma2 = {init:g}, {why}" if why else "",
+                "collapse_trials": [e.collapse_percent for e in trials],
+            }
     fixed = {init: m for (noise, init), m in sorted(means.items()) if noise == "fixed"}
     learned = {init: m for (noise, init), m in sorted(means.items()) if noise == "learned"}
     k = trained.training.sizes.k

@@ -125,11 +125,11 @@ def verdict(document: Document) -> str:
 
 
 def shown(pattern: Sequence[Document]) -> str:
-    """How many of the paper's findings show, in a sentence without its point."""
+    """How many of the findings show, in a sentence without its point."""
     found = [p["holds"] for p in pattern]
     if not found:
         return "too few models were trained to look for the paper's findings"
-    said = f"{found.count(True)} of {len(found)} of the paper's findings show"
+    said = f"{found.count(True)} of {len(found)} findings show"
     return f"{said}; of {found.count(None)} nothing can be told" if None in found else said
 
 

@@ -13,15 +13,24 @@ def evaluation(percent, sigma2=1.0, *, later=None, tuned=None, moment=1.0):
     return Evaluation(sigma2, 1.0, -100.0, tuned, -99.0, 1.0, [], percent, curve, 0, [moment])
 
 
-def trials(start, percents, *, learned=False, ends=None, before=None, **options):
-    """One noise: the percentages of its trials; where a learned noise ends in each; before: where it was just then."""
+EPOCHS = 40
+
+
+def course(end, moved=1.0, error=1.0, kl=1.0):
+    """Epochs of error, KL and noise that have long been flat; each may still move by so much over the last tenth."""
+    at = [max(0.0, (epoch - (EPOCHS - 3)) / 3) for epoch in range(1, EPOCHS + 1)]
+    return [[error**t, kl**t, end * moved ** (t - 1)] for t in at]
+
+
+def trials(start, percents, *, learned=False, ends=None, moved=1.0, error=1.0, kl=1.0, epochs=EPOCHS, **options):
+    """One noise: the percentages of its trials; where a learned noise ends in each; moved, error, kl: see course."""
     ends = ends or [start] * len(percents)
     outcomes = [
         Outcome(
             Run(start, learned, seed),
             evaluation(percent, end, **options),
             None,
-            [[1.0, 1.0, before or end], [1.0, 1.0, end]],
+            course(end, moved, error, kl)[-epochs:],
         )
         for seed, (percent, end) in enumerate(zip(percents, ends, strict=True))
     ]

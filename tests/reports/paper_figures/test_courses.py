@@ -43,6 +43,9 @@ def test_who_ended_above_is_told_from_chance():
     assert compare(high, [trial(-1.04, 0), trial(-1.07, 1)]) is None  # chance is more than a tenth of a nat
     assert compare([trial(-1.0)], [trial(-1.05)]) == 0  # flat courses, alike to a tenth of a nat
     assert compare(high, [trial(-9.0), trial(None, 1)]) is None
+    # Two trials each: three standard errors apart are chance in one of ten cases, five in one of twenty-five.
+    assert compare([trial(-1.0, 0), trial(-2.0, 1)], [trial(-3.1, 0), trial(-4.1, 1)]) is None
+    assert compare([trial(-1.0, 0), trial(-2.0, 1)], [trial(-4.6, 0), trial(-5.6, 1)]) == 1
     assert compare([], low) is None
 
 

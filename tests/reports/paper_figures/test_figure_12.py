@@ -37,6 +37,7 @@ def test_what_is_shown_is_in_the_files(made):
     assert float(lines[0]["kl_of_model"]) == entry["model"]["evaluation"]["kl"]
     assert entry["model"]["noise"] == "learned" and entry["model"]["anneal"] >= 1
     assert "digits in place of CelebA" in entry["deviations"]
+    assert any("model shown is unfinished: of 2 epochs" in note for note in entry["notes"])
 
 
 def test_continued_from_its_checkpoints_it_ends_in_the_same_bytes(made):

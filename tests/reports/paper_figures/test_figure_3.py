@@ -53,9 +53,13 @@ def test_all_show_where_the_analytic_one_is_faster_and_ends_higher():
 def test_each_fails_where_it_is_otherwise():
     assert holds(*SHOWN[::-1])[:2] == [False, False]
     analytic, stochastic = SHOWN
-    # One trial of two is enough to fail.
-    assert holds(analytic, [stochastic[0], (1, 1e-3, 9.95, 10)])[:2] == [False, False]
-    assert holds(*SHOWN, rates=dict.fromkeys(("analytic", "stochastic"), 3e-3))[2] is False
+    # One trial of two is enough to fail; of speed, where trials differ, nothing is told.
+    assert holds(analytic, [stochastic[0], (1, 1e-3, 9.95, 10)])[:2] == [False, None]
+    # At one learning rate of two it is slower in all trials.
+    slower = [[*SHOWN[kind], (0, 3e-3, 9.9, tau), (1, 3e-3, 9.9, tau)] for kind, tau in ((0, 40), (1, 10))]
+    assert holds(*slower)[1] is False
+    other = [[*trials, (0, 3e-3, 9.99, 20), (1, 3e-3, 9.99, 20)] for trials in ([(0, 1e-3, 5.0, 20)] * 2,) * 2]
+    assert holds(*other, rates=dict.fromkeys(("analytic", "stochastic"), 3e-3))[2] is False
     short = [(0, 1e-3, 8.0, 5), (1, 1e-3, 8.0, 5)]  # at its end, 2 nats below the maximum
     assert holds(short, stochastic)[3] is False
 
@@ -71,9 +75,24 @@ def test_nothing_is_told_from_what_diverged_or_does_not_arrive_or_has_no_choice(
 
 
 def test_on_other_data_only_the_same_rate_is_asked_for():
+    better = [[(0, 1e-3, 5.0, 20), (0, 3e-3, 9.0, 20)]] * 2
     same = dict.fromkeys(("analytic", "stochastic"), 3e-3)
-    assert holds(*SHOWN, rates=same, paper=False)[2] is True
-    assert holds(*SHOWN, rates={"analytic": 1e-3, "stochastic": 3e-3}, paper=False)[2] is False
+    assert holds(*better, rates=same, paper=False)[2] is True
+    worse = [(0, 1e-3, 9.0, 20), (0, 3e-3, 5.0, 20)]
+    assert holds(worse, better[1], rates={"analytic": 1e-3, "stochastic": 3e-3}, paper=False)[2] is False
+
+
+def test_a_rate_that_chance_may_have_put_first_is_not_told_to_be_the_best():
+    """Two rates end within a hundredth of a nat of each other."""
+    close = [[(0, 1e-3, 9.0, 20), (0, 3e-3, 9.01, 20)]] * 2
+    for first, second in ((1e-3, 3e-3), (3e-3, 3e-3)):
+        assert holds(*close, rates={"analytic": first, "stochastic": second})[2] is None
+
+
+def test_courses_that_arrive_together_are_not_told_apart():
+    """In windows of one step: 94 and 95 are neighbours, 94 and 98 are not."""
+    assert holds([(0, 1e-3, 10.0, 20)], [(0, 1e-3, 10.0, 20.2)])[1] is None
+    assert holds([(0, 1e-3, 10.0, 20)], [(0, 1e-3, 10.0, 21)])[1] is True
 
 
 def test_arrival_is_the_first_step_that_has_come_99_percent_of_the_way():

@@ -69,6 +69,12 @@ def test_what_still_rises_may_come_to_lead_unless_the_epochs_are_the_papers():
     assert holds(first, *others)[3] is None
 
 
+def test_a_deeper_one_that_still_rises_may_overtake_what_is_not_at_the_optimum():
+    rising = [ended(f, rising=True) for f in (-103, -104, -105)]
+    assert holds(ended(-102), *rising)[0] is None and holds(ended(-102), *rising, complete=True)[0] is True
+    assert holds(ended(-100.02), *rising)[0] is True  # nobody exceeds the optimum
+
+
 def test_nothing_is_told_where_all_diverged():
     lost = ended(0, diverged=True)
     assert holds(*[lost] * 4) == [None] * 4

@@ -105,7 +105,7 @@ def test_findings_that_do_not_show_are_counted():
     entry["findings"] = [{"holds": None}] * 2
     assert text.verdict_of(entry) == "Of none of the 2 findings can anything be told"
     entry["findings"] = [{"holds": True}] * 2
-    assert text.verdict_of(entry) == "What the paper says shows"
+    assert text.verdict_of(entry) == "All 2 findings show"
     entry["findings"] = [{"holds": False}] * 2
     assert text.verdict_of(entry) == "0 of 2 findings show"
     assert text.verdict_of({"left_out": "no images", "findings": []}) == "Left out"
