@@ -1,16 +1,19 @@
 """What the figures show, in sentences and tables, from figures.json alone.
 
 Notation   document: figures.json as a dict; an entry is one of its figures.
-Main       pieces, verdict_of, caveats.
+Main       pieces, verdict_of, caveats, shown.
 """
 
 from collections.abc import Iterator, Sequence
+from math import floor, log10
 from typing import Any
 
 from reports.terminal.console import table
 from reports.words.wording import number
 
 Document = dict[str, Any]
+# Digits of a number without a spread, and of any.
+USUAL, MOST = 5, 7
 MARKS = {True: "yes", False: "NO", None: "open"}
 
 
@@ -58,13 +61,23 @@ def pieces(document: Document, numbers: Sequence[int]) -> Iterator[Any]:
             yield f"  not the paper's experiment: {'; '.join(entry['deviations'])}"
         if entry["beside"]:
             yield beside(entry)
+        yield from (f"  {note}" for note in entry["notes"])
 
 
 def beside(entry: Document) -> Any:
     """The paper's numbers with ours."""
     columns = [("", False), ("ours", True), ("spread", True), ("printed", True), ("", False)]
     lines = [
-        (one["what"], number(one["ours"], 6), number(one["spread"], 2), number(one["printed"], 6), one["difference"])
+        (one["what"], *(shown(one)[name] for name in ("ours", "spread", "printed")), one["difference"])
         for one in entry["beside"]
     ]
     return table(columns, lines)
+
+
+def shown(one: Document) -> dict[str, str]:
+    """A number of the paper and ours: two digits of the spread, and ours as far as the spread lets it be known."""
+    ours, spread = one["ours"], one["spread"]
+    digits = USUAL
+    if ours and spread:
+        digits = min(max(floor(log10(abs(ours))) - floor(log10(spread)) + 2, 1), MOST)
+    return {"ours": number(ours, digits), "spread": number(spread, 2), "printed": number(one["printed"], MOST)}

@@ -109,3 +109,14 @@ def test_findings_that_do_not_show_are_counted():
     entry["findings"] = [{"holds": False}] * 2
     assert text.verdict_of(entry) == "0 of 2 findings show"
     assert text.verdict_of({"left_out": "no images", "findings": []}) == "Left out"
+
+
+def test_numbers_are_printed_as_far_as_their_spread_lets_them_be_known():
+    def of(ours, spread):
+        return text.shown({"ours": ours, "spread": spread, "printed": 950.7})
+
+    assert of(941.2372, 2.81) == {"ours": "941.2", "spread": "2.8", "printed": "950.7"}
+    assert of(96.66667, 14.2)["ours"] == "97"
+    assert of(0.1673912, 0.0171)["ours"] == "0.167"
+    assert of(96.66667, None) == {"ours": "96.667", "spread": "–", "printed": "950.7"}
+    assert of(100.0, 0.0)["ours"] == "100" and of(None, None)["ours"] == "–"
