@@ -10,7 +10,7 @@ from reports.paper_figures.setting import setting_of
 from reports.paper_figures.text import pieces
 from reports.terminal.console import Session
 from reports.terminal.folders import alone, folder_name, keep_others
-from reports.terminal.options import common, folder, trials
+from reports.terminal.options import common, folder, made_again
 from reports.training.experiment import Bench
 from reports.training.models import seeds_of
 from verify.checks import random_seed
@@ -20,7 +20,7 @@ SHELF = ("The paper", 4)
 MORE = (
     "quick: small models on the digits and on patches of two photographs; all figures in a quarter of an hour on two "
     "cores. paper: the paper's models and data, for which Figures 1 to 3 take an hour and a half here and most others "
-    "a device; --epochs, --seeds and --learning-rates name less. Each figure is written as soon as it is made; "
+    "a device; --epochs (in Figure 3, steps), --seeds and --learning-rates name less. Each figure is written as soon as it is made; "
     "interrupted, the same command continues, and figures asked for later join those of the same folder."
 )
 
@@ -30,22 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "figures", type=int, nargs="*", metavar="FIGURE", help="numbers of figures, 1 to 13 (default: all)"
     )
-    parser.add_argument(
-        "--preset",
-        choices=("quick", "paper"),
-        default="quick",
-        help="sizes: small, or those of the paper (default quick)",
-    )
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        default=[],
-        metavar="DATA",
-        help="data in place of the preset's; photographs (celeba:FOLDER, patches:500) or a stack in colour for "
-        "CelebA, others for MNIST",
-    )
-    parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
-    trials(parser, "the preset's number", "the preset's")
+    made_again(parser)
     folder(parser, "folder for page, pictures, numbers and checkpoints (default reports/out/figures-PRESET)")
 
 

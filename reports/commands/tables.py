@@ -14,7 +14,7 @@ from reports.paper_tables.presets import Training, trainings
 from reports.paper_tables.text import caveats, pieces
 from reports.terminal.console import Session
 from reports.terminal.folders import alone, folder_name, keep_others
-from reports.terminal.options import common, folder, trials
+from reports.terminal.options import common, folder, made_again
 from reports.training.document import provenance
 from reports.training.experiment import Bench
 from reports.training.models import seeds_of
@@ -35,20 +35,7 @@ SHELF = ("The paper", 3)
 def options(parser: argparse.ArgumentParser) -> None:
     common(parser)
     parser.add_argument("tables", type=int, nargs="*", metavar="TABLE", help="numbers of tables, 1 to 5 (default: all)")
-    parser.add_argument(
-        "--preset",
-        choices=("quick", "paper"),
-        default="quick",
-        help="sizes: small, or those of the paper (default quick)",
-    )
-    parser.add_argument(
-        "--data",
-        nargs="+",
-        default=[],
-        metavar="DATA",
-        help="data in place of the preset's: photographs (celeba:FOLDER, patches:500, a stack in colour) for CelebA's "
-        "rows, all others for MNIST's",
-    )
+    made_again(parser)
     parser.add_argument("-k", type=int, metavar="K", help="number of latents (default: the preset's)")
     parser.add_argument(
         "--hidden",
@@ -64,8 +51,6 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="channels of each convolution, and at last the units behind them, of CelebA's (default: the preset's)",
     )
-    parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
-    trials(parser, "the preset's number", "the preset's")
     folder(
         parser, "folder for page, tables and checkpoints (default reports/out/tables-PRESET-TABLE, and options given)"
     )

@@ -1,6 +1,6 @@
 """The parts of a command line that commands share.
 
-Main       Parser, idle_words; common, latents, noises, trials, folder; noise, real, decimal, the types of values.
+Main       Parser, idle_words; common, latents, noises, trials, made_again, folder; noise, real, decimal, types of values.
 
 Nothing but the standard library is imported here, since `doctor` must run where all else is broken.
 """
@@ -134,6 +134,26 @@ def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str 
         default="float32",
         help="of matrix products on a GPU; the others are faster and coarser (default float32)",
     )
+
+
+def made_again(parser: argparse.ArgumentParser) -> None:
+    """What is trained again of the paper: --preset, the data in place of its own, epochs and trials."""
+    parser.add_argument(
+        "--preset",
+        choices=("quick", "paper"),
+        default="quick",
+        help="sizes: small, or those of the paper (default quick)",
+    )
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=[],
+        metavar="DATA",
+        help="data in place of the preset's: photographs (celeba:FOLDER, patches:500, a stack in colour) for CelebA, "
+        "all others for MNIST",
+    )
+    parser.add_argument("--epochs", type=int, metavar="E", help="passes over the data (default: the preset's)")
+    trials(parser, "the preset's number", "the preset's")
 
 
 def _no_number(text: str) -> argparse.ArgumentTypeError:
