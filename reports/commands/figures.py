@@ -20,8 +20,8 @@ SHELF = ("The paper", 4)
 MORE = (
     "quick: small models on the digits and on patches of two photographs; all figures in a quarter of an hour on two "
     "cores. paper: the paper's models and data, for which Figures 1 to 3 take an hour and a half here and most others "
-    "a device; --epochs (in Figure 3, steps), --seeds and --learning-rates name less. Each figure is written as soon as it is made; "
-    "interrupted, the same command continues, and figures asked for later join those of the same folder."
+    "a device; --epochs (in Figure 3, steps), --seeds and --learning-rates name less. Each figure is written as soon "
+    "as it is made; interrupted, the same command continues, and figures asked for later join those of the same folder."
 )
 
 

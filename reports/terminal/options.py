@@ -1,6 +1,6 @@
 """The parts of a command line that commands share.
 
-Main       Parser, idle_words; common, latents, noises, trials, made_again, folder; noise, real, decimal, types of values.
+Main       Parser, idle_words; common, latents, noises, trials, made_again, folder; noise, real, decimal.
 
 Nothing but the standard library is imported here, since `doctor` must run where all else is broken.
 """
