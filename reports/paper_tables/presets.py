@@ -61,8 +61,8 @@ PAPER = {
 # many for latents to collapse below a KL of 0.01. So many steps of 40 models are affordable for 64 pixels, not for 784,
 # and for 64 x 64 pixels in colour, whose time goes by the images, not even 3000 of small batches: there, latents that a
 # large noise leaves without use come below a KL of 0.5 or 0.1, not of 0.01. k is so large that the linear theory gives
-# some up at two noises of Table 3, and the learning rate as large as it can be without losing models: with it a noise
-# comes down from 30 in a third of the steps.
+# some up at two noises of Table 3, and the learning rate as large as it can be before most models are lost: with it a
+# noise comes down from 30 in a third of the steps.
 QUICK = {
     "digits": Sizes("mlp", (64, 32), 30, 250, 36, 2, (3e-3,)),
     "mnist": Sizes("mlp", (64, 48), 50, 150, 50, 2, (3e-3,)),

@@ -94,13 +94,10 @@ def test_the_papers_own_threshold_is_told_beside():
 
 
 def test_what_is_unfinished():
-    assert not unsettled(trials(1.0, [0.0, 50.0], moment=1.4), trials(1.0, []))
-    assert "ends at 1" in unsettled(trials(1.0, [0.0], moment=1.6))
-    assert "ends at 1" in unsettled(trials(1.0, [0.0], moment=0.4))
+    assert not unsettled(trials(1.0, [0.0, 50.0]), trials(1.0, []))
     assert not unsettled(trials(30.0, [0.0], learned=True, ends=[1.9], tuned=1.0))
     assert not unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moved=0.92))
     assert "0.893 times what it was" in unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moved=1 / 1.12))
-    assert "ends at 1" in unsettled(trials(30.0, [0.0], learned=True, ends=[1.0], moment=2.0))
     assert "2.1 times" in unsettled(trials(30.0, [0.0], learned=True, ends=[2.1], tuned=1.0))
     assert "0.4 times" in unsettled(trials(30.0, [0.0], learned=True, ends=[0.4], tuned=1.0))
 
@@ -120,13 +117,10 @@ def test_a_few_epochs_are_not_finished_whatever_they_show():
     assert unsettled(trials(1.0, [0.0], epochs=9)) and not unsettled(trials(1.0, [0.0], epochs=10))
 
 
-def test_a_few_latents_of_many_do_not_make_a_model_unfinished():
+def test_a_steady_state_need_not_be_a_stationary_point():
+    """At a fixed learning rate steps do not become smaller: moments that stay off 1 announce nothing."""
     [one] = trials(1.0, [0.0]).outcomes
-    for off, ended in ((1, True), (2, False)):
-        moments = [3.0] * off + [1.0] * (15 - off)
-        assert bool(settled.unsettled(replace(one, evaluation=replace(one.evaluation, second_moment=moments)))) != ended
-    lost = replace(one, evaluation=replace(one.evaluation, second_moment=[float("nan")]))
-    assert settled.unsettled(lost)
+    assert not settled.unsettled(replace(one, evaluation=replace(one.evaluation, second_moment=[3.0] * 15)))
 
 
 def course_of(error, kl):
@@ -134,15 +128,14 @@ def course_of(error, kl):
     return [[float(a), float(b), 1.0] for a, b in zip(error, kl, strict=True)]
 
 
-def test_what_jitters_has_not_moved_unless_it_jitters_too_much_to_be_seen():
+def test_what_jitters_has_not_moved():
     rng = np.random.default_rng(0)
     [one] = trials(1.0, [0.0]).outcomes
     for seed in range(20):
         calm = course_of(1 + rng.normal(0, 0.1, 250), 20 + rng.normal(0, 0.2, 250))
         assert not settled.unsettled(replace(one, history=calm)), seed
-    # 3 standard errors of the rise over 25 epochs are about 2 deviations of one epoch, the limit 2 nats.
-    wild = course_of(1000 + rng.normal(0, 10, 250), np.full(250, 20.0))
-    assert "jitters too much" in settled.unsettled(replace(one, history=wild))
+        wild = course_of(1000 + rng.normal(0, 10, 250), np.full(250, 20.0))
+        assert not settled.unsettled(replace(one, history=wild)), seed
 
 
 def test_an_elbo_that_rises_by_a_tenth_of_the_kl_is_unfinished_though_the_error_hardly_moves():

@@ -8,7 +8,7 @@ from gpu.vae.plan import Outcome, Run
 from reports.paper_figures import collapse_findings as findings
 from reports.paper_figures.collapse import at_threshold, curve_of, diverged, over_thresholds
 from reports.paper_figures.redrawn import robust
-from tests.reports.paper_figures.made_up import evaluation, trials
+from tests.reports.paper_figures.made_up import FALLS, evaluation, trials
 
 
 def holds(found):
@@ -53,11 +53,11 @@ def test_what_is_unfinished_speaks_neither_for_nor_against():
     """At the largest noise nothing collapses and at the smallest all, and then the other way round."""
     middle = ladder([[60.0, 50.0], [40.0, 30.0], [10.0, 0.0]])
     for lowest, highest in (([0.0, 0.0], [99.0, 99.0]), ([99.0, 99.0], [0.0, 0.0])):
-        far = [trials(1e4, lowest, moment=2.0), *middle, trials(1e-4, highest, moment=9.0)]
+        far = [trials(1e4, lowest, error=FALLS), *middle, trials(1e-4, highest, error=FALLS)]
         found = findings.large_noise_collapses(far)
         assert holds(found) is True and "Left out" in found["evidence"]
         assert found["evidence"].split(". Left out")[0] == findings.large_noise_collapses(middle)["evidence"]
-    finished_alone = [trials(1e4, [99.0, 99.0], moment=2.0), trials(1.0, [0.0, 1.0])]
+    finished_alone = [trials(1e4, [99.0, 99.0], error=FALLS), trials(1.0, [0.0, 1.0])]
     assert holds(findings.large_noise_collapses(finished_alone)) is None
 
 
@@ -86,7 +86,7 @@ def test_no_more_than_linear():
     assert holds(findings.no_more_than_linear([trials(30.0, [])], [linear(80.0)])) is None
     # Unfinished, neither for nor against.
     for percents in ([0.0], [90.0]):
-        unfinished = [trials(30.0, percents, moment=3.0)]
+        unfinished = [trials(30.0, percents, error=FALLS)]
         assert holds(findings.no_more_than_linear(unfinished, [linear(16.0)])) is None
         assert holds(findings.no_more_than_linear([*unfinished, models[1]], [linear(16.0), linear(50.0)])) is False
     assert "of ours" in findings.no_more_than_linear(models, [linear(80.0), linear(40.0)])["finding"]
@@ -128,7 +128,7 @@ def test_starts_against_fixed_noises():
     # What lies far off because it is unfinished does not count, on whichever side, nor does its counterpart.
     unfinished, wide = learned(0.01, [0.0, 0.0], moved=2.0), trials(0.01, [0.0, 0.0])
     assert holds(findings.narrower_than_fixed([near[0], unfinished], [*fixed, wide])) is None
-    assert holds(findings.narrower_than_fixed(near, [fixed[0], trials(0.1, [0.0, 0.0], moment=4.0)])) is None
+    assert holds(findings.narrower_than_fixed(near, [fixed[0], trials(0.1, [0.0, 0.0], error=FALLS)])) is None
 
 
 def test_whether_the_start_matters():
@@ -138,7 +138,7 @@ def test_whether_the_start_matters():
     assert holds(findings.start_matters(luck)) is None  # a difference that matters need not have shown
     same = [learned(s, [50.0, 50.5]) for s in (30.0, 1.0, 0.1)]
     assert holds(findings.start_matters(same)) is False  # here it would have
-    assert holds(findings.start_matters([apart[0], learned(0.1, [10.0, 12.0], moment=2.0)])) is None
+    assert holds(findings.start_matters([apart[0], learned(0.1, [10.0, 12.0], error=FALLS)])) is None
     assert holds(findings.start_matters([learned(30.0, [90.0]), learned(0.1, [10.0])])) is None
     assert holds(findings.start_matters([learned(30.0, [100.0]), learned(0.1, [100.0])])) is None
 
