@@ -85,8 +85,13 @@ def _rises(left: Sequence[Trials], measure: Measure) -> Told:
         return None, f"{_said(left, measure)}; too few models to tell that from chance"
     rise, margin = found
     ends = f"from sigma2 = {left[-1].sigma2:g} to {left[0].sigma2:g}"
-    told = f"{_said(left, measure)}; a line through all of them rises by {number(rise, 3)} points {ends}"
-    return _beyond(rise, margin), f"{told}, chance by {number(margin, 3)}"
+    told = f"{_said(left, measure)}; a line through all of them {_way(rise)} points {ends}"
+    return _beyond(rise, margin), f"{told}; by chance it may by {number(margin, 3)}"
+
+
+def _way(rise: float) -> str:
+    """Up or down, and by how much."""
+    return f"{'falls' if rise < 0 else 'rises'} by {number(abs(rise), 3)}"
 
 
 def _beyond(difference: float, margin: float) -> bool | None:
@@ -218,7 +223,7 @@ def start_matters(trials: Sequence[Trials]) -> Document:
         # Two ways to differ: along a line, or any two of them.
         line, ways = _line(left, measure, comparisons=2), []
         if line is not None:
-            told += f"; along a line they rise by {number(line[0], 3)}, chance by {number(line[1], 3)}"
+            told += f"; a line through them {_way(line[0])}, and by chance it may by {number(line[1], 3)}"
             ways.append((abs(line[0]), line[1]))
         if (spread := _spread(left, measure)) is not None:
             fewest = min(len(one.evaluations) for one in left)

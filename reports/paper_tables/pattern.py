@@ -84,7 +84,8 @@ def _collapses(fixed: Mapping[float, Document]) -> Told:
         return text, None, ends if few == 100 else f"{ends}; {TOO_FEW}"
     rise, margin = line
     holds = True if rise > margin else False if rise < -margin or rise + margin < MATTERS else None
-    return text, holds, f"{ends}; over all noises it rises by {rise:.0f} points, chance by {margin:.0f}"
+    way = f"{'falls' if rise < 0 else 'rises'} by {abs(rise):.0f} points"
+    return text, holds, f"{ends}; over all noises it {way}, and by chance it may by {margin:.0f}"
 
 
 def _best_noise(fixed: Mapping[float, Document]) -> Told:
