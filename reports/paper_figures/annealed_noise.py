@@ -16,7 +16,9 @@ from reports.paper import Row
 from reports.paper_figures import annealing_findings as findings
 from reports.paper_figures.annealing import STARTS, annealed
 from reports.paper_figures.collapse import (
+    PRINTED,
     TABLE,
+    UNITS,
     Trials,
     at_threshold,
     collapse_panel,
@@ -33,7 +35,7 @@ from reports.paper_figures.collapse import (
 from reports.paper_figures.collapse_findings import at_epsilon
 from reports.paper_figures.document import Measured, finding, line, panel
 from reports.paper_figures.setting import Setting
-from reports.paper_figures.settled import settled
+from reports.paper_figures.settled import alive, settled
 from reports.training.experiment import Bench
 from reports.words.wording import number
 
@@ -60,17 +62,18 @@ class Start:
             curve_line("standard", "trained", self.standard.evaluations, 1),
         ]
         lines += [] if linear is None else [linear_line("linear theory", linear)]
-        return collapse_panel(f"sigma2 from {self.sigma2:g}", [*lines, printed_line(self.row, "standard, printed")])
+        return collapse_panel(f"sigma2 from {self.sigma2:g}", [*lines, printed_line(self.row)])
 
-    def course(self, epochs: int, linear: float | None, ylim: Sequence[float]) -> Document:
-        """The panel below: the noise over epochs, geometric mean over trials."""
+    def course(self, epochs: int, linear: float | None, ylim: Sequence[float], comparable: bool) -> Document:
+        """The panel below: the noise over epochs, geometric mean over trials; what is printed where data are the same."""
         lines = [
             line(name, "trained", range(epochs + 1), _course(trials, epochs), group)
             for group, (name, trials) in enumerate((("annealed", self.annealed), ("standard", self.standard)))
         ]
         if linear is not None:
             lines.append(line("linear theory", "linear", [0, epochs], [linear, linear], 4))
-        lines.append(line("standard, printed", "printed", [epochs], [_printed_noise(self.row)], 1))
+        if comparable:
+            lines.append(line(PRINTED, "printed", [epochs], [_printed_noise(self.row)], 1))
         limits = {"xlim": (0, epochs), "ylim": ylim, "yscale": "log"}
         return panel(f"sigma2 from {self.sigma2:g}", "epoch", "noise sigma2", lines, **limits)
 
@@ -96,12 +99,14 @@ def measure(setting: Setting, bench: Bench, dataset: str) -> Measured:
     best = learned_curve(usual.material, training.sizes.k)
     threshold, curve = best if best is not None else (None, None)
     epochs, over = training.sizes.epochs, setting.annealed(training.sizes.epochs)
-    courses = [one.course(epochs, threshold, _limits(starts, threshold)) for one in starts]
+    comparable = not setting.other_data(dataset)
+    limits = _limits(starts, threshold, comparable)
+    courses = [one.course(epochs, threshold, limits, comparable) for one in starts]
     return Measured(
         panels=[*(one.collapse(curve) for one in starts), *courses],
         findings=_findings(starts),
         alt=_alt(starts),
-        caption=_caption(over, threshold, TABLE[dataset]),
+        caption=_caption(over, threshold, TABLE[dataset], comparable),
         materials=[usual.material],
         deviations=[*training.deviations(), *other_schedule(setting, epochs)],
         notes=_notes(starts, threshold),
@@ -114,11 +119,12 @@ def other_schedule(setting: Setting, epochs: int) -> list[str]:
     return [] if epochs == 1000 else [f"beta rises over the first {over} of {epochs} epochs, not 100 of 1000"]
 
 
-def _limits(starts: Sequence[Start], threshold: float | None) -> tuple[float, float]:
+def _limits(starts: Sequence[Start], threshold: float | None, comparable: bool) -> tuple[float, float]:
     """All that is drawn of the noise, in whole halves of decades."""
     ends = [e.sigma2 for one in starts for trials in (one.annealed, one.standard) for e in trials.evaluations]
     passed = [c[2] for one in starts for t in (one.annealed, one.standard) for o in t.outcomes for c in o.history]
-    known = [v for v in (threshold, *(_printed_noise(one.row) for one in starts)) if v is not None]
+    printed_ = [_printed_noise(one.row) for one in starts] if comparable else []
+    known = [v for v in (threshold, *printed_) if v is not None]
     values = [log10(v) for v in (*ends, *passed, *known, *(one.sigma2 for one in starts)) if v > 0]
     return 10 ** (min(values) - 0.15), 10 ** (max(values) + 0.15)
 
@@ -136,16 +142,14 @@ def _findings(starts: Sequence[Start]) -> list[Document]:
 
     noises = pairs(lambda e: e.sigma2)
     less = "annealing reduces collapse (percentage averaged over the thresholds)"
+    of_pairs = [
+        findings.lower("annealing learns a smaller sigma2 than standard training", noises),
+        findings.much_smaller(noises),
+        findings.twice(*(findings.lower(less, pairs(measure), "%") for measure in (over_thresholds, at_epsilon))),
+    ]
     told = [
-        (findings.standard_stays_collapsed(usual), alone),
-        (findings.lower("annealing learns a smaller sigma2 than standard training", noises), without),
-        (findings.much_smaller(noises), without),
-        (
-            findings.twice(
-                findings.lower(less, pairs(over_thresholds), "%"), findings.lower(less, pairs(at_epsilon), "%")
-            ),
-            without,
-        ),
+        (findings.of_enough(findings.standard_stays_collapsed(usual), alive(usual), len(starts)), alone),
+        *((findings.of_enough(one, alive(*ready), len(starts)), without) for one in of_pairs),
     ]
     return [finding(one["finding"], one["holds"], one["evidence"] + more) for one, more in told]
 
@@ -163,16 +167,17 @@ def _alt(starts: Sequence[Start]) -> str:
     )
 
 
-def _caption(over: int, threshold: float | None, table: int) -> str:
+def _caption(over: int, threshold: float | None, table: int, comparable: bool) -> str:
     linear = ""
     if threshold is not None:
         linear = (
             f" Dotted: a linear VAE on the same data at its optimum: sigma2 = {number(threshold, 3)}, from any start."
         )
+    below = "" if comparable else "; of the noise they are left out, because these data have another"
     return (
         f"Blue: beta rises from 0 to 1 over the first {over} epochs; orange: beta = 1 throughout. Above: percentage of "
         f"collapsed latents, mean over trials, shaded: their standard deviation. Below: sigma2 over epochs.{linear} "
-        f"Squares: what the paper prints of its own standard models, Table {table}."
+        f"Squares: what the paper prints of its own standard models, Table {table}{below}. {UNITS}"
     )
 
 

@@ -3,7 +3,7 @@
 Notation   a pair is what is compared at one noise: (sigma2, values of annealed models, values of the others), one value
            a trial. How far means lie apart by chance comes from the trials of all pairs, for as many comparisons as
            there are pairs.
-Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller; twice.
+Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller; twice; of_enough.
 Reference  Lucas et al. 2019, App. E.1.1; reports/training/chance.py.
 
 Of single trials nothing is told; nor where chance may hide a difference that matters.
@@ -11,11 +11,11 @@ Of single trials nothing is told; nor where chance may hide a difference that ma
 
 from collections.abc import Callable, Sequence
 from math import log
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from reports.paper_figures.collapse import Trials, percent
-from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsilon
+from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsilon, by_chance, contrary
 from reports.paper_figures.document import finding
 from reports.training.chance import pooled
 from reports.words.wording import number
@@ -50,14 +50,36 @@ def _compared(pairs: Sequence[Pair], scale: Callable[[float], float] = _same) ->
     return found
 
 
-def _said(compared: Sequence[Compared], unit: str) -> str:
-    return ", ".join(f"{number(a, 3)}{unit} against {number(b, 3)}{unit} at {s:g}" for s, a, b, *_ in compared)
+def _said(pairs: Sequence[Pair], unit: str) -> str:
+    """Means, and of percentages their standard deviation where several trials differ."""
+    both = [(s, a, b) for s, a, b in pairs if a and b]
+    told = ", ".join(f"{_mean(a, unit)} against {_mean(b, unit)} at {s:g}" for s, a, b in both)
+    counts = {len(group) for _, *groups in both for group in groups}
+    if "±" not in told:
+        return told
+    trials = f" of {min(counts)} trials each" if len(counts) == 1 else " over trials"
+    return f"{told} (± standard deviation{trials})"
+
+
+def _mean(values: Sequence[float], unit: str) -> str:
+    apart = stdev(values) if unit and len(values) > 1 else 0.0
+    return f"{number(fmean(values), 3)}{f'±{number(apart, 2)}' if apart else ''}{unit}"
+
+
+def of_enough(found: Document, told: int, planned: int) -> Document:
+    """Nothing is told of fewer than half of the noises, or starts, that were trained for it."""
+    if 2 * told >= planned:
+        return found
+    why = f"only {told} of {planned} noises can be looked at, too few to tell: "
+    return finding(found["finding"], None, why + found["evidence"])
 
 
 def twice(found: Document, near: Document) -> Document:
     """A finding by the mean over the thresholds, with what the paper's one threshold says beside it."""
     beside = f". At epsilon = 0.01 alone {VERDICTS[near['holds']]}: {near['evidence']}"
-    return finding(found["finding"], found["holds"], found["evidence"] + beside)
+    return finding(
+        found["finding"], found["holds"], contrary(found["holds"], near["holds"]) + found["evidence"] + beside
+    )
 
 
 def lower(said: str, pairs: Sequence[Pair], unit: str = "") -> Document:
@@ -67,10 +89,10 @@ def lower(said: str, pairs: Sequence[Pair], unit: str = "") -> Document:
     if not compared:
         return finding(said, None, NONE_LEFT)
     if not noises and {value for _, a, b in pairs for value in (*a, *b)} in ({0.0}, {100.0}):
-        return finding(said, None, f"{_said(compared, unit)}: all are alike")
+        return finding(said, None, f"{_said(pairs, unit)}: all are alike")
     margins = [margin for *_, margin in compared if margin is not None]
     if not margins:
-        return finding(said, None, _said(compared, unit) + SINGLE)
+        return finding(said, None, _said(pairs, unit) + SINGLE)
     less = [gap > margin + SLACK for (*_, gap, _), margin in zip(compared, margins, strict=True)]
     more = [-gap > margin + SLACK for (*_, gap, _), margin in zip(compared, margins, strict=True)]
     # So little less could be there unseen.
@@ -78,7 +100,7 @@ def lower(said: str, pairs: Sequence[Pair], unit: str = "") -> Document:
     none = max(hidden) < (-log(ALIKE) if noises else RECOVERED)
     counted = f"less at {sum(less)} of {len(compared)} noises, more at {sum(more)}, else within what trials differ by"
     holds = False if any(more) else True if any(less) else False if none else None
-    return finding(said, holds, f"{_said(compared, unit)}: {counted}")
+    return finding(said, holds, f"{_said(pairs, unit)}: {counted}")
 
 
 def recovered(pairs: Sequence[Pair], more: str = "") -> Document:
@@ -92,12 +114,12 @@ def recovered(pairs: Sequence[Pair], more: str = "") -> Document:
         return finding(said, None, "without annealing nothing collapses either" if compared else NONE_LEFT)
     margins = [margin for *_, margin in compared if margin is not None]
     if not margins:
-        return finding(said, None, _said(compared, "%") + SINGLE + more)
+        return finding(said, None, _said(pairs, "%") + SINGLE + more)
     # Within, where chance does not hide more; beyond, where it is not chance.
     near = [abs(gap) <= RECOVERED and m <= RECOVERED for (*_, gap, _), m in zip(compared, margins, strict=True)]
     far = [abs(gap) > max(RECOVERED, m) for (*_, gap, _), m in zip(compared, margins, strict=True)]
-    chance = f"chance makes {number(max(margins), 3)} points"
-    evidence = f"{_said(compared, '%')}: so at {sum(near)} of {len(near)} noises, not so at {sum(far)}; {chance}{more}"
+    chance = by_chance(max(margins), "chance makes {}")
+    evidence = f"{_said(pairs, '%')}: so at {sum(near)} of {len(near)} noises, not so at {sum(far)}; {chance}{more}"
     return finding(said, False if any(far) else True if all(near) else None, evidence)
 
 

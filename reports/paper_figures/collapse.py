@@ -28,6 +28,10 @@ Document = dict[str, Any]
 # The table that prints these very models, all noises of it.
 TABLE = {"mnist": 2, "celeba64": 3}
 AT = EPSILONS.index(EPSILON)
+# Whatever our data are, a printed point is of the paper's.
+PRINTED = "printed (the paper's own data and models)"
+# Of a noise, in a caption.
+UNITS = "sigma2 is in the units of the logit of the data."
 LATENTS = "collapsed latents, %"
 LIMITS = {"xlim": (0.0, 2.0), "ylim": (-3.0, 103.0)}
 
@@ -147,7 +151,7 @@ def linear_line(name: str, curve: Sequence[float], group: int = 4) -> Document:
     return line(name, "linear", EPSILONS, curve, group)
 
 
-def printed_line(row: Row, name: str = "printed, at ε = 0.01") -> Document:
+def printed_line(row: Row, name: str = PRINTED) -> Document:
     """The one point of a curve that the paper prints, of its own k."""
     return line(name, "printed", [EPSILON], [row.collapse_percent.value], 1)
 

@@ -18,6 +18,7 @@ from typing import Any
 from gpu.vae.evaluation import EPSILON, Evaluation
 from reports.paper_figures.collapse import AT, Trials, curve_of, over_thresholds, percent
 from reports.paper_figures.document import finding
+from reports.paper_figures.points import by_chance, contrary, points
 from reports.paper_figures.settled import settled
 from reports.training.chance import Spread, pooled, trend
 from reports.words.wording import number
@@ -44,7 +45,7 @@ def twice(said: str, judge: Callable[[Measure], Told], more: str = "") -> Docume
     """A finding by the mean over the thresholds, with what the paper's one threshold says beside it."""
     (holds, evidence), (near, numbers) = judge(over_thresholds), judge(at_epsilon)
     beside = f"At epsilon = {EPSILON:g} alone {VERDICTS[near]}: {numbers}"
-    return finding(said, holds, f"{evidence}. {beside}{more}")
+    return finding(said, holds, f"{contrary(holds, near)}{evidence}. {beside}{more}")
 
 
 def _values(one: Trials, measure: Measure) -> list[float]:
@@ -85,13 +86,13 @@ def _rises(left: Sequence[Trials], measure: Measure) -> Told:
         return None, f"{_said(left, measure)}; too few models to tell that from chance"
     rise, margin = found
     ends = f"from sigma2 = {left[-1].sigma2:g} to {left[0].sigma2:g}"
-    told = f"{_said(left, measure)}; a line through all of them {_way(rise)} points {ends}"
-    return _beyond(rise, margin), f"{told}; by chance it may by {number(margin, 3)}"
+    told = f"{_said(left, measure)}; a line through all of them {_way(rise)} {ends}"
+    return _beyond(rise, margin), f"{told}; {by_chance(margin, 'by chance it may by {}')}"
 
 
 def _way(rise: float) -> str:
     """Up or down, and by how much."""
-    return f"{'falls' if rise < 0 else 'rises'} by {number(abs(rise), 3)}"
+    return f"{'falls' if rise < 0 else 'rises'} by {points(abs(rise))}"
 
 
 def _beyond(difference: float, margin: float) -> bool | None:
@@ -126,8 +127,8 @@ def large_noise_collapses(trials: Sequence[Trials]) -> Document:
 def no_more_than_linear(trials: Sequence[Trials], linear: Sequence[Sequence[float] | None]) -> Document:
     """At least as many collapsed as in the linear optimum at the same noise, measured alike, in every trial."""
     said = (
-        "deep models keep no more latents than the linear theory at the same fixed noise (a comparison of ours, which "
-        "the paper does not make)"
+        "deep models keep no more latents than the linear theory at the same fixed noise, at epsilon = "
+        f"{EPSILON:g} (a comparison of ours, which the paper does not make)"
     )
     [ready], without = settled(trials)
     kept = {one.sigma2 for one in ready}
@@ -201,7 +202,7 @@ def narrower_than_fixed(learned: Sequence[Trials], fixed: Sequence[Trials]) -> D
         if (spread := _spread([*ours, *others], measure)) is None:
             return None, f"{told}; with one trial each, luck cannot be told from the noise"
         margin = spread.margin(*_ends(ours, measure), *_ends(others, measure))
-        told += f", and by chance these two differ by as much as {number(margin, 3)}"
+        told += f"; {by_chance(margin, 'by chance these two differ by as much as {}')}"
         return (None if abs(apart) <= margin + SLACK else apart > 0), told
 
     return twice(said, judge, without)
@@ -223,13 +224,13 @@ def start_matters(trials: Sequence[Trials]) -> Document:
         # Two ways to differ: along a line, or any two of them.
         line, ways = _line(left, measure, comparisons=2), []
         if line is not None:
-            told += f"; a line through them {_way(line[0])}, and by chance it may by {number(line[1], 3)}"
+            told += f"; a line through them {_way(line[0])}, {by_chance(line[1], 'and by chance it may by {}')}"
             ways.append((abs(line[0]), line[1]))
         if (spread := _spread(left, measure)) is not None:
             fewest = min(len(one.evaluations) for one in left)
             margin = spread.margin(fewest, fewest, comparisons=2 * comb(len(left), 2))
-            told += f"; trials of one start spread by {number(spread.deviation, 3)}, which may set any two of them "
-            told += f"{number(margin, 3)} apart"
+            told += f"; trials of one start spread by {points(spread.deviation)}, "
+            told += by_chance(margin, "which may set any two starts {} apart")
             ways.append((_range(left, measure), margin))
         if any(apart > margin + SLACK for apart, margin in ways):
             return True, told

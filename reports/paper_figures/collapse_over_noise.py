@@ -15,6 +15,7 @@ from reports.paper_figures import collapse_findings as findings
 from reports.paper_figures.collapse import (
     LATENTS,
     TABLE,
+    UNITS,
     Trials,
     at_threshold,
     collapse_panel,
@@ -126,7 +127,8 @@ def _caption(performed: Performed, table: int, noise: str, threshold: float | No
         )
     return (
         f"Percentage of the {k} latents whose KL to the prior is below epsilon for 99% of the data. Solid: deep "
-        f"models, {spread}. Dotted: {linear}. Square: what the paper prints of its own models, Table {table}."
+        f"models, {spread}. Dotted: {linear}. Square: what the paper prints of its own models, Table {table}. "
+        f"{UNITS}"
     )
 
 
@@ -136,14 +138,14 @@ def _beside(row: Noise, training: Training) -> Document:
     what = f"sigma2 {'from' if row.row.learned else '='} {row.row.init_sigma2:g}: % collapsed at epsilon = {EPSILON:g}"
     if ours is None:
         return beside_print(what, None, None, print_.value, "all models diverged")
+    if training.incomparable():
+        return beside_print(what, ours, spread, print_.value, "other data or sizes: not to be compared")
     apart = ours - print_.value
     said = (
         "the same"
         if abs(apart) <= print_.half
         else f"{number(abs(apart), 3)} points {'more' if apart > 0 else 'fewer'}"
     )
-    if training.incomparable():
-        return beside_print(what, ours, spread, print_.value, f"{said}; not the paper's models or data")
     units = difference(ours, spread, print_, None)
     told = f"{number(abs(units), 2)} of our spreads" if units is not None else "no spread to measure it by"
     return beside_print(what, ours, spread, print_.value, f"{said}; {told}")

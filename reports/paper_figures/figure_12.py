@@ -56,13 +56,14 @@ def measure(setting: Setting, bench: Bench) -> Measured:
     ]  # fmt: skip
     said = f"The first {min(SHOWN, len(which))} of {len(which)} images that were drawn"
     typical = f"The error is {number(float(np.median(near['own'])), 3)} grey levels of 255 in the middle"
+    found = findings(near, space, of.unfinished)
     return Measured(
         panels=[],
-        findings=findings(near, space),
-        alt=symbols(f"{said}, above their reconstructions. {typical}; {findings(near, space)[0]['evidence']}"),
+        findings=found,
+        alt=symbols(f"{said}, above their reconstructions. {typical}; {found[0]['evidence']}"),
         caption=f"{said}, above what the model makes of each from the mean of q(z|x), with the root mean squared error "
-        f"in grey levels, 0 to 255. {typical} (median), {number(float(np.median(near['of_mean'])), 3)} of the mean of "
-        f"these images. {of.words}.",
+        f"in grey levels, 0 to 255. {typical} (median); the mean of all these images is off by "
+        f"{number(float(np.median(near['of_mean'])), 3)} in the middle. {of.words}.",
         materials=[of.material],
         deviations=pictures.deviations(setting),
         notes=of.notes,
@@ -85,12 +86,17 @@ def compared(originals: Array, again: Array) -> dict[str, list[Any]]:
     }
 
 
-def findings(near: Mapping[str, Any], space: Mapping[str, Any]) -> list[Document]:
-    """What the pictures are to show, on grey levels; beside it the same in the model's space."""
+def findings(near: Mapping[str, Any], space: Mapping[str, Any], unfinished: str = "") -> list[Document]:
+    """What the pictures are to show, on grey levels; beside it the same in the model's space.
+
+    unfinished: why the model is not yet what it would become, and so nothing can be told of it.
+    """
     m = len(near["own"])
 
-    def said(holds: list[bool], there: list[bool]) -> tuple[bool, str]:
-        return sum(holds) >= MOST * m, f"true of {sum(holds)} of {m}; in the model's space of {sum(there)}"
+    def said(holds: list[bool], there: list[bool]) -> tuple[bool | None, str]:
+        return pictures.told(
+            sum(holds) >= MOST * m, unfinished
+        ), f"{pictures.because(unfinished)}true of {sum(holds)} of {m}; in the model's space of {sum(there)}"
 
     beats = [[a < b for a, b in zip(of["own"], of["of_mean"], strict=True)] for of in (near, space)]
     return [

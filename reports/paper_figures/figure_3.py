@@ -98,7 +98,7 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         "lies below the maximum likelihood of pPCA on the same rows, which no linear VAE exceeds, both kinds at the "
         "learning rate that is the best for the stochastic one. Right: the same after the last step, at every learning "
         "rate. Lines are means over the trials, bands their standard deviation; courses "
-        f"are means over windows of {_window(found)} steps, so that the noise of single steps is no carpet.",
+        f"are means over windows of {_window(found)} steps, so that single steps do not blur the curves.",
         materials=materials,
         deviations=deviations,
         beside=beside(found, rates, not deviations),

@@ -17,6 +17,7 @@ from reports.paper_figures import annealing_findings as findings
 from reports.paper_figures.annealed_noise import other_schedule
 from reports.paper_figures.annealing import FIXED, annealed
 from reports.paper_figures.collapse import (
+    UNITS,
     Trials,
     at_threshold,
     collapse_panel,
@@ -33,7 +34,7 @@ from reports.paper_figures.collapse import (
 from reports.paper_figures.collapse_findings import at_epsilon
 from reports.paper_figures.document import Measured, finding
 from reports.paper_figures.setting import Setting
-from reports.paper_figures.settled import settled, unsettled
+from reports.paper_figures.settled import alive, settled, unsettled
 from reports.training.experiment import Bench, Experiment
 from reports.words.wording import number
 
@@ -70,7 +71,7 @@ class Noise:
                 curve_line(f"standard, {early}", "on the way", self.young, 1),
                 linear_line("linear theory", self.linear[0]),
                 linear_line(f"linear theory at β = {share}", self.linear[1], 2),
-                printed_line(self.row, "standard, printed at ε = 0.01"),
+                printed_line(self.row),
             ],
         )
 
@@ -136,9 +137,17 @@ def _findings(noises: Sequence[Noise], seen: int) -> list[Document]:
         for of, more in ((over_thresholds, f". {_linear(ready)}" if ready else ""), (at_epsilon, ""))
     ]
     return [
-        fewer(f"{early} in the end {measure}", ended, "final", finals),
+        findings.of_enough(
+            fewer(f"{early} in the end {measure}", ended, "final", finals),
+            alive([one.annealed for one in ended]),
+            len(noises),
+        ),
         fewer(f"{early} standard models after as many epochs {measure} (a control of ours)", noises, "young"),
-        _more(findings.twice(*again), both),
+        findings.of_enough(
+            _more(findings.twice(*again), both),
+            alive(*([getattr(one, kind) for one in ready] for kind in ("annealed", "standard"))),
+            len(noises),
+        ),
     ]
 
 
@@ -187,7 +196,7 @@ def _caption(over: int, seen: int, weight: float) -> str:
         f"to 1 over the first {over} epochs; orange: beta = 1 throughout. Solid: final models; dashed: the same after "
         f"{seen} epochs, where beta has come to {number(weight, 2)}. Dotted: the optimum of a linear VAE on the same "
         "data, with beta = 1 (black; at fixed noise it does not depend on the schedule) and with the beta of the "
-        "dashed models (green). Square: what the paper prints of its own standard models, Table 2."
+        f"dashed models (green). Square: what the paper prints of its own standard models, Table 2. {UNITS}"
     )
 
 

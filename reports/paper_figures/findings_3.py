@@ -79,10 +79,11 @@ def _faster(pairs: Sequence[tuple[Trial, Trial]]) -> Document:
     return finding(
         text,
         False if False in at_rates else None if None in at_rates else True,
-        f"in {told.count(1)} of the {len(told)} pairs of which one arrives, it takes fewer steps for {way}, in "
-        f"{told.count(-1)} more, else as many to within what is averaged over; at {at_rates.count(True)} of "
-        f"{len(at_rates)} learning rates fewer in all trials, at {at_rates.count(False)} more in all. Steps, analytic "
-        f"against stochastic, on average: {'; '.join(by_rate)}",
+        f"{len(told)} times (learning rates x trials) one of the two comes {way}: {told.count(1)} times the analytic "
+        f"one is there first, {told.count(-1)} times the stochastic one, {told.count(0)} times neither by more than the "
+        f"steps that a point is averaged over. The analytic one is first in all trials at {at_rates.count(True)} of "
+        f"{len(at_rates)} learning rates, the stochastic one at {at_rates.count(False)}. Steps, analytic against "
+        f"stochastic, on average: {'; '.join(by_rate)}",
     )
 
 
@@ -134,8 +135,8 @@ def _rate(
     return finding(
         text,
         False if not shared else True if alone else None,
-        f"best mean of the final ELBO over the trials: {told}, of {len(set(grid))} rates; not told from the best by "
-        f"more than chance in every trial: {also}",
+        f"best mean of the final ELBO over the trials: {told}, of {len(set(grid))} rates; by chance it may be any "
+        f"of these: {also}",
     )
 
 

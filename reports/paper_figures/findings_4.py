@@ -94,12 +94,24 @@ def _in_order(names: Sequence[str], best: Kinds, complete: bool) -> Document:
         behind = below if way == 1 else above if way == -1 else None
         told.append(None if behind is not None and rising(behind) and not complete else way)
     holds = False if -1 in told or 0 in told else None if None in told else True
-    return finding(text, holds, f"{_misses(names, best)}; neighbours, in this order: {_words(told)}")
+    return finding(text, holds, f"{_misses(names, best)}; {_words(names, best, told)}")
 
 
-def _words(told: Sequence[int | None]) -> str:
-    said = {1: "lower", -1: "higher", 0: "as high", None: "not told from chance, or not at its end"}
-    return "; ".join(f"the deeper one {said[way]}" for way in told)
+def _words(names: Sequence[str], best: Kinds, told: Sequence[int | None]) -> str:
+    """Each pair of neighbours, how far the deeper one ended below the other, and whether that counts."""
+    said = {
+        1: "",
+        -1: "",
+        0: f", less than the {NATS:g} that counts",
+        None: ", not told from chance, or not at its end",
+    }
+    pairs = []
+    for (above, below), way in zip(pairwise(zip(names, best, strict=True)), told, strict=True):
+        ends = [mean_and_spread(one.final for one in kind)[0] for _, kind in (above, below)]
+        gap = None if None in ends else ends[0] - ends[1]  # type: ignore[operator]
+        far = "no number" if gap is None else f"{number(abs(gap), 3)} {'lower' if gap >= 0 else 'higher'}"
+        pairs.append(f"from {above[0]} to {below[0]}: {far}{said[way]}")
+    return "; ".join(pairs)
 
 
 def _at_optimum(linear: Sequence[Trial]) -> Document:

@@ -14,7 +14,7 @@ from reports.pages.drawing import drawing, save, settle
 from reports.pages.html import environment, inline_svg
 from reports.paper_figures import lines
 from reports.paper_figures.declared import figure
-from reports.paper_figures.text import shown, verdict_of
+from reports.paper_figures.text import prepared, shown, verdict_of
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.document import write_csv
 from verify.arrays import Array
@@ -67,7 +67,8 @@ def render(document: Document, *folders: Path) -> str:
 def _figure(entry: Document, folders: tuple[Path, ...]) -> Document:
     name = f"figure-{entry['figure']}"
     beside = [one | {"shown": shown(one)} for one in entry["beside"]]
-    found = {**entry, "name": name, "verdict": verdict_of(entry), "beside": beside, "picture": None}
+    data = [one | {"prepared": prepared(one)} for one in entry["data"]]
+    found = {**entry, "data": data, "name": name, "verdict": verdict_of(entry), "beside": beside, "picture": None}
     if entry["left_out"] is None:
         path = next(folder / f"{name}.svg" for folder in folders if (folder / f"{name}.svg").is_file())
         found["picture"] = inline_svg(path.read_text(encoding="utf-8"), name, entry["alt"])

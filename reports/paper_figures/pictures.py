@@ -1,7 +1,7 @@
 """What Figures 12 and 13 show pictures of: the annealed model, and images drawn from its data.
 
 Notation   k latents; sigma2 the learned noise.
-Main       dataset, experiments, shown -> Shown; rms.
+Main       dataset, experiments, shown -> Shown; told, because; rms.
 Reference  Lucas et al. 2019, App. E.1.3.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpu.vae.model import Ensemble
+from gpu.vae.plan import Run
 from reports.paper_figures.annealing import annealed
 from reports.paper_figures.document import LeftOut
 from reports.paper_figures.setting import Setting
@@ -42,14 +43,14 @@ def experiments(setting: Setting) -> Sequence[Experiment]:
 class Shown:
     """The model that is looked at, and its data.
 
-    facts: the model as JSON; models: of how many it is the best; unfinished: why it is not yet what it would become.
+    facts: the model as JSON; among: of which it is the best, in words, if there are several; unfinished: why it is not yet what it would become.
     """
 
     material: Material
     images: Images
     ensemble: Ensemble
     facts: Document
-    models: int
+    among: str
     unfinished: str
 
     @property
@@ -61,7 +62,7 @@ class Shown:
     def words(self) -> str:
         """The model in a sentence without its point."""
         m, e = self.facts, self.facts["evaluation"]
-        of = f", the one with the best ELBO of {self.models}" if self.models > 1 else ""
+        of = f", the one with the best ELBO of {self.among}" if self.among else ""
         return (
             f"The model is annealed and learned its noise{of}: sigma2 from {typed(m['init_sigma2'])} to "
             f"{number(e['sigma2'])}, {e['retained']} of {len(e['kl_of_latents'])} latents in use, a KL of "
@@ -88,7 +89,28 @@ def shown(setting: Setting, bench: Bench) -> Shown:
         raise LeftOut("models are not kept without safetensors, and this figure needs one (pip install safetensors)")
     best = max(elbos, key=elbos.__getitem__)
     facts = described(done.outcomes[best], material, done.plan)
-    return Shown(material, images, done.ensemble(best), facts, len(learned), unsettled(done.outcomes[best]))
+    among = _counted([experiment.runs[i] for i in learned])
+    return Shown(material, images, done.ensemble(best), facts, among, unsettled(done.outcomes[best]))
+
+
+def _counted(runs: Sequence[Run]) -> str:
+    """3 starts x 2 seeds, as far as there are several."""
+    counts = {
+        "start": len({run.sigma2 for run in runs}),
+        "learning rate": len({run.learning_rate for run in runs}),
+        "seed": len({run.seed for run in runs}),
+    }
+    return " x ".join(f"{count} {name}s" for name, count in counts.items() if count > 1)
+
+
+def told(holds: bool | None, unfinished: str) -> bool | None:
+    """Of a model whose training is unfinished nothing can be told."""
+    return None if unfinished else holds
+
+
+def because(unfinished: str) -> str:
+    """Why nothing can be told, to stand before the numbers."""
+    return f"the training of the model shown is unfinished ({unfinished}); " if unfinished else ""
 
 
 def deviations(setting: Setting) -> list[str]:

@@ -85,7 +85,8 @@ def _sensitivity(trials: Sequence[Trials]) -> str:
         steps.append(f"{number(fmean(apart), 2)} points on average at epsilon = {epsilon:g}")
     spreads = [spread for one in trials if (spread := at_threshold(one.evaluations)[1]) is not None]
     more = f"Against epsilon = {EPSILON:g} there are {' and '.join(steps)} more"
-    return f"{more}; trials spread by {number(max(spreads), 2)} points at most" if spreads else more
+    spread = f"{number(max(spreads), 2)} points at most at epsilon = {EPSILON:g}" if spreads else ""
+    return f"{more}; trials spread by {spread}" if spreads else more
 
 
 def _at(one: Trials, *epsilons: float) -> list[float]:

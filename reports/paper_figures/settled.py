@@ -1,6 +1,6 @@
 """Whether trained models have come near enough to their end for collapse to be told of them.
 
-Main       unsettled; settled, which leaves out what has not.
+Main       unsettled; settled, which leaves out what has not; alive.
 Reference  reports/training/settled.py.
 
 What is unfinished speaks neither for a finding nor against it: it is left out, and named.
@@ -33,6 +33,11 @@ def settled(*kinds: Sequence[Trials]) -> tuple[list[list[Trials]], str]:
     names = ", ".join(f"{column[0].sigma2:g} ({' against '.join(map(_at, column))})" for column in without)
     why = unsettled(*without[0]) if without else ""
     return ready, f". Left out, with % collapsed at epsilon = 0.01: {names}{why}" if without else ""
+
+
+def alive(*kinds: Sequence[Trials]) -> int:
+    """At how many noises some model of every kind is left; kinds as in `settled`."""
+    return sum(all(one.evaluations for one in column) for column in zip(*kinds, strict=True))
 
 
 def _at(one: Trials) -> str:

@@ -1,7 +1,7 @@
 """What the figures show, in sentences and tables, from figures.json alone.
 
 Notation   document: figures.json as a dict; an entry is one of its figures.
-Main       pieces, verdict_of, caveats, shown.
+Main       pieces, verdict_of, caveats, shown, prepared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,10 +28,24 @@ def verdict_of(entry: Document) -> str:
     if shown == len(found):
         return f"All {shown} findings show" if shown > 1 else "The finding shows"
     missed = len(found) - shown - unsure
-    said = [f"{shown} of {len(found)} findings show{'s' * (shown == 1)}"] if shown or missed else []
-    said += [f"{missed} do{'es' * (missed == 1)} not"] if missed and unsure else []
-    said += [f"of {unsure} nothing can be told"] if unsure and said else []
-    return "; ".join(said) or f"Of none of the {unsure} findings can anything be told"
+    if unsure == len(found):
+        return f"Of none of the {unsure} findings can anything be told" if unsure > 1 else "The finding cannot be told"
+    if len(found) == 1:
+        return "The finding does not show"
+    said = [f"{shown or 'None'} of {len(found)} findings show{'s' * (shown == 1)}"]
+    said += [f"{missed} do{'es' * (missed == 1)} not"] if missed and (shown or unsure) else []
+    said += [f"{unsure} cannot be told"] if unsure else []
+    return ", ".join(said)
+
+
+def prepared(data: Document) -> str:
+    """What was done to the data before anything was trained or computed, in words; data: one of an entry's."""
+    facts = data["preprocessing"]
+    said = ["dequantised"] if facts.get("dequantised") else []
+    said += [f"logit with alpha = {facts['logit']:g}"] if "logit" in facts else []
+    said += [f"divided by {number(facts['scale'])}"] if "scale" in facts else []
+    said += ["each column standardized"] if facts.get("standardized") else []
+    return ", ".join(said) or "values as they are"
 
 
 def caveats(document: Document) -> list[str]:

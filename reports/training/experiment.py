@@ -40,7 +40,7 @@ GREY_LEVELS = {"digits": 16.0}
 
 
 def divided(word: str) -> Document:
-    """The preparation that divides grey levels by the largest, and does nothing else."""
+    """The preparation that divides grey levels by the largest, and does nothing else; see `Bench.material`."""
     return {"scale": GREY_LEVELS.get(word, 255.0)}
 
 
@@ -48,8 +48,8 @@ def divided(word: str) -> Document:
 class Experiment:
     """What is trained: `data` is the DATA word, `name` is for people, and for the folder of its checkpoints.
 
-    logit: its alpha; dequantised: noise is added to grey levels (the logit does that too); neither: grey levels are
-    divided by the largest. seed: of the rows that are drawn and of that noise.
+    logit: its alpha; dequantised: noise is added to grey levels (the logit does that too); neither: grey levels
+    of images are divided by the largest. seed: of the rows that are drawn and of that noise.
     """
 
     name: str
@@ -134,11 +134,16 @@ class Bench:
         return backend(self.backend)
 
     def material(self, word: str, seed: int, **prepared: Any) -> Material:
-        """Data, prepared as `load_rows` is told; read once.  Raises InputError."""
+        """Data, prepared as `load_rows` is told; read once.  Raises InputError.
+
+        What is no image has no grey levels: where dividing them is all that is asked for, its values stay as they are.
+        """
         key = (word, seed, *prepared.items())
         if key not in self._materials:
             with self.session.working(f"reading {one_line(word)}"):
                 rows = load_rows(word, seed=seed, data_dir=self.data_dir, **prepared)
+                if [*prepared] == ["scale"] and "image" not in rows.provenance:
+                    rows = load_rows(word, seed=seed, data_dir=self.data_dir)
                 self._materials[key] = material(word, rows)
             self.session.read(word, str(rows.provenance["read"]))
             for sentence in self._materials[key].notes:
