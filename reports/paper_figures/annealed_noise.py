@@ -65,7 +65,7 @@ class Start:
         return collapse_panel(f"sigma2 from {self.sigma2:g}", [*lines, printed_line(self.row)])
 
     def course(self, epochs: int, linear: float | None, ylim: Sequence[float], comparable: bool) -> Document:
-        """The panel below: the noise over epochs, geometric mean over trials; what is printed where data are the same."""
+        """The panel below: the noise over epochs, geometric mean over trials; what is printed, of the same data."""
         lines = [
             line(name, "trained", range(epochs + 1), _course(trials, epochs), group)
             for group, (name, trials) in enumerate((("annealed", self.annealed), ("standard", self.standard)))
@@ -173,7 +173,7 @@ def _caption(over: int, threshold: float | None, table: int, comparable: bool) -
         linear = (
             f" Dotted: a linear VAE on the same data at its optimum: sigma2 = {number(threshold, 3)}, from any start."
         )
-    below = "" if comparable else "; of the noise they are left out, because these data have another"
+    below = "" if comparable else "; of the noise they are left out, as that of other data"
     return (
         f"Blue: beta rises from 0 to 1 over the first {over} epochs; orange: beta = 1 throughout. Above: percentage of "
         f"collapsed latents, mean over trials, shaded: their standard deviation. Below: sigma2 over epochs.{linear} "

@@ -3,7 +3,8 @@
 Notation   a pair is what is compared at one noise: (sigma2, values of annealed models, values of the others), one value
            a trial. How far means lie apart by chance comes from the trials of all pairs, for as many comparisons as
            there are pairs.
-Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller; twice; of_enough.
+Main       lower, whether annealed models have less; recovered; standard_stays_collapsed; much_smaller; twice;
+           of_enough.
 Reference  Lucas et al. 2019, App. E.1.1; reports/training/chance.py.
 
 Of single trials nothing is told; nor where chance may hide a difference that matters.
@@ -15,8 +16,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from reports.paper_figures.collapse import Trials, percent
-from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsilon, by_chance, contrary
+from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsilon
 from reports.paper_figures.document import finding
+from reports.paper_figures.points import by_chance, contrary
 from reports.training.chance import pooled
 from reports.words.wording import number
 

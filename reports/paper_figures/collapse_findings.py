@@ -18,7 +18,7 @@ from typing import Any
 from gpu.vae.evaluation import EPSILON, Evaluation
 from reports.paper_figures.collapse import AT, Trials, curve_of, over_thresholds, percent
 from reports.paper_figures.document import finding
-from reports.paper_figures.points import by_chance, contrary, points
+from reports.paper_figures.points import ALL, by_chance, contrary, points
 from reports.paper_figures.settled import settled
 from reports.training.chance import Spread, pooled, trend
 from reports.words.wording import number
@@ -230,7 +230,8 @@ def start_matters(trials: Sequence[Trials]) -> Document:
             fewest = min(len(one.evaluations) for one in left)
             margin = spread.margin(fewest, fewest, comparisons=2 * comb(len(left), 2))
             told += f"; trials of one start spread by {points(spread.deviation)}, "
-            told += by_chance(margin, "which may set any two starts {} apart")
+            far = "too much for so few trials to tell any two starts apart"
+            told += f"which may set any two starts {points(margin)} apart" if margin <= ALL else far
             ways.append((_range(left, measure), margin))
         if any(apart > margin + SLACK for apart, margin in ways):
             return True, told

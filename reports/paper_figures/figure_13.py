@@ -56,8 +56,8 @@ def measure(setting: Setting, bench: Bench) -> Measured:
         findings=found,
         alt=symbols(f"{SIDE} by {SIDE} decoded images between rows {rows}. {found[0]['evidence']}"),
         caption=f"Left: three images, rows {rows}, and their reconstructions. Right: their latents at three corners of "
-        f"a plane (blue), decoded over it; the fourth corner, b + c - a, is extrapolated (orange). The three corners are "
-        f"the reconstructions {_near(corners_off(grid, again))}. {of.words}.",
+        f"a plane (blue), decoded over it; the fourth corner, b + c - a, is extrapolated (orange). The three corners "
+        f"are the reconstructions {_near(corners_off(grid, again))}. {of.words}.",
         materials=[of.material],
         deviations=pictures.deviations(setting),
         notes=of.notes,

@@ -79,9 +79,9 @@ def _faster(pairs: Sequence[tuple[Trial, Trial]]) -> Document:
     return finding(
         text,
         False if False in at_rates else None if None in at_rates else True,
-        f"{len(told)} times (learning rates x trials) one of the two comes {way}: {told.count(1)} times the analytic "
-        f"one is there first, {told.count(-1)} times the stochastic one, {told.count(0)} times neither by more than the "
-        f"steps that a point is averaged over. The analytic one is first in all trials at {at_rates.count(True)} of "
+        f"of the trials at all learning rates, one of the two comes {way} in {len(told)}: the analytic one is there "
+        f"first in {told.count(1)}, the stochastic one in {told.count(-1)}, and in {told.count(0)} they differ by no "
+        f"more than a point is averaged over. The analytic one is first in all trials at {at_rates.count(True)} of "
         f"{len(at_rates)} learning rates, the stochastic one at {at_rates.count(False)}. Steps, analytic against "
         f"stochastic, on average: {'; '.join(by_rate)}",
     )
@@ -135,8 +135,8 @@ def _rate(
     return finding(
         text,
         False if not shared else True if alone else None,
-        f"best mean of the final ELBO over the trials: {told}, of {len(set(grid))} rates; by chance it may be any "
-        f"of these: {also}",
+        f"best mean of the final ELBO over the trials: {told}, of {len(set(grid))} rates; as far as chance lets it be "
+        f"told, the best may be any of {also}",
     )
 
 

@@ -43,7 +43,8 @@ def experiments(setting: Setting) -> Sequence[Experiment]:
 class Shown:
     """The model that is looked at, and its data.
 
-    facts: the model as JSON; among: of which it is the best, in words, if there are several; unfinished: why it is not yet what it would become.
+    facts: the model as JSON; among: of which it is the best, in words, if there are several;
+    unfinished: why it is not yet what it would become.
     """
 
     material: Material

@@ -90,7 +90,21 @@ def test_the_papers_own_threshold_is_told_beside():
     whole, near = (findings.lower("less", [(1.0, [1.0, 2.0], [b, b + 1])], "%") for b in (60.0, 1.0))
     found = findings.twice(whole, near)
     assert found["holds"] is True
-    assert "At epsilon = 0.01 alone it does not show: 1.5% against 1.5%" in found["evidence"]
+    assert found["evidence"].startswith("depends on the threshold: 1.5±0.71%")
+    assert "At epsilon = 0.01 alone it does not show: 1.5±0.71% against 1.5±0.71%" in found["evidence"]
+
+
+def test_of_fewer_than_half_of_the_noises_nothing_is_told():
+    shown = {"finding": "f", "holds": True, "evidence": "e"}
+    assert findings.of_enough(shown, 1, 2) == shown
+    few = findings.of_enough(shown, 1, 3)
+    assert few["holds"] is None and few["evidence"].startswith("only 1 of 3 noises") and few["evidence"].endswith("e")
+
+
+def test_percentages_stand_with_their_spread():
+    found = findings.lower("less", [(1.0, [40.0, 50.0], [100.0, 100.0])], "%")
+    assert found["evidence"].startswith("45±7.1% against 100% at 1 (± standard deviation of 2 trials each)")
+    assert "±" not in findings.lower("less", [(1.0, [4.0, 5.0], [9.0, 9.0])])["evidence"]
 
 
 def test_what_is_unfinished():

@@ -11,7 +11,7 @@ from gpu.vae.evaluation import EPSILON, EPSILONS
 from reports.cli import main
 from reports.paper_figures import figure_7, redrawn
 from reports.paper_figures.annealing import FIXED, STARTS, annealed
-from reports.paper_figures.collapse import AT, Trials, learned_curve, linear_curves, standard_experiment
+from reports.paper_figures.collapse import AT, PRINTED, Trials, learned_curve, linear_curves, standard_experiment
 from reports.paper_figures.setting import setting_of
 from reports.paper_tables.presets import trainings
 from reports.terminal.console import Session
@@ -94,10 +94,13 @@ def test_panels_and_printed_points(digits, patches):
         assert len({(*panel["xlim"], *panel["ylim"]) for panel in entries[n]["panels"]}) == (2 if n in (8, 9) else 1)
         assert entries[n]["alt"] and entries[n]["caption"] and entries[n]["deviations"]
     assert entries[5]["panels"][0]["title"] == "sigma2 = 30" and entries[5]["panels"][9]["title"] == "sigma2 = 0.001"
-    point = curve(entries[5], 0, "printed, at ε = 0.01")
+    point = curve(entries[5], 0, PRINTED)
     assert (point["x"], point["y"]) == ([0.01], [95.0])
     assert entries[10]["beside"][4]["printed"] == 74.52 and entries[11]["beside"][0]["printed"] == 14.2
-    assert curve(entries[9], 3, "standard, printed")["y"] == [0.478]
+    assert [line["name"] for line in entries[9]["panels"][0]["lines"]][-1] == PRINTED
+    # The printed noise is of other data.
+    assert [line["kind"] for line in entries[9]["panels"][3]["lines"]] == ["trained", "trained", "linear"]
+    assert {one["difference"] for one in entries[10]["beside"]} == {"other data or sizes: not to be compared"}
     lines = list(csv.DictReader((digits[0] / "figure-5.csv").read_text().splitlines()))
     assert len(lines) == 10 * (2 * len(EPSILONS) + 1)
 

@@ -38,6 +38,8 @@ def test_what_is_shown_is_in_the_files(made):
     assert entry["model"]["noise"] == "learned" and entry["model"]["anneal"] >= 1
     assert "digits in place of CelebA" in entry["deviations"]
     assert any("model shown is unfinished: of 2 epochs" in note for note in entry["notes"])
+    assert [one["holds"] for figure_ in document["figures"] for one in figure_["findings"]] == [None] * 3
+    assert "best ELBO of 3 starts:" in entry["caption"]
 
 
 def test_continued_from_its_checkpoints_it_ends_in_the_same_bytes(made):
@@ -79,6 +81,8 @@ def test_findings_turn_with_the_reconstructions():
 def test_one_mistake_in_twenty_is_let_pass_and_two_are_not():
     near = {"own": [1.0] * 20, "of_mean": [2.0] * 20, "nearest": [True] * 19 + [False]}
     assert [f["holds"] for f in figure_12.findings(near, near)] == [True, True]
+    told = figure_12.findings(near, near, "it moves")
+    assert [f["holds"] for f in told] == [None, None] and all("unfinished (it moves)" in f["evidence"] for f in told)
     near["nearest"][0] = False
     near["of_mean"][:2] = [1.0, 1.0]
     assert [f["holds"] for f in figure_12.findings(near, near)] == [False, False]

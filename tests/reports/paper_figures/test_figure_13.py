@@ -56,17 +56,32 @@ def blended(steps):
 def test_findings_turn_with_the_grid():
     even = np.linspace(0, 1, figure_13.SIDE)
     grid, again = blended(even)
-    assert [f["holds"] for f in figure_13.findings(grid, again)] == [True, True]
+    assert [f["holds"] for f in figure_13.findings(grid, again)] == [True]
+    assert figure_13.findings(grid, again, "it moves")[0] == {
+        "finding": figure_13.findings(grid, again)[0]["finding"],
+        "holds": None,
+        "evidence": "the training of the model shown is unfinished (it moves); "
+        + figure_13.findings(grid, again)[0]["evidence"],
+    }
     jump = np.array([0, 0.05, 0.1, 0.15, 0.8, 0.9, 0.95, 1])
     grid, again = blended(jump)
-    assert [f["holds"] for f in figure_13.findings(grid, again)] == [True, False]
-    assert [f["holds"] for f in figure_13.findings(grid, again[::-1])] == [False, False]
+    assert [f["holds"] for f in figure_13.findings(grid, again)] == [False]
+
+
+def test_corners_are_the_reconstructions():
+    grid, again = blended(np.linspace(0, 1, figure_13.SIDE))
+    assert figure_13.corners_off(grid, again) == 0 and figure_13.corners_off(grid, again[::-1]) == 200
 
 
 def test_of_a_grid_that_is_one_image_nothing_can_be_told():
     grid, again = blended(np.zeros(figure_13.SIDE))
     found = figure_13.findings(grid, again)
-    assert found[1]["holds"] is None and "one image" in found[1]["evidence"]
+    assert found[0]["holds"] is None and "not three images" in found[0]["evidence"]
+    # Two of the three alike are not enough either.
+    grid, again = blended(np.linspace(0, 1, figure_13.SIDE))
+    grid = np.repeat(grid[:1], figure_13.SIDE, axis=0)
+    [found] = figure_13.findings(grid, np.stack([grid[0, 0], grid[0, -1], grid[-1, 0]]))
+    assert found["holds"] is None and "from first to third image" in found["evidence"]
 
 
 def test_too_few_images_are_left_out_with_a_sentence(tmp_path, capsys):

@@ -9,6 +9,8 @@ from reports.cli import main
 from reports.paper_figures import text
 from reports.paper_figures.declared import FIGURES, chosen, figure
 from reports.paper_figures.setting import Setting, setting_of
+from reports.terminal.console import Session
+from reports.training.experiment import Bench, divided
 from tests.reports.schemas import check
 from verify.errors import InputError
 
@@ -99,16 +101,36 @@ def test_annealing_takes_the_papers_part_of_all_epochs():
 
 def test_findings_that_do_not_show_are_counted():
     entry = {"left_out": None, "findings": [{"holds": True}, {"holds": False}]}
-    assert text.verdict_of(entry) == "1 of 2 findings shows"
+    assert text.verdict_of(entry) == "1 of 2 findings shows, 1 does not"
     entry["findings"].append({"holds": None})
-    assert text.verdict_of(entry) == "1 of 3 findings shows; 1 does not; of 1 nothing can be told"
+    assert text.verdict_of(entry) == "1 of 3 findings shows, 1 does not, 1 cannot be told"
     entry["findings"] = [{"holds": None}] * 2
     assert text.verdict_of(entry) == "Of none of the 2 findings can anything be told"
     entry["findings"] = [{"holds": True}] * 2
     assert text.verdict_of(entry) == "All 2 findings show"
     entry["findings"] = [{"holds": False}] * 2
-    assert text.verdict_of(entry) == "0 of 2 findings show"
+    assert text.verdict_of(entry) == "None of 2 findings show"
+    entry["findings"] = [{"holds": True}, {"holds": None}]
+    assert text.verdict_of(entry) == "1 of 2 findings shows, 1 cannot be told"
     assert text.verdict_of({"left_out": "no images", "findings": []}) == "Left out"
+
+
+def test_how_data_were_prepared_is_said(made):
+    out, document = made
+    assert text.prepared(document["figures"][0]["data"][0]) == "divided by 16"
+    assert "1797 × 64, divided by 16." in (out / "index.html").read_text()
+    logit = {"logit": 1e-6, "levels": 256, "dequantised": True}
+    assert text.prepared({"preprocessing": logit}) == "dequantised, logit with alpha = 1e-06"
+    assert text.prepared({"preprocessing": {"levels": 256, "dequantised": True}}) == "dequantised"
+    assert text.prepared({"preprocessing": {}}) == "values as they are"
+
+
+def test_only_grey_levels_are_divided(tmp_path):
+    """wine is no image: a division by 255 would say that it is one."""
+    bench = Bench(tmp_path, Session(quiet=True))
+    assert bench.material("wine", 0, **divided("wine")).rows.rows.preprocessing.facts() == {}
+    assert bench.material("digits", 0, **divided("digits")).rows.rows.preprocessing.facts() == {"scale": 16.0}
+    assert bench.material("patches:6", 0, **divided("patches:6")).rows.rows.preprocessing.facts() == {"scale": 255.0}
 
 
 def test_numbers_are_printed_as_far_as_their_spread_lets_them_be_known():
