@@ -70,7 +70,7 @@ def test_findings_turn_with_the_grid():
 
 def test_corners_are_the_reconstructions():
     grid, again = blended(np.linspace(0, 1, figure_13.SIDE))
-    assert figure_13.corners_off(grid, again) == 0 and figure_13.corners_off(grid, again[::-1]) == 200
+    assert figure_13.corners_off(grid, again) == 0 and figure_13.corners_off(grid, again[::-1]) == 100
 
 
 def test_of_a_grid_that_is_one_image_nothing_can_be_told():
