@@ -173,7 +173,7 @@ def _caption(over: int, threshold: float | None, table: int, comparable: bool) -
         linear = (
             f" Dotted: a linear VAE on the same data at its optimum: sigma2 = {number(threshold, 3)}, from any start."
         )
-    below = "" if comparable else "; of the noise they are left out, as that of other data"
+    below = "" if comparable else ", of collapse alone, as a noise is that of its data"
     return (
         f"Blue: beta rises from 0 to 1 over the first {over} epochs; orange: beta = 1 throughout. Above: percentage of "
         f"collapsed latents, mean over trials, shaded: their standard deviation. Below: sigma2 over epochs.{linear} "

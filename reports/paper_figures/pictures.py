@@ -95,13 +95,14 @@ def shown(setting: Setting, bench: Bench) -> Shown:
 
 
 def _counted(runs: Sequence[Run]) -> str:
-    """3 starts x 2 seeds, as far as there are several."""
+    """6 (3 starts, 2 seeds): as far as there are several; nothing of one."""
     counts = {
         "start": len({run.sigma2 for run in runs}),
         "learning rate": len({run.learning_rate for run in runs}),
         "seed": len({run.seed for run in runs}),
     }
-    return " x ".join(f"{count} {name}s" for name, count in counts.items() if count > 1)
+    parts = ", ".join(f"{count} {name}s" for name, count in counts.items() if count > 1)
+    return f"{len(runs)} ({parts})" if parts else ""
 
 
 def told(holds: bool | None, unfinished: str) -> bool | None:

@@ -143,6 +143,12 @@ def test_whether_the_start_matters():
     assert holds(findings.start_matters([learned(30.0, [100.0]), learned(0.1, [100.0])])) is None
 
 
+def test_no_points_beyond_a_hundred_are_said():
+    few = findings.start_matters([learned(1.0, [50.0, 0.0]), learned(10.0, [10.0, 90.0])])
+    assert few["holds"] is None and "too much for so few trials to tell any two starts apart" in few["evidence"]
+    assert "so few trials cannot tell that from chance" in few["evidence"]
+
+
 def test_ten_starts_that_are_alike_seldom_seem_to_matter():
     """The farthest two of ten means lie three standard errors apart by chance alone, more often than not."""
     rng, told = np.random.default_rng(0), 0

@@ -39,7 +39,7 @@ def test_what_is_shown_is_in_the_files(made):
     assert "digits in place of CelebA" in entry["deviations"]
     assert any("model shown is unfinished: of 2 epochs" in note for note in entry["notes"])
     assert [one["holds"] for figure_ in document["figures"] for one in figure_["findings"]] == [None] * 3
-    assert "best ELBO of 3 starts:" in entry["caption"]
+    assert "best ELBO of 3 (3 starts):" in entry["caption"]
 
 
 def test_continued_from_its_checkpoints_it_ends_in_the_same_bytes(made):

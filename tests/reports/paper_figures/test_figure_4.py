@@ -59,6 +59,15 @@ def test_each_fails_where_it_is_otherwise():
     assert holds(*four(-100.02, -100.02, -100.02, -100.02)) == [True, True, False, True]  # alike is no order
 
 
+def test_pairs_of_the_order_are_named_with_their_difference_and_what_counts():
+    evidence = findings(figure_4.NAMES, four(-100.02, -101, -101.07, -99), False)[2]["evidence"]
+    assert "from linear encoder to 1 hidden layer: 0.98 lower; " in evidence
+    assert "from 1 hidden layer to 2 hidden layers: 0.07 lower, less than the 0.1 that counts; " in evidence
+    assert evidence.endswith("from 2 hidden layers to 3 hidden layers: 2.07 higher")
+    gone = findings(figure_4.NAMES, [ended(-1, diverged=True), *four(-101, -102, -103)], False)[2]["evidence"]
+    assert "from linear encoder to 1 hidden layer: no number, not told" in gone
+
+
 def test_what_still_rises_may_come_to_lead_unless_the_epochs_are_the_papers():
     last = ended(-103, rising=True)
     assert holds(*four(-100.02, -101, -102), last)[2] is None
