@@ -102,7 +102,7 @@ def _caption(best: Sequence[Sequence[Trial]], comparable: bool) -> str:
     return (
         "Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning rate that "
         "ended best; right: how far it lies below the optimum of the linear VAE on the same rows, which no encoder "
-        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals are of "
+        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals (dots) are of "
         "all rows after the last step. What falls below the left frame is seen in the right one. "
         + ("Lines are means over the trials, bands their standard deviation. " if several else "")
         + (SQUARES if comparable else "")
@@ -141,9 +141,14 @@ def _panels(
         mean, spread = together([one.y for one in kind])
         raised = [None if v is None else v + J for v in mean]
         climbs.append(line(name, "trained", kind[0].x, raised, group, spread))
+        final, deviation = mean_and_spread(one.final for one in kind)
+        if final is not None:
+            climbs.append(line(name, "final", [epochs], [final + J], group, [deviation]))
         if optimum is not None:
             apart = [None if v is None or v >= optimum else optimum - v for v in mean]
             distances.append(line(name, "trained", kind[0].x, apart, group, spread))
+            if final is not None and final < optimum:
+                distances.append(line(name, "final", [epochs], [optimum - final], group, [deviation]))
     limits = None
     if optimum is not None:
         limits = _top(distances, optimum + J, epochs)
