@@ -41,7 +41,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def unused(args: argparse.Namespace, numbers: Sequence[int], setting: Setting) -> list[str]:
     """Options of trainings that are given, where none of these figures trains anything."""
-    given = [args.parser.as_typed(name) for name in OF_TRAININGS if getattr(args, name) != args.parser.get_default(name)]
+    given = [
+        args.parser.as_typed(name) for name in OF_TRAININGS if getattr(args, name) != args.parser.get_default(name)
+    ]
     trains = any(dataset_of(figure(n), setting) in setting.words and figure(n).experiments(setting) for n in numbers)
     if not given or trains:
         return []
