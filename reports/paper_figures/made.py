@@ -37,7 +37,9 @@ ASIDE = ("json", "quiet", "overwrite")
 
 
 class Made:
-    """args: the command line; document: figures.json, of what has been made so far; gone: files of results that are replaced, or not whole.
+    """args: the command line; document: figures.json, of what has been made so far.
+
+    gone: files of results that are replaced, or not whole.
 
     lost: numbers of figures that the folder holds in part.
     """

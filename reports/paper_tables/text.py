@@ -178,8 +178,8 @@ def legend(document: Document) -> Iterator[str]:
         f"where the spread is less than the rounding{'' if all(given) else '; only where it is the same experiment'}"
     )
     yield (
-        f"First line: mean ± spread over the trials; then as printed{third if any(given) else ''}. Collapse and noises are printed without a spread. kept: "
-        "latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
+        f"First line: mean ± spread over the trials; then as printed{third if any(given) else ''}. Collapse and "
+        "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
         "data (with learned noise: at the noise that was learned)."
     )
     for training in document["trainings"]:

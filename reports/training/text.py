@@ -59,7 +59,8 @@ def headline(document: Document) -> str:
     if len(kept) > MOST_IN_HEADLINE:
         few, many = (f(found for found, _ in kept.values()) for f in (min, max))
         between = f"{few} to {many}" if few < many else f"{few}"
-        return f"{'Unfinished: the' if unfinished else 'The'} best models of {len(kept)} noises keep {between} of {k} latents."
+        the = "Unfinished: the" if unfinished else "The"
+        return f"{the} best models of {len(kept)} noises keep {between} of {k} latents."
     said = [f"{found} at {where} (linear: {_linear(e)})" for where, (found, e) in kept.items()]
     return f"{'Unfinished: of' if unfinished else 'Of'} {k} latents the best models keep {', '.join(said)}."
 

@@ -26,7 +26,7 @@ def writable(path: Path) -> Path:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except (FileExistsError, NotADirectoryError) as error:
-        [file, *_] = [folder for folder in path.parents if folder.exists() and not folder.is_dir()] or [None]
+        file = next((folder for folder in path.parents if folder.is_file()), None)
         if file is None:
             raise unwritable(path, error) from None
         raise InputError(f"{path}: cannot be written ({file} is a file, not a folder); name another place") from None
