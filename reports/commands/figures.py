@@ -23,8 +23,8 @@ MORE = (
     "cores. paper: the paper's models and data, for which Figures 1 to 3 take an hour and a half here and most others "
     "a device; --epochs (in Figure 3, steps), --seeds and --learning-rates name less. Each figure is written as soon "
     "as it is made; interrupted, the same command continues. Figures asked for later join those of the same folder "
-    "that were made with the same options; with others they need a folder of their own. In quick a figure takes up to a "
-    "few minutes. What cannot be told needs more --epochs or --seeds."
+    "that were made with the same options; with others they need a folder of their own. In quick a figure takes up "
+    "to a few minutes. What cannot be told needs more --epochs or --seeds."
 )
 
 OF_TRAININGS = ("epochs", "seeds", "learning_rates", "precision")

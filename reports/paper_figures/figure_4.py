@@ -102,8 +102,8 @@ def _caption(best: Sequence[Sequence[Trial]], comparable: bool) -> str:
     return (
         "Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning rate that "
         "ended best; right: how far it lies below the optimum of the linear VAE on the same rows, which no encoder "
-        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals, dots, are "
-        "of all rows after the last step. What falls below the left frame is seen in the right one. "
+        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals, dots, "
+        "are of all rows after the last step. What falls below the left frame is seen in the right one. "
         + ("Lines are means over the trials, bands their standard deviation. " if several else "")
         + (SQUARES if comparable else "")
     ).strip()

@@ -179,8 +179,8 @@ def legend(document: Document) -> Iterator[str]:
     )
     yield (
         f"First line: mean ± spread over the trials; then as printed{third if any(given) else ''}. Collapse and "
-        "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
-        "data (with learned noise: at the noise that was learned)."
+        "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the "
+        "linear theory keeps at that noise on these data (with learned noise: at the noise that was learned)."
     )
     for training in document["trainings"]:
         scale, data = training["scale"], training["data"]

@@ -1,11 +1,11 @@
 """elbo-verify figures: what every figure has, files that join, folders that are refused, bad input."""
 
 import csv
-import html
 import json
 import shlex
 
 import pytest
+from markupsafe import escape
 
 from reports.cli import main, parser
 from reports.commands.figures import unused
@@ -116,12 +116,12 @@ def test_the_command_under_a_figure_makes_that_figure_alone(capsys, tmp_path):
     assert main([*words[1:], "--quiet"]) == 0  # with other options it would be refused
     [again] = json.loads((out / "figures.json").read_text())["figures"]
     assert again == entry and (out / "figure-2.csv").read_bytes() == before
-    assert html.escape(entry["command"]) in (out / "index.html").read_text()
+    assert str(escape(entry["command"])) in (out / "index.html").read_text()
 
 
 def test_options_that_change_nothing_are_told():
     def said(*words):
-        args = parser().parse_args(["figures", *words])
+        args = parser("figures").parse_args(["figures", *words])
         setting = setting_of(args.preset, args.data, epochs=args.epochs)
         return unused(args, chosen(args.figures), setting)
 
