@@ -26,13 +26,13 @@ def draw(axes: Axes, document: Document) -> None:
     dashes = {"color": PALETTE["vermillion"], "linestyle": (0, (3, 2)), "linewidth": 1.5}
     axes.plot(data["k"], data["optimal_elbo"], label="optimal ELBO, the same", **dashes)
     _at_reference(axes, data)
-    axes.axvline(k0, color=PALETTE["muted"], linewidth=0.9, linestyle=":")
+    axes.axvline(k0, color=PALETTE["muted"], linewidth=0.9, linestyle=":", label=f"k = {k0}")
     # The weights of a few columns are hopeless at another noise; they would flatten what is to be compared.
     low, high = min(own), max(own)
     room = (high - low) or abs(high) or 1.0
     axes.set_ylim(max(low, min(data["weights_at_reference"])) - 0.25 * room, high + 0.06 * room)
     _numbers(axes)
-    # Above the frame, where no curve runs: four names leave no corner free for sure.
+    # Above the frame, where no curve runs: so many names leave no corner free for sure.
     axes.figure.legend(loc="outside upper center", ncols=2, handlelength=2.6, columnspacing=1.5)
 
 

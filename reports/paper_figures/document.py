@@ -56,7 +56,8 @@ def beside_print(what: str, ours: float | None, spread: float | None, printed: f
 def line(
     name: str, kind: str, x: Sequence[float], y: Sequence[float | None], group: int = 0, spread: Any = None
 ) -> Document:
-    """A curve.  kind: "trained"; "on the way"; "linear", of the linear theory; "printed"; "exact".
+    """A curve.  kind: "trained"; "on the way"; "linear", of the linear theory; "printed"; "exact"; "final", after
+    the last step.
 
     group: lines of one group have one colour; spread: a standard deviation for each y, or None.
     """

@@ -102,8 +102,8 @@ def _caption(best: Sequence[Sequence[Trial]], comparable: bool) -> str:
     return (
         "Left: the ELBO on the training set, on the scale of the grey levels, each encoder at the learning rate that "
         "ended best; right: how far it lies below the optimum of the linear VAE on the same rows, which no encoder "
-        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals are of "
-        "all rows after the last step. What falls below the left frame is seen in the right one. "
+        "exceeds. A point is the mean over the batches of an epoch, each before it is learned from; the finals, dots, "
+        "are of all rows after the last step. What falls below the left frame is seen in the right one. "
         + ("Lines are means over the trials, bands their standard deviation. " if several else "")
         + (SQUARES if comparable else "")
     ).strip()
@@ -144,9 +144,11 @@ def _panels(
         if optimum is not None:
             apart = [None if v is None or v >= optimum else optimum - v for v in mean]
             distances.append(line(name, "trained", kind[0].x, apart, group, spread))
-    limits = None
+    limits = None if optimum is None else _top(distances, optimum + J, epochs)
+    ends, apart_at_end = _finals(best, optimum, J, epochs)
+    climbs += ends
+    distances += apart_at_end
     if optimum is not None:
-        limits = _top(distances, optimum + J, epochs)
         climbs.append(line("linear optimum", "linear", [0, epochs], [optimum + J] * 2, len(NAMES)))
         if comparable:
             at, off = [epochs] * len(PRINTED), [optimum + J - v for v in PRINTED]
@@ -155,6 +157,20 @@ def _panels(
             distances.append(line("printed finals", "printed", at, shown, len(NAMES) + 1))
     panels = [panel("", "epoch", "ELBO, nats per datum", climbs, ylim=limits)] if climbs else []
     return panels + ([panel("", "epoch", "nats below the optimum", distances, yscale="log")] if distances else [])
+
+
+def _finals(
+    best: Sequence[Sequence[Trial]], optimum: float | None, J: float, epochs: int
+) -> tuple[list[Document], list[Document]]:
+    """Dots for where each encoder ended: on the scale of the raw values, and below the optimum, if it is."""
+    ends, apart = [], []
+    for group, (name, kind) in enumerate(zip(NAMES, best, strict=True)):
+        final, spread = mean_and_spread(one.final for one in kind)
+        if final is not None:
+            ends.append(line(name, "final", [epochs], [final + J], group, [spread]))
+            if optimum is not None and final < optimum:
+                apart.append(line(name, "final", [epochs], [optimum - final], group, [spread]))
+    return ends, apart
 
 
 def _top(below: Sequence[Document], level: float, epochs: int) -> list[float] | None:

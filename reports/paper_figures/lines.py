@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from reports.pages.drawing import HEIGHT, WIDTH, blank
 from reports.pages.palette import PALETTE
@@ -25,6 +25,10 @@ COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")
 ACROSS = 3
 # Of a legend: how long its lines are, in letters m; such a letter in inches.
 HANDLE, EM = 2.6, 9 / 72
+# Limits of a frame that shows percentages, and these: what is beyond them is nothing.
+AROUND_PERCENT, PERCENT = (-3.0, 103.0), (0.0, 100.0)
+# Of what there are only whole numbers.
+WHOLE = ("epoch", "step")
 # By the kind of a line.
 STYLES: dict[str, dict[str, Any]] = {
     "trained": {"linestyle": "-", "linewidth": 1.5},
@@ -32,6 +36,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "linear": {"linestyle": ":", "linewidth": 1.4},
     "exact": {"linestyle": (0, (6, 1.5, 1, 1.5)), "linewidth": 1.3},
     "printed": {"linestyle": "none", "marker": "s", "markersize": 4.5, "markerfacecolor": "none"},
+    "final": {"linestyle": "none", "marker": "o", "markersize": 4.5},
 }
 
 
@@ -96,10 +101,15 @@ def frame(axes: Axes, panel: Document) -> None:
         style = STYLES[line["kind"]]
         x, y = zip(*points, strict=True) if points else ((), ())
         [drawn] = axes.plot(x, y, color=colour, label=symbols(line["name"]), **style)
-        if line["kind"] == "printed" and _inside(points, panel):
+        if line["kind"] in ("printed", "final") and _inside(points, panel):
             drawn.set_clip_on(False)  # a mark on the edge of the frame is seen whole
         spread = line["spread"] or []
-        band = [(x, y - s, y + s) for x, y, s in zip(line["x"], line["y"], spread, strict=False) if None not in (y, s)]
+        least, most = PERCENT if panel["ylim"] is not None and tuple(panel["ylim"]) == AROUND_PERCENT else (-inf, inf)
+        band = [
+            (x, max(y - s, least), min(y + s, most))
+            for x, y, s in zip(line["x"], line["y"], spread, strict=False)
+            if None not in (y, s)
+        ]
         if band:
             axes.fill_between(*zip(*band, strict=True), color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel=symbols(panel["x"]), ylabel=symbols(panel["y"]), title=symbols(panel["title"]))
@@ -109,6 +119,8 @@ def frame(axes: Axes, panel: Document) -> None:
             put(*limits)
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         _ticks(axis, panel[f"{name}scale"], panel[f"{name}lim"])
+    if panel["x"] in WHOLE and panel["xscale"] == "linear":
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def _inside(points: list[tuple[float, float]], panel: Document) -> bool:

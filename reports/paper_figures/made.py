@@ -8,6 +8,7 @@ taken for not made.
 """
 
 import argparse
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from reports.paper_figures.text import caveats
 from reports.terminal.files import read_json
 from reports.terminal.folders import made_alike
 from reports.training.document import provenance
-from reports.training.experiment import Bench
+from reports.training.experiment import Bench, greatest
 from verify.arrays import Array
 from verify.errors import InputError
 
@@ -31,16 +32,22 @@ IMAGES_MISSING = "CelebA's images are not at hand; name their folder with --data
 SCHEMA = 1
 # Options that say which figures, and not how they are made.
 APART: Mapping[str, Any] = {"figures": None}
+# Options of one run, which the command under a figure does without.
+ASIDE = ("json", "quiet", "overwrite")
 
 
 class Made:
-    """document: figures.json, of what has been made so far; gone: files of results that are replaced, or not whole.
+    """args: the command line; document: figures.json, of what has been made so far.
+
+    gone: files of results that are replaced, or not whole.
 
     lost: numbers of figures that the folder holds in part.
     """
 
-    def __init__(self, out: Path, document: Document, gone: Sequence[Path] = (), lost: Sequence[int] = ()):
-        self.out, self.document, self.gone, self.lost = out, document, list(gone), list(lost)
+    def __init__(
+        self, args: argparse.Namespace, document: Document, out: Path, gone: Sequence[Path], lost: Sequence[int]
+    ):
+        self.args, self.document, self.out, self.gone, self.lost = args, document, out, list(gone), list(lost)
 
     @classmethod
     def found(cls, out: Path, args: argparse.Namespace, numbers: Sequence[int]) -> "Made":
@@ -62,18 +69,24 @@ class Made:
         gone = [path for number in known if number not in kept for path in _files(out, number)]
         lost = [number for number in known if alike and number not in [*numbers, *kept]]
         document = {"schema": SCHEMA, "preset": args.preset, "figures": whole}
-        return cls(out, document | {"provenance": provenance(args), "notes": []}, gone, lost)
+        return cls(args, document | {"provenance": provenance(args), "notes": []}, out, gone, lost)
 
     def check(self, number: int, setting: Setting, bench: Bench) -> None:
         """Read what a figure needs, so that what cannot be trained is told before anything is.  Raises InputError."""
         module = figure(number)
         if dataset_of(module, setting) in setting.words:
             for experiment in module.experiments(setting):
+                if bench.read_only_as_it_is(experiment):
+                    raise InputError(
+                        f"{experiment.data}: Figure {number} needs grey levels, whole numbers from 0 to "
+                        f"{greatest(experiment.data):g}, and these are others; name images with --data (mnist:1000, "
+                        "patches:300)"
+                    )
                 bench.ready(experiment)
 
     def make(self, number: int, setting: Setting, bench: Bench) -> None:
         """Perform what a figure needs, measure, draw and write it.  Raises InputError."""
-        module, command = figure(number), self.document["provenance"]["command"]
+        module, command = figure(number), alone_again(self.args, number)
         arrays: dict[str, Array] = {}
         try:
             if dataset_of(module, setting) not in setting.words:
@@ -91,6 +104,17 @@ class Made:
         self.gone = []
         for path in write_figures(self.document, number, arrays, self.out):
             bench.session.wrote(path)
+
+
+def alone_again(args: argparse.Namespace, number: int) -> str:
+    """The command that makes one figure alone as this command line does, into the same folder."""
+    words = ["elbo-verify", args.command, str(number)]
+    for name, value in vars(args).items():
+        typed = args.parser.as_typed(name)
+        if name in ASIDE or not typed.startswith("-") or value == args.parser.get_default(name):
+            continue
+        words += [typed, *(map(str, value) if isinstance(value, list) else [] if value is True else [str(value)])]
+    return shlex.join(words)
 
 
 def _listed(path: Path) -> list[Document]:

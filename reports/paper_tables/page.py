@@ -38,7 +38,7 @@ def render(document: Document, folder: Path) -> str:
     return ENVIRONMENT.get_template("tables.html").render(
         document=document,
         trainings=[_training(document, place, folder) for place in range(1, len(document["trainings"]) + 1)],
-        tables=[_table(*group) for group in groupby(document["rows"], key=_heading)],
+        tables=[_table(document, *group) for group in groupby(document["rows"], key=_heading)],
         legend=list(legend(document)),
         columns=[HEADINGS[name] for name in COLUMNS],
     )
@@ -82,12 +82,13 @@ def _heading(row: Document) -> tuple[int, str, str, int]:
     return row["table"], row["dataset"], row["preprocessing"], row["training"]
 
 
-def _table(heading: tuple[int, str, str, int], rows: Any) -> Document:
-    """One table ready to be laid out: every cell as three texts."""
+def _table(document: Document, heading: tuple[int, str, str, int], rows: Any) -> Document:
+    """One table ready to be laid out: every cell as three texts, the last of them shown if `compared`."""
     lines = [{**row, "texts": [_cell(row["cells"].get(name), name) for name in COLUMNS]} for row in rows]
     table, dataset, preprocessing, training = heading
+    compared = not document["trainings"][training - 1]["incomparable"]
     title = f"Table {table}: {dataset}, {_transform(preprocessing)}"
-    return {"title": title, "rows": lines, "training": training, "retained": lines[0]["retained"]}
+    return {"title": title, "rows": lines, "training": training, "retained": lines[0]["retained"], "compared": compared}
 
 
 def _cell(cell: Document | None, name: str) -> tuple[str, str, str] | None:

@@ -52,9 +52,10 @@ def pieces(document: Document) -> Iterator[Any]:
             lines = list(own)
             training = document["trainings"][lines[0]["training"] - 1]
             yield f"\nTable {number_}, {dataset}, {_preprocessed(preprocessing)}{_on(training)}"
-            yield _rows(lines)
+            compared = not training["incomparable"]
+            yield _rows(lines, compared)
             yield "\nTheir noises"
-            yield _noises(lines)
+            yield _noises(lines, compared)
     yield ""
     yield from legend(document)
     for training in document["trainings"]:
@@ -77,8 +78,8 @@ def _on(training: Document) -> str:
     return f"{said}\n{NO_DIFFERENCE}" if training["incomparable"] else said
 
 
-def _rows(rows: list[Document]) -> Any:
-    """Three lines a row: ours, printed, difference."""
+def _rows(rows: list[Document], compared: bool) -> Any:
+    """Three lines a row: ours, printed, difference; without the last where it is not given."""
     kept = rows[0]["retained"]
     names = ("elbo", "tuned_elbo", "kl", "collapse_percent")
     columns = [("noise", True), *((HEADINGS[name], True) for name in names)]
@@ -86,29 +87,31 @@ def _rows(rows: list[Document]) -> Any:
     lines = []
     for row in rows:
         kept = row["retained"]
-        found = [_three(row["cells"][name], name) for name in names]
+        found = ["\n".join(_texts(row["cells"][name], name, compared)) for name in names]
         linear = "-" if kept["linear"] is None else str(kept["linear"])
-        label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\ndifference\n"
+        label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\n" + "difference\n" * compared
         lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", linear))
     return table(columns, lines)
 
 
-def _noises(rows: list[Document]) -> Any:
+def _noises(rows: list[Document], compared: bool) -> Any:
     """One line a row: where the noise ends, what it would be tuned to, the learning rate that won."""
-    columns = [("noise", True), ("sigma2", True), ("printed", True), ("difference", True)]
-    columns += [("tuned", True), ("printed", True), ("difference", True), ("rate", True), ("diverged", True)]
+    beside = ("printed", "difference") if compared else ("printed",)
+    heads = ("noise", "sigma2", *beside, "tuned", *beside, "rate", "diverged")
     lines = []
     for row in rows:
         cells = [row["cells"].get(name) for name in ("final_sigma2", "tuned_sigma2")]
-        texts = [text for cell in cells for text in (_three(cell, "sigma2").split("\n") if cell else ("", "", ""))]
+        blank = ("",) * (1 + len(beside))
+        texts = [text for cell in cells for text in (_texts(cell, "sigma2", compared) if cell else blank)]
         rate = "-" if row["learning_rate"] is None else f"{row['learning_rate']:g}"
         lines.append((f"{row['noise']} {row['init_sigma2']:g}", *texts, rate, str(row["frozen"] or "")))
-    return table(columns, lines)
+    return table([(name, True) for name in heads], lines)
 
 
-def _three(cell: Document, name: str) -> str:
+def _texts(cell: Document, name: str, compared: bool) -> tuple[str, ...]:
     ours = with_spread(cell["ours"], cell["spread"], name)
-    return "\n".join((ours, with_spread(cell["printed"], cell["printed_spread"], name), difference(cell)))
+    told = ours, with_spread(cell["printed"], cell["printed_spread"], name)
+    return (*told, difference(cell)) if compared else told
 
 
 def verdict(document: Document) -> str:
@@ -169,12 +172,15 @@ def caveats(document: Document) -> list[str]:
 
 def legend(document: Document) -> Iterator[str]:
     """How to read the tables."""
+    given = [not training["incomparable"] for training in document["trainings"]]
+    third = (
+        "; then the difference in units of the combined spread (ours, the printed one and its rounding), or a dash "
+        f"where the spread is less than the rounding{'' if all(given) else '; only where it is the same experiment'}"
+    )
     yield (
-        "First line: mean ± spread over the trials; then as printed; then the difference in units of the combined "
-        "spread (ours, the printed one and its rounding), or a dash where the experiment is not the paper's or the "
-        "spread is less than the rounding. Collapse and noises are printed without a spread. kept: "
-        "latents that do not collapse, printed below; linear: what the linear theory keeps at that noise on these "
-        "data (with learned noise: at the noise that was learned)."
+        f"First line: mean ± spread over the trials; then as printed{third if any(given) else ''}. Collapse and "
+        "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the "
+        "linear theory keeps at that noise on these data (with learned noise: at the noise that was learned)."
     )
     for training in document["trainings"]:
         scale, data = training["scale"], training["data"]

@@ -87,6 +87,8 @@ def keep_others(
     as patterns: "figures/*.svg". ours: those of them that say whose they are, and are compared where they are read;
     where there are some, that is left to them. Raises InputError: what lies there, what differs, what to do.
     """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file, and --out takes a folder; name another place")
     there = _matching(out, writes)
     for path in there:
         if any(_reads(path, source) for source in _sources(args)):

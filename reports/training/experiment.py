@@ -39,9 +39,14 @@ Document = dict[str, Any]
 GREY_LEVELS = {"digits": 16.0}
 
 
+def greatest(word: str) -> float:
+    """The largest grey level of these data."""
+    return GREY_LEVELS.get(word, 255.0)
+
+
 def divided(word: str) -> Document:
     """The preparation that divides grey levels by the largest, and does nothing else; see `Bench.material`."""
-    return {"scale": GREY_LEVELS.get(word, 255.0)}
+    return {"scale": greatest(word)}
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,15 @@ class Bench:
                 self.session.note(sentence)
         return self._materials[key]
 
+    def read_only_as_it_is(self, experiment: Experiment) -> bool:
+        """Whether its data can be read, but not prepared: they are not grey levels.  Raises InputError: neither."""
+        try:
+            self.material(experiment.data, experiment.seed, **experiment.preparation)
+        except InputError:
+            load_rows(experiment.data, seed=experiment.seed, data_dir=self.data_dir)
+            return True
+        return False
+
     def ready(self, experiment: Experiment) -> tuple[Material, Plan]:
         """Its data and its plan, so that what cannot be trained is told before anything is.  Raises InputError."""
         data = self.material(experiment.data, experiment.seed, **experiment.preparation)
@@ -188,7 +202,7 @@ def _work_ahead(experiment: Experiment, plan: Plan, data: Material, measured: bo
     said = f"{experiment.name}: {_parts(plan.runs)} = {models} models, {steps} steps each"
     if not measured:
         return said
-    return f"{said}; about {_duration(_seconds_a_step(plan, data) * models * steps)} at the pace of the first steps"
+    return f"{said}; {_duration(_seconds_a_step(plan, data) * models * steps)} at the pace of the first steps"
 
 
 def _parts(runs: Sequence[Run]) -> str:
@@ -215,5 +229,7 @@ def _seconds_a_step(plan: Plan, data: Material, steps: int = 3) -> float:
 def _duration(seconds: float) -> str:
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+            return f"about {seconds / size:.0f} {unit}"
+    if seconds < 1:
+        return "less than a second"
+    return f"about {seconds:.0f} second{'s' * (round(seconds) != 1)}"

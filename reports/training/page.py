@@ -86,12 +86,19 @@ def render(document: Document, courses: Arrays, again: Arrays, folder: Path) -> 
         lines=model_lines(document),
         legend=legend(document, courses=False),
         rows=again["rows"].tolist() if again else [],
+        cut=_cut(courses["elbo"]),
         pictures={
             name.removeprefix("train-"): inline_svg(path.read_text(encoding="utf-8"), name, symbols(alt))
             for name, alt in alts.items()
             if (path := folder / f"{name}.svg").is_file()
         },
     )
+
+
+def _cut(elbos: Array) -> str:
+    """Below what the picture of the courses ends; "" where it shows them all."""
+    low = figure.window(elbos)[0]
+    return number(low, 4) if (elbos[np.isfinite(elbos)] < low).any() else ""
 
 
 def _of_best(document: Document, say: Callable[[Document], str]) -> str:

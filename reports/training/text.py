@@ -46,11 +46,12 @@ def verdict(document: Document) -> list[str]:
 
 
 def headline(document: Document) -> str:
-    """How many latents the best model of each noise keeps."""
-    k, kept = document["architecture"]["k"], {}
+    """How many latents the best model of each noise keeps; "Unfinished" where one of them is."""
+    k, kept, unfinished = document["architecture"]["k"], {}, False
     for group in document["best_per_noise"]:
         if group["best"] is not None:
-            e = document["models"][group["best"] - 1]["evaluation"]
+            m = document["models"][group["best"] - 1]
+            e, unfinished = m["evaluation"], unfinished or m["convergence"]["unfinished"]
             where = "learned noise" if group["sigma2"] is None else f"sigma2 = {typed(group['sigma2'])}"
             kept[where] = e["retained"], e
     if not kept:
@@ -58,9 +59,10 @@ def headline(document: Document) -> str:
     if len(kept) > MOST_IN_HEADLINE:
         few, many = (f(found for found, _ in kept.values()) for f in (min, max))
         between = f"{few} to {many}" if few < many else f"{few}"
-        return f"The best models of {len(kept)} noises keep {between} of {k} latents."
+        the = "Unfinished: the" if unfinished else "The"
+        return f"{the} best models of {len(kept)} noises keep {between} of {k} latents."
     said = [f"{found} at {where} (linear: {_linear(e)})" for where, (found, e) in kept.items()]
-    return f"Of {k} latents the best models keep {', '.join(said)}."
+    return f"{'Unfinished: of' if unfinished else 'Of'} {k} latents the best models keep {', '.join(said)}."
 
 
 def _best(document: Document, group: Document) -> str:
@@ -74,11 +76,11 @@ def _best(document: Document, group: Document) -> str:
     if m["noise"] == "learned":
         where += f", from {typed(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
     at = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
-    ended = "; its training is not at its end" if c["unfinished"] else ""
+    which = f"Unfinished: the {which}" if c["unfinished"] else f"The {which}"
     return (
-        f"The {which} {where} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
+        f"{which} {where} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
         f"{e['retained']} of {k} latents; at that noise{at} the optimum of a linear model keeps {_linear(e)}"
-        f"{_distance(document, m)}{ended}."
+        f"{_distance(document, m)}."
     )
 
 

@@ -25,6 +25,11 @@ def writable(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next((folder for folder in path.parents if folder.is_file()), None)
+        if file is None:
+            raise unwritable(path, error) from None
+        raise InputError(f"{path}: cannot be written ({file} is a file, not a folder); name another place") from None
     except OSError as error:
         raise unwritable(path, error) from None
     if path.is_dir():

@@ -103,10 +103,14 @@ def made(tmp_path_factory):
 def test_a_tiny_training_is_drawn_beside_its_optimum(made):
     [entry] = check("figures", made)["figures"]
     climb, distance = entry["panels"]
-    assert [one["name"] for one in climb["lines"]] == [*figure_4.NAMES, "linear optimum"]
+    assert [one["name"] for one in climb["lines"]] == [*figure_4.NAMES, *figure_4.NAMES, "linear optimum"]
+    # Dots stand where the table beside the picture says that each ended.
+    dots = [one["y"] for one in climb["lines"] if one["kind"] == "final"]
+    assert dots == [[row["ours"]] for row in entry["beside"][:4]]
+    assert all(one["x"] == [2] for panel in (climb, distance) for one in panel["lines"] if one["kind"] == "final")
     # What is drawn on the two axes is the same but for the optimum.
     level = climb["lines"][-1]["y"][0]
-    for up, down in zip(climb["lines"], distance["lines"], strict=False):
+    for up, down in zip(climb["lines"][:8], distance["lines"], strict=True):
         assert [level - y for y in up["y"]] == pytest.approx(down["y"], rel=1e-9)
     told = {one["finding"][:10]: one["holds"] for one in entry["findings"]}
     assert told["no encoder"] is True and list(told.values()).count(None) == 3

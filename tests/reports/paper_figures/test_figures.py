@@ -2,12 +2,16 @@
 
 import csv
 import json
+import shlex
 
 import pytest
+from markupsafe import escape
 
-from reports.cli import main
+from reports.cli import main, parser
+from reports.commands.figures import unused
 from reports.paper_figures import text
 from reports.paper_figures.declared import FIGURES, chosen, figure
+from reports.paper_figures.page import render
 from reports.paper_figures.setting import Setting, setting_of
 from reports.terminal.console import Session
 from reports.training.experiment import Bench, divided
@@ -73,6 +77,9 @@ BAD = {
     "learning_rate": ["2", "--learning-rates", "0"],
     "seeds = 0": ["2", "--seeds", "0"],
     "cannot be written": ["2", "--out", "FILE/below"],
+    "is a file, not a folder": ["2", "--out", "FILE/below"],
+    "is a file, and --out takes a folder": ["2", "--out", "FILE"],
+    "wine: Figure 12 needs grey levels, whole numbers from 0 to 255": ["12", "--data", "wine"],
 }
 
 
@@ -85,6 +92,56 @@ def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
     told = capsys.readouterr()
     assert told.out == "" and said in told.err
     assert told.err.count("\n") == 1 and told.err.startswith("elbo-verify: ")
+
+
+def test_the_command_under_a_figure_makes_that_figure_alone(capsys, tmp_path):
+    out = tmp_path / "two words"
+    argv = [
+        "figures",
+        "2",
+        "2",
+        "--out",
+        str(out),
+        "--seed",
+        "3",
+        "--data",
+        "digits",
+        "--learning-rates",
+        "1e-3",
+        "1e-2",
+    ]
+    assert main([*argv, "--quiet"]) == 0
+    [entry] = json.loads((out / "figures.json").read_text())["figures"]
+    words = shlex.split(entry["command"])
+    assert words[:3] == ["elbo-verify", "figures", "2"] and not {"--quiet", "--overwrite"} & {*words}
+    before = (out / "figure-2.csv").read_bytes()
+    assert main([*words[1:], "--quiet"]) == 0  # with other options it would be refused
+    [again] = json.loads((out / "figures.json").read_text())["figures"]
+    assert again == entry and (out / "figure-2.csv").read_bytes() == before
+    assert str(escape(entry["command"])) in (out / "index.html").read_text()
+
+
+def test_options_that_change_nothing_are_told():
+    def said(*words):
+        args = parser("figures").parse_args(["figures", *words])
+        setting = setting_of(args.preset, args.data, epochs=args.epochs)
+        return unused(args, chosen(args.figures), setting)
+
+    assert said("1", "2") == [] and said("3", "--epochs", "3") == [] == said("1", "3", "--epochs", "3")
+    [told] = said("1", "2", "--epochs", "3")
+    assert told.startswith("--epochs changes nothing of Figures 1 and 2")
+    [told] = said("1", "--epochs", "3", "--learning-rates", "0.1")
+    assert told.startswith("--epochs and --learning-rates change nothing of Figure 1,")
+
+
+def test_findings_differ_by_more_than_their_colour(made):
+    out, document = made
+    one = document["figures"][0]
+    one = one | {"findings": [one["findings"][0] | {"holds": holds} for holds in (True, False, None)]}
+    page = render(document | {"figures": [one]}, out)
+    for mark, said in (("yes", "shows"), ("no", "does not show"), ("open", "cannot be told")):
+        assert f'<dt class="{mark}">{said}</dt>' in page
+    assert ".facts .no { color: var(--vermillion); font-weight: 600; }" in page and "font-style: italic; }" in page
 
 
 def test_numbers_are_chosen_once_and_in_order():

@@ -66,6 +66,33 @@ def test_marks_on_the_edge_are_whole_and_those_outside_are_not_drawn():
     assert axes.lines[1].get_clip_on()
 
 
+def test_bands_of_percentages_end_at_none_and_all():
+    def band(**options):
+        _, [axes] = drawn(entry(1, **options))
+        y = axes.collections[0].get_paths()[0].vertices[:, 1]
+        return y.min(), y.max()
+
+    assert band() == (0, 100)  # 0 ± 1 and 100 ± 3
+    assert band(ylim=(-3, 110)) == (-1, 103)
+
+
+@pytest.mark.parametrize("x", ["epoch", "step", "epsilon"])
+def test_epochs_are_whole_numbers(x):
+    of = entry(1)
+    of["panels"][0]["x"] = x
+    _, [axes] = drawn(of)
+    assert all(tick == round(tick) for tick in axes.get_xticks()) == (x != "epsilon")
+
+
+def test_finals_are_dots_in_the_colour_of_their_curve_and_not_named_twice():
+    of = entry(1)
+    of["panels"][0]["lines"] = [line("a", "trained", [0, 2], [1, 2], 1), line("a", "final", [2], [3], 1)]
+    figure, [axes] = drawn(of)
+    curve, dot = axes.lines
+    assert dot.get_marker() == "o" and dot.get_color() == curve.get_color() and not dot.get_clip_on()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a"]
+
+
 def test_numbers_on_axes_are_short():
     _, [axes] = drawn(entry(1))
     assert "0" in [text.get_text() for text in axes.get_xticklabels()]

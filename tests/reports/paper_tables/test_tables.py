@@ -126,6 +126,26 @@ def test_numbers_of_another_experiment_are_not_subtracted(made):
     assert not re.search(r"[+-][0-9.e+]+x<", page)
 
 
+def test_a_line_of_differences_stands_only_where_some_are_given(made):
+    out, document = made
+
+    def shown(of):
+        page = render(of, out).partition('id="tables"')[2]
+        tables = [piece.split("</table>")[0] for piece in page.split("<table>")[1:]]
+        printed = [piece for piece in tables_text.pieces(of) if hasattr(piece, "columns")]
+        cells = [str(cell) for piece in printed for column in piece.columns for cell in (column.header, *column.cells)]
+        told = sum("difference" in cell for cell in cells)
+        return ["<br>difference" in one for one in tables], told, " ".join(tables_text.legend(of))
+
+    marked, told, legend = shown(document)
+    assert marked and not any(marked) and not told and "difference" not in legend
+    other = json.loads(json.dumps(document))
+    other["trainings"][0]["incomparable"] = []
+    marked, told, legend = shown(other)
+    assert any(marked) and not all(marked) and told > sum(row["training"] == 1 for row in other["rows"])
+    assert "then the difference" in legend and "only where it is the same experiment" in legend
+
+
 def test_the_papers_experiment_with_other_trials_is_compared():
     of = {name: trainings([2], "paper", **options)[0][0] for name, options in COMPARED.items()}
     assert {name: bool(training.incomparable()) for name, training in of.items()} == {

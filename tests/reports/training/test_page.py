@@ -10,7 +10,7 @@ from reports.cli import main
 from reports.pages.palette import PALETTE
 from reports.training import figure, latents, page
 from reports.training.groups import groups, spread
-from reports.training.text import headline
+from reports.training.text import headline, verdict
 from reports.training.write import FILES
 from tests.reports.schemas import check
 
@@ -141,6 +141,27 @@ def test_every_noise_has_a_colour_of_its_own():
 
 def test_a_few_of_many_are_spread_and_end_with_the_last():
     assert spread(range(20), 4) == [0, 6, 13, 19] and spread([1, 2], 8) == [1, 2]
+
+
+def test_what_is_unfinished_is_said_first(made):
+    _, document, _, _ = made
+
+    def told(signs):
+        of = json.loads(json.dumps(document))
+        for model in of["models"]:
+            model["convergence"]["unfinished"] = signs
+        return headline(of), verdict(of)[0]
+
+    assert all(said.startswith("Unfinished: ") for said in told(["rising"]))
+    assert not any("nfinished" in said for said in told([]))
+
+
+def test_the_caption_says_what_the_picture_of_courses_leaves_out(made):
+    out, document, courses, again = made
+    steep = courses | {"elbo": np.array([[-9e5, *[-5.0] * 39]] * len(courses["elbo"]))}
+    assert "What lies below −5" in page.render(document, steep, again, out)
+    flat = courses | {"elbo": np.full_like(steep["elbo"], -5.0)}
+    assert "is not shown" not in page.render(document, flat, again, out)
 
 
 def test_the_headline_counts_what_is_kept(made):

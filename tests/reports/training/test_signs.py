@@ -6,6 +6,7 @@ import pytest
 from gpu.vae.architecture import Architecture
 from gpu.vae.plan import Plan, Run
 from gpu.vae.training import train
+from reports.training.experiment import _duration
 from reports.training.signs import _lost, bests, caveats, contains_linear, last_tenth, signs
 from tests.gpu.vae.problems import Fixed
 from tests.gpu.vae.test_training import descend, rows
@@ -99,3 +100,8 @@ def test_words_name_the_models_that_show_a_sign():
     [note] = caveats({"models": models, "training": {"epochs": 5}, "data": {}})
     assert "the ELBO still rose by 4 or fell by 2.5 nats over the last tenth of the epochs (models 2–4)" in note
     assert caveats({"models": models[:1], "training": {"epochs": 5}, "data": {}}) == []
+
+
+def test_no_training_is_said_to_take_no_time():
+    said = [_duration(seconds) for seconds in (0.2, 1.2, 90, 130, 3 * 3600)]
+    assert said == ["less than a second", "about 1 second", "about 90 seconds", "about 2 minutes", "about 3 hours"]
