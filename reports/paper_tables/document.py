@@ -20,7 +20,6 @@ from reports.paper_tables.pattern import findings
 from reports.paper_tables.presets import Training, open_choices, other_photographs
 from reports.training.document import Material
 from reports.training.settled import unsettled
-from reports.training.signs import signs
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
@@ -173,7 +172,7 @@ def training_document(trained: Trained, rows: Sequence[Row]) -> Document:
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "precision": trained.precision,
         "worsened": sum(_worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
-        "unfinished": sum(_unfinished(trained)),
+        "unfinished": sum(bool(unsettled(outcome)) for outcome in trained.outcomes),
         "deviations": trained.deviations(),
         "incomparable": trained.incomparable(),
         "scale": _scale(trained, [row for row in rows if row.data == (training.dataset, training.preprocessing)]),
@@ -187,14 +186,6 @@ def _worsened(outcome: Outcome, n: int) -> bool:
     """Whether a model ends with a lower ELBO than that of its first epoch: its training blew up, if with numbers."""
     elbos = outcome.elbos(n)
     return outcome.evaluation is not None and bool(elbos) and not outcome.evaluation.elbo >= elbos[0]
-
-
-def _unfinished(trained: Trained) -> list[bool]:
-    """Of each model, whether it shows a sign that its training has not come to its end; False where it diverged."""
-    N, n = trained.material.rows.shape
-    plan, lam = trained.training.experiment(0).plan(n), trained.material.eigenvalues
-    found = [signs(outcome, plan, lam, N) for outcome in trained.outcomes]
-    return [bool(one and one["unfinished"]) for one in found]
 
 
 def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:

@@ -150,8 +150,8 @@ def doubts(training: Document) -> list[str]:
         found.append(f"{training['frozen']} of {models} models diverged and were frozen")
     if training["unfinished"]:
         found.append(
-            f"{training['unfinished']} of {models} models have not come to their end (the ELBO still moves, or a "
-            "latent or a learned noise is not yet where it ends), so their collapse and ELBO may still change"
+            f"{training['unfinished']} of {models} models have not come to their end (noise, error, KL or ELBO "
+            "still move over the last tenth of the epochs): the findings leave their noises out"
         )
     return found
 
