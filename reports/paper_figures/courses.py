@@ -21,6 +21,9 @@ from reports.training.signs import NATS, last_tenth, signs
 # So many points are as many as a picture of this width can show.
 POINTS = 300
 
+# Standard errors of a trend; and the part of what a course lacks that it may gain and yet be at its end.
+SURE_OF_TREND, LACKED = 3.0, 0.1
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -53,9 +56,16 @@ class Trial:
 
     @property
     def rising(self) -> bool | None:
-        """Whether it still rose over the last tenth; None for a course that is too short to say."""
+        """Whether it still rose over the last tenth; None where that cannot be seen.
+
+        It no longer rises where it gains at most a tenth of what it lacks from the optimum, jitter allowed for.
+        """
         rise, error = last_tenth(self.y)
-        return None if rise is None or error is None else rise > max(NATS, 3 * error)
+        if rise is None or error is None:
+            return None
+        if rise > max(NATS, SURE_OF_TREND * error):
+            return True
+        return False if rise + SURE_OF_TREND * error <= max(NATS, LACKED * (self.below or 0.0)) else None
 
     @property
     def scatter(self) -> float | None:

@@ -30,7 +30,7 @@ def findings(names: Sequence[str], best: Kinds, complete: bool) -> list[Document
 
 
 def rising(kind: Sequence[Trial]) -> bool:
-    """Whether some trial still rose, or was too short to tell."""
+    """Whether some trial still rose, or that could not be seen."""
     return any(one.rising in (True, None) for one in kind)
 
 
@@ -46,7 +46,7 @@ def _misses(names: Sequence[str], best: Kinds) -> str:
     if not unfinished:
         return f"{said}; all had come to their end"
     who = "all" if len(unfinished) == len(names) else ", ".join(unfinished)
-    return f"{said}; still rising or too short to tell: {who}"
+    return f"{said}; still rising, or too short or too unsteady to tell: {who}"
 
 
 def _not_outperformed(names: Sequence[str], best: Kinds, complete: bool) -> Document:
@@ -122,6 +122,6 @@ def _at_optimum(linear: Sequence[Trial]) -> Document:
         return finding(text, None, "a model diverged, or the likelihood has no maximum")
     near = max(off) <= NATS
     told = ", ".join(number(v, 3) for v in off)
-    ended = "it was still rising" if rising(linear) else "it no longer rose"
+    ended = "it was still rising, or too unsteady to tell" if rising(linear) else "it no longer rose"
     holds = True if near else None if rising(linear) else False
     return finding(text, holds, f"{told} nats per datum below it at the end; {ended}")

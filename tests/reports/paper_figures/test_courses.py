@@ -62,5 +62,9 @@ def test_what_still_rises_is_told_and_what_is_too_short_is_not():
     assert trial(-1.0, y=np.linspace(-50, -1, 100).tolist()).rising is True
     assert trial(-1.0).rising is False
     assert trial(-1.0, y=[-2.0, -1.0, -1.0]).rising is None
+    # A hundred nats are lacking: what jitters by one might gain no tenth of them, what jitters by fifty might.
+    for jitter, told in ((1.0, False), (50.0, None)):
+        y = -100 + np.random.default_rng(0).normal(0, jitter, 100)
+        assert trial(-100.0, optimum=0.0, y=y.tolist()).rising is told
     assert trial(-1.0, y=[nan] * 50).rising is None
     assert trial(-1.0, optimum=None).below is None and trial(-1.5, optimum=0.5).below == 2.0
