@@ -26,9 +26,11 @@ pytest.importorskip("safetensors")
 TINY = ("--data", "tiny.npy", "patches:6", "--epochs", "3", "--seeds", "1")
 # A process that gets a signal (a number) just before it moves a file for the nth time (0: never), and says how many it
 # has moved: files go into their places by that.
+# Whoever runs the tests in the background may have had interruptions ignored, which a process inherits.
 SIGNALLED = """
-import os, sys
+import os, signal, sys
 from reports.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 move, (number, at) = os.replace, map(int, sys.argv[1:3])
 moves = 0
 def counted(*args):
