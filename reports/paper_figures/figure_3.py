@@ -149,7 +149,7 @@ def _panels(found: Mapping[str, Sequence[Trial]], rates: Mapping[str, float | No
             climbs.append(line(kind, "trained", best[0].x, mean, group, spread))
         alike = [one for one in found[kind] if one.rate == same]
         if alike and all(one.optimum is not None for one in alike):
-            mean, spread = together([[one.optimum - y for y in one.y] for one in alike])  # type: ignore[operator]
+            mean, spread = together([[one.optimum - y for y in one.y] for one in alike])
             distances.append(line(kind, "trained", alike[0].x, [_positive(v) for v in mean], group, spread))
         tried = list(dict.fromkeys(one.rate for one in found[kind]))
         last = [mean_and_spread(one.below for one in found[kind] if one.rate == rate) for rate in tried]

@@ -74,7 +74,7 @@ def _below_optimum(names: Sequence[str], best: Kinds) -> Document:
     ended = [one for kind in best for one in kind if one.below is not None and one.optimum is not None]
     if not ended:
         return finding(text, None, "no model ended, or the likelihood has no maximum")
-    top = min(ended, key=lambda one: one.below)  # type: ignore[arg-type, return-value]
+    top = min(ended, key=lambda one: one.below)
     slack = ROUNDING * max(1.0, abs(top.optimum or 0.0))
     where = next(name for name, kind in zip(names, best, strict=True) if top in kind)
     off = top.below or 0.0
@@ -108,7 +108,7 @@ def _words(names: Sequence[str], best: Kinds, told: Sequence[int | None]) -> str
     pairs = []
     for (above, below), way in zip(pairwise(zip(names, best, strict=True)), told, strict=True):
         ends = [mean_and_spread(one.final for one in kind)[0] for _, kind in (above, below)]
-        gap = None if None in ends else ends[0] - ends[1]  # type: ignore[operator]
+        gap = None if None in ends else ends[0] - ends[1]
         far = "no number" if gap is None else f"{number(abs(gap), 3)} {'lower' if gap >= 0 else 'higher'}"
         pairs.append(f"from {above[0]} to {below[0]}: {far}{said[way]}")
     return "; ".join(pairs)
