@@ -14,6 +14,7 @@ from math import sqrt
 from statistics import fmean
 
 import numpy as np
+from scipy.special import stdtrit
 
 # So rarely may chance alone make a difference.
 LEVEL = 0.05
@@ -23,12 +24,7 @@ ENDS = ((0.0,), (100.0,))
 
 def student(freedom: int, level: float = LEVEL) -> float:
     """t that is exceeded, to either side, with probability `level`.  freedom: degrees of it, from 1."""
-    # t = sqrt(freedom) tan(angle) has the density cos(angle)^(freedom - 1).
-    angle = np.linspace(0.0, np.pi / 2, 200_001)
-    density = np.cos(angle) ** (freedom - 1)
-    steps = (density[1:] + density[:-1]) / 2
-    beyond = np.concatenate([steps[::-1].cumsum()[::-1], [0.0]]) / steps.sum()
-    return float(sqrt(freedom) * np.tan(np.interp(-level, -beyond, angle)))
+    return float(stdtrit(freedom, 1 - level / 2))
 
 
 @dataclass(frozen=True)
