@@ -20,6 +20,7 @@ from reports.paper_tables.document import chosen_rate
 from reports.paper_tables.presets import Training, trainings
 from reports.training.document import Material
 from reports.training.experiment import Experiment, Performed
+from reports.training.settled import worsened
 from reports.words.wording import number
 from verify.landscape.optimal_collapse import optimal_collapse
 from verify.models.beta_vae import learned_noise_optimum
@@ -105,8 +106,7 @@ class Trials:
 
 def diverged(outcome: Outcome, n: int) -> bool:
     """Whether a model was frozen, or blew up with numbers: one that did says nothing of collapse."""
-    elbos = outcome.elbos(n)
-    return outcome.evaluation is None or (bool(elbos) and not outcome.evaluation.elbo >= elbos[0])
+    return outcome.evaluation is None or worsened(outcome, n)
 
 
 def curve_of(evaluations: Sequence[Evaluation]) -> tuple[list[float | None], list[float | None] | None]:

@@ -19,7 +19,7 @@ from reports.paper import Printed, Row
 from reports.paper_tables.pattern import findings
 from reports.paper_tables.presets import Training, open_choices, other_photographs
 from reports.training.document import Material
-from reports.training.settled import unsettled
+from reports.training.settled import unsettled, worsened
 from verify.landscape.stationary import retained_count
 
 Document = dict[str, Any]
@@ -171,7 +171,7 @@ def training_document(trained: Trained, rows: Sequence[Row]) -> Document:
         "models": len(trained.outcomes),
         "frozen": sum(o.evaluation is None for o in trained.outcomes),
         "precision": trained.precision,
-        "worsened": sum(_worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
+        "worsened": sum(worsened(o, trained.material.rows.shape[1]) for o in trained.outcomes),
         "unfinished": sum(bool(unsettled(outcome)) for outcome in trained.outcomes),
         "deviations": trained.deviations(),
         "incomparable": trained.incomparable(),
@@ -180,12 +180,6 @@ def training_document(trained: Trained, rows: Sequence[Row]) -> Document:
         "open": open_choices(training),
         "pattern": pattern(trained),
     }
-
-
-def _worsened(outcome: Outcome, n: int) -> bool:
-    """Whether a model ends with a lower ELBO than that of its first epoch: its training blew up, if with numbers."""
-    elbos = outcome.elbos(n)
-    return outcome.evaluation is not None and bool(elbos) and not outcome.evaluation.elbo >= elbos[0]
 
 
 def _scale(trained: Trained, rows: Sequence[Row]) -> Document | None:
@@ -208,7 +202,7 @@ def pattern(trained: Trained) -> list[Document]:
     for noise, init in trained.training.noises:
         rate, _, _ = trained.chosen(noise, init)
         outcomes = [o for o in trained.of(noise, init) if o.run.learning_rate == rate and o.evaluation]
-        left = [o for o in outcomes if not _worsened(o, trained.material.rows.shape[1])]
+        left = [o for o in outcomes if not worsened(o, trained.material.rows.shape[1])]
         trials = [o.evaluation for o in left if o.evaluation]
         blown += len(outcomes) - len(left)
         if trials:

@@ -1,7 +1,7 @@
 """Whether a trained model has come near enough to its end for collapse to be told of it: yes or no.
 
 Notation   what moves is a line through the last tenth of the epochs: from its beginning to its end.
-Main       unsettled.
+Main       unsettled; worsened, of trainings that blew up.
 Reference  theory 5.1: a learned noise ends at the tuned one; Lucas et al. 2019, App. E: learning rates are fixed.
 
 The end of a training at a fixed learning rate, which all of the paper's are, is where nothing moves on any more: near a
@@ -69,3 +69,9 @@ def _moved(curve: np.ndarray, limit: float) -> float:
     if rise is None or error is None or not isfinite(rise):
         return 0.0
     return rise if abs(rise) > max(limit, 3 * error) else 0.0
+
+
+def worsened(outcome: Outcome, n: int) -> bool:
+    """Whether a model ends with a lower ELBO than that of its first epoch: its training blew up, if with numbers."""
+    elbos = outcome.elbos(n)
+    return outcome.evaluation is not None and bool(elbos) and not outcome.evaluation.elbo >= elbos[0]

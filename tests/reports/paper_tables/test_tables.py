@@ -17,11 +17,12 @@ from reports.cli import main
 from reports.commands.tables import _left_out
 from reports.paper import Printed, printed_tables
 from reports.paper_tables import text as tables_text
-from reports.paper_tables.document import _scale, _worsened, chosen_rate, difference, summary
+from reports.paper_tables.document import _scale, chosen_rate, difference, summary
 from reports.paper_tables.document import cell as compared
 from reports.paper_tables.page import render
 from reports.paper_tables.presets import PAPER, QUICK, open_choices, trainings
 from reports.terminal.options import trials
+from reports.training.settled import worsened
 from tests.reports.paper_tables.test_pattern import LIKE_PAPER, evaluation, trained
 from tests.reports.schemas import check
 from tests.reports.training.test_train import interrupting
@@ -351,9 +352,9 @@ def test_bad_input_gets_one_line(said, capsys, tmp_path, monkeypatch):
 def test_a_training_that_blew_up_with_numbers_is_said(made):
     """Its last epoch is worse than its first: finite, so not frozen."""
     one = Outcome(Run(1.0, False), evaluation(elbo=-2e29), None, [[8.0, 1.0, 1.0], [7.0, 1.0, 1.0]])
-    assert _worsened(one, 2)
-    assert not _worsened(replace(one, evaluation=evaluation(elbo=-3.0)), 2)
-    assert not _worsened(replace(one, evaluation=None), 2)
+    assert worsened(one, 2)
+    assert not worsened(replace(one, evaluation=evaluation(elbo=-3.0)), 2)
+    assert not worsened(replace(one, evaluation=None), 2)
     document = copy.deepcopy(made[1])
     assert document["trainings"][0]["worsened"] == 0
     document["trainings"][0]["worsened"] = 1
