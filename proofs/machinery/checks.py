@@ -1,7 +1,7 @@
 """The checks that evidence is made of: each says no by raising Disagreement and nothing else.
 
 Notation   error = ||actual - expected|| / ||expected|| in the Frobenius norm of the whole array.
-Main       agree, same, at_most, check, vanishes, rejected, Disagreement.
+Main       agree, same, at_most, check, vanishes, rejected, Disagreement; faults_of_the_checks.
 
 An input that makes no sense (shapes that differ, NaN) raises something else, so that a control whose code is
 wrong is not mistaken for a control that was rejected.
@@ -86,6 +86,46 @@ def vanishes(expression: Any) -> None:
         rest = sympy.simplify(entry)
         if rest != 0:
             raise Disagreement(f"does not vanish identically: {rest}")
+
+
+def faults_of_the_checks() -> Iterator[str]:
+    """What is wrong with the checks themselves: each is shown a true statement and a false one.
+
+    Run before any claim is put to the test, so that a check that always says yes, or always no, breaks the run even
+    where no claim happens to notice.
+    """
+    for name, says in _PROBES.items():
+        for truth, verdict in ((True, "refuses a true statement"), (False, "accepts a false one")):
+            try:
+                says(truth)
+                accepted = True
+            except AssertionError:
+                accepted = False
+            if accepted != truth:
+                yield f"the check `{name}` {verdict}"
+
+
+def _probe_rejected(truth: bool) -> None:
+    with rejected():
+        if truth:
+            raise Disagreement("a control that is refused")
+
+
+def _probe_vanishes(truth: bool) -> None:
+    import sympy
+
+    x = sympy.Symbol("x")
+    vanishes((x + 1) ** 2 - x**2 - 2 * x - int(truth))
+
+
+_PROBES = {
+    "agree": lambda truth: agree(1.0, 1.0 if truth else 2.0, tolerance=1e-3),
+    "at_most": lambda truth: at_most(1.0, 1.0 if truth else 0.5),
+    "same": lambda truth: same([1], [1] if truth else [2]),
+    "check": lambda truth: check(truth, "no"),
+    "vanishes": _probe_vanishes,
+    "rejected": _probe_rejected,
+}
 
 
 def _finite(values: Array) -> Array:

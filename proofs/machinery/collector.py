@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from gpu.device import find_device
-from proofs.machinery.ledger import Claim, Evidence, environment, ledger, write
+from proofs.machinery.checks import faults_of_the_checks
+from proofs.machinery.claims import Claim, Fact
+from proofs.machinery.facts import FACTS
+from proofs.machinery.judging import Evidence
+from proofs.machinery.ledger import environment, ledger, restored, stated, write
 from proofs.machinery.summary import lines
 
 PROPERTY = "elbo-verify evidence"  # the entry of `report.user_properties` that carries a test's evidence
@@ -27,9 +31,10 @@ class Collector:
         self.arguments = arguments
         self.start = start
         self.claims: dict[str, Claim] = {}
-        self.evidence: dict[str, tuple[int, str, Evidence]] = {}  # by test: position, claim id, evidence
+        self.facts: dict[str, Fact] = {}
+        self.evidence: dict[str, tuple[int, Claim | Fact, Evidence]] = {}  # by test: position, owner, evidence
         # As keys, since every worker of pytest-xdist reports the same file.
-        self.errors: dict[str, None] = {}
+        self.errors: dict[str, None] = dict.fromkeys(faults_of_the_checks())
         self.skipped: dict[str, None] = {}
         self.unread = False  # whether a file could not be imported: which claims it holds nobody knows
         self.document: dict[str, Any] | None = None
@@ -42,15 +47,26 @@ class Collector:
             if report.failed:
                 self.errors[f"{report.nodeid}: {reason_of(report)}"] = None
             return
-        stated = payload["claim"]
-        claim = Claim(**{**stated, "rests_on": tuple(stated["rests_on"])})
+        owner = self._owner(payload, report.nodeid)
         evidence = Evidence(**payload["evidence"])
-        if self.claims.setdefault(claim.id, claim) != claim:
-            self.errors[f"{report.nodeid}: states claim {claim.id} in other words than another file"] = None
         if report.when == "teardown" and report.nodeid in self.evidence:
             # Only a teardown that failed is sent. It overrules, but the measurements were the test's own.
             evidence = replace(evidence, seconds=self.evidence[report.nodeid][2].seconds)
-        self.evidence[report.nodeid] = (payload["position"], claim.id, evidence)
+        self.evidence[report.nodeid] = (payload["position"], owner, evidence)
+
+    def _owner(self, payload: dict[str, Any], test: str) -> Claim | Fact:
+        """The claim or fact that a test speaks of; a claim that two files state takes its steps from both."""
+        if "fact" in payload:
+            return self.facts.setdefault(payload["fact"]["id"], Fact(**payload["fact"]))
+        claim = restored(payload["claim"])
+        known = self.claims.setdefault(claim.id, claim)
+        both = known.steps.keys() & claim.steps.keys()
+        here, there = ({step["id"]: step for step in stated(one)["steps"]} for one in (known, claim))
+        if known != claim or any(here[id] != there[id] for id in both):
+            self.errors[f"{test}: states claim {claim.id} in other words than another file"] = None
+        for id in claim.steps.keys() - both:
+            known.steps[id] = claim.steps[id]
+        return known
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -78,12 +94,22 @@ class Collector:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _ledger(self, *, complete: bool) -> dict[str, Any]:
-        rows = sorted(self.evidence.values(), key=lambda row: row[:2])
-        order = dict.fromkeys(id for _, id, _ in rows)
-        entries = [(self.claims[id], [e for _, owner, e in rows if owner == id]) for id in order]
-        facts = environment(self.backend, thorough=self.option.thorough, device=find_device().name)
-        whole = complete and self._all_of_it()
-        return ledger(entries, facts=facts, complete=complete, whole=whole, errors=self.errors, skipped=self.skipped)
+        rows = sorted(self.evidence.values(), key=lambda row: (row[0], row[1].id))
+        order = dict.fromkeys(owner.id for _, owner, _ in rows if isinstance(owner, Claim))
+        trusted = dict.fromkeys(id for id in order for id in self.claims[id].trusts)
+        self.errors |= dict.fromkeys(f"no such standard fact: {id}" for id in trusted if id not in FACTS)
+        named = FACTS | self.facts
+        return ledger(
+            [(self.claims[id], [e for _, owner, e in rows if owner is self.claims[id]]) for id in order],
+            facts=[
+                (named[id], [e for _, owner, e in rows if owner == named[id]]) for id in sorted(trusted) if id in named
+            ],
+            environment=environment(self.backend, thorough=self.option.thorough, device=find_device().name),
+            complete=complete,
+            whole=complete and self._all_of_it(),
+            errors=self.errors,
+            skipped=self.skipped,
+        )
 
     def _narrowed(self) -> bool:
         """Single tests were picked by hand, or the run stops at a failure: a control may be left out."""

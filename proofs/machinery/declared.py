@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from proofs.machinery.ledger import Claim, section_rank
+from proofs.machinery.claims import Claim
+from proofs.machinery.ledger import section_rank
 
 
 def declared(folder: Path) -> tuple[list[Claim], list[Path]]:

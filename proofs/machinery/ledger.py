@@ -1,196 +1,62 @@
-"""Claims, the evidence for and against them, and the verdict that follows.
+"""The ledger: every claim with its steps, its evidence, and the verdict that follows, as one document.
 
-Notation   role: what a piece of evidence speaks for ("supports" the statement as printed, "corrected" the
-           statement as it should read, "refutes" the printed form by a witness, "control": a nearby false
-           statement that the same checker must reject); strength: how much a pass is worth.
-Main       Claim and its `evidence` decorator, Evidence, judge, ledger, environment, write, read.
+Main       ledger, environment, notes, write; stated and restored, a claim as JSON and back.
 
-Verdicts are computed from what ran and never written down by hand. A failing test makes a claim *broken*,
-never "refuted": a refutation is a test that passes because its witness stands.
+What is judged, and how, stands in judging.py; read.py reads a ledger and judges it anew.
 """
 
 import graphlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from proofs.machinery.claims import SECTIONS, Claim, Fact
+from proofs.machinery.judging import Evidence, Judgement, founded, judge, worst_error
 from verify.data.writing import atomic
-from verify.errors import InputError
 
-ROLES = ("supports", "corrected", "refutes", "control")
-KINDS = ("symbolic", "numeric", "property", "certificate", "device")
-STRENGTHS = ("tested", "certified", "proved")  # weakest first
-OUTCOMES = ("passed", "failed", "skipped", "undecided")
-VERDICTS = ("holds", "holds with correction", "refuted", "undecided", "broken")
-SECTIONS = ("Probabilistic PCA", "The linear VAE", "Bernoulli pPCA", "The published tables")  # in this order
-
-Test = TypeVar("Test", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One statement of the paper.  `hypotheses`: left implicit; `section` only groups the printed table.
-
-    `rests_on`: the ids of the claims that its argument uses, where that is known.  ValueError for a bare string.
-    """
-
-    id: str
-    source: str
-    statement: str
-    hypotheses: str = ""
-    section: str = ""
-    rests_on: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if isinstance(self.rests_on, str):  # whose letters would be taken for ids
-            raise ValueError(f"claim {self.id}: rests_on is {self.rests_on!r}; write ({self.rests_on!r},)")
-
-    def evidence(self, *, role: str, kind: str, strength: str = "tested") -> Callable[[Test], Test]:
-        """Mark a test as evidence on this claim.  ValueError for an unknown role, kind or strength."""
-        for name, value, allowed in (
-            ("role", role, ROLES),
-            ("kind", kind, KINDS),
-            ("strength", strength, STRENGTHS),
-        ):
-            if value not in allowed:
-                raise ValueError(f"evidence on {self.id}: {name} {value!r} is none of {', '.join(allowed)}")
-
-        def mark(test: Test) -> Test:
-            # No leading underscore: hypothesis copies public attributes only, when @given is outermost.
-            test.evidence_mark = EvidenceMark(self, role, kind, strength)  # type: ignore[attr-defined]
-            return test
-
-        return mark
-
-
-@dataclass(frozen=True)
-class EvidenceMark:
-    """What the decorator leaves on a test function for the plugin to find."""
-
-    claim: Claim
-    role: str
-    kind: str
-    strength: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What one test said.  worst_error: None where nothing was measured; reason: why it did not pass."""
-
-    test: str
-    role: str
-    kind: str
-    strength: str
-    outcome: str
-    instances: int = 0
-    worst_error: float | None = None
-    seconds: float = 0.0
-    backend: str = "numpy"
-    witness: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, the strength behind it (None where nothing is claimed) and why it is broken or undecided."""
-
-    verdict: str
-    strength: str | None
-    reasons: tuple[str, ...] = ()
-
-
-def judge(evidence: Sequence[Evidence], *, complete: bool = True) -> Judgement:
-    """The verdict on one claim from all that ran; not `complete`: a run cut short or narrowed by hand.
-
-    Only evidence that passed speaks. A conclusion needs a control that passed beside it; where nothing was
-    concluded (all skipped, say) a skipped control is excused, but a claim with no control at all never is.
-    """
-    faults = _faults(evidence, complete=complete)
-    if faults:
-        return Judgement("broken", None, faults)
-    verdict = _conclusion(_passed_roles(evidence), complete=complete)
-    if verdict == "undecided":
-        return Judgement(verdict, None, _open_questions(evidence, complete=complete))
-    speaking = {"refutes"} if verdict == "refuted" else {"supports", "corrected"}
-    return Judgement(verdict, _strongest(e for e in evidence if e.role in speaking and e.outcome == "passed"))
-
-
-def _passed_roles(evidence: Iterable[Evidence]) -> set[str]:
-    return {e.role for e in evidence if e.outcome == "passed"}
-
-
-def _faults(evidence: Sequence[Evidence], *, complete: bool) -> tuple[str, ...]:
-    """Everything that makes a claim broken, as sentences."""
-    faults = [f"{e.role} {e.test} failed: {e.reason or 'no reason given'}" for e in evidence if e.outcome == "failed"]
-    roles = _passed_roles(evidence)
-    concluded = bool(roles - {"control"})
-    if complete and not any(e.role == "control" for e in evidence):
-        faults.append("no control: nothing shows that the checker can say no")
-    elif complete and concluded and "control" not in roles and not faults:
-        faults.append("no control passed, so nothing shows that the checker can say no")
-    if {"supports", "refutes"} <= roles:
-        faults.append("contradiction: evidence for and against the printed statement passed")
-    return tuple(faults)
-
-
-def _conclusion(roles: set[str], *, complete: bool) -> str:
-    """The verdict from the roles that passed, given that nothing is at fault."""
-    if not complete and "control" not in roles:
-        return "undecided"
-    if {"refutes", "corrected"} <= roles:
-        return "holds with correction"
-    if "refutes" in roles:
-        return "refuted"
-    return "holds" if "supports" in roles else "undecided"
-
-
-def _open_questions(evidence: Sequence[Evidence], *, complete: bool) -> tuple[str, ...]:
-    """Why a claim without a fault is still undecided."""
-    silent = [f"{e.role} {e.test} {e.outcome}: {e.reason}" for e in evidence if e.outcome in ("skipped", "undecided")]
-    if not complete:
-        silent.append("only part of the evidence was run")
-    return tuple(silent) or ("what ran neither supports nor refutes the printed statement",)
-
-
-def _strongest(evidence: Iterable[Evidence]) -> str | None:
-    return max((e.strength for e in evidence), key=STRENGTHS.index, default=None)
-
-
-def worst_error(evidence: Iterable[Evidence]) -> float | None:
-    """The largest error measured by evidence that passed; controls are wrong on purpose and do not count."""
-    errors = (e.worst_error for e in evidence if e.role != "control" and e.outcome == "passed")
-    return max((error for error in errors if error is not None), default=None)
+Document = dict[str, Any]
+WORDS = ("id", "source", "statement", "hypotheses", "section", "quote", "finding")
+IDS = ("rests_on", "trusts")
+STEP_WORDS = ("id", "statement", "argument", "says")
 
 
 def ledger(
     entries: Iterable[tuple[Claim, Sequence[Evidence]]],
     *,
-    facts: dict[str, Any],
+    facts: Iterable[tuple[Fact, Sequence[Evidence]]] = (),
+    environment: dict[str, Any],
     complete: bool = True,
     whole: bool = False,
     errors: Iterable[str] = (),
     skipped: Iterable[str] = (),
-) -> dict[str, Any]:
-    """The ledger document (schema 1): claims by section, in the given order within each.
+) -> Document:
+    """The ledger document (schema 1): claims by section, in the given order within each, and the facts they trust.
 
     `errors` are failures that belong to no claim: files that cannot be imported, unmarked tests and so on;
     `skipped` are whole files that were skipped, with the reason: which claims they hold nobody knows. `whole`: there
     are no claims but these, so what another rests on must be among them.
     """
     ranked = sorted(entries, key=lambda entry: section_rank(entry[0]))
-    failures = [*errors, *_unfounded([claim for claim, _ in ranked], whole=whole)]
+    claims = [claim for claim, _ in ranked]
+    failures = list(dict.fromkeys([*errors, *_unfounded(claims, whole=whole)]))
+    standard = [(fact, tuple(said)) for fact, said in facts]
+    failed = [fact.id for fact, said in standard if any(e.outcome == "failed" for e in said)]
+    own = {claim.id: judge(claim, said, complete=complete) for claim, said in ranked}
+    final = founded(claims, own, failed_facts=failed)
+    left_out = list(skipped)
     return {
         "schema": 1,
         "complete": complete,
-        "claims": [_entry(claim, evidence, complete=complete) for claim, evidence in ranked],
+        "claims": [_entry(claim, said, final[claim.id]) for claim, said in ranked],
+        "facts": [_fact(fact, said, claims) for fact, said in standard],
         "errors": failures,
-        "skipped": (left_out := list(skipped)),
+        "skipped": left_out,
         "notes": notes(complete, failures, left_out),
-        "environment": facts,
+        "environment": environment,
     }
 
 
@@ -220,17 +86,59 @@ def section_rank(claim: Claim) -> tuple[int, str]:
     return (SECTIONS.index(claim.section), "") if known else (len(SECTIONS), claim.section)
 
 
-def _entry(claim: Claim, evidence: Sequence[Evidence], *, complete: bool) -> dict[str, Any]:
-    judgement = judge(evidence, complete=complete)
+def stated(claim: Claim) -> Document:
+    """A claim as its file states it, steps included."""
     return {
-        **asdict(claim),
-        "rests_on": list(claim.rests_on),
+        **{name: getattr(claim, name) for name in WORDS},
+        **{name: list(getattr(claim, name)) for name in IDS},
+        "fault": claim.fault,
+        "steps": [
+            {**{name: getattr(step, name) for name in STEP_WORDS}, "place": list(step.place)}
+            for step in claim.steps.values()
+        ],
+    }
+
+
+def restored(document: Document) -> Claim:
+    """The claim that `stated` made this of.  KeyError, TypeError, ValueError: it is none."""
+    claim = Claim(
+        **{name: document[name] for name in WORDS},
+        **{name: tuple(document[name]) for name in IDS},
+        fault=document["fault"],
+    )
+    for step in document["steps"]:
+        claim.step(**{name: step[name] for name in STEP_WORDS}, place=tuple(step["place"]))
+    return claim
+
+
+def _entry(claim: Claim, evidence: Sequence[Evidence], judgement: Judgement) -> Document:
+    own = stated(claim)
+    steps = own.pop("steps")
+    return {
+        **{name: value for name, value in own.items() if name != "fault"},
+        "kind_of_fault": own["fault"],
         "verdict": judgement.verdict,
         "strength": judgement.strength,
         "reasons": list(judgement.reasons),
         "worst_error": worst_error(evidence),
+        "steps": [{**step, **_shown(step["id"], evidence, judgement)} for step in steps],
         "evidence": [asdict(e) for e in evidence],
     }
+
+
+def _shown(step: str, evidence: Sequence[Evidence], judgement: Judgement) -> Document:
+    """What stands beside a step: its strength, its tests, and how many false statements they refused."""
+    own = [e for e in evidence if e.step == step]
+    return {
+        "strength": judgement.steps.get(step),
+        "evidence": [e.test for e in own],
+        "rejections": sum(e.rejections for e in own if e.outcome == "passed"),
+    }
+
+
+def _fact(fact: Fact, evidence: Sequence[Evidence], claims: Iterable[Claim]) -> Document:
+    trusting = [claim.id for claim in claims if fact.id in claim.trusts]
+    return {**asdict(fact), "trusted_by": trusting, "evidence": [asdict(e) for e in evidence]}
 
 
 def environment(backend: str = "numpy", **facts: Any) -> dict[str, Any]:
@@ -252,21 +160,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write(document: dict[str, Any], path: Path) -> None:
+def write(document: Document, path: Path) -> None:
     """Write a ledger whole or not at all: a reader never sees half of one.  Raises InputError."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     with atomic(path) as file:
         file.write(text.encode())
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A ledger document from a file.  InputError if it cannot be read or is none."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; write one with `elbo-verify prove --ledger FILE`") from None
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or document.get("schema") != 1 or not isinstance(document.get("claims"), list):
-        raise InputError(f"{path}: not a ledger; write one with `elbo-verify prove --ledger FILE`")
-    return document

@@ -11,7 +11,7 @@ pytest-xdist leaves open.
 import importlib
 import math
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -22,13 +22,16 @@ import pytest
 
 from gpu.device import backend as find_backend
 from proofs.machinery import checks
+from proofs.machinery.claims import Claim, EvidenceMark
 from proofs.machinery.collector import PROPERTY, Collector, reason_of
 from proofs.machinery.declared import unknown as no_such
-from proofs.machinery.ledger import Evidence, EvidenceMark
+from proofs.machinery.judging import Evidence
+from proofs.machinery.ledger import stated
 from verify.errors import InputError
 
 RECORDER = pytest.StashKey["Recorder"]()
 POSITION = pytest.StashKey[int]()
+REJECTIONS = pytest.StashKey[int]()
 BACKEND = pytest.StashKey[Any]()
 
 
@@ -105,18 +108,37 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     wanted = config.option.claim
     if not wanted and not config.option.on_device:
         return
-    claim_of = {item: mark.claim.id for item in items if (mark := _mark(item)) is not None}
+    owner_of = {item: mark.owner for item in items if (mark := _mark(item)) is not None}
+    claim_of = {item: owner.id for item, owner in owner_of.items() if isinstance(owner, Claim)}
     known = set(claim_of.values())
     unknown = [id for id in wanted if id not in known]
     # A file that could not be imported may hold the claim, so that error comes first. A worker of
     # pytest-xdist must not stop by itself: there the Collector finds the claim missing at the end.
     if unknown and not session.testsfailed and not hasattr(config, "workerinput"):
         raise pytest.UsageError(no_such(unknown[0], sorted(known)))
-    keep = set(wanted) if wanted else known
+    claims = {owner.id: owner for owner in owner_of.values() if isinstance(owner, Claim)}
+    keep = _with_all_below(wanted, claims) if wanted else known
     if config.option.on_device:
         keep &= {id for item, id in claim_of.items() if "xp" in getattr(item, "fixturenames", ())}
-    config.hook.pytest_deselected(items=[item for item in items if claim_of.get(item) not in keep])
-    items[:] = [item for item in items if claim_of.get(item) in keep]
+    trusted = {id for claim in claims.values() if claim.id in keep for id in claim.trusts}
+
+    def kept(item: pytest.Item) -> bool:
+        owner = owner_of.get(item)
+        return owner is not None and owner.id in (keep if isinstance(owner, Claim) else trusted)
+
+    config.hook.pytest_deselected(items=[item for item in items if not kept(item)])
+    items[:] = [item for item in items if kept(item)]
+
+
+def _with_all_below(wanted: Iterable[str], claims: Mapping[str, Claim]) -> set[str]:
+    """The ids of these claims and of all that they rest on, so that their strength can be told."""
+    found: set[str] = set()
+    ahead = list(wanted)
+    while ahead:
+        if (id := ahead.pop()) in claims and id not in found:
+            found.add(id)
+            ahead += claims[id].rests_on
+    return found
 
 
 class Recorder:
@@ -178,7 +200,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     before = checks.rejections()
     result = yield
     mark, recorder = _mark(item), item.stash.get(RECORDER, None)
-    if mark is not None and mark.role == "control" and checks.rejections() == before:
+    seen = checks.rejections() - before
+    item.stash[REJECTIONS] = seen
+    if mark is not None and mark.role == "control" and seen == 0:
         raise AssertionError("this control rejected nothing; a control does `with rejected(): <a false statement>`")
     if mark is not None and mark.role != "control" and (recorder is None or recorder.empty):
         raise AssertionError("nothing was recorded: evidence over an empty range proves nothing")
@@ -192,7 +216,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if mark is not None and (report.when == "call" or not report.passed):
         evidence = _evidence(item, report, mark)
         payload = {
-            "claim": asdict(mark.claim),
+            **({"claim": stated(mark.owner)} if isinstance(mark.owner, Claim) else {"fact": asdict(mark.owner)}),
             "evidence": asdict(evidence),
             "position": item.stash[POSITION],
         }
@@ -210,6 +234,8 @@ def _evidence(item: pytest.Item, report: pytest.TestReport, mark: EvidenceMark) 
         outcome, reason = "undecided", "; ".join(recorder.doubts)
     return Evidence(
         test=item.nodeid,
+        step=mark.step,
+        rejections=item.stash.get(REJECTIONS, 0) if outcome == "passed" else 0,
         role=mark.role,
         kind=mark.kind,
         strength=mark.strength,

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from proofs.machinery.claims import Claim
 from proofs.machinery.declared import declared, unknown
-from proofs.machinery.ledger import Claim
 from verify.errors import InputError
 
 PROOFS = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from proofs.machinery.ledger import VERDICTS
+from proofs.machinery.judging import VERDICTS
 
 WIDTH = 100
 COLUMNS = "  {:<24} {:<21} {:<9} {:>8} {:>11}  {}"

@@ -33,7 +33,7 @@ from proofs.lucas_2019.bernoulli.problems import (
     second_derivatives,
 )
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.arrays import to_numpy
 from verify.landscape.bernoulli import collapsed_point
 from verify.models import bernoulli as model

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.models.bernoulli import sigmoid
 from verify.models.quadrature import spacing_for_sigmoids, uniform
 from verify.symbolic.letters import n as N_DIM

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from proofs.lucas_2019.bernoulli.problems import binary_data, digits, grey_data, log_density_with_digits
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.arrays import to_numpy
 from verify.models import bernoulli as model
 from verify.models.quadrature import hermite, spacing_for_sigmoids, uniform

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from proofs.lucas_2019.bernoulli.problems import binary_data, digits, gaussian_mean_with_digits, grey_data
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.arrays import to_numpy
 from verify.models import bernoulli as model
 from verify.models.quadrature import spacing_for_sigmoids, uniform

@@ -25,7 +25,7 @@ from scipy.stats import norm
 
 from proofs.lucas_2019.linear_vae.stationary_problems import orthogonal_points
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import random_vae
 from proofs.problems.spectra import climb
 from proofs.problems.spectra import random_problem as random_spectrum

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import data, hard_problems, random_problem
 from verify.arrays import namespace, to_numpy
 from verify.landscape.collapse import collapse_curve, collapsed, kl

@@ -22,7 +22,7 @@ import sympy as sp
 from hypothesis import assume, given
 
 from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K
 from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots

@@ -35,7 +35,7 @@ from proofs.lucas_2019.linear_vae.deep_encoders import (
     unpacked,
 )
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, random_problem, random_rotation
 from verify import reference
 from verify.models import linear_vae as model

@@ -20,7 +20,7 @@ import numpy as np
 import sympy as sp
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import BLOCK_POINT, block_vector
 from proofs.problems.spectra import landscapes, spectrum_of
 from verify.landscape.families import fixed_noise_families, learned_noise_families

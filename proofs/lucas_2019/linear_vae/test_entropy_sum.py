@@ -17,7 +17,7 @@ from hypothesis import assume, given
 
 from proofs.lucas_2019.linear_vae.stationary_problems import families, learned_orthogonal_points, orthogonal_points
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import Problem, random_vae
 from proofs.problems.spectra import data
 from verify import reference

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from proofs.machinery.checks import Disagreement, agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import random_vae
 from verify import reference
 from verify.models import linear_vae as model

@@ -16,7 +16,7 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import elbo_with_50_digits, hard_vaes, random_vae
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model

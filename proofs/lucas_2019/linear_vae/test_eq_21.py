@@ -16,7 +16,7 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import (
     derivative_with_50_digits,
     hard_vaes,
@@ -39,6 +39,10 @@ CLAIM = Claim(
     hypotheses="per datum; D diagonal, D > 0, sigma2 > 0",
     section="The linear VAE",
 )
+GRADIENT = CLAIM.step("gradient", "dELBO/dD is as printed, for all n and k", place="Gradients")
+OPTIMUM = CLAIM.step(
+    "optimum", "it is zero at the printed D* and at no other D > 0, for all n and k", place="Proposition 7"
+)
 
 
 def printed() -> WordSum:
@@ -46,14 +50,14 @@ def printed() -> WordSum:
     return (inverse(D) - identity(k) - diag(W.T @ W) / sigma2) / 2
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@GRADIENT.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gradient_is_as_printed_for_all_n_and_k(record):
     same(linear_vae.gradients().D, printed())
     record()
     record.witness(f"dELBO/dD = {linear_vae.gradients().D} for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@OPTIMUM.evidence(role="supports", kind="symbolic", strength="proved")
 def test_it_vanishes_at_the_printed_optimum_and_nowhere_else(record):
     _, best = linear_vae.optimal_encoder()
     # D* is sigma2 (diag(W^T W) + sigma2 I)^-1, because diag(M) is what stands in the bracket.
@@ -63,7 +67,7 @@ def test_it_vanishes_at_the_printed_optimum_and_nowhere_else(record):
     record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic")
+@GRADIENT.evidence(role="supports", kind="symbolic")
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (2, 3)], ids=str)
 def test_differentiation_entry_by_entry_gives_the_same(size, record):
     explicit = Explicit(*size)
@@ -72,7 +76,7 @@ def test_differentiation_entry_by_entry_gives_the_same(size, record):
     record()
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@GRADIENT.evidence(role="supports", kind="numeric")
 def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
     explicit = Explicit(3, 2)
     entries = explicit.lambdified(list(explicit.gradient(explicit.elbo, explicit.D).diagonal()))
@@ -88,7 +92,7 @@ def test_the_numpy_gradient_is_the_derived_one(record, thorough, xp):
         record(worst_error=agree(model.gradients(*p.on(xp)).D, expected, tolerance=1e-12))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@GRADIENT.evidence(role="supports", kind="numeric")
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(22)
     for _ in range(thorough(10, 100)):
@@ -97,7 +101,7 @@ def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
         record(worst_error=agree(model.gradients(*p.on(xp)).D, expected, tolerance=1e-12))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@OPTIMUM.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_no_variance_beats_the_printed_optimum_on_hostile_spectra(p, record, xp):
     W, V, D, s, S = p.on(xp)
@@ -111,7 +115,7 @@ def test_no_variance_beats_the_printed_optimum_on_hostile_spectra(p, record, xp)
     record(worst_error=error)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@GRADIENT.evidence(role="control", kind="symbolic")
 def test_a_slip_in_the_gradient_is_rejected():
     for wrong in (
         2 * printed(),  # without the 1/2
@@ -123,7 +127,7 @@ def test_a_slip_in_the_gradient_is_rejected():
             same(linear_vae.gradients().D, wrong)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@OPTIMUM.evidence(role="control", kind="symbolic")
 def test_the_variance_of_the_true_posterior_is_rejected_as_optimum():
     # diag(sigma2 M^-1), the marginal variances of the posterior, are not what the ELBO wants.
     explicit = Explicit(2, 2)
@@ -135,7 +139,7 @@ def test_the_variance_of_the_true_posterior_is_rejected_as_optimum():
         vanishes(explicit.at_rationals(gradient, 0))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@GRADIENT.evidence(role="control", kind="numeric")
 def test_differences_reject_a_gradient_without_the_prior():
     p = random_vae(np.random.default_rng(23), 4, 3)
     expected = derivative_with_50_digits(p, "D")
@@ -143,13 +147,13 @@ def test_differences_reject_a_gradient_without_the_prior():
         agree(model.gradients(p.W, p.V, p.D, p.sigma2, p.S).D + 0.5, expected, tolerance=1e-12)
 
 
-@CLAIM.evidence(role="supports", kind="device")
+@GRADIENT.evidence(role="supports", kind="device")
 def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
     count = thorough(50, 500)
     record(instances=count, worst_error=gradient_agrees("D", xp, count, seed=26))
 
 
-@CLAIM.evidence(role="control", kind="device")
+@GRADIENT.evidence(role="control", kind="device")
 def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
     with rejected():
         gradient_agrees("D", xp, 5, seed=26, moved=0.5)

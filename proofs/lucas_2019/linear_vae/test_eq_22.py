@@ -19,7 +19,7 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import (
     derivative_with_50_digits,
     hard_vaes,

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from proofs.lucas_2019.linear_vae.stationary_problems import exact_point
 from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import climb, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.models import linear_vae as model

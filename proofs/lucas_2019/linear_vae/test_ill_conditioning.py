@@ -19,7 +19,7 @@ import numpy as np
 import sympy as sp
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, climb, landscapes
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import climb, data, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.arrays import to_numpy

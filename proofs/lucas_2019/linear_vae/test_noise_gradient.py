@@ -21,7 +21,7 @@ from hypothesis import given
 
 from proofs.lucas_2019.linear_vae.stationary_problems import families
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import STEP, Problem, elbo_with_50_digits, hard_vaes, random_vae
 from proofs.problems.on_device import gradient_agrees
 from verify import reference

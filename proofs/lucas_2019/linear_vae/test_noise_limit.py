@@ -22,7 +22,7 @@ import sympy as sp
 from hypothesis import assume, given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, data, hard_problems, random_problem
 from verify import reference
 from verify.errors import InputError

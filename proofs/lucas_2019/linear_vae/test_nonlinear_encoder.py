@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from proofs.lucas_2019.linear_vae.axes import agree_with_axes
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import hard_vaes
 from proofs.problems.spectra import climb, random_problem, random_rotation
 from verify import reference

@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 
 from proofs.lucas_2019.linear_vae.axes import agree_with_axes
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import random_problem, random_rotation
 from verify import reference
 from verify.symbolic.differentials import gradient

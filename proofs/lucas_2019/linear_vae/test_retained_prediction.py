@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.data import load
 from verify.data.mnist import find_training_file
 from verify.errors import InputError

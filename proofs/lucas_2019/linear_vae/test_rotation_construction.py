@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from scipy.linalg import expm, schur
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import random_rotation
 from verify import reference
 from verify.models import ppca

@@ -20,7 +20,7 @@ from hypothesis import given
 
 from proofs.lucas_2019.linear_vae.stationary_problems import families, orthogonal_points
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import Problem, random_vae
 from verify import reference
 from verify.landscape.roots import CONVERGED, find_roots

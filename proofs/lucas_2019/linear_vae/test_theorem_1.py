@@ -20,7 +20,7 @@ import sympy as sp
 from scipy.linalg import expm
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import landscapes
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import weights

@@ -19,7 +19,7 @@ from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from proofs.machinery.checks import agree, at_most, check, rejected
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from verify.models import linear_vae
 
 CLAIM = Claim(

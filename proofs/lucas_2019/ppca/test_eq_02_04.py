@@ -17,7 +17,7 @@ from hypothesis import given
 from scipy.stats import multivariate_normal
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import hard_vaes, random_vae
 from verify.models import linear_vae as model
 from verify.models import ppca as likelihood

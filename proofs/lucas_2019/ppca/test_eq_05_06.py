@@ -18,7 +18,7 @@ from hypothesis import given
 from scipy.stats import multivariate_normal
 
 from proofs.machinery.checks import agree, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.linear_vaes import hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy

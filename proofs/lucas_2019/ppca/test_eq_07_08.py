@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.data import covariance

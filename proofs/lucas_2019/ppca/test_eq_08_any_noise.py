@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, svd_point
 from proofs.problems.spectra import SpectralProblem, hard_problems, random_problem, random_rotation
 from verify import reference

@@ -21,7 +21,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, hard_problems, random_problem
 from verify import reference
 from verify.arrays import to_numpy

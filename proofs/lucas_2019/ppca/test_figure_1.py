@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import data
 from verify.arrays import to_numpy
 from verify.landscape.slices import zero_column_slice

@@ -19,7 +19,7 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import data, hard_problems
 from verify.landscape import likelihood_curves as curves
 from verify.models import linear_vae

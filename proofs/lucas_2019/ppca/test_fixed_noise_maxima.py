@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from proofs.machinery.checks import at_most, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation
 from verify.landscape.points import value_at, weights
 from verify.landscape.stability import verdict

@@ -21,7 +21,7 @@ import sympy as sp
 from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
 from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes
 from verify.landscape.points import weights

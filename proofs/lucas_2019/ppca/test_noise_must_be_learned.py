@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
 from proofs.problems.spectra import SpectralProblem, climb, hard_problems, landscapes, random_rotation
 from verify.landscape.points import weights

@@ -20,7 +20,7 @@ import numpy as np
 import sympy as sp
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.points_in_words import eigenvector_of_M
 from proofs.problems.spectra import SpectralProblem, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from gpu.hessian import hessian, profile_hessian
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
-from proofs.machinery.ledger import Claim
+from proofs.machinery.claims import Claim
 from proofs.problems.on_device import hessian_agrees, spectra_agree
 from proofs.problems.points_in_words import (
     LIKELIHOOD_POINT,

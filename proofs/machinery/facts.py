@@ -1,0 +1,65 @@
+"""The register of standard facts: what claims use and do not prove, each with where it is proved.
+
+Main       FACTS, by id; fact.
+
+A fact stands here if textbooks prove it; its own tests, where it has some, are in proofs/standard_facts.
+"""
+
+import difflib
+
+from proofs.machinery.claims import Fact
+
+HJ = "Horn & Johnson, Matrix Analysis, 2nd ed. 2013"
+
+_REGISTER = (
+    Fact("cauchy-schwarz", "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0", f"{HJ}, 5.1"),
+    Fact("chain-rule", "derivatives of products, inverses and compositions", "any course in analysis"),
+    Fact("coercive", "a continuous function that tends to minus infinity has a maximum", "Weierstrass"),
+    Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
+    Fact("gaussian-moments", "means and covariances of linear images and products of Gaussians", "Isserlis 1918"),
+    Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
+    Fact(
+        "haynsworth", "the inertia of a block matrix is that of a block plus that of its Schur complement", f"{HJ}, 4.5"
+    ),
+    Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
+    Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
+    Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q", "Gibbs' inequality"),
+    Fact("ky-fan", "the k largest eigenvalues sum to the largest trace on k dimensions", f"{HJ}, 4.3.39"),
+    Fact(
+        "lindsay",
+        "a mixing measure is optimal iff its gradient function is <= 0",
+        "Lindsay, Ann. Stat. 1983",
+    ),
+    Fact(
+        "schur-horn",
+        "eigenvalues t allow the diagonal d iff t majorises d",
+        f"{HJ}, 4.3.45, 4.3.48",
+    ),
+    Fact(
+        "second-order",
+        "at a local maximum the gradient vanishes and no second directional derivative is positive",
+        "any course in analysis",
+    ),
+    Fact("so-exponential", "every rotation of determinant 1 is the exponential of a skew matrix", f"{HJ}, 2.5.P, 2.7"),
+    Fact("spectral", "a symmetric matrix has an orthonormal basis of eigenvectors", f"{HJ}, 2.5.6"),
+    Fact(
+        "svd",
+        "every matrix is U K R: orthonormal columns, positive diagonal, orthonormal rows",
+        f"{HJ}, 2.6.3",
+    ),
+    Fact("sylvester", "inertia does not change under congruence or a smooth change of coordinates", f"{HJ}, 4.5.8"),
+    Fact(
+        "von-neumann",
+        "tr(A B) >= sum of a_i b_{n+1-i}, the sorted eigenvalues of symmetric A, B",
+        f"{HJ}, 4.3.53, 7.4.1",
+    ),
+)
+FACTS = {one.id: one for one in _REGISTER}
+
+
+def fact(id: str) -> Fact:
+    """A fact of the register.  ValueError for an id that is none; the nearest is named."""
+    if id not in FACTS:
+        near = difflib.get_close_matches(id, FACTS, n=1, cutoff=0.3)
+        raise ValueError(f"no such standard fact: {id}; {'the nearest is ' + near[0] if near else 'see FACTS'}")
+    return FACTS[id]

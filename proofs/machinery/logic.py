@@ -1,0 +1,72 @@
+"""Whether the steps of a claim entail what it concludes: its propositional skeleton, decided by SymPy.
+
+Notation   formulas: names, ~ & | and parentheses, with at most one -> or <-> between two of them, which binds least:
+           "stationary & ~on_top -> rises".
+Main       concludes; formula.
+
+What each name means stands in the statement of the step that uses it; that the names fit together, that nothing is
+left out between the steps and the conclusion, and that nothing in the list is idle is what a machine can check.
+"""
+
+import ast
+from collections.abc import Mapping
+
+from sympy import And, Equivalent, Implies, Not, Or, Symbol
+from sympy.logic.boolalg import Boolean
+from sympy.logic.inference import satisfiable
+
+from proofs.machinery.checks import check, same
+from proofs.machinery.claims import Claim
+
+
+def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None = None) -> int:
+    """`conclusion` follows from the steps' formulas and `premises`; how many of these there are, all needed.
+
+    `premises`: by the id of a claim in `rests_on` or a fact in `trusts`, the formula that is used of it; each of them
+    must be named.  Disagreement if the conclusion does not follow, if some premise is not needed, or if the premises
+    and what the claim says that it uses are not the same.  ValueError for what is no formula.
+    """
+    outside = dict(premises or {})
+    same(sorted(outside), sorted([*claim.rests_on, *claim.trusts]))
+    given = {f"step {step.id}": formula(step.says) for step in claim.steps.values() if step.says}
+    given |= {id: formula(text) for id, text in outside.items()}
+    goal = formula(conclusion)
+    check(given, f"{claim.id}: no step says anything")
+    check(_entails(list(given.values()), goal), f"{claim.id}: {conclusion} does not follow from its steps")
+    for name in given:
+        others = [text for other, text in given.items() if other != name]
+        check(not _entails(others, goal), f"{claim.id}: {name} is not needed for {conclusion}")
+    check(satisfiable(And(*given.values())), f"{claim.id}: its premises contradict each other")
+    return len(given)
+
+
+def formula(text: str) -> Boolean:
+    """A propositional formula.  ValueError if the text is none."""
+    for arrow, meaning in (("<->", Equivalent), ("->", Implies)):
+        if arrow in text:
+            left, right = text.split(arrow, 1)
+            return meaning(_simple(left, text), _simple(right, text))
+    return _simple(text, text)
+
+
+def _simple(part: str, text: str) -> Boolean:
+    try:
+        return _read(ast.parse(part.strip(), mode="eval").body)
+    except (SyntaxError, TypeError):
+        raise ValueError(f"{text!r} is no formula of names, ~ & | and one ->") from None
+
+
+def _read(node: ast.expr) -> Boolean:
+    """TypeError for anything but names, ~, & and |."""
+    if isinstance(node, ast.Name):
+        return Symbol(node.id)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
+        return Not(_read(node.operand))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        combined = And if isinstance(node.op, ast.BitAnd) else Or
+        return combined(_read(node.left), _read(node.right))
+    raise TypeError(node)
+
+
+def _entails(premises: list[Boolean], goal: Boolean) -> bool:
+    return satisfiable(And(*premises, Not(goal))) is False
