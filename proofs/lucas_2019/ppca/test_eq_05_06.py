@@ -43,8 +43,8 @@ CLAIM = Claim(
 PRECISION = CLAIM.step("precision", "C^-1 = (I - W M^-1 W^T)/sigma2, for all n and k", says="precision")
 LOG_DET = CLAIM.step(
     "log-det",
-    "log det C and log det M + (n - k) log sigma2 have the same gradient in W everywhere (Jacobi) and the same value at "
-    "W = 0, so they are equal, for all n and k",
+    "log det C and log det M + (n - k) log sigma2 have the same gradient in W everywhere (Jacobi) and the same value "
+    "at W = 0, so they are equal, for all n and k",
     says="jacobi -> log_det",
 )
 FACTORS = CLAIM.step(
@@ -54,7 +54,8 @@ FACTORS = CLAIM.step(
 )
 UNIQUE = CLAIM.step(
     "unique",
-    "if p(x|z) p(z) = f(x) g(z, x) and g integrates to one over z for each x, then f is the marginal and g the posterior",
+    "if p(x|z) p(z) = f(x) g(z, x) and g integrates to one over z for each x, then f is the marginal and g the "
+    "posterior",
     says="factors & integrates_to_one -> marginal & posterior",
 )
 CONCLUSION = CLAIM.step("conclusion", "so Eq. 5 is the marginal and Eq. 6 the posterior")
