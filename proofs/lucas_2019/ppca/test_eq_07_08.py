@@ -51,8 +51,8 @@ CLAIM = Claim(
 )
 SCORES = CLAIM.step(
     "scores",
-    "at W = U_k (Lam_k - sigma2 I)^{1/2} R the gradient in W is zero at every sigma2, and dL/dsigma2 is zero iff sigma2 is "
-    "the mean of the n - k other eigenvalues, for all n and k",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2} R the gradient in W is zero at every sigma2, and dL/dsigma2 is zero iff "
+    "sigma2 is the mean of the n - k other eigenvalues, for all n and k",
     place="Proposition 4",
 )
 NOISE = CLAIM.step(
@@ -65,8 +65,8 @@ NOISE = CLAIM.step(
 BOUND = CLAIM.step(
     "bound",
     "if tr(C^-1 S) >= sum lam_i/c_i and c_i = sigma2 for i > k, then L <= -1/2 [n log 2 pi + sum_{i <= k} log lam_i + "
-    "(n - k) log m + n], m > 0 the mean of the n - k smallest eigenvalues, for all n > k: each log c + lam/c is least at "
-    "c = lam, and the sum over i > k, which share one c, at their mean",
+    "(n - k) log m + n], m > 0 the mean of the n - k smallest eigenvalues, for all n > k: each log c + lam/c is least "
+    "at c = lam, and the sum over i > k, which share one c, at their mean",
     says="trace_inequality & the_rest_is_noise & rank_above_k -> bounded",
     place="Proposition 5",
 )
@@ -232,7 +232,8 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
     used = {"svd": "svd", "von-neumann": "trace_inequality"}
-    cases = "rank_above_k & bounded & attained | ~rank_above_k & full_rank & bounded | ~rank_above_k & ~full_rank & ~bounded"
+    full = "~rank_above_k & full_rank & bounded"
+    cases = f"rank_above_k & bounded & attained | {full} | ~rank_above_k & ~full_rank & ~bounded"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # bounded whatever the rank
         concludes(CLAIM, "bounded", used)
