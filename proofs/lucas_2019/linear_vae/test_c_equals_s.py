@@ -44,6 +44,7 @@ CLAIM = Claim(
     statement="W = 0 and C = S solve S C^-1 W = W, and are cases of the more general solutions",
     hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
     section="The linear VAE",
+    rests_on=("eq-05-06",),
     trusts=("second-order", "spectral"),
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
@@ -77,7 +78,7 @@ COLLAPSE = CLAIM.step(
     "collapse",
     "2 [L(0) - L(W)] is sum (y_i - 1 - log y_i), y_i = sigma2/c_i > 0, plus tr(M^-1 W^T (sigma2 I - S) W)/sigma2, for "
     "all n and k: not negative if sigma2 >= lam_1",
-    says="noisy -> zero_is_maximal",
+    says="likelihood & noisy -> zero_is_maximal",
     place="Theorem A",
 )
 UNSTABLE = CLAIM.step(
@@ -207,7 +208,7 @@ def test_where_c_equals_s_exists_for_all_n_and_k(record):
 def test_the_steps_entail_what_is_said_of_both(record):
     both = "both_solve & both_are_of_the_general_form & c_equals_s_iff_the_rest_is_noise & c_equals_s_is_maximal"
     zero_ = "(zero_is_maximal & noisy | ~zero_is_maximal & ~noisy)"
-    used = {"spectral": "spectral", "second-order": "curved_upwards -> ~zero_is_maximal"}
+    used = {"eq-05-06": "likelihood", "spectral": "spectral", "second-order": "curved_upwards -> ~zero_is_maximal"}
     record(instances=concludes(CLAIM, f"{both} & {zero_}", used))
     with rejected():  # whatever the noise
         concludes(CLAIM, f"{both} & zero_is_maximal", used)

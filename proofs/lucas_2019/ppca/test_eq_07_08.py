@@ -36,7 +36,8 @@ from verify.landscape.stationary import learned_noise_points
 from verify.models import ppca as model
 from verify.symbolic import ppca
 from verify.symbolic.evaluation import on_arrays
-from verify.symbolic.letters import C, M, S, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
+from verify.symbolic.expectations import expectation, log_gaussian
+from verify.symbolic.letters import C, M, S, gram, k, log_det_of_marginal, marginal_precision, n, sigma2, x
 from verify.symbolic.matrix_calculus import defined, identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
@@ -47,7 +48,14 @@ CLAIM = Claim(
     statement="sigma2 = mean of the n - k smallest eigenvalues and W = U_k (Lam_k - sigma2 I)^{1/2} R maximise L",
     hypotheses="k < n; rank S > k, for L is unbounded iff rank S <= k and rank S < n; mu at the sample mean",
     section="Probabilistic PCA",
+    rests_on=("eq-05-06",),
     trusts=("svd", "von-neumann"),
+)
+MEAN = CLAIM.step(
+    "mean",
+    "with mu in the place of the sample mean the likelihood is lower by (xbar - mu)^T C^-1 (xbar - mu)/2, for all n, "
+    "W and sigma2: the sample mean is the best mu",
+    says="best_at_the_sample_mean",
 )
 SCORES = CLAIM.step(
     "scores",
@@ -72,27 +80,30 @@ BOUND = CLAIM.step(
 )
 VALUE = CLAIM.step(
     "value",
-    "this bound is the value of L at Eqs. 7 and 8, for all n and k; they are real, the mean of the n - k smallest "
-    "eigenvalues being at most lam_k",
-    says="rank_above_k -> attained",
-    place="Proposition 5",
+    "at W = U (Lam - sigma2 I)^{1/2} R on any k eigenvectors L is -1/2 [n log 2 pi + sum log lam_a + (n - k) log "
+    "sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real because the mean "
+    "of the n - k smallest eigenvalues is at most lam_k, this is the bound",
+    says="likelihood & rank_above_k -> attained",
+    place=("Proposition 2", "Proposition 5"),
 )
 FULL = CLAIM.step(
     "full-rank",
-    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is",
-    says="trace_inequality & full_rank -> bounded",
+    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S, for "
+    "all n",
+    says="trace_inequality & full_rank -> bounded & attained_if_c_can_be_s",
     place="Proposition 5",
 )
 UNBOUNDED = CLAIM.step(
     "unbounded",
     "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero) is a constant less "
     "(n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, for all n and r",
-    says="~rank_above_k & ~full_rank -> ~bounded",
+    says="likelihood & ~rank_above_k & ~full_rank -> ~bounded",
     place="Proposition 5",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so if rank S > k, Eqs. 7 and 8 attain the maximum; and L is unbounded iff rank S <= k and rank S < n",
+    "so if rank S > k, the sample mean and Eqs. 7 and 8 attain the maximum; and L is unbounded iff rank S <= k and "
+    "rank S < n",
 )
 
 U = letter("U", n, k)
@@ -120,6 +131,20 @@ def at_eq_8(A):
 def noise_score():
     """dL/dsigma2 at W of Eq. 8: zero at Eq. 7 and nowhere else."""
     return tail / (2 * sigma2**2) - Scalar((n - k) / (2 * sigma2))
+
+
+@MEAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_another_mean_is_less_likely_for_all_n_and_k(record):
+    away = letter("m", n, 1)  # mu - xbar; x is measured from xbar
+
+    def likelihood_less(loss):
+        return expectation(log_gaussian(x - away, inverse(C), log_det(C)), x, zero(n, 1), S) + loss
+
+    lost = trace(away.T @ inverse(C) @ away) / 2
+    same(likelihood_less(lost), ppca.log_likelihood())
+    with rejected():
+        same(likelihood_less(2 * lost), ppca.log_likelihood())
+    record()
 
 
 @SCORES.evidence(role="supports", kind="symbolic", strength="proved")
@@ -185,7 +210,10 @@ def test_every_term_is_bounded_by_itself_if_no_eigenvalue_is_zero(record):
     check_the_least_value(expected, x)
     with rejected():  # at lam = 0 the term log c has no least value
         same(sp.limit((sp.log(c) + lam / c).subs(lam, 0), c, 0, "+"), 1)
-    record()
+    # Where C = S: log det S, and tr(S^-1 S) = n.
+    at_s = substitute(ppca.log_likelihood(), {"S": C})
+    same(at_s, -(log_det(C) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2)
+    record(instances=2)
 
 
 def value_at_eq_8():
@@ -231,9 +259,9 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
-    used = {"svd": "svd", "von-neumann": "trace_inequality"}
-    full = "~rank_above_k & full_rank & bounded"
-    cases = f"rank_above_k & bounded & attained | {full} | ~rank_above_k & ~full_rank & ~bounded"
+    used = {"eq-05-06": "likelihood", "svd": "svd", "von-neumann": "trace_inequality"}
+    above, full = "rank_above_k & bounded & attained", "~rank_above_k & full_rank & bounded & attained_if_c_can_be_s"
+    cases = f"best_at_the_sample_mean & ({above} | {full} | ~rank_above_k & ~full_rank & ~bounded)"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # bounded whatever the rank
         concludes(CLAIM, "bounded", used)

@@ -38,6 +38,7 @@ CLAIM = Claim(
     statement="W = U_k (Lam_k - sigma2 I)^{1/2} R is stationary at every sigma2, not at its optimum only",
     hypotheses="lam_k >= sigma2; else (Lam_k - sigma2 I)_+",
     section="Probabilistic PCA",
+    rests_on=("eq-05-06",),
     quote="In this section we consider σ 2 to be fixed and not necessarily equal to the MLE solution. Equation 8 "
     "remains a stationary point when the general σ 2 is swapped in.",
     fault="missing hypothesis",

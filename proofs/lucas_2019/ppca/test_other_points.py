@@ -43,7 +43,7 @@ CLAIM = Claim(
     statement="the other stationary points of pPCA are W_MLE with columns set to zero",
     hypotheses="R = I, and any eigenvectors of S in the place of the leading ones",
     section="Probabilistic PCA",
-    rests_on=("eq-11-12",),
+    rests_on=("eq-05-06", "eq-11-12"),
     quote="The matrix R is an arbitrary rotation matrix ... The MLE solution is the global optimum. Other stationary "
     "points correspond to zeroing out columns of WMLE (posterior collapse).",
     fault="missing hypothesis",
@@ -66,7 +66,7 @@ FAMILY = CLAIM.step(
     "family",
     "W = U (Lam - sigma2 I)^{1/2} R with any orthonormal eigenvectors of S of eigenvalues above sigma2 in U, zero "
     "columns, and any orthogonal R, is stationary, for all n and k",
-    says="of_the_form -> stationary",
+    says="precision & of_the_form -> stationary",
     place="Proposition 2",
 )
 CONCLUSION = CLAIM.step("conclusion", "so the points of this form are the stationary ones, and there are no others")
@@ -223,7 +223,7 @@ def test_all_of_the_form_are_stationary_for_all_n_k_and_r(record):
 
 @CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_the_steps_entail_that_these_are_all(record):
-    used = {"eq-11-12": "stationary -> of_the_form"}
+    used = {"eq-05-06": "precision", "eq-11-12": "stationary -> of_the_form"}
     record(instances=concludes(CLAIM, "stationary <-> of_the_form", used))
     with rejected():
         concludes(CLAIM, "stationary <-> zeroed_maximum", used)
