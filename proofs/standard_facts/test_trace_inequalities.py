@@ -44,7 +44,8 @@ def test_von_neumann_follows_from_ky_fan_for_all_n(record):
     """tr(A B) = sum_m (b_m - b_{m+1}) tr(A P_m), b_m - b_{m+1} >= 0, tr(A P_m) >= the sum of the m least a.
 
     The last term is b_n tr(A), where equality holds. Summation by parts, by induction on n: T(n) = sum_i b_i t_i for
-    T(n) = sum_{m < n} (b_m - b_{m+1}) s_m + b_n s_n, s_m = t_1 + ... + t_m. (Also with P_m for t: then it is B itself.)
+    T(n) = sum_{m < n} (b_m - b_{m+1}) s_m + b_n s_n, s_m = t_1 + ... + t_m. With t_i = v_i v_i^T and
+    s_m = P_m the same identity says that the sum over projectors is B.
     """
     b_last, b, s_before, t = sp.symbols("b_last b s_before t")  # b_{n-1}, b_n, s_{n-1}, t_n
     step = ((b_last - b) * s_before + b * (s_before + t)) - b_last * s_before  # T(n) - T(n-1)
