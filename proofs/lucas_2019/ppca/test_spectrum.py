@@ -71,14 +71,16 @@ FRAME = CLAIM.step(
 )
 LIKELIHOOD = CLAIM.step(
     "likelihood",
-    "the Hessian of L maps each direction of the table (Proposition 3) to its eigenvalue times itself; for all n, k, R",
+    "eigenvectors of the Hessian of L, for all n, k and R: u_j e_a^T with (lam_j/lam_a - 1)/sigma2, u_a e_a^T with "
+    "-2 (lam_a - sigma2)/lam_a^2, u_j e_c^T with (lam_j - sigma2)/sigma2^2, u_a e_c^T with 0, l_b u_a e_b^T + "
+    "l_a u_b e_a^T with -(lam_a + lam_b - 2 sigma2)/(lam_a lam_b), and l_a u_a e_b^T - l_b u_b e_a^T with 0",
     says="frame -> rows_of_L",
     place="Proposition 3",
 )
 ELBO = CLAIM.step(
     "elbo",
-    "so does that of the profile ELBO at orthogonal columns, with -(l_a +- l_b)^2/(lam_a lam_b) for pairs and "
-    "-(lam_a - sigma2)/(sigma2 lam_a) for a zero column towards retained; for all n and k",
+    "the same of the profile ELBO at orthogonal columns, but u_a e_b^T +- u_b e_a^T with "
+    "-(l_a +- l_b)^2/(lam_a lam_b), and u_a e_c^T with -(lam_a - sigma2)/(sigma2 lam_a); for all n and k",
     says="frame -> rows_of_P | ~orthogonal_columns",
     place="Proposition 8",
 )
@@ -99,7 +101,7 @@ CONCLUSION = CLAIM.step("conclusion", "so these are the eigenvalues and the inde
 BLOCKS = CLAIM.step(
     "blocks",
     "where M e = t e, diag(M) e = m e and S W e = (t^2/m) W e, the direction u_j e^T, u_j discarded, has the "
-    "eigenvalue (lam_j - lam_a)/(t sigma2), lam_a = t^2/m, of P; it is (lam_j/sigma2 - sigma2/m)/sigma2 where t = sigma2",
+    "eigenvalue (lam_j - lam_a)/(t sigma2), lam_a = t^2/m, of P; for t = sigma2 it is (lam_j/sigma2 - sigma2/m)/sigma2",
     place="Proposition 9",
 )
 
