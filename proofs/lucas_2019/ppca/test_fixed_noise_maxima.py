@@ -70,7 +70,7 @@ VALUE = CLAIM.step(
 BOUND = CLAIM.step(
     "bound",
     "with g_i = g(max(lam_i, sigma2)) and t = g_k, every stationary point, and so the highest point of all, has at "
-    "most the value B = L(0) + k t + sum_i max(g_i - t, 0): q <= k, and no term of B - L(A) is negative; for all n, k, A",
+    "most the value B = L(0) + k t + sum_i max(g_i - t, 0): q <= k, and no term of B - L(A) is negative; all n, k, A",
     says="values_add_up & all_of_the_form & a_highest_point -> nothing_above_B",
     place="Theorem A",
 )
@@ -252,7 +252,7 @@ def test_no_set_has_more_than_the_bound_term_by_term(record):
 
 @ATTAINED.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_on_top_every_term_vanishes(record):
-    """Retained have g_i >= g_k = t, discarded g_i <= t; and t (k - q) = 0: q < k only if lam_k <= sigma2, where t = 0."""
+    """Retained have g_i >= g_k = t, discarded g_i <= t; and t (k - q) = 0: if q < k, then lam_k <= sigma2 and t = 0."""
     for negative, retained in ((False, True), (True, False)):
         vanishes(terms_of_gap(negative, retained))
     for negative, retained in ((True, True), (False, False)):  # retained below the k-th, or discarded above it
