@@ -195,7 +195,7 @@ def check_falls(*unused):
 
 @FALLS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_on_top_with_a_zero_column_the_slope_is_negative(record):
-    """On top with q < k no unused lam_j is above sigma2; one below it makes the sum negative, however many there are."""
+    """On top with q < k no unused lam_j is above sigma2; one below it makes the sum negative, whatever their number."""
     check_falls(sigma2 - p)
     check_falls(sigma2 - p, sigma2 - below)  # p the sum of what some lack, below that of the others
     with rejected():  # all of them may equal sigma2
