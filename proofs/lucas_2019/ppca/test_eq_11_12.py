@@ -6,7 +6,7 @@ Statement   dL/dW = 0 iff S C^-1 W = W (Eq. 11); with W = U L V^T (SVD) iff S U 
 Hypotheses  sigma2 > 0 fixed; mu at the sample mean.
 Source      Lucas et al. 2019, Eqs. 11, 12, App. A; Tipping & Bishop 1999, App. A.
 Method      in words, for all n and k: the gradient is C^-1 times the residual of Eq. 11; that residual times the
-            invertible V (sigma2 I + L^2) is Eq. 12, where L may have zeros; without its zeros Eq. 12 is S U = U Lam; and
+            invertible V (sigma2 I + L^2) is Eq. 12, where L may have zeros; without these Eq. 12 is S U = U Lam; and
             back. Blind searches for roots find no stationary point of another form.
 """
 
