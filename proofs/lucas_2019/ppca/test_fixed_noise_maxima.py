@@ -1,12 +1,12 @@
 """Fixed noise has no spurious local maxima: every local maximum of the likelihood is global.
 
-Statement   the paper (Secs. 1, 4.4): the log marginal likelihood may have spurious local maxima. At fixed sigma2 it has
+Statement   the paper (Secs. 1, 4.2): the log marginal likelihood may have spurious local maxima. At fixed sigma2 it has
             none: the only stationary points without a rising direction retain the largest
             q* = min(k, #{lam_i > sigma2}) eigenvalues, up to ties and rotation, and all have the same value. What is
             right: there are collapsed maxima (if sigma2 >= lam_k). They are global at their noise, and lower only than
             what another noise reaches.
 Hypotheses  sigma2 > 0 fixed; any S >= 0, ties included.
-Source      Lucas et al. 2019, Secs. 1 and 4.4, App. A.1; theory 1.5.
+Source      Lucas et al. 2019, Secs. 1 and 4.2, App. A.1; theory 1.5.
 Method      if A is not on top, exchanging or adding an eigenvector rises (claim: spectrum). That the sets on top have
             the largest value of all is shown term by term, with the multiplier t = g(lam_k) for the number of columns.
             Beside it: all order types up to n = 6, all enumerated points, gradient ascent from random starts.
@@ -38,7 +38,7 @@ from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="fixed-noise-maxima",
-    source="Secs. 1, 4.4",
+    source="Secs. 1, 4.2",
     statement="the log marginal likelihood has spurious local maxima (at fixed sigma2)",
     section="Probabilistic PCA",
     rests_on=("eq-11-12", "spectrum"),
