@@ -102,7 +102,9 @@ def test_the_elbo_is_a_downward_paraboloid_around_the_optimal_encoder(record):
     loss = substitute(linear_vae.elbo(), {"V": best}) - linear_vae.elbo()
     # A mean of squares over the data: never negative, and zero iff (V - V*) x = 0 for every datum x.
     Y = letter("Y", k, n)
-    squares = linear_vae.over_data(trace((W @ Y @ x).T @ (W @ Y @ x)) + sigma2 * trace((Y @ x).T @ (Y @ x))) / (2 * sigma2)
+    squares = linear_vae.over_data(trace((W @ Y @ x).T @ (W @ Y @ x)) + sigma2 * trace((Y @ x).T @ (Y @ x))) / (
+        2 * sigma2
+    )
     same(reduce(loss, gram), reduce(substitute(squares, {"Y": V - best}), gram))
     with rejected():  # without the prior
         same(reduce(loss, gram), reduce(substitute(trace(Y.T @ W.T @ W @ Y @ S) / (2 * sigma2), {"Y": V - best}), gram))

@@ -89,7 +89,9 @@ ZERO = CLAIM.step(
     says="spectral -> (orthogonal | ~all_one) & (all_one | ~orthogonal)",
     place="Proposition 7",
 )
-CONCLUSION = CLAIM.step("conclusion", "so the ELBO is short of L by Eq. 28, which is >= 0, and 0 iff the columns are orthogonal")
+CONCLUSION = CLAIM.step(
+    "conclusion", "so the ELBO is short of L by Eq. 28, which is >= 0, and 0 iff the columns are orthogonal"
+)
 
 
 def line_24() -> Scalar:

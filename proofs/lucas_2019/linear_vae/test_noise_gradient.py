@@ -50,7 +50,9 @@ OPTIMUM = CLAIM.step(
     "E||x - W z||^2 > 0 unless W = 0 and S = 0, and then E||x - W z||^2 / n is the only maximum over sigma2",
 )
 PROFILE = CLAIM.step("profile", "at V*, D* it is the derivative of the profile ELBO P in sigma2, for all n and k")
-EQ_7 = CLAIM.step("eq-7", "at the maxima of pPCA, S W = W K with K = W^T W + sigma2 I diagonal, it vanishes iff Eq. 7 holds")
+EQ_7 = CLAIM.step(
+    "eq-7", "at the maxima of pPCA, S W = W K with K = W^T W + sigma2 I diagonal, it vanishes iff Eq. 7 holds"
+)
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 
 

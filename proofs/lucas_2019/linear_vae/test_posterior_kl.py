@@ -100,7 +100,10 @@ def test_the_moments_of_the_latents_at_such_a_point(record):
     product = reduce(expand(C, C) @ substitute(G.W, ENCODER), orthogonal)
     same(reduce(expand(product, K), orthogonal), reduce(expand((S @ W - W @ K) @ inverse(K), K), orthogonal))
     with rejected():  # lam_i = |w_i|^2, without the noise
-        same(reduce(expand(product, K), orthogonal), reduce(expand((S @ W - W @ (K - sigma2 * identity(k))) @ inverse(K), K), orthogonal))
+        same(
+            reduce(expand(product, K), orthogonal),
+            reduce(expand((S @ W - W @ (K - sigma2 * identity(k))) @ inverse(K), K), orthogonal),
+        )
     record(instances=4)
     record.witness("S W = W K, W^T W = K - sigma2 I: V S V^T = I - sigma2 K^-1 and D = sigma2 K^-1 for all n, k")
 

@@ -138,7 +138,9 @@ def test_the_numpy_functions_split_alike(record, thorough):
         losses = np.trace(off.T @ p.M @ off @ p.S) / (2 * p.sigma2) + np.sum(ratio - 1 - np.log(ratio)) / 2
         actual = model.profile_elbo(p.W, p.sigma2, p.S) - losses
         # Sums of terms of the size of the ELBO's.
-        record(worst_error=agree(model.elbo(p.W, p.V, p.D, p.sigma2, p.S), actual, tolerance=1e-11, scale=p.size_of_elbo))
+        record(
+            worst_error=agree(model.elbo(p.W, p.V, p.D, p.sigma2, p.S), actual, tolerance=1e-11, scale=p.size_of_elbo)
+        )
 
 
 @BELOW.evidence(role="supports", kind="symbolic", strength="proved")
@@ -210,7 +212,12 @@ def test_in_these_coordinates_the_hessian_falls_into_three_blocks(record):
     same(reduce(differential(slope, Y, H), gram), reduce(trace(H.T @ M @ H @ S) / sigma2, gram))
     # Mixed with W, or twice W, or with sigma2: everything has a factor Y S or S Y^T.
     along_W = differential(loss, W, X)
-    for mixed in (differential(slope, W, X), differential(along_W, W, X), derivative(slope, sigma2), derivative(along_W, sigma2)):
+    for mixed in (
+        differential(slope, W, X),
+        differential(along_W, W, X),
+        derivative(slope, sigma2),
+        derivative(along_W, sigma2),
+    ):
         same(reduce(mixed, NO_EFFECT, gram), Scalar())
     # A mean of squares, zero iff H x = 0 at every datum, iff H S = 0: k dim ker S dimensions.
     squares = substitute(of_mean(), {"Y": H})
@@ -247,13 +254,17 @@ def test_the_whole_hessian_in_rational_numbers(record):
     elbo = e.elbo.subs(at)
     vanishes(sp.Matrix([sp.diff(elbo, v).subs(here) for v in variables]))
     found = _signs(sp.hessian(elbo, variables).subs(here))
-    profile = np.linalg.eigvalsh(model.profile_hessian(np.array([[2.0, 0], [0, 0], [0, 0]]), 1.0, np.diag(lam).astype(float)))
+    profile = np.linalg.eigvalsh(
+        model.profile_hessian(np.array([[2.0, 0], [0, 0], [0, 0]]), 1.0, np.diag(lam).astype(float))
+    )
     at_most(0.01, np.abs(profile).min())  # no zeros of its own
     same(found, (int((profile > 0).sum()), 2))
     with rejected():
         same(found, (int((profile > 0).sum()), 1))
     record()
-    record.witness("S = diag(5, 0, 10), sigma2 = 1, W = (2 u_1, 0), V u_2 = (0, 7): 2 positive eigenvalues as P, 2 zeros")
+    record.witness(
+        "S = diag(5, 0, 10), sigma2 = 1, W = (2 u_1, 0), V u_2 = (0, 7): 2 positive eigenvalues as P, 2 zeros"
+    )
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")

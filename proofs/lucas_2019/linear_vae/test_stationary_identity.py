@@ -53,7 +53,9 @@ SCALINGS = CLAIM.step(
     "it is the derivative of the ELBO along the scalings of Eq. 14, along which E log p(x|z) stays; at V*, D* it is "
     "diag(W^T G_W)",
 )
-OFF_DIAGONAL = CLAIM.step("off-diagonal", "at points stationary in W and V, V S V^T = W^T W D/sigma2, off the diagonal too")
+OFF_DIAGONAL = CLAIM.step(
+    "off-diagonal", "at points stationary in W and V, V S V^T = W^T W D/sigma2, off the diagonal too"
+)
 EXACT = 1e-30  # 50 digits, less a condition of M up to 1e12 or so, less as much for its square
 
 
