@@ -67,7 +67,9 @@ PERMUTATION = CLAIM.step(
     says="orthogonal_maximum_of_L & simple -> R_is_permutation_up_to_signs",
     place="Corollary 1",
 )
-SIGNS = CLAIM.step("signs", "the sign of a column and of its latent changes nothing, for all n and k", place="Corollary 1")
+SIGNS = CLAIM.step(
+    "signs", "the sign of a column and of its latent changes nothing, for all n and k", place="Corollary 1"
+)
 LENGTHS = CLAIM.step(
     "lengths",
     "a column of squared norm e has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for all n and k",
@@ -77,7 +79,9 @@ LENGTHS = CLAIM.step(
 LEARNED = CLAIM.step(
     "k-below-n", "with learned noise k < n is needed: with n = k = 1 every sigma2 <= S is as good", place="Corollary 1"
 )
-CONCLUSION = CLAIM.step("conclusion", "so the statement holds where the retained eigenvalues are simple, and not at ties")
+CONCLUSION = CLAIM.step(
+    "conclusion", "so the statement holds where the retained eigenvalues are simple, and not at ties"
+)
 NO_GAP = 1e-40  # 50 digits, less a condition of about 1e9; a near-tie of 2^-30 leaves 1e-19 or more
 
 

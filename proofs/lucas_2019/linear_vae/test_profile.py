@@ -66,7 +66,7 @@ LIFT = CLAIM.step(
     "lift",
     "if Y S = 0, (W', V*(W') + Y, D*(W')) has the ELBO P(W') for every W', and is near (W, V, D) where W' is near W",
     says="split & continuous & optimal & local_in_ELBO -> local_in_P",
-    place="Theorem 1",
+    place="Proposition 7",
 )
 STATIONARY = CLAIM.step(
     "stationary",
