@@ -7,12 +7,13 @@ Beside it   at its sigma2 the maximum is the only one up to the signs and the or
             eigenvalues are simple eigenvalues of S: that is, distinct, and lam_k > lam_{k+1} if q* = k < n. Else it can
             be turned at no cost. lam_k > sigma2 is not needed.
 Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
-Method      A global maximum has the value sup L (lemma-1), so W maximises L and the gap is 0: S W = W M with M diagonal.
-            So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2, or zero; and L is its
-            value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)), both in words for all n
-            and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For ties: the
-            columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of the profile
-            ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns (claim spectrum).
+Method      A global maximum has the value sup L (lemma-1), so W maximises L and the gap is 0: S W = W M with M
+            diagonal. So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2, or zero; and
+            L is its value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)), both in words
+            for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
+            ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
+            the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
+            (claim spectrum).
 Trusted     lemma-1, eq-24-28, profile; that the gradient vanishes at a maximum; that S has an eigenbasis; the rules of
             verify.symbolic.
 """
@@ -50,22 +51,22 @@ CLAIM = Claim(
 )
 MAXIMAL = CLAIM.step(
     "maximal",
-    "L - ELBO is the gap plus the two losses of the encoder, for all n and k: where it is 0 at max L, W maximises L and its "
-    "columns are orthogonal",
+    "L - ELBO is the gap plus the two losses of the encoder, for all n and k: where it is 0 at max L, W maximises L "
+    "and its columns are orthogonal",
     says="reaches_sup_of_L & gap_zero_iff_orthogonal & losses_nonnegative -> top_of_L & orthogonal",
     place="Corollary 1",
 )
 COLUMNS = CLAIM.step(
     "columns",
-    "where dL/dW = 0 and the columns are orthogonal each is 0 or sqrt(lam - sigma2) times a unit eigenvector of S, for all "
-    "n and k",
+    "where dL/dW = 0 and the columns are orthogonal each is 0 or sqrt(lam - sigma2) times a unit eigenvector of S, for "
+    "all n and k",
     says="top_of_L & orthogonal & stationary_at_maxima -> scaled_eigenvectors",
     place="Corollary 1",
 )
 LARGEST = CLAIM.step(
     "largest",
-    "there L = L(0) + sum of g(lam), g rising from g(sigma2) = 0: with a smaller eigenvalue, or a zero column, in the place "
-    "of a larger one above sigma2, W would not maximise L",
+    "there L = L(0) + sum of g(lam), g rising from g(sigma2) = 0: with a smaller eigenvalue, or a zero column, in the "
+    "place of a larger one above sigma2, W would not maximise L",
     says="top_of_L & scaled_eigenvectors & eigenbasis -> largest_held",
     place="Corollary 1",
 )

@@ -37,8 +37,8 @@ CLAIM = Claim(
 )
 IDENTITY = CLAIM.step(
     "identity",
-    "everywhere ELBO - [1/2 log det D - n/2 log(2 pi e sigma2)] = -1/2 tr(W^T G_W - G_V V^T - 2 D G_D) - sigma2 G_sigma2, "
-    "G the gradients: 0 where all four vanish, and -sigma2 G_sigma2 where only the first three do",
+    "everywhere ELBO - [1/2 log det D - n/2 log(2 pi e sigma2)] = -1/2 tr(W^T G_W - G_V V^T - 2 D G_D) - sigma2 "
+    "G_sigma2, G the gradients: 0 where all four vanish, and -sigma2 G_sigma2 where only the first three do",
     place="Stationarity identities",
 )
 ENTROPIES = CLAIM.step("entropies", "that bracket is H[q(z|x)] - H[p(z)] - H[p(x|z)]")

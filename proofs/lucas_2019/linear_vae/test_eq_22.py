@@ -7,9 +7,9 @@ Source      Lucas et al. 2019, App. C.2.
 Note        V* is the only zero if and only if S > 0. With a singular S every V* + Y with Y S = 0 is one, as good as V*
             and the same q at every datum: all that the paper uses of V* ("the mean of the variational distribution
             exactly matches the true posterior") stands.
-Method      the differential of the ELBO derived from Eqs. 15-20, for all n and k; it is -M (V - V*) S / sigma2, and what
-            the ELBO loses is 1/(2 sigma2) the mean of |W Y x|^2 + sigma2 |Y x|^2, Y = V - V*: a sum of squares. Entry by
-            entry for small n, k; differences of a 50-digit ELBO; an exact witness with a singular S.
+Method      the differential of the ELBO derived from Eqs. 15-20, for all n and k; it is -M (V - V*) S / sigma2, and
+            what the ELBO loses is 1/(2 sigma2) the mean of |W Y x|^2 + sigma2 |Y x|^2, Y = V - V*: a sum of squares.
+            Entry by entry for small n, k; differences of a 50-digit ELBO; an exact witness with a singular S.
 Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
 """
 
@@ -88,8 +88,8 @@ def test_stationary_in_the_encoder_iff_it_is_optimal_on_the_data(record):
     gradient = reduce(linear_vae.gradients().V, gram)
     # M is invertible, so the gradient vanishes if and only if (V - V*) S does.
     same(gradient, -(M @ (V - best) @ S) / sigma2)
-    # Y S = 0 makes the mean of |Y x|^2, which is tr(Y S Y^T), zero: Y x = 0 for every datum. Conversely S is the mean of
-    # x x^T.
+    # Y S = 0 makes the mean of |Y x|^2, which is tr(Y S Y^T), zero: Y x = 0 for every datum. Conversely S is the mean
+    # of x x^T.
     Y = letter("Y", k, n)
     same(linear_vae.over_data(trace((Y @ x).T @ (Y @ x))), trace(Y @ S @ Y.T))
     record(instances=2)

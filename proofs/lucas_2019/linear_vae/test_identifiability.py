@@ -4,9 +4,9 @@ Statement   the global optimum is unique but for the order of the eigenpairs, th
             lengths of the columns, which correspond to the singular values, say the order.
 Hypotheses  missing: the eigenvalues that columns hold are simple (distinct, and lam_k > lam_{k+1} if k are held and
             k < n). sigma2 fixed, or learned with k < n as in Eq. 7.
-Read as     eigenvectors are given up to their signs, so that R is a permutation for a suitable choice of U; and "correspond
-            to": the squared norm is lam_i - sigma2, the square of a singular value of W. It is no singular value of S or
-            of the data, but it orders them rightly.
+Read as     eigenvectors are given up to their signs, so that R is a permutation for a suitable choice of U; and
+            "correspond to": the squared norm is lam_i - sigma2, the square of a singular value of W. It is no singular
+            value of S or of the data, but it orders them rightly.
 Source      Lucas et al. 2019, App. B (Corollary 1).
 Method      by corollary-1 the maximum is W = U_q G^{1/2} R with R R^T = I_q, G = Lam_q - sigma2 I > 0, and R^T G R = E
             diagonal. Then G R = R E, that is R_ij (g_i - e_j) = 0: with distinct g_i each column of R has one entry at
@@ -51,19 +51,21 @@ CLAIM = Claim(
     "norm of the columns of W (which correspond to the singular values) and ordering according to these quantities. In "
     "other words, R is a permutation matrix which can be computed exactly.",
     fault="missing hypothesis",
-    finding="where the eigenvalues that the columns hold are simple, the global maximum (at its sigma2) is unique up to the "
-    "order and the signs of the columns, whose squared norms lam_i - sigma2 say the order; where they tie it is not unique",
+    finding="where the eigenvalues that the columns hold are simple, the global maximum (at its sigma2) is unique up "
+    "to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order; where they tie it is "
+    "not unique",
 )
 TIED = CLAIM.step(
     "tied",
-    "there is an S with tied eigenvalues and two global maxima of which neither is a permutation of the other, signs apart",
+    "there is an S with tied eigenvalues and two global maxima of which neither is a permutation of the other, signs "
+    "apart",
     says="spectral -> not_unique_at_ties",
     place="Corollary 1",
 )
 PERMUTATION = CLAIM.step(
     "permutation",
-    "at a maximum W = U_q G^{1/2} R of L, G = Lam_q - sigma2 I, with orthogonal columns and distinct g_i, R has one entry "
-    "in each row, 1 or -1, and at most one in each column, for all n, q and k",
+    "at a maximum W = U_q G^{1/2} R of L, G = Lam_q - sigma2 I, with orthogonal columns and distinct g_i, R has one "
+    "entry in each row, 1 or -1, and at most one in each column, for all n, q and k",
     says="orthogonal_maximum_of_L & simple -> R_is_permutation_up_to_signs",
     place="Corollary 1",
 )
@@ -168,7 +170,7 @@ def _attains_c_equal_to_s(W, covariance):
 
 
 def _no_gaussian_is_likelier_than_c_equal_to_s():
-    """2 (L(S) - L(C)) = tr Z - n - log det Z, Z = S^{1/2} C^-1 S^{1/2}: the sum of z - 1 - log z over its eigenvalues."""
+    """2 (L(S) - L(C)) = tr Z - n - log det Z, Z = S^{1/2} C^-1 S^{1/2}: the sum of z - 1 - log z, its eigenvalues."""
     A, T = letter("A", n, n, "symmetric"), letter("T", n, n, "symmetric")  # C and S^{1/2}
 
     def twice(covariance):

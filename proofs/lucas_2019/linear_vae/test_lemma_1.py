@@ -1,10 +1,10 @@
 """Lemma 1: the global maximum of the linear VAE's ELBO is that of the pPCA likelihood.
 
-Statement   sup over W, V, D (and sigma2, or at each fixed sigma2) of the ELBO = sup over W (and sigma2) of L, and one is
-            attained iff the other is; at W = U_k (Lam_k - sigma2 I)^{1/2} (R = I), V = M^-1 W^T, D = sigma2 M^-1 they
-            are equal.
-Hypotheses  mu at the sample mean; S with 1/N. None on the rank of S: where L has no maximum (sigma2 learned, rank S <= k
-            and rank S < n), neither has the ELBO.
+Statement   sup over W, V, D (and sigma2, or at each fixed sigma2) of the ELBO = sup over W (and sigma2) of L, and one
+            is attained iff the other is; at W = U_k (Lam_k - sigma2 I)^{1/2} (R = I), V = M^-1 W^T, D = sigma2 M^-1
+            they are equal.
+Hypotheses  mu at the sample mean; S with 1/N. None on the rank of S: where L has no maximum (sigma2 learned, rank S <=
+            k and rank S < n), neither has the ELBO.
 Source      Lucas et al. 2019, Lemma 1; Eqs. 7, 8 and 28.
 Method      L - ELBO = KL(q, posterior) in words, for all n, k, W, V, D; it is 1/2 sum (z - 1 - log z) over the
             eigenvalues z of D^{1/2} M D^{1/2}/sigma2, plus a mean of squares over the data: never negative. For every W
@@ -51,8 +51,8 @@ BELOW = CLAIM.step(
 )
 REACHED = CLAIM.step(
     "reached",
-    "for every W there is an orthogonal R for which W R has orthogonal columns, and L(W R) = L(W): where L is >= t, so is "
-    "the ELBO at W R with V*, D*, for all n and k",
+    "for every W there is an orthogonal R for which W R has orthogonal columns, and L(W R) = L(W): where L is >= t, so "
+    "is the ELBO at W R with V*, D*, for all n and k",
     says="tight_at_orthogonal_columns & spectral & likelihood_reaches_t -> elbo_reaches_t",
     place="Lemma 1",
 )

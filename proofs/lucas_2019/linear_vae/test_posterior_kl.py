@@ -44,8 +44,8 @@ CLAIM = Claim(
 )
 MOMENTS = CLAIM.step(
     "moments",
-    "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary iff S W = W K: each w_i is 0 "
-    "or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1",
+    "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary iff S W = W K: each w_i "
+    "is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1",
     says="eq_21 & eq_22 & orthogonal & stationary -> moments",
     place="Stationarity identities",
 )

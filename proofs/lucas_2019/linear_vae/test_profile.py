@@ -1,11 +1,11 @@
 """The profile ELBO P(W), its maximum over the encoder: what the ELBO and P have in common.
 
-Statement   (W, V, D) is a local maximum of the ELBO iff the encoder is optimal and W is a local maximum of P; the same of
-            stationary points; there the two Hessians have as many positive eigenvalues, and that of the ELBO has
+Statement   (W, V, D) is a local maximum of the ELBO iff the encoder is optimal and W is a local maximum of P; the same
+            of stationary points; there the two Hessians have as many positive eigenvalues, and that of the ELBO has
             k dim ker S more zeros.
 Hypotheses  sigma2 > 0 fixed; with learned noise read (W, sigma2) for W.
-Source      docs/mathematics.md, Proposition 7 and the first lines of the proof of Theorem 1; theory 3.3. In App. C.2: "the
-            optimal D and V are continuous functions of W".
+Source      docs/mathematics.md, Proposition 7 and the first lines of the proof of Theorem 1; theory 3.3. In App. C.2:
+            "the optimal D and V are continuous functions of W".
 Method      with V = V*(W) + Y and D = D*(W) R, for all n and k,
             ELBO = P(W) - mean over the data of [|W Y x|^2 + sigma2 |Y x|^2]/(2 sigma2) - 1/2 sum (r_i - 1 - log r_i).
             Everything is read off this identity, in the coordinates (W, Y, log R).
@@ -35,8 +35,8 @@ from verify.symbolic.traces import Scalar, log_det, trace
 CLAIM = Claim(
     id="profile",
     source="theory 3.3, after App. C.2",
-    statement="(W, V, D) is a local maximum, or stationary, for the ELBO iff the encoder is optimal and W is so for the "
-    "profile ELBO; the Hessians then have as many positive eigenvalues, that of the ELBO k dim ker S more zeros",
+    statement="(W, V, D) is a local maximum, or stationary, for the ELBO iff the encoder is optimal and W is so for "
+    "the profile ELBO; the Hessians then have as many positive eigenvalues, that of the ELBO k dim ker S more zeros",
     hypotheses="sigma2 > 0 fixed, or (W, sigma2) in the place of W",
     section="The linear VAE",
     rests_on=("eq-16-20",),
@@ -44,15 +44,15 @@ CLAIM = Claim(
 )
 SPLIT = CLAIM.step(
     "split",
-    "with V = V* + Y and D = D* R the ELBO is P less the mean of [|W Y x|^2 + sigma2 |Y x|^2]/(2 sigma2) over the data and "
-    "less 1/2 sum (r_i - 1 - log r_i), for all n and k",
+    "with V = V* + Y and D = D* R the ELBO is P less the mean of [|W Y x|^2 + sigma2 |Y x|^2]/(2 sigma2) over the data "
+    "and less 1/2 sum (r_i - 1 - log r_i), for all n and k",
     says="closed_form -> split",
     place="Proposition 7",
 )
 BELOW = CLAIM.step(
     "below",
-    "both terms are >= 0, and 0 iff the encoder is optimal (Y S = 0, R = I): where W is a local maximum of P, nothing near "
-    "is higher than P(W)",
+    "both terms are >= 0, and 0 iff the encoder is optimal (Y S = 0, R = I): where W is a local maximum of P, nothing "
+    "near is higher than P(W)",
     says="split & optimal & local_in_P -> local_in_ELBO",
     place="Proposition 7",
 )
@@ -70,15 +70,16 @@ LIFT = CLAIM.step(
 )
 STATIONARY = CLAIM.step(
     "stationary",
-    "at an optimal encoder the derivatives of the ELBO in W and sigma2 are those of P, and elsewhere that along the line "
-    "to (V*, D*) is positive, for all n and k",
+    "at an optimal encoder the derivatives of the ELBO in W and sigma2 are those of P, and elsewhere that along the "
+    "line to (V*, D*) is positive, for all n and k",
     says="split -> same_stationary",
     place="Proposition 7",
 )
 INERTIA = CLAIM.step(
     "inertia",
-    "in the coordinates (W, Y, log R) the Hessian of the ELBO at a stationary point is that of P, -tr(H^T M H S)/sigma2 for "
-    "a change H of Y, which is 0 iff H S = 0 and else negative, and -1/2 for each log r_i, without mixed terms",
+    "in the coordinates (W, Y, log R) the Hessian of the ELBO at a stationary point is that of P, "
+    "-tr(H^T M H S)/sigma2 for a change H of Y, which is 0 iff H S = 0 and else negative, and -1/2 for each log r_i, "
+    "without mixed terms",
     says="split & inertia_of_coordinates -> same_index",
     place="Proposition 7",
 )
@@ -243,7 +244,7 @@ def _signs(A):
 
 @INERTIA.evidence(role="supports", kind="symbolic")
 def test_the_whole_hessian_in_rational_numbers(record):
-    """n = 3, k = 2, S = diag(5, 0, 10), sigma2 = 1, W = (2 u_1, 0): index 2 (both columns towards u_3), k dim ker S = 2."""
+    """n = 3, k = 2, S = diag(5, 0, 10), sigma2 = 1, W = (2 u_1, 0): index 2 (both columns to u_3), k dim ker S = 2."""
     e = Explicit(3, 2)
     lam = (5, 0, 10)
     at = {**dict(zip(e.S, sp.diag(*lam), strict=True)), e.sigma2: 1}
