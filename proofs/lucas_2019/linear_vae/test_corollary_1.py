@@ -3,9 +3,9 @@
 Statement   at every global maximum, at its sigma2, the columns of W are orthogonal: sqrt(lam_a - sigma2) u_a, u_a unit
             eigenvectors of S, for the q* = min(k, #{lam > sigma2}) largest eigenvalues, and the others zero.
 Hypotheses  none: where eigenvalues tie the principal components are any orthonormal eigenvectors.
-Beside it   at its sigma2 the maximum is the only one up to the signs and the order of the columns iff the retained
-            eigenvalues are simple eigenvalues of S: that is, distinct, and lam_k > lam_{k+1} if q* = k < n. Else it can
-            be turned at no cost. lam_k > sigma2 is not needed.
+Beside it   at fixed sigma2, or with sigma2 learned and k < n, the maximum is the only one up to the signs and the order
+            of the columns iff the retained eigenvalues are simple eigenvalues of S: that is, distinct, and
+            lam_k > lam_{k+1} if q* = k < n. Else it can be turned at no cost. lam_k > sigma2 is not needed.
 Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
 Method      A global maximum has the value sup L (lemma-1), so W maximises L and the gap is 0: S W = W M with M
             diagonal. So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2, or zero; and
@@ -14,8 +14,8 @@ Method      A global maximum has the value sup L (lemma-1), so W maximises L and
             ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
             the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
             (claim spectrum).
-Trusted     lemma-1, eq-24-28, profile; that the gradient vanishes at a maximum; that S has an eigenbasis; the rules of
-            verify.symbolic.
+Trusted     lemma-1, eq-24-28, profile, noise-gradient; that the gradient vanishes at a maximum; that S has an
+            eigenbasis; the rules of verify.symbolic.
 """
 
 from itertools import permutations, product
@@ -44,9 +44,9 @@ CLAIM = Claim(
     source="Corollary 1, Sec. 4.2",
     statement="at every global maximum of the ELBO the columns of W are scaled principal components of S, those of its "
     "largest eigenvalues; up to signs and order it is the only one iff these are simple",
-    hypotheses="of uniqueness: at its sigma2",
+    hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
-    rests_on=("lemma-1", "eq-24-28", "profile"),
+    rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient"),
     trusts=("second-order", "spectral"),
 )
 MAXIMAL = CLAIM.step(
@@ -81,6 +81,12 @@ TIES = CLAIM.step(
     "two columns of equal eigenvalue can be turned in their plane, a column towards a discarded eigenvector of equal "
     "eigenvalue, by any angle, and the ELBO stays, for all n and k",
     says="top_of_ELBO & scaled_eigenvectors & ~simple -> ~unique",
+    place="Corollary 1",
+)
+NOISE = CLAIM.step(
+    "noise",
+    "where sigma2 is learned and k < n it is, at every maximum, the mean of the n - k smallest eigenvalues (Eq. 7)",
+    says="top_of_ELBO & largest_held & stationary_at_maxima & noise_equation & learned -> same_noise",
     place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
@@ -244,17 +250,35 @@ def test_at_a_tie_columns_turn_at_no_cost_for_all_n_and_k(record):
     record(instances=2)
 
 
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_with_learned_noise_all_maxima_have_one_noise(record):
+    """q eigenvalues held, of sum A; B the sum of the n - q others; tr K = A + (k - q) sigma2."""
+    q, held_sum, rest = sp.symbols("q A B", positive=True)
+    # The noise equation, tr S - tr K = (n - k) sigma2, says that sigma2 is the mean of all that is not held.
+    equation = (held_sum + rest) - (held_sum + (k - q) * sigma2) - (n - k) * sigma2
+    vanishes(equation - (rest - (n - q) * sigma2))
+    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean: the
+    # n - k smallest have the sum (n - k) sigma2.
+    vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / (n - k))
+    # Numbers of no more than their mean are equal to it: the differences are >= 0 and add up to 0.
+    vanishes((n - q) * sigma2 - rest + equation)
+    with rejected():  # the mean over n
+        vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / n)
+    record(instances=3)
+
+
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_corollary(record):
     premises = {
         "lemma-1": "top_of_ELBO -> reaches_sup_of_L",
         "eq-24-28": "gap_zero_iff_orthogonal",
         "profile": "losses_nonnegative",
+        "noise-gradient": "noise_equation",
         "second-order": "stationary_at_maxima",
         "spectral": "eigenbasis",
     }
     columns = "scaled_eigenvectors & largest_held"
-    goal = f"top_of_ELBO -> {columns} & (simple & unique | ~simple & ~unique)"
+    goal = f"top_of_ELBO -> {columns} & (simple & unique | ~simple & ~unique) & (same_noise | ~learned)"
     record(instances=concludes(CLAIM, goal, premises))
     with rejected():  # unique whatever the eigenvalues
         concludes(CLAIM, f"top_of_ELBO -> {columns} & unique", premises)

@@ -51,9 +51,9 @@ CLAIM = Claim(
     "norm of the columns of W (which correspond to the singular values) and ordering according to these quantities. In "
     "other words, R is a permutation matrix which can be computed exactly.",
     fault="missing hypothesis",
-    finding="where the eigenvalues that the columns hold are simple, the global maximum (at its sigma2) is unique up "
-    "to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order; where they tie it is "
-    "not unique",
+    finding="where the eigenvalues that the columns hold are simple, the global maximum (sigma2 fixed, or learned with "
+    "k < n) is unique up to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order; "
+    "where they tie it is not unique",
 )
 TIED = CLAIM.step(
     "tied",
@@ -64,10 +64,10 @@ TIED = CLAIM.step(
 )
 PERMUTATION = CLAIM.step(
     "permutation",
-    "at a maximum W = U_q G^{1/2} R of L, G = Lam_q - sigma2 I, with orthogonal columns and distinct g_i, R has one "
+    "if W = U_q G^{1/2} R, G = Lam_q - sigma2 I and R R^T = I_q, has orthogonal columns and distinct g_i, R has one "
     "entry in each row, 1 or -1, and at most one in each column, for all n, q and k",
     says="orthogonal_maximum_of_L & simple -> R_is_permutation_up_to_signs",
-    place="Corollary 1",
+    place=("Corollary 1", "Proposition 8"),
 )
 SIGNS = CLAIM.step(
     "signs", "the sign of a column and of its latent changes nothing, for all n and k", place="Corollary 1"

@@ -51,7 +51,9 @@ OPTIMUM = CLAIM.step(
 )
 PROFILE = CLAIM.step("profile", "at V*, D* it is the derivative of the profile ELBO P in sigma2, for all n and k")
 EQ_7 = CLAIM.step(
-    "eq-7", "at the maxima of pPCA, S W = W K with K = W^T W + sigma2 I diagonal, it vanishes iff Eq. 7 holds"
+    "eq-7",
+    "where S W = W K, K = W^T W + sigma2 I diagonal, it vanishes at V*, D* iff tr S - tr K = (n - k) sigma2, "
+    "for all n and k: Eq. 7 at the maxima of pPCA",
 )
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 

@@ -211,13 +211,14 @@ def test_in_these_coordinates_the_hessian_falls_into_three_blocks(record):
     loss, H, X = reduce(of_mean(), gram), letter("H", k, n), letter("X", n, k)
     slope = differential(loss, Y, H)
     same(reduce(differential(slope, Y, H), gram), reduce(trace(H.T @ M @ H @ S) / sigma2, gram))
-    # Mixed with W, or twice W, or with sigma2: everything has a factor Y S or S Y^T.
+    # Mixed with W or sigma2, or without Y: everything has a factor Y S or S Y^T.
     along_W = differential(loss, W, X)
     for mixed in (
         differential(slope, W, X),
         differential(along_W, W, X),
         derivative(slope, sigma2),
         derivative(along_W, sigma2),
+        derivative(derivative(loss, sigma2), sigma2),
     ):
         same(reduce(mixed, NO_EFFECT, gram), Scalar())
     # A mean of squares, zero iff H x = 0 at every datum, iff H S = 0: k dim ker S dimensions.
