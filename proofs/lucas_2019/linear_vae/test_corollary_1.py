@@ -284,30 +284,6 @@ def test_the_steps_entail_the_corollary(record):
         concludes(CLAIM, f"top_of_ELBO -> {columns} & unique", premises)
 
 
-@UNIQUE.evidence(role="supports", kind="symbolic")
-def test_a_pair_of_columns_has_the_two_curvatures_that_only_a_tie_makes_zero(record):
-    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
-    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
-    expected = {-((l_a + l_b) ** 2) / (lam_a * lam_b), -((l_a - l_b) ** 2) / (lam_a * lam_b)}
-    vanishes(H.trace() - sum(expected))
-    vanishes(H.det() - sp.prod(expected))
-    # A zero column (l_b = 0, lam_b = sigma2) towards the retained axis: -(lam_a - s)/(s lam_a), its only curvature.
-    H, lam_a, _ = _pair_hessian(l_a, sp.Integer(0), s)
-    vanishes(H[0, 0] + (lam_a - s) / (s * lam_a))
-    record(instances=2)
-
-
-def _pair_hessian(l_a, l_b, s):
-    """The second derivatives of P where column b moves along u_a and column a along u_b, lam = l^2 + sigma2."""
-    x, y = sp.symbols("x y", real=True)
-    lam_a, lam_b = l_a**2 + s, l_b**2 + s
-    columns = sp.Matrix([[l_a, x], [y, l_b]])
-    marginal, latent = columns * columns.T + s * sp.eye(2), columns.T * columns + s * sp.eye(2)
-    quadratic = (marginal.adjugate() * sp.diag(lam_a, lam_b)).trace() / marginal.det()
-    profile = -(sp.log(latent[0, 0]) + sp.log(latent[1, 1]) + quadratic) / 2  # log det C = log det M cancels the gap
-    return sp.hessian(profile, (x, y)).subs({x: 0, y: 0}), lam_a, lam_b
-
-
 @LARGEST.evidence(role="supports", kind="numeric")
 def test_searches_at_fixed_noise_end_at_the_scaled_principal_axes(record, thorough):
     rng = np.random.default_rng(1)
@@ -553,14 +529,3 @@ def test_slips_in_the_words_are_rejected():
     x, s, above = sp.symbols("x s excess", positive=True)
     with rejected():  # without the normaliser a latent at the noise would still gain by shrinking
         check(sp.diff(sp.log(x / s) - x / s, x).subs(x, s + above).factor().is_positive, "falls above the noise")
-
-
-@UNIQUE.evidence(role="control", kind="symbolic")
-def test_the_curvatures_of_the_likelihood_are_rejected():
-    # pPCA's pair has 0 and -(lam_a + lam_b - 2 s)/(lam_a lam_b) = -(l_a^2 + l_b^2)/(lam_a lam_b).
-    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
-    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
-    with rejected():
-        vanishes(H.det())
-    with rejected():
-        vanishes(H.trace() + (l_a**2 + l_b**2) / (lam_a * lam_b))

@@ -3,8 +3,8 @@
 Statement   sup over W, V, D (and sigma2, or at each fixed sigma2) of the ELBO = sup over W (and sigma2) of L, and one
             is attained iff the other is; at W = U_k (Lam_k - sigma2 I)^{1/2} (R = I), V = M^-1 W^T, D = sigma2 M^-1
             they are equal.
-Hypotheses  mu at the sample mean; S with 1/N. None on the rank of S: where L has no maximum (sigma2 learned, rank S <=
-            k and rank S < n), neither has the ELBO.
+Hypotheses  S with 1/N, about the mu of the model. None on the rank of S: where L has no maximum (sigma2 learned, rank S
+            <= k and rank S < n), neither has the ELBO.
 Source      Lucas et al. 2019, Lemma 1; Eqs. 7, 8 and 28.
 Method      L - ELBO = KL(q, posterior) in words, for all n, k, W, V, D; it is 1/2 sum (z - 1 - log z) over the
             eigenvalues z of D^{1/2} M D^{1/2}/sigma2, plus a mean of squares over the data: never negative. For every W
@@ -28,6 +28,7 @@ from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
 from verify.symbolic import linear_vae, ppca
 from verify.symbolic.evaluation import on_arrays
+from verify.symbolic.expectations import expectation
 from verify.symbolic.letters import C, D, M, S, V, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2, x
 from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
 from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
@@ -38,7 +39,7 @@ CLAIM = Claim(
     source="Lemma 1, Sec. 4.2",
     statement="the global maximum of the linear VAE's ELBO equals that of the log marginal likelihood of pPCA, and one "
     "exists iff the other does",
-    hypotheses="sigma2 learned or fixed; mu at the sample mean",
+    hypotheses="sigma2 learned or fixed, mu learned or at the sample mean",
     section="The linear VAE",
     rests_on=("eq-24-28",),
     trusts=("spectral",),
@@ -59,6 +60,12 @@ REACHED = CLAIM.step(
 PRINCIPAL = CLAIM.step(
     "principal-axes",
     "at W = U_k (Lam_k - sigma2 I)^{1/2}, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, with the value of Eqs. 7, 8",
+    place="Lemma 1",
+)
+MEAN = CLAIM.step(
+    "mean",
+    "with another mu, the same in decoder and encoder, S is the second moments about it in both objectives, and all "
+    "else stays: so the Lemma holds with mu learned as well, for all n and k",
     place="Lemma 1",
 )
 CONCLUSION = CLAIM.step(
@@ -125,6 +132,18 @@ def test_every_decoder_has_a_rotation_with_orthogonal_columns_for_all_n_and_k(re
     with rejected():  # a matrix R that is not orthogonal changes L
         same(turned @ turned.T + sigma2 * identity(n), expand(C, C))
     record(instances=3)
+
+
+@MEAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_mean_enters_through_the_second_moments_alone(record):
+    m, covariance = letter("m", n, 1), letter("Q", n, n, "symmetric")  # xbar - mu, and the covariance
+    second = {"S": covariance + m @ m.T}
+    at_datum = linear_vae.reconstruction_at_datum() - linear_vae.kl_at_datum()
+    same(expectation(at_datum, x, m, covariance), substitute(linear_vae.elbo(), second))
+    same(expectation(ppca.log_density(), x, m, covariance), substitute(ppca.log_likelihood(), second))
+    with rejected():  # the covariance alone
+        same(expectation(at_datum, x, m, covariance), substitute(linear_vae.elbo(), {"S": covariance}))
+    record(instances=2)
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
