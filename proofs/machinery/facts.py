@@ -35,7 +35,9 @@ _REGISTER = (
         "a mixing measure is optimal iff its gradient function is <= 0",
         "Lindsay, Ann. Stat. 1983",
     ),
-    Fact("rank-nullity", "fewer linear homogeneous equations than unknowns have a solution that is not 0", f"{HJ}, 0.2.3"),
+    Fact(
+        "rank-nullity", "fewer linear homogeneous equations than unknowns have a solution that is not 0", f"{HJ}, 0.2.3"
+    ),
     Fact(
         "schur-horn",
         "eigenvalues t allow the diagonal d iff t majorises d",

@@ -7,8 +7,8 @@ Correction  a log is dropped, and the sum over the pixels with it: sum_i log[y_i
             corrected the term is a sum of n integrals over one variable, whatever k is; that none of them has a closed
             form ("intractable") is not disputed, and App. C.3 says itself that numerical integration may be easy.
 Source      Lucas et al. 2019, Eq. 33, App. C.3; theory 4.1.
-Method      signs and a Jensen gap, symbolically; each logit's law in words, for all n and k; beside them mpmath, and the
-            definition integrated over z in k dimensions.
+Method      signs and a Jensen gap, symbolically; each logit's law in words, for all n and k; beside them mpmath,
+            and the definition integrated over z in k dimensions.
 Trusted     fact gaussian-moments; mpmath's quadrature beside the proofs.
 """
 
@@ -44,7 +44,9 @@ CLAIM = Claim(
     fault="misprint",
     finding="with the log, and the sum over pixels, under the integral it is right: then n integrals over one variable",
 )
-PRINTED = CLAIM.step("printed", "as printed the left side is negative and the right side positive, whatever W, V, D, mu")
+PRINTED = CLAIM.step(
+    "printed", "as printed the left side is negative and the right side positive, whatever W, V, D, mu"
+)
 OUTSIDE = CLAIM.step(
     "log-outside",
     "a log put before the integral does not mend it: at n = k = 1, mu = V = 0, D = 1, x = 1 and any W != 0, E log p < "
@@ -57,8 +59,8 @@ CORRECTED = CLAIM.step(
 )
 LOGITS = CLAIM.step(
     "logits",
-    "under q the logit a_i is one Gaussian variable, of mean e_i^T (W m + mu) and variance e_i^T W D W^T e_i, m the mean "
-    "of q, for all n and k",
+    "under q the logit a_i is one Gaussian variable, of mean e_i^T (W m + mu) and variance e_i^T W D W^T e_i, m the "
+    "mean of q, for all n and k",
 )
 
 
