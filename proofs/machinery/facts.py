@@ -61,6 +61,7 @@ _REGISTER = (
         "tr(A B) >= sum of a_i b_{n+1-i}, the sorted eigenvalues of symmetric A, B",
         f"{HJ}, 4.3.53, 7.4.1",
     ),
+    Fact("weyl", "no eigenvalue of a symmetric matrix moves by more than the norm of the change", f"{HJ}, 4.3.15"),
 )
 FACTS = {one.id: one for one in _REGISTER}
 
