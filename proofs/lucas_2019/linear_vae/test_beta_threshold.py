@@ -31,7 +31,7 @@ from verify.symbolic.differentials import derivative
 from verify.symbolic.letters import D, M, S, V, k, n, sigma2, x
 from verify.symbolic.matrix_calculus import identity, inverse, letter
 from verify.symbolic.relations import expand, reduce, relation, substitute
-from verify.symbolic.traces import Scalar, trace
+from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="beta-threshold",
@@ -59,6 +59,12 @@ KL_OF_A_LATENT = CLAIM.step(
     "there a latent that holds u, S u = lam u, has at the datum x the mean (lam - s)^{1/2} u^T x / lam and the "
     "variance s/lam, s = beta sigma2, and the mean KL 1/2 log(lam/s), for all n and k",
     place="Collapse over its threshold",
+)
+VALUE = CLAIM.step(
+    "value",
+    "and the optimum is -1/2 [n log(2 pi sigma2) + beta sum_a (log(lam_a/s) + 1) + lost/sigma2], lost the sum of the "
+    "discarded eigenvalues, for all n and k",
+    place="Beta-VAE",
 )
 NOISE = CLAIM.step(
     "noise",
@@ -125,6 +131,22 @@ def test_the_encoder_of_orthogonal_columns_for_all_n_and_k(record):
 def check_mean_square(variances):
     """V S V^T + D = I."""
     same(at_the_axes(V @ S @ V.T + D, variances), identity(k))
+
+
+@VALUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_value_at_the_axes_for_all_n_and_k(record):
+    found = at_noise_and_axes(beta_elbo_in_words())
+    lost = trace(S) - trace(LAM)
+    twice = n * sp.log(2 * sp.pi * s / beta) + beta * (log_det(LAM) - k * sp.log(s) + k) + beta * lost / s
+    same(found, twice / -2)
+    with rejected():  # the ELBO of the VAE at beta sigma2
+        same(found, (twice + (1 - beta) * k) / -2)
+    record(instances=1)
+
+
+def at_noise_and_axes(f):
+    """f at the axes, with s/beta for sigma2."""
+    return at_the_axes(at_noise(f, s / beta), s * inverse(LAM))
 
 
 @LEARNED.evidence(role="supports", kind="symbolic", strength="proved")

@@ -75,8 +75,8 @@ LOSSES = CLAIM.step(
 )
 REPRESENTS = CLAIM.step(
     "represents",
-    "linear layers that are all at least k wide can be any V, for all n, k and depths: the maximum over these, or any "
-    "encoder with a linear part, is not below the linear VAE's",
+    "linear layers that are all at least k wide can be any V, for all n, k and depths: the maximum over these, or over "
+    "any encoder that can give V x and a constant D, is not below the linear VAE's",
     says="has_linear_part & global_maximum -> at_least_linear_maximum",
 )
 CONCLUSION = CLAIM.step(
