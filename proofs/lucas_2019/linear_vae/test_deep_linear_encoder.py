@@ -151,7 +151,7 @@ def test_around_a_collapsed_point_the_elbo_is_bounded_by_its_value_there(record)
     same(bound, -trace(V2 @ B @ V2.T) / (rho * sigma2))
     # At V_1 = R C U^T, S U = U Lam: B = R C Lam (rho sigma2 - Lam) C R^T, definite for Lam < rho sigma2, and so nearby.
     U, R = letter("U", n, h), letter("R", h, h)
-    C, Lam = letter("Cc", h, h, "diagonal"), letter("Lam", h, h, "diagonal")
+    C, Lam = letter("C", h, h, "diagonal"), letter("Lam", h, h, "diagonal")
     axes = relation(U.T @ U, identity(h)), relation(S @ U, U @ Lam)
     there = reduce(substitute(B, {"V1": R @ C @ U.T}), *axes)
     same(there, R @ C @ Lam @ (rho * sigma2 * identity(h) - Lam) @ C @ R.T)
