@@ -24,7 +24,7 @@ Sample = tuple[str, float, str]  # SVG around (0, 0), its width, the words behin
 def key(width: float, top: float) -> tuple[list[str], float]:
     """The key from `top` on, in rows as wide as the picture; and where it ends."""
     made, y = ['<g class="key" aria-hidden="true">'], top
-    for row in (_strengths(), _verdicts(), _lines()):
+    for row in (_verdicts(), _strengths(), _lines()):
         x = 1.0
         for sample, wide, said in row:
             room = wide + 6 + FINE * len(said)
@@ -39,13 +39,13 @@ def key(width: float, top: float) -> tuple[list[str], float]:
 
 
 def _strengths() -> Iterator[Sample]:
-    yield "", 0.0, "The weakest link of the claim is"
+    yield "", 0.0, "Its weakest link is"
     for how in (*reversed(STRENGTHS), "open"):
         yield f'<g class="claim {how}">{shape(how, 0, -7, 22, 14)}</g>', 22.0, STRENGTH_WORDS[how]
 
 
 def _verdicts() -> Iterator[Sample]:
-    yield "", 0.0, "The paper’s sentence"
+    yield "", 0.0, "The claim"
     for verdict in VERDICTS:
         yield f'<g class="claim">{sign(verdict, 8, 0)}</g>', 16.0, SAID[verdict]
 

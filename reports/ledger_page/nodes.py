@@ -26,9 +26,9 @@ SIGNS = {
     "broken": "M0-3.8V.9M0 3.1V3.5",
 }
 SAID = {
-    "holds": "holds as printed",
+    "holds": "holds as stated",
     "holds with correction": "holds once corrected",
-    "refuted": "false as printed",
+    "refuted": "false as stated",
     "undecided": "undecided",
     "broken": "broken: its evidence fails",
 }
