@@ -15,7 +15,7 @@ from proofs.machinery.claims import FAULTS, STRENGTHS
 from proofs.machinery.judging import AT_FAULT, VERDICTS
 
 WIDTH = 100
-COLUMNS = "  {:<24} {:<21} {:<9} {:>5} {:>8} {:>11}  {}"
+COLUMNS = "  {:<22} {:<21} {:<9} {:>5} {:>6} {:>11}  {}"
 Document = dict[str, Any]
 
 
@@ -24,7 +24,7 @@ def lines(document: Document) -> Iterator[str]:
     strengths = {claim["id"]: claim["strength"] for claim in document["claims"]}
     for section, claims in groupby(document["claims"], key=lambda claim: claim["section"]):
         yield section or "Claims"
-        yield COLUMNS.format("claim", "verdict", "strength", "steps", "evidence", "worst error", "source").rstrip()
+        yield COLUMNS.format("claim", "verdict", "strength", "steps", "tests", "worst error", "source").rstrip()
         for claim in claims:
             yield from _claim(claim, strengths)
         yield ""
@@ -90,9 +90,9 @@ def _fault(claim: Document, kind: str) -> Iterator[str]:
         yield from _note(f"{kind or 'not as printed'}: {finding}")
     # The correction has witnesses of its own at times; what refutes the printed form comes first.
     for role in ("refutes", "corrected"):
-        for evidence in claim["evidence"]:
-            if evidence["role"] == role and evidence["outcome"] == "passed" and evidence["witness"]:
-                yield from _note(f"{'witness' if role == 'refutes' else 'corrected'}: {evidence['witness']}")
+        seen = [e["witness"] for e in claim["evidence"] if e["role"] == role and e["outcome"] == "passed"]
+        for witness in filter(None, dict.fromkeys(seen)):
+            yield from _note(f"{'witness' if role == 'refutes' else 'corrected'}: {witness}")
 
 
 def _totals(document: Document) -> Iterator[str]:

@@ -5,9 +5,9 @@ Main       dot.
 
 from typing import Any
 
-from reports.ledger_page.blueprint import drawn_lines
 from reports.ledger_page.claims import facts
 from reports.ledger_page.nodes import state, words
+from reports.ledger_page.picture import drawn_lines
 
 Document = dict[str, Any]
 # Strength by fill and border; the colours are those of the pages.

@@ -10,8 +10,8 @@ from typing import Any
 from proofs.machinery.claims import STRENGTHS
 from proofs.machinery.judging import VERDICTS
 from proofs.machinery.ledger import notes
-from reports.ledger_page.blueprint import blueprint
 from reports.ledger_page.claims import entries, facts, kinds_of_fault
+from reports.ledger_page.picture import blueprint
 
 Document = dict[str, Any]
 # What each kind of fault is called where faults are counted: one, several.
