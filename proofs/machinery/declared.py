@@ -23,7 +23,7 @@ def declared(folder: Path) -> tuple[list[Claim], list[Path]]:
         try:
             for claim in list(_claims(path)):
                 known = found.setdefault(claim.id, claim)
-                known.steps |= {id: step for id, step in claim.steps.items() if id not in known.steps}
+                known.steps.update({id: step for id, step in claim.steps.items() if id not in known.steps})
         except (OSError, ValueError, TypeError, SyntaxError):
             unread.append(path)
     return sorted(found.values(), key=section_rank), unread
