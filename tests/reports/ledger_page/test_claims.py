@@ -1,13 +1,10 @@
-"""Which claims rest on which, and where the map has them: against definitions on random graphs, and by hand."""
+"""Which claims rest on which, against definitions on random graphs; what a page is told of each of them."""
 
 import random
-import re
-from itertools import pairwise
 
 import pytest
 
-from reports.stability_page.claim_map import BEND, FILLED, claim_map
-from reports.stability_page.claims import anchors, below, ground, levels, needed
+from reports.ledger_page.claims import anchors, below, entries, facts, ground, kinds_of_fault, levels, needed
 
 
 def graph(seed, size=14, circles=False):
@@ -27,10 +24,6 @@ def reached(arrows, start):
             found.add(one)
             ahead += arrows[one]
     return found
-
-
-def as_claims(arrows):
-    return [{"id": name, "verdict": "holds", "rests_on": on} for name, on in arrows.items()]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -77,41 +70,57 @@ def test_addresses_differ_and_hold_no_spaces():
     assert len(set(found.values())) == len(found) == 5 and not any(" " in place for place in found.values())
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_map_draws_each_needed_arrow_and_keeps_claims_apart(seed):
-    arrows = graph(seed) | {"alone": []}
-    found = claim_map(as_claims(arrows))
-    nodes = {node["id"]: node for level in found["levels"] for node in level}
-    joined = {name for name, on in arrows.items() if on or any(name in other for other in arrows.values())}
-    assert set(nodes) == joined and found["others"] == len(arrows) - len(joined) >= 1
-    by_number = {str(node["end"]): name for name, node in nodes.items()}
-    drawn = sorted(tuple(by_number[end] for end in line["ends"].split()) for line in found["lines"])
-    assert drawn == sorted((one, name) for name, on in needed(arrows).items() for one in on)
-    for level in found["levels"]:
-        heights = [node["y"] * found["rows"] / 100 for node in level]
-        assert all(lower - upper >= 1 - 1e-9 for upper, lower in pairwise(heights))  # a row each; rounding of doubles
-    assert all(0 <= node["y"] <= 100 and 0 <= node["x"] <= 100 for node in nodes.values())
+def claim(name="a", **fields):
+    return {"id": name, "verdict": "holds", "strength": "tested", "evidence": [], **fields}
 
 
-def test_lines_start_and_end_at_their_claims():
-    found = claim_map(as_claims({"a": [], "b": ["a"], "c": ["b"], "d": ["c"], "e": [], "f": ["e", "d"]}))
-    nodes = {str(node["end"]): node for level in found["levels"] for node in level}
-    for line in found["lines"]:
-        numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", line["path"])]
-        one, name = (nodes[end] for end in line["ends"].split())
-        start = (one["x"] / 100 * found["width"] + 100 * FILLED, one["y"] / 100 * found["height"])
-        end = (name["x"] / 100 * found["width"], name["y"] / 100 * found["height"])
-        assert tuple(numbers[:2]) == pytest.approx(start, abs=0.06)  # printed to 0.1
-        assert tuple(numbers[-2:]) == pytest.approx(end, abs=0.06)
-    assert sum(line["path"].count("h") for line in found["lines"]) == 3  # e to f passes three columns
-    assert BEND < 1
+def said(step, role="supports", outcome="passed"):
+    return {"test": f"test_{role}", "step": step, "role": role, "outcome": outcome}
 
 
-def test_a_crossing_that_need_not_be_is_not_drawn():
-    found = claim_map(as_claims({"a": [], "b": [], "c": ["b"], "d": ["a"]}))
-    first, second = ([node["id"] for node in level] for level in found["levels"])
-    assert [{"d": "a", "c": "b"}[name] for name in second] == first
+def test_a_step_shows_what_speaks_for_it_and_not_what_does_not():
+    evidence = [said("s"), said("s", "control"), said("s", outcome="failed"), said("other", "refutes")]
+    steps = [{"id": "s", "strength": "tested", "rejections": 3, "place": ["Lemma 1"]}, {"id": "other"}]
+    one, other = entries([claim(steps=steps, evidence=evidence)])[0]["steps"]
+    assert (one["tests"], one["false"], one["against"], one["places"]) == (["test_supports"], 3, False, ["Lemma 1"])
+    assert (other["tests"], other["false"], other["against"]) == (["test_refutes"], 0, True)
 
 
-def test_without_arrows_there_is_no_map():
-    assert claim_map(as_claims({"a": [], "b": ["x"]})) is None and claim_map([]) is None
+@pytest.mark.parametrize(
+    "nonsense", [None, 7, "abc", {"id": "s"}, [7, None, {}, {"statement": "s"}], [["id"]]], ids=repr
+)
+def test_what_is_no_list_of_steps_or_facts_is_none(nonsense):
+    made = entries([claim(steps=nonsense, trusts=nonsense if nonsense != "abc" else None)])[0]
+    assert made["steps"] == [] and made["trusts"] == []
+    assert facts({"claims": [claim()], "facts": nonsense}) == [] or nonsense == {"id": "s"}
+
+
+def test_facts_name_who_trusts_them_and_whether_their_own_tests_failed():
+    document = {
+        "claims": [claim("a", trusts=["svd"]), claim("b", trusts=["svd", "x"]), claim("c")],
+        "facts": [
+            {"id": "svd", "statement": "W = U K R", "reference": "a book", "evidence": [said("", outcome="failed")]},
+            {"id": "a b", "evidence": [said("")]},
+        ],
+    }
+    one, other = facts(document)
+    assert [user["id"] for user in one["trusted_by"]] == ["a", "b"]
+    assert (one["anchor"], one["failed"], one["checks"]) == ("fact-svd", True, 1)
+    assert (other["anchor"], other["failed"], other["trusted_by"]) == ("fact_2", False, [])
+    trusting = entries(document["claims"], facts(document))[1]["trusts"]
+    assert trusting == [{"id": "svd", "anchor": "fact-svd"}, {"id": "x", "anchor": None}]
+
+
+def test_kinds_of_fault_are_counted_where_the_verdict_says_that_there_is_one():
+    def at_fault(verdict, kind):
+        return claim(verdict=verdict, kind_of_fault=kind)
+
+    claims = [
+        at_fault("refuted", "false"),
+        at_fault("holds with correction", "misprint"),
+        at_fault("holds with correction", "misprint"),
+        at_fault("holds with correction", None),
+        at_fault("broken", "missing hypothesis"),
+        claim(),
+    ]
+    assert kinds_of_fault(claims) == [("misprint", 2), ("false", 1), ("", 1)]
