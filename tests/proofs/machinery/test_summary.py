@@ -75,7 +75,7 @@ def test_strengths_and_kinds_of_fault_are_counted_apart():
         entry("e", "certified", roles=("refutes",), **wrong("false")),
         entry("f", "argued", rests_on=("nowhere",)),
     )
-    assert "6 claims: 2 holds, 3 holds with correction, 1 refuted" in text
+    assert "6 claims: 1 holds, 3 holds with correction, 1 refuted, 1 undecided" in text
     assert "  strength, of the weakest link of each: 3 proved, 1 certified, 1 tested, 1 without" in text
     assert "  not as printed: 1 misprint, 2 missing hypotheses, 1 false" in text
     plain = printed(entry("a", "proved"))
