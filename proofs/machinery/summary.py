@@ -42,7 +42,9 @@ def weakest_link(claim: Document, strengths: Mapping[str, str | None]) -> str:
     steps = [str(step.get("id")) for step in _list(claim, "steps") if step.get("strength") == strength]
     if steps:
         return f"{'step' if len(steps) == 1 else 'steps'} {', '.join(steps)}, {strength}"
-    below = [id for id in claim.get("rests_on") or [] if strengths.get(id) == strength]
+    on = claim.get("rests_on")
+    named = dict.fromkeys(id for id in on if isinstance(id, str)) if isinstance(on, list) else ()
+    below = [id for id in named if strengths.get(id) == strength]
     return f"rests on {', '.join(below)}, {strength}" if below else ""
 
 

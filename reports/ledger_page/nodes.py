@@ -11,6 +11,7 @@ from typing import Any
 from proofs.machinery.claims import STRENGTHS
 from reports.ledger_page.claims import SHAKY
 from reports.ledger_page.layout import Size
+from reports.words.mathml import plain
 
 Document = dict[str, Any]
 LINE, SMALL = 13.5, 12.0  # heights of a line of text, in a claim and in a fact
@@ -72,6 +73,7 @@ def drawn(node: Document, name: str, x: float, y: float, number: int, *, linked:
     """A node at (x, y), as a link where the page has its anchor."""
     claim = name.startswith("claim ")
     kind, title, inner = (_claim if claim else _fact)(node, x, y, *size(name, node))
+    title = plain(title)
     tag = "a" if linked and node["anchor"] else "g"
     where = f' href="#{node["anchor"]}" aria-label="{escape(title)}"' if tag == "a" else ""
     return f'<{tag} class="node {kind}"{where} data-end="{number}"><title>{escape(title)}</title>{inner}</{tag}>'

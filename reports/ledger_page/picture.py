@@ -29,8 +29,8 @@ ALONE = "On no other claim and on no standard fact, and under none:"
 
 
 def blueprint(document: Document) -> Markup | None:
-    """The picture as an element of a page that has the claims' anchors; None where there is no claim."""
-    if not document["claims"]:
+    """The picture as an element of a page that has the claims' anchors; None where nothing rests on anything."""
+    if not any(drawn_lines(document).values()):
         return None
     body, width, height = _body(document, linked=True)
     opening = f'<svg viewBox="0 0 {width:.0f} {height:.0f}" class="blueprint" role="group" aria-label="{LABEL}"'
