@@ -18,7 +18,7 @@
   // A press on the link to where one already is changes no address.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
-    if (link && link.hash === location.hash) show();
+    if (link && link.getAttribute("href") === location.hash) show(); // a link in a picture has no .hash
   });
   show();
 

@@ -41,7 +41,8 @@ def test_the_summary_counts_verdicts_faults_and_strengths_apart(page):
 def test_a_single_fault_is_counted_as_one():
     said = plain(render(made_up.document(ids=("ground", "misprinted"))))
     assert "The one that does not hold as printed is a misprint." in said
-    assert "not hold as printed" not in plain(render(made_up.document(ids=("ground",)))).partition("What these words")[0]
+    sound = plain(render(made_up.document(ids=("ground",))))
+    assert "not hold as printed" not in sound.partition("What these words")[0]
 
 
 def test_steps_show_strength_tests_and_refused_falsehoods(page):
