@@ -163,7 +163,7 @@ def _crossings(layers: Layers, joints: Mapping[Spot, list[Spot]]) -> int:
 
 
 def _heights(layers: Layers, joints: Mapping[Spot, list[Spot]], room: Mapping[Spot, float]) -> dict[Spot, float]:
-    """Every spot as near to what it is joined with as its neighbours in the layer allow; the highest edge at 0."""
+    """Every spot as near to what it is joined with as its neighbours in the layer allow."""
     y: dict[Spot, float] = {}
     for layer in layers:
         y |= zip(layer, _apart([0.0] * len(layer), [room[spot] for spot in layer]), strict=True)
@@ -171,8 +171,18 @@ def _heights(layers: Layers, joints: Mapping[Spot, list[Spot]], room: Mapping[Sp
         for layer in layers:
             wanted = [_mean((y[j] for j in joints[spot]), y[spot]) for spot in layer]
             y |= zip(layer, _apart(wanted, [room[spot] for spot in layer]), strict=True)
-    top = min((y[spot] - room[spot] / 2 for spot in y), default=0.0)
-    return {spot: height - top for spot, height in y.items()}
+    return _closed(y, room)
+
+
+def _closed(y: Mapping[Spot, float], room: Mapping[Spot, float]) -> dict[Spot, float]:
+    """The same heights, from 0 on, without bands right across the picture in which nothing stands."""
+    found, shift, low = {}, 0.0, 0.0
+    for spot in sorted(y, key=lambda spot: y[spot] - room[spot] / 2):
+        top = y[spot] - room[spot] / 2 - shift
+        shift += top - low if not found or top > low else 0.0
+        found[spot] = y[spot] - shift
+        low = max(low, found[spot] + room[spot] / 2)
+    return found
 
 
 def _apart(wanted: Sequence[float], room: Sequence[float]) -> list[float]:

@@ -75,7 +75,7 @@ def drawn(node: Document, name: str, x: float, y: float, number: int, *, linked:
     kind, title, inner = (_claim if claim else _fact)(node, x, y, *size(name, node))
     title = plain(title)
     tag = "a" if linked and node["anchor"] else "g"
-    where = f' href="#{node["anchor"]}" aria-label="{escape(title)}"' if tag == "a" else ""
+    where = f' href="#{node["anchor"]}"' if tag == "a" else ""
     return f'<{tag} class="node {kind}"{where} data-end="{number}"><title>{escape(title)}</title>{inner}</{tag}>'
 
 
