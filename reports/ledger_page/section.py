@@ -29,7 +29,6 @@ def section(document: Document) -> Document:
     shown = entries(claims, trusted := facts(document))
     verdicts = Counter(str(claim["verdict"]) for claim in claims)
     strengths = Counter(str(claim.get("strength")) for claim in claims)
-    given = {"complete": True, "errors": [], "skipped": []}
     return {
         "sections": [(name or "Claims", list(found)) for name, found in groupby(shown, _section)],
         "counts": [(verdict, verdicts[verdict]) for verdict in VERDICTS if verdicts[verdict]],
@@ -41,9 +40,16 @@ def section(document: Document) -> Document:
         "stepped": any(claim["steps"] for claim in shown),
         "blueprint": blueprint(document),
         "facts": trusted,
-        "notes": notes(*(document.get(name, usual) for name, usual in given.items())),
+        "notes": _notes(document),
         "environment": document.get("environment", {}),
     }
+
+
+def _notes(document: Document) -> list[str]:
+    """What the ledger notes itself; of one that holds no notes, what they would be."""
+    given = {"complete": True, "errors": [], "skipped": []}
+    known = [document.get(name, usual) for name, usual in given.items()]
+    return [str(note) for note in document["notes"]] if isinstance(document.get("notes"), list) else notes(*known)
 
 
 def _section(claim: Document) -> str:

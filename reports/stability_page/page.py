@@ -98,8 +98,8 @@ def symbols(number: str | None) -> str:
 
 def _beside_the_verdict(document: Document) -> list[str]:
     """The notes that belong below the verdict and are not said by it."""
-    said = wording.verdict(document)
-    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or contained(n, said))]
+    said, of_proofs = wording.verdict(document), (document["ledger"] or {}).get("notes", [])
+    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or n in of_proofs or contained(n, said))]
 
 
 def _doubts(notes: list[str]) -> list[tuple[str, list[str]]]:

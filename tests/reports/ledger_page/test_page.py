@@ -90,3 +90,8 @@ def test_hostile_words_are_escaped():
     assert "<script>alert" not in text and "<img" not in text and "&lt;script&gt;alert" in text
     assert checked(text).wrong == []
     assert checked(text).tags.count("script") == checked(render(made_up.document())).tags.count("script") == 1
+
+
+def test_a_ledger_without_claims_has_a_page_as_well():
+    text = render(made_up.ledger([], environment={}, errors=["a file cannot be read"]))
+    assert "0 claims:" in plain(text) and "a file cannot be read" in text and checked(text).wrong == []

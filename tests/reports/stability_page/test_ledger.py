@@ -61,6 +61,13 @@ def test_a_partial_ledger_says_so(shown):
     assert "A partial run" not in shown(ledger())
 
 
+def test_what_a_ledger_notes_stands_with_the_claims_and_not_with_the_data(document, folder):  # noqa: F811
+    note = "claim eq-1: the file says refuted; by its evidence it is holds"
+    text = rendered(document | {"ledger": ledger() | {"notes": [note]}, "notes": [*document["notes"], note]}, folder)
+    assert text.count("the file says refuted") == 1
+    assert "the file says refuted" in re.search(r'<section id="ledger">(.*?)</section>', text, re.DOTALL)[1]
+
+
 def test_a_ledger_without_the_optional_fields_is_shown(shown):
     bare = {"id": "eq-2", "verdict": "undecided", "evidence": [{"role": "supports"}]}
     text = shown({"schema": 1, "claims": [bare]})
