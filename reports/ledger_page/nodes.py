@@ -90,7 +90,7 @@ def _claim(node: Document, x: float, y: float, width: float, height: float) -> t
     said = f"{node['id']}{source}: {SAID.get(verdict, verdict)}"
     said += f", {state(node)}" if state(node) in STRENGTHS else ""
     said += f" (weakest: {node['weakest']})" if node["weakest"] else ""
-    said += f"; {node['fault']}" if node["fault"] and node["fault"] != "false" else ""
+    said += f"; {node['fault']}" if node["fault"] and verdict != "refuted" else ""
     return f"claim {state(node)}", f"{said}. {node.get('statement') or ''}".rstrip(), inner
 
 

@@ -57,7 +57,7 @@ def test_steps_show_strength_tests_and_refused_falsehoods(page):
 
 def test_a_fault_shows_the_quotation_the_kind_and_what_was_found(page):
     said = entry(page, "misprinted")
-    assert "holds with correction: misprint" in said
+    assert "holds with correction: misprint" in said and "refuted tested" in entry(page, "false-claim")
     assert "The paper: printed as misprint A misprint: found instead of misprint." in said
     assert "A hypothesis is missing: found instead of missing hypothesis." in entry(page, "hypothesis-missing")
     assert "False as printed: found instead of false." in entry(page, "false-claim")
