@@ -1,8 +1,8 @@
 """The Hessian of the profile ELBO at its stationary points: how many directions rise, are flat, and fall.
 
-Statement   inside a minimal block of k_b columns that retains q_b eigenvectors, z_b = k_b - q_b: k_b - 1 eigenvalues are
-            positive, q_b (q_b + 1)/2 negative, q_b (q_b - 1)/2 + q_b z_b - (k_b - 1) zero.  Towards a discarded u_j:
-            (lam_j - lam_a)/(t_a sigma2) and, z_b times, (lam_j/sigma2 - sigma2/m_b)/sigma2.  Between two blocks, with
+Statement   inside a minimal block of k_b columns, q_b eigenvectors and z_b = k_b - q_b zero rows: k_b - 1 eigenvalues
+            are positive, q_b (q_b + 1)/2 negative, q_b (q_b - 1)/2 + q_b z_b - (k_b - 1) zero.  Towards a discarded
+            u_j: (lam_j - lam_a)/(t_a sigma2) and, z_b times, (lam_j/sigma2 - sigma2/m_b)/sigma2.  Between two blocks, with
             D = 1/m_c - 1/m_b: -D, q_b z_c times, D, q_c z_b times, and of each pair a, d one negative eigenvalue and
             one with the sign of (m_c - m_b)(lam_a - lam_d).  These are all nk.
 Hypotheses  sigma2 > 0 fixed; minimal blocks are the components of the graph M_ij != 0.
