@@ -2,9 +2,9 @@
 
 Statement   inside a minimal block of k_b columns, q_b eigenvectors and z_b = k_b - q_b zero rows: k_b - 1 eigenvalues
             are positive, q_b (q_b + 1)/2 negative, q_b (q_b - 1)/2 + q_b z_b - (k_b - 1) zero.  Towards a discarded
-            u_j: (lam_j - lam_a)/(t_a sigma2) and, z_b times, (lam_j/sigma2 - sigma2/m_b)/sigma2.  Between two blocks, with
-            D = 1/m_c - 1/m_b: -D, q_b z_c times, D, q_c z_b times, and of each pair a, d one negative eigenvalue and
-            one with the sign of (m_c - m_b)(lam_a - lam_d).  These are all nk.
+            u_j: (lam_j - lam_a)/(t_a sigma2) and, z_b times, (lam_j/sigma2 - sigma2/m_b)/sigma2.  Between two blocks,
+            with D = 1/m_c - 1/m_b: -D, q_b z_c times, D, q_c z_b times, and of each pair a, d one negative eigenvalue
+            and one with the sign of (m_c - m_b)(lam_a - lam_d).  These are all nk.
 Hypotheses  sigma2 > 0 fixed; minimal blocks are the components of the graph M_ij != 0.
 Source      ours, theory 3.6a and 9; docs/mathematics.md, Proposition 9.
 Method      in words, for all n, k, k_b, q_b: the Hessian is the differential of the derived gradient.  Turning the
