@@ -114,7 +114,7 @@ NOISE = CLAIM.step(
     "noise",
     "at such W the noise is stationary iff (n - k)/sigma2 + sum_b z_b/m_b = sum of the discarded lam_j/sigma2^2, "
     "for all n and k",
-    place="Theorem B",
+    place="Learned noise",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",

@@ -2,7 +2,7 @@
 
 Statement   at every point that is stationary in W and sigma2 and retains q < n eigenvectors, the Hessian of P in
             (W, sigma2) has the inertia of that in W and one more negative eigenvalue: the Schur complement is
-            -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/(2 sigma2^2).  It is 0 if q = n = k.
+            -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/(2 sigma2^2).  It is 0 if q = n.
 Hypotheses  sigma2 > 0; the blocks are the minimal ones, zero columns (k_b = z_b = 1, m_b = sigma2) included.
 Source      ours, theory 9; docs/mathematics.md, Proposition 9.
 Method      the point lies on a smooth curve W(sigma2) of stationary points, one for each noise nearby.  Its velocity X
@@ -67,7 +67,7 @@ SCHUR = CLAIM.step(
 SIGN = CLAIM.step(
     "sign",
     "where the noise is stationary that derivative is -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/"
-    "(2 sigma2^2): negative if n - q = n - k + sum_b z_b > 0, and else 0, for all sizes",
+    "(2 sigma2^2): negative if q < n, and else 0, for all sizes, k > n included",
     says="equation & curve & discards -> falls",
     place="Proposition 9",
 )
@@ -155,21 +155,34 @@ def test_a_velocity_of_stationary_points_splits_the_joint_hessian_for_every_size
 
 @SIGN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_derivative_along_the_curve_is_negative(record):
-    """A sum over blocks; each contributes (z_b s^2/m_b)' = 2 k_b z_b s/(k_b m_b + z_b s) >= 0, > 0 with z_b."""
+    """With N(s) = sum_b z_b s^2/m_b + (n - k) s - discarded, 2 dP/ds = -N/s^2: its derivative is -N'/s^2 where N = 0.
+
+    N' = n - k + sum of shares.  By N = 0 it is discarded/s + sum_b (share - z_b s/m_b), no term of which is negative;
+    all vanish only if the discarded eigenvalues are 0 and every block has z_b = 0 or q_b = 0.  Then N = 0 says
+    n - k + sum_b z_b = n - q = 0.
+    """
     r, columns, zeros, s, root = block_symbols()
     m = root**2
     share = 2 * columns * zeros * s / (columns * m + zeros * s)
     vanishes(sp.simplify(sp.diff(zeros * s**2 / m, s) - share))
-    check(share.is_nonnegative, "no block adds a positive curvature")
-    check(share.subs(zeros, sp.Symbol("z", positive=True)).is_positive, "a zero row adds a negative one")
     vanishes(share.subs({r: 0, columns: 1, zeros: 1}) - 1)  # a zero column by itself: m_b = sigma2
-    # With N(s) = sum_b z_b s^2/m_b + (n - k) s - discarded, 2 dP/ds = -N/s^2: its derivative is -N'/s^2 where N = 0.
     N = sp.Function("N")(s)
     vanishes(sp.diff(-N / (2 * s**2), s) + sp.diff(N, s) / (2 * s**2) - N / s**3)
+    rest, discarded, others = sp.symbols("n-k discarded others")  # others: the sum of z_b s/m_b
+    vanishes((rest + others).subs(rest, discarded / s - others) - discarded / s)
+    # What a block adds: k_b m - z_b s = sum t = r sqrt(m) > 0 if q_b > 0.
+    M_, S_ = sp.symbols("m s", positive=True)
+    more = 2 * columns * zeros * S_ / (columns * M_ + zeros * S_) - zeros * S_ / M_
+    t_sum = columns * M_ - zeros * S_
+    vanishes(sp.simplify(more - zeros * S_ * t_sum / (M_ * (columns * M_ + zeros * S_))))
+    vanishes(sp.expand(columns * m - zeros * s - r * root))
+    check((r * root).is_positive, "a block that retains something and has a zero row adds more than nothing")
     for wrong in (share / 2, -share, 2 * zeros * s / m):
         with rejected():
             vanishes(sp.simplify((sp.diff(zeros * s**2 / m, s) - wrong).subs({r: 3, columns: 2, zeros: 1, s: 1})))
-    record(instances=4)
+    with rejected():  # z_b s/m_b would be too much to take away
+        vanishes(sp.simplify(more - zeros * S_ * (columns * M_ + S_) / (M_ * (columns * M_ + zeros * S_))))
+    record(instances=6)
     record.witness("Schur complement -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/(2 sigma2^2)")
 
 
