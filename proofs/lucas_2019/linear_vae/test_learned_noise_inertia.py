@@ -12,6 +12,8 @@ Method      the point lies on a smooth curve W(sigma2) of stationary points, one
             derived one in words, and with differences of a 50-digit ELBO.
 """
 
+from itertools import chain
+
 import mpmath
 import numpy as np
 import sympy as sp
@@ -19,7 +21,7 @@ import sympy as sp
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.spectra import landscapes
+from proofs.problems.spectra import landscapes, wider
 from verify import reference
 from verify.landscape.families import learned_noise_families
 from verify.landscape.points import block_constant, weights
@@ -335,8 +337,9 @@ def check_schur(point, at, expected):
 
 @CONCLUSION.evidence(role="supports", kind="numeric")
 def test_the_noise_adds_one_negative_eigenvalue_at_every_family(record, thorough):
+    """k > n as well."""
     seen = 0
-    for at in landscapes(thorough(60, 600), most_n=5, most_k=3, seed=74, generic=True):
+    for at in chain(landscapes(thorough(60, 600), most_n=5, most_k=3, seed=74, generic=True), wider(10, seed=76)):
         for point in learned_noise_families(at.lam, at.k):
             if len(point.retained) < at.n:
                 record(instances=1, worst_error=check_schur(point, at, closed_form(point, at.lam)))

@@ -5,10 +5,10 @@ Statement   at fixed noise (W, V, D) is a local maximum of the ELBO iff the colu
             orthogonal a plane rotation has d^2 P/dtheta^2 = 4 M_ij^2/m^2 > 0: a strict saddle, with its way out.
 Hypotheses  sigma2 > 0 fixed; V, D free. With learned noise: claim theorem-1-learned.
 Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path: claim theorem-1-path); theory 3.7, 3.8; docs, section 6.
-Method      in words, for all n and k. A maximum has an optimal encoder, and encoders that are optimal follow W: so W is
-            a local maximum of P. Where two columns are not orthogonal their rotation raises P: its slope and curvature
-            are those of the derived P along W exp(theta B). Where all are, P and L have the same gradient, and all that
-            raises L moves a column towards a discarded u_j: the columns stay orthogonal, and P = L on the whole line.
+Method      in words, for all n and k. The local maxima of the ELBO are those of the profile P (claim profile).
+            Where two columns are not orthogonal their rotation raises P: its slope and curvature are those of the
+            derived P along W exp(theta B). Where all are, P and L have the same gradient, and all that raises L moves a
+            column towards a discarded u_j: the columns stay orthogonal, and P = L on the whole line.
             Beside it: at every listed family the rotation, finite and infinitesimal; the Hessian of the full ELBO; the
             local maxima of P against those of L, both directions.
 """
@@ -21,7 +21,7 @@ from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import K
-from proofs.problems.spectra import landscapes
+from proofs.problems.spectra import landscapes, wider
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum
@@ -31,8 +31,8 @@ from verify.models import linear_vae, ppca
 from verify.symbolic import linear_vae as in_words
 from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.differentials import differential
-from verify.symbolic.letters import D, M, S, W, gram, k, n, sigma2
-from verify.symbolic.matrix_calculus import diag, identity, inverse, letter, zero
+from verify.symbolic.letters import D, M, W, gram, k, n, sigma2
+from verify.symbolic.matrix_calculus import diag, identity, inverse, zero
 from verify.symbolic.relations import reduce, relation, substitute
 from verify.symbolic.traces import trace
 from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
@@ -43,16 +43,8 @@ CLAIM = Claim(
     statement="the ELBO of a linear VAE has no local maxima beyond those of the pPCA likelihood",
     hypotheses="sigma2 > 0 fixed",
     section="The linear VAE",
-    rests_on=("spectrum", "fixed-noise-maxima", "eq-02-04", "eq-21", "eq-22", "eq-24-28"),
-    trusts=("kl-nonnegative", "second-order"),
-)
-LIFT = CLAIM.step(
-    "lift",
-    "the encoders V = M^-1 W^T + Y, Y S = 0, D = sigma2 diag(M)^-1 follow W continuously, and the ELBO there is "
-    "P(W), for all n, k and W: so where (W, V, D) is a local maximum with an optimal encoder, W is a local maximum "
-    "of P",
-    says="local_max & best_V & best_D -> max_of_P",
-    place="Theorem 1",
+    rests_on=("profile", "eq-24-28", "spectrum", "fixed-noise-maxima"),
+    trusts=("second-order",),
 )
 ROTATION = CLAIM.step(
     "rotation",
@@ -75,14 +67,14 @@ LINE = CLAIM.step(
 )
 BOUND = CLAIM.step(
     "bound",
-    "where the ELBO equals L, and L its maximum, the ELBO is nowhere larger",
-    says="below & tight & global_L -> local_max",
+    "where P equals L, and L its maximum, P is nowhere larger",
+    says="below & tight & global_L -> max_of_P",
     place="Theorem 1",
 )
 SADDLE = CLAIM.step(
     "saddle",
-    "every stationary point of the ELBO that is no maximum is a saddle: d^2 ELBO/dD_i^2 = -1/(2 D_i^2) < 0, for all n "
-    "and k, so that none is a minimum",
+    "d^2 ELBO/dD_i^2 = -1/(2 D_i^2) < 0 at every stationary point, for all n and k: none is a minimum, and those "
+    "that are no maximum are saddles",
     place="Theorem 1",
 )
 CONCLUSION = CLAIM.step(
@@ -174,31 +166,6 @@ def test_two_rows_of_m_by_hand(record):
     record(instances=3)
 
 
-Y = letter("Y", k, n)
-NO_EFFECT = relation(Y @ S, zero(k, n))
-
-
-def with_optimal_encoder(f, rules=(NO_EFFECT,)):
-    """f at V = V* + Y and D = D*."""
-    best_V, best_D = in_words.optimal_encoder()
-    return reduce(substitute(f, {"V": best_V + Y, "D": best_D}), *rules, gram)
-
-
-@LIFT.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_elbo_at_an_optimal_encoder_is_the_profile_for_all_n_k_and_w(record):
-    """M and diag(M) are polynomials in W and invertible, so the encoders move continuously with W (Y fixed)."""
-    same(with_optimal_encoder(in_words.elbo()), in_words.profile_elbo())
-    with rejected():  # a Y that the data see
-        same(with_optimal_encoder(in_words.elbo(), rules=()), in_words.profile_elbo())
-    with rejected():
-        same(with_optimal_encoder(in_words.elbo()), likelihood_in_words.log_likelihood())
-    with rejected():  # the variances of the posterior, which are no diagonal matrix
-        found = substitute(in_words.elbo(), {"V": in_words.optimal_encoder()[0], "D": sigma2 * diag(inverse(M))})
-        same(reduce(found, gram), in_words.profile_elbo())
-    record(instances=1)
-    record.witness("all n, k, W and Y with Y S = 0: ELBO(W, M^-1 W^T + Y, sigma2 diag(M)^-1) = P(W)")
-
-
 @SAME_GRADIENT.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gradients_agree_where_the_columns_are_orthogonal_for_all_n_and_k(record):
     orthogonal = relation(W.T @ W, K - sigma2 * identity(k))  # M is the diagonal K
@@ -214,12 +181,14 @@ def test_the_gradients_agree_where_the_columns_are_orthogonal_for_all_n_and_k(re
 
 @BOUND.evidence(role="supports", kind="symbolic", strength="proved")
 def test_nothing_is_above_a_bound_that_is_attained(record):
-    """ELBO' = L' - (a KL) and L' = max L - (what L' lacks), elsewhere; here ELBO = L = max L."""
-    top, kl, lack = sp.Symbol("max_L", real=True), *sp.symbols("kl lack", nonnegative=True)
-    elsewhere = (top - lack) - kl
-    check((top - elsewhere).is_nonnegative, "the ELBO is nowhere larger")
-    with rejected():  # not tight: here the ELBO is below L by another KL
-        check((top - sp.Symbol("gap", positive=True) - elsewhere).is_nonnegative is True, "may be larger elsewhere")
+    """Elsewhere P = L - gap and L = max L - lack; here P = L = max L."""
+    top, gap, lack = sp.Symbol("max_L", real=True), *sp.symbols("gap lack", nonnegative=True)
+    elsewhere = (top - lack) - gap
+    check((top - elsewhere).is_nonnegative, "P is nowhere larger")
+    with rejected():  # not tight here: P is below L by another gap
+        check(
+            (top - sp.Symbol("gap_here", positive=True) - elsewhere).is_nonnegative is True, "may be larger elsewhere"
+        )
     record(instances=1)
 
 
@@ -302,6 +271,14 @@ def check_same_maxima(at, of_elbo):
 @CONCLUSION.evidence(role="supports", kind="numeric")
 def test_the_local_maxima_are_those_of_the_likelihood(record, thorough):
     for at in landscapes(thorough(80, 800), most_n=5, most_k=4, seed=23):
+        families = fixed_noise_families(at.lam, at.k, at.sigma2)
+        record(instances=len(families), worst_error=check_same_maxima(at, families))
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_more_columns_than_dimensions(record, thorough):
+    """k > n, which no step excludes."""
+    for at in wider(thorough(20, 200), seed=27):
         families = fixed_noise_families(at.lam, at.k, at.sigma2)
         record(instances=len(families), worst_error=check_same_maxima(at, families))
 
@@ -395,22 +372,20 @@ def test_a_saddle_to_check_by_hand(record):
 
 
 USED = {
-    "eq-02-04": "kl_positive -> below",
-    "kl-nonnegative": "kl_positive",
-    "eq-21": "flat_D -> best_D",
-    "eq-22": "flat_V -> best_V",
-    "eq-24-28": "(~on_orthogonal_columns | P_rises) & (~orthogonal | ~best_V | ~best_D | tight)",
+    "profile": "local_max <-> optimal & max_of_P",
+    "eq-24-28": "(~on_orthogonal_columns | P_rises) & (~orthogonal | tight) & below",
     "spectrum": "flat_L & L_rises -> towards_discarded",
     "fixed-noise-maxima": "flat_L & ~L_rises -> global_L",
-    "second-order": "(~local_max | flat_D & flat_V) & (~max_of_P | flat_P & ~P_rises)",
+    "second-order": "max_of_P -> flat_P & ~P_rises",
 }
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_the_theorem_both_ways(record):
-    """local_max: of (W, V, D); max_of_P, flat_P, P_rises: of W, likewise L; tight: ELBO = L here; below: ELBO <= L."""
-    count = concludes(CLAIM, "local_max <-> orthogonal & global_L & best_V & best_D", USED)
-    for too_much in ("local_max <-> orthogonal & best_V & best_D", "flat_P -> orthogonal", "global_L -> local_max"):
+    """local_max: of (W, V, D); max_of_P, flat_P, P_rises (to second order): of W, likewise L; tight: P = L here; below:
+    P <= L; on_orthogonal_columns: L rises along a line on which the columns stay orthogonal, where P = L."""
+    count = concludes(CLAIM, "local_max <-> optimal & orthogonal & global_L", USED)
+    for too_much in ("local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max"):
         with rejected():
             concludes(CLAIM, too_much, USED)
     record(instances=count)
