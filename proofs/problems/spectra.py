@@ -1,8 +1,8 @@
 """Spectra, bases and noises to put claims to the test on: harmless ones, hostile ones, and those of real data.
 
 Notation   lam (n,) eigenvalues, descending; U (n, n) eigenvectors; S = U diag(lam) U^T; k columns; noise sigma2.
-Main       SpectralProblem, random_problem, landscapes (many, ties and zeros among them), wider (k > n), hard_problems (for
-           hypothesis), random_rotation, spectrum_of, data, climb.
+Main       SpectralProblem, random_problem, landscapes (many, ties and zeros among them), wider (k > n), hard_problems
+           (for hypothesis), random_rotation, spectrum_of, data, climb.
 """
 
 from collections.abc import Callable, Iterator

@@ -24,14 +24,15 @@ from proofs.lucas_2019.linear_vae.blocks_in_words import FACTORS, IN_BLOCK, L, M
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.spectra import landscapes, wider
+from proofs.problems.spectra import landscapes, random_rotation, wider
 from verify.landscape.families import fixed_noise_families
-from verify.landscape.points import Block, weights
+from verify.landscape.points import Block, Point, block_constant, block_scales, weights
 from verify.landscape.spectrum import inside_hessian, spectrum
 from verify.models import linear_vae
 from verify.symbolic import linear_vae as in_words
+from verify.symbolic.evaluation import on_arrays
 from verify.symbolic.letters import M, S, W, gram, k, n, sigma2
-from verify.symbolic.matrix_calculus import diag, identity, inverse, letter, zero
+from verify.symbolic.matrix_calculus import Shape, diag, identity, inverse, letter, of_factors, zero
 from verify.symbolic.relations import reduce, relation
 from verify.symbolic.traces import Scalar, trace
 from verify.symbolic.unit_vectors import on_blocks, orthonormal, unit_vector
@@ -430,6 +431,51 @@ def test_the_spectrum_of_every_family_is_that_of_the_dense_hessian(record, thoro
 def check_inside(lam, sigma2_, columns, expected):
     values = np.linalg.eigvalsh(inside_hessian(Block(tuple(range(len(lam))), columns), lam, sigma2_))
     same(inertia(values, np.abs(values).max()), [int(x) for x in expected])
+
+
+def a_block():
+    """A stationary point, n = 5, k = 4: a block of two eigenvectors and a zero row, and a plain column; in letters."""
+    lam, s, holder = np.array([4.0, 3.0, 2.0, 0.5, 0.3]), 0.6, Block((0, 1), 3)
+    point = Point("elbo", (holder, Block((2,))), s, 0.0)
+    basis = random_rotation(np.random.default_rng(65), 5)
+    W_ = weights(point, lam, basis)
+    constant, t = block_constant(lam[:2], 3, s), block_scales(lam[:2], 3, s)
+    length, U_ = np.sqrt(t - s), basis[:, :2]
+    letters = {"W": W_, "S": (basis * lam) @ basis.T, "P": np.eye(4)[:, :3], "U": U_, "T": np.diag(t)}
+    letters |= {"L": np.diag(length), "Q": (U_ / length).T @ W_[:, :3]}
+    # The other column holds u_2: W f = l u_d; e, on the block, has M e = t_a e.
+    letters |= {"u_a": U_[:, :1], "u_d": basis[:, 2:3], "f": np.eye(4)[:, 3:]}
+    letters |= {"e": np.vstack([letters["Q"][:1].T, [[0.0]]])}
+    numbers = {n: 5, k: 4, k_b: 3, q_b: 2, m: constant, sigma2: s}
+    return letters, numbers | {t_a: t[0], m_b: constant, t_d: lam[2], m_c: lam[2]}
+
+
+def check_relations(rules, letters, numbers):
+    """Both sides of each relation have one value; -> how many, those about letters that are not there left out."""
+    seen = 0
+    for rule in rules:
+        shape = Shape(rule.replacement.shape.rows, rule.replacement.shape.cols)
+        try:
+            left, right = (on_arrays(x, letters, numbers) for x in (of_factors(rule.pattern, shape), rule.replacement))
+        except KeyError:
+            continue
+        agree(left, right, tolerance=1e-12, scale=1.0)
+        seen += 1
+    return seen
+
+
+@TURNING.evidence(role="supports", kind="numeric")
+def test_the_relations_in_words_are_those_of_a_point(record):
+    """What contradicts itself proves everything: these relations are true of an actual point, all at once."""
+    letters, numbers = a_block()
+    agree(linear_vae.profile_gradient(letters["W"], 0.6, letters["S"]), np.zeros((5, 4)), tolerance=1e-12)
+    same(check_relations(IN_BLOCK, letters, numbers), len(IN_BLOCK))
+    record(instances=len(IN_BLOCK))
+    record(instances=check_relations(TWO_BLOCKS, letters, numbers))
+    with rejected():  # and not of any other
+        check_relations(IN_BLOCK, letters | {"W": 1.1 * letters["W"]}, numbers)
+    with rejected():
+        check_relations(TWO_BLOCKS, letters | {"e": letters["f"]}, numbers)
 
 
 @COUNT.evidence(role="supports", kind="numeric")
