@@ -385,6 +385,8 @@ def test_the_rotations_built_have_a_constant_diagonal(record, thorough):
         agree(built.T @ built, np.eye(len(spectrum)), tolerance=1e-14 * len(spectrum))
         diagonal = ((built.T * spectrum) @ built).diagonal()
         record(worst_error=agree(diagonal, np.full(len(spectrum), spectrum.mean()), tolerance=1e-14 * len(spectrum)))
+    with rejected():  # of the last one: without the rotations
+        agree(spectrum, np.full(len(spectrum), spectrum.mean()), tolerance=1e-14 * len(spectrum))
 
 
 @ORTHOGONAL.evidence(role="supports", kind="symbolic", strength="proved")

@@ -162,7 +162,11 @@ def test_two_rows_of_m_by_hand(record):
     equal = {a: m, b: m}
     vanishes(turned_M[0, 0].subs(equal) - (m + c * sp.sin(2 * theta)))
     vanishes(turned_M[1, 1].subs(equal) - (m - c * sp.sin(2 * theta)))
-    vanishes(sp.diff(P.subs(equal), theta, 2).subs(theta, 0) - 4 * c**2 / m**2)
+    curvature = sp.diff(P.subs(equal), theta, 2).subs(theta, 0)
+    vanishes(curvature - 4 * c**2 / m**2)
+    for wrong in (2 * c**2 / m**2, -4 * c**2 / m**2, 4 * c / m**2):
+        with rejected():
+            vanishes(curvature - wrong)
     record(instances=3)
 
 

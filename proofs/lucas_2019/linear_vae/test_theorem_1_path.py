@@ -403,7 +403,7 @@ def test_a_constant_diagonal_has_the_largest_logarithms_of_its_sum(record):
     """x - 1 - log x > 0 unless x = 1; with x = M_ii/m the first terms add up to 0, so -sum log(M_ii/m) > 0."""
     x = sp.Symbol("x", positive=True)
     check_least_at_one(x - 1 - sp.log(x), x)
-    for wrong in (1 - x + sp.log(x), x - 1 - 2 * sp.log(x), x**2 - 1 - sp.log(x)):
+    for wrong in (1 - x + sp.log(x), x - 1 - 2 * sp.log(x), x**2 - 1 - sp.log(x), x - sp.log(x)):
         with rejected():
             check_least_at_one(wrong, x)
     # tr M_b = k_b m: the sum of M_ii/m - 1 over the block.
@@ -472,6 +472,8 @@ def test_a_path_that_mixes_blocks_does_not_rise():
         B[i, 2], B[2, i] = -1.0, 1.0
         with rejected():
             check_rises(W_, SIGMA2, S_, B, 0.1)
+    with rejected():  # no rotation: the diagonal of M is not all that changes
+        check_rises(W_, SIGMA2, S_, -np.eye(3), 0.1)
 
 
 USED = {
