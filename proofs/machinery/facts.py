@@ -33,6 +33,7 @@ _REGISTER = (
     ),
     Fact("identity-theorem", "a real-analytic function that is not 0 has isolated zeros", "any course in analysis"),
     Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
+    Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
     Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q", "Gibbs' inequality"),
     Fact("ky-fan", "the k largest eigenvalues sum to the largest trace on k dimensions", f"{HJ}, 4.3.39"),
