@@ -7,8 +7,8 @@ Statement   call A valid if it is stationary: at fixed noise all lam_a > sigma2,
 Hypotheses  lam descending; ties allowed; with learned noise q < n.
 Source      ours; theory 1.2 and 2, docs/mathematics.md Proposition 6.
 Method      with learned noise L is, as a function of the eigenvalue x that a pair leaves discarded, h(x) = 1/2 [log x
-            - p log(x + r)], p = n - q, r the sum of the other discarded: it falls where p x > x + r, as validity says at
-            lam_a. At fixed noise values add up (claim fixed-noise-maxima). Beside it: all sets of random spectra.
+            - p log(x + r)], p = n - q, r the sum of the other discarded. It falls where p x > x + r: at lam_a validity
+            says so. At fixed noise values add up (claim fixed-noise-maxima). Beside it: all sets of random spectra.
 """
 
 from fractions import Fraction
