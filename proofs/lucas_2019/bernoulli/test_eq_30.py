@@ -36,7 +36,8 @@ CLAIM = Claim(
     quote="We can compute the density function for y using the change of variables formula. Noting that Wz + µ ∼ N (µ, "
     "WWT ), we recover the following logit-Normal distribution: ...",
     fault="missing hypothesis",
-    finding="with k >= n, W W^T > 0 and the normaliser |2 pi W W^T|^{1/2} it is right; for k < n there is no density",
+    finding="with k >= n and W W^T > 0, and with the normaliser |2 pi W W^T|^{1/2}, of which the printed one is a "
+    "misprint, it is right; for k < n, the usual case, there is no density",
 )
 FEWER = CLAIM.step(
     "fewer-latents",

@@ -44,7 +44,8 @@ from verify.symbolic.traces import Scalar, log_det, trace
 CLAIM = Claim(
     id="fixed-noise-maxima",
     source="Secs. 1, 4.2",
-    statement="the log marginal likelihood may have spurious local maxima, with a collapsed posterior (at fixed sigma2)",
+    statement="the log marginal likelihood may have spurious local maxima, with a collapsed posterior (at fixed "
+    "sigma2)",
     hypotheses="missing: spurious is meant against the maximum over W and sigma2; at their own noise they are global",
     section="Probabilistic PCA",
     rests_on=("eq-11-12", "spectrum"),
@@ -314,7 +315,7 @@ def test_every_local_maximum_is_on_top_and_everything_on_top_is_global(record):
         concludes(CLAIM, f"stationary -> {global_maximum}", used)
     with rejected():  # without a highest point nothing says that B is an upper bound everywhere
         concludes(CLAIM, f"local_maximum -> {global_maximum}", {**used, "coercive": "falls_at_infinity"})
-    record.witness("no local maximum of L at fixed sigma2 is spurious: L(W) = B >= L everywhere, for all n, k and S")
+    record.witness("no local maximum of L at fixed sigma2 is below another point there: L(W) = B, for all n, k and S")
 
 
 def value(lam, retained, noise):
