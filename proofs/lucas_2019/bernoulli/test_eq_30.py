@@ -30,7 +30,7 @@ CLAIM = Claim(
     id="eq-30",
     source="Eq. 30, App. C.3",
     statement="y = sigmoid(W z + mu) has the logit-normal density with normaliser (2 pi |W W^T|)^{1/2}",
-    hypotheses="missing: k >= n and W W^T > 0 (else no density); the normaliser should read |2 pi W W^T|^{1/2}",
+    hypotheses="k >= n and W W^T > 0, else there is no density; the normaliser should read |2 pi W W^T|^{1/2}",
     section="Bernoulli pPCA",
     trusts=("change-of-variables", "gaussian-moments", "rank-nullity"),
     quote="We can compute the density function for y using the change of variables formula. Noting that Wz + µ ∼ N (µ, "

@@ -49,7 +49,7 @@ CLAIM = Claim(
     source="Sec. 6.1",
     statement="Corollary 1 and Theorem 1 no longer hold in general: with a deep linear encoder the global maximum is "
     "not unique, and new stationary points, possibly maxima, may appear",
-    hypotheses="of Corollary 1 the uniqueness that App. B draws from it; of the weights: (W, V, D) is as unique as "
+    hypotheses="Corollary 1 is read as App. B reads it, as uniqueness, and of the weights: (W, V, D) is as unique as "
     "before, and its stationary points are those of the plain encoder (claims nonlinear-encoder, deep-encoder-points)",
     section="The linear VAE",
     trusts=("second-order", "weyl"),

@@ -40,7 +40,7 @@ CLAIM = Claim(
     source="Sec. 4.2",
     statement="full identifiability of the principal components is not achieved even with the regularised linear "
     "autoencoder of Kunin et al. 2019",
-    hypotheses="identified: as the columns of the decoder; k >= 2; the penalty there has one weight g for all columns, "
+    hypotheses="identified as the columns of the decoder; k >= 2; the penalty there has one weight g for all columns, "
     "g < lam_1",
     section="The linear VAE",
     quote="This full identifiability is non-trivial and is not achieved even with the regularized linear autoencoder "

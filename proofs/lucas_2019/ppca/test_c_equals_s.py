@@ -42,15 +42,15 @@ CLAIM = Claim(
     id="c-equals-s",
     source="App. A, below Eq. 11",
     statement="S C^-1 W = W is solved by W = 0, by C = S and by more general W, and it is enough to study the last",
-    hypotheses="enough, because the first two are cases of the last; C = S needs the n - k smallest eigenvalues equal "
-    "to sigma2, and none below it",
+    hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("second-order", "spectral"),
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
-    finding="C = S exists iff the n - k smallest eigenvalues all equal sigma2, and then no Gaussian is likelier; "
-    "W = 0, full collapse, always exists, and is the global maximum iff sigma2 >= lam_1",
+    finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2, "
+    "and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global maximum iff sigma2 >= "
+    "lam_1",
 )
 SOLUTIONS = CLAIM.step(
     "solutions", "the gradient vanishes at W = 0 whatever S, and wherever C = S, for all n and k", says="both_solve"

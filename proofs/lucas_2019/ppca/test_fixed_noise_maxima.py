@@ -46,7 +46,7 @@ CLAIM = Claim(
     source="Secs. 1, 4.2",
     statement="the log marginal likelihood may have spurious local maxima, with a collapsed posterior (at fixed "
     "sigma2)",
-    hypotheses="missing: spurious is meant against the maximum over W and sigma2; at their own noise they are global",
+    hypotheses="spurious is meant against the maximum over W and sigma2; at their own noise they are global",
     section="Probabilistic PCA",
     rests_on=("eq-11-12", "spectrum"),
     trusts=("coercive", "second-order"),
