@@ -66,7 +66,9 @@ def test_a_fault_shows_the_quotation_the_kind_and_what_was_found(page):
     said = entry(page, "misprinted")
     assert "holds with correction: misprint" in said and "refuted tested" in entry(page, "false-claim")
     assert "The paper: printed as misprint A misprint. What holds: found instead of misprint." in said
-    assert "A hypothesis is missing. What holds: found instead of missing hypothesis." in entry(page, "hypothesis-missing")
+    assert "A hypothesis is missing. What holds: found instead of missing hypothesis." in entry(
+        page, "hypothesis-missing"
+    )
     assert "False as printed. What holds: found instead of false." in entry(page, "false-claim")
     assert "The paper:" not in entry(page, "ground")
 
