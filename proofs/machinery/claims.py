@@ -27,7 +27,8 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 class Claim:
     """One statement, of the paper or ours.  ValueError for a bare string in place of ids, or an unknown fault.
 
-    hypotheses  those left implicit; section: only groups the printed table.
+    source      where the paper makes the claim; of one that it does not make, "ours, " and where that belongs.
+    hypotheses  those left implicit, and how the statement is read; section: only groups the printed table.
     rests_on    the ids of the claims that its argument uses; it is no stronger than they are.
     trusts      the ids of the standard facts that it uses and does not prove (proofs/machinery/facts.py).
     quote       the sentence of the paper with what stands around it, "..." where something is left out; needed wherever

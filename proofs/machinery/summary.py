@@ -1,6 +1,6 @@
 """The ledger as text: readable at 100 columns, without colour, and without the JSON.
 
-Main       lines; weakest_link and at_fault, of one claim of the document, for pages too.
+Main       lines; weakest_link, at_fault and ours, of one claim of the document, for pages too.
 
 A ledger from before claims had steps is printed as well.
 """
@@ -55,6 +55,11 @@ def at_fault(claim: Document) -> str | None:
     return kind if (kind := claim.get("kind_of_fault")) in FAULTS else ""
 
 
+def ours(claim: Document) -> bool:
+    """Whether nobody but us makes the claim: its source says so, and then where in the paper it belongs."""
+    return str(claim.get("source") or "").startswith("ours")
+
+
 def _list(document: Document, name: str) -> list[Document]:
     """A list of documents; none where the ledger has something else in its place, or nothing."""
     value = document.get(name)
@@ -82,6 +87,8 @@ def _claim(claim: Document, strengths: Mapping[str, str | None]) -> Iterator[str
         yield from _note(f"weakest: {weak}")
     if (kind := at_fault(claim)) is not None:
         yield from _fault(claim, kind)
+    elif finding := claim.get("finding") or "":
+        yield from _note(f"found: {finding}")
     for reason in claim["reasons"]:
         yield from _note(reason)
 
@@ -89,7 +96,7 @@ def _claim(claim: Document, strengths: Mapping[str, str | None]) -> Iterator[str
 def _fault(claim: Document, kind: str) -> Iterator[str]:
     """The kind of fault with what holds instead, and the witnesses."""
     if finding := claim.get("finding") or "":
-        yield from _note(f"{kind or 'not as printed'}: {finding}")
+        yield from _note(f"{kind or 'not as printed'}; what holds: {finding}")
     # The correction has witnesses of its own at times; what refutes the printed form comes first.
     for role in ("refutes", "corrected"):
         seen = [e["witness"] for e in claim["evidence"] if e["role"] == role and e["outcome"] == "passed"]
@@ -102,6 +109,11 @@ def _totals(document: Document) -> Iterator[str]:
     verdicts = Counter(claim["verdict"] for claim in claims)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
     yield f"{len(claims)} {'claim' if len(claims) == 1 else 'claims'}: {counts or 'none was put to the test'}"
+    if own := Counter(claim["verdict"] for claim in claims if ours(claim)):
+        papers = verdicts - own
+        for whose, some in (("of the paper", papers), ("ours", own)):
+            said = ", ".join(f"{some[verdict]} {verdict}" for verdict in VERDICTS if some[verdict])
+            yield f"  {whose}, {some.total()}: {said or 'none'}"
     if claims:
         strengths = Counter(claim["strength"] for claim in claims)
         found = [f"{strengths[one]} {one}" for one in reversed(STRENGTHS) if strengths[one]]

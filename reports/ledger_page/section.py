@@ -10,6 +10,7 @@ from typing import Any
 from proofs.machinery.claims import STRENGTHS
 from proofs.machinery.judging import VERDICTS
 from proofs.machinery.ledger import notes
+from proofs.machinery.summary import ours
 from reports.ledger_page.claims import entries, facts, kinds_of_fault
 from reports.ledger_page.picture import blueprint
 
@@ -37,6 +38,7 @@ def section(document: Document) -> Document:
         "faults": [(kind, count, FAULT_WORDS[kind][count > 1]) for kind, count in kinds_of_fault(claims)],
         "at_fault": sum(count for _, count in kinds_of_fault(claims)),
         "total": len(claims),
+        "ours": sum(map(ours, claims)),
         "stepped": any(claim["steps"] for claim in shown),
         "blueprint": blueprint(document),
         "facts": trusted,

@@ -26,11 +26,21 @@ def paper():
     return bare(" ".join(path.read_text(encoding="utf-8") for path in texts))
 
 
-QUOTED = [claim for claim in declared(PROOFS)[0] if claim.quote]
+CLAIMS = declared(PROOFS)[0]
+QUOTED = [claim for claim in CLAIMS if claim.quote]
+PLACE = re.compile(r"(Eqs?|Secs?|App)\. [\dA-E]|(Figure|Table|Lemma|Theorem|Corollary) \d")
 
 
 def test_claims_quote():
     assert len(QUOTED) > 15
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_claim_is_ours_or_stands_at_a_place_of_the_paper(claim):
+    if claim.source.startswith("ours, "):
+        assert not claim.quote and claim.fault is None
+    else:
+        assert PLACE.match(claim.source), claim.source
 
 
 @pytest.mark.parametrize("claim", QUOTED, ids=lambda claim: claim.id)

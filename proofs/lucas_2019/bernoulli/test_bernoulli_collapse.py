@@ -51,7 +51,7 @@ from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="bernoulli-collapse",
-    source="[+] theory 4.2 (after App. C.3)",
+    source="ours, after App. C.3",
     statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k; "
     "for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
     hypotheses="no constant pixel; the encoder centred at xbar",

@@ -30,13 +30,14 @@ CLAIM = Claim(
     id="eq-30",
     source="Eq. 30, App. C.3",
     statement="y = sigmoid(W z + mu) has the logit-normal density with normaliser (2 pi |W W^T|)^{1/2}",
-    hypotheses="missing: k >= n and W W^T > 0 (else no density); the normaliser should read |2 pi W W^T|^{1/2}",
+    hypotheses="k >= n and W W^T > 0, else there is no density; the normaliser should read |2 pi W W^T|^{1/2}",
     section="Bernoulli pPCA",
     trusts=("change-of-variables", "gaussian-moments", "rank-nullity"),
     quote="We can compute the density function for y using the change of variables formula. Noting that Wz + µ ∼ N (µ, "
     "WWT ), we recover the following logit-Normal distribution: ...",
     fault="missing hypothesis",
-    finding="with k >= n, W W^T > 0 and the normaliser |2 pi W W^T|^{1/2} it is right; for k < n there is no density",
+    finding="with k >= n and W W^T > 0, and with the normaliser |2 pi W W^T|^{1/2}, of which the printed one is a "
+    "misprint, it is right; for k < n, the usual case, there is no density",
 )
 FEWER = CLAIM.step(
     "fewer-latents",

@@ -35,7 +35,7 @@ from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="beta-threshold",
-    source="[+] theory 3.9 (after Sec. 5)",
+    source="ours, after Sec. 5",
     statement="the maxima of the linear beta-VAE at fixed noise retain the largest lam_j > beta sigma2, at most k; "
     "with a learned noise beta sigma2 = lost/(n/beta - q)",
     hypotheses="with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",

@@ -39,7 +39,7 @@ from verify.symbolic.unit_vectors import on_blocks, orthonormal, unit_vector
 
 CLAIM = Claim(
     id="block-inertia",
-    source="theory 3.6a, 9",
+    source="ours, after App. C.2",
     statement="the Hessian of the profile ELBO inside a minimal block, between blocks and towards what is discarded: "
     "inertia for all sizes, eigenvalues where they have a closed form",
     hypotheses="sigma2 > 0 fixed",

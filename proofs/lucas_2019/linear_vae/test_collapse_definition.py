@@ -46,7 +46,8 @@ CLAIM = Claim(
     quote="We say that latent dimension dimension i has (, δ)-collapsed if Px∼p [KL(q(zi |x)||p(zi )) < ] ≥ 1 − δ. "
     "Note that the linear VAE can suffer (0, 0)-collapse.",
     fault="misprint",
-    finding="with <=, at the optimal encoder, zero columns and no others are (0, 0)-collapsed; some maxima have some",
+    finding="with <= in the place of < it is right: at the optimal encoder the latents of zero columns, and no others, "
+    "are (0, 0)-collapsed, and there are maxima with zero columns",
 )
 STRICT = CLAIM.step(
     "strict", "no KL is below 0, so that P_x[KL < 0] = 0 and, with <, nothing is (0, delta)-collapsed for delta < 1"

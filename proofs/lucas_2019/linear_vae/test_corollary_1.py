@@ -41,13 +41,17 @@ from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
 CLAIM = Claim(
     id="corollary-1",
-    source="Corollary 1, Sec. 4.2",
+    source="Corollary 1, Secs. 4, 4.2",
     statement="at every global maximum of the ELBO the columns of W are scaled principal components of S, those of its "
-    "largest eigenvalues; up to signs and order it is the only one iff these are simple",
+    "largest eigenvalues; up to signs and order it is the only one if (Sec. 4), and only if, these are simple",
     hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
     rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient"),
     trusts=("second-order", "spectral"),
+    quote="Moreover, when the data covariance eigenvalues are distinct, the linear VAE identifies the individual "
+    "principal components, unlike pPCA, which recovers only the PCA subspace. ... Corollary 1. The global maximum of "
+    "the ELBO objective (Eq. (4)) for the linear VAE (Eq. (9)) has the scaled principal components as the columns of "
+    "the decoder network.",
 )
 MAXIMAL = CLAIM.step(
     "maximal",

@@ -37,7 +37,7 @@ from verify.symbolic.relations import expand, reduce, relation, substitute
 
 CLAIM = Claim(
     id="deep-encoder-points",
-    source="[+] (beside Sec. 6.1)",
+    source="ours, beside Sec. 6.1",
     statement="every stationary point of the ELBO in W, D and the layers of a deep linear encoder is, in (W, V, D), "
     "one of the plain encoder",
     hypotheses="sigma2 > 0, D > 0; any widths and depth",

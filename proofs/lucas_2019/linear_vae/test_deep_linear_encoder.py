@@ -49,12 +49,16 @@ CLAIM = Claim(
     source="Sec. 6.1",
     statement="Corollary 1 and Theorem 1 no longer hold in general: with a deep linear encoder the global maximum is "
     "not unique, and new stationary points, possibly maxima, may appear",
-    hypotheses="of the weights: (W, V, D) is as unique as before, and its stationary points are those of the plain "
-    "encoder (claims nonlinear-encoder, deep-encoder-points)",
+    hypotheses="Corollary 1 is read as App. B reads it, as uniqueness, and of the weights: (W, V, D) is as unique as "
+    "before, and its stationary points are those of the plain encoder (claims nonlinear-encoder, deep-encoder-points)",
     section="The linear VAE",
     trusts=("second-order", "weyl"),
     quote="However, Corollary 1 and Theorem 1 no longer hold in general. Even a deep linear encoder will not have a "
-    "unique global maximum and new stationary points (possibly maxima) may be introduced to ELBO in general.",
+    "unique global maximum and new stationary points (possibly maxima) may be introduced to ELBO in general. "
+    "... As argued in Corollary 1, this means that the global optimum is unique for ELBO",
+    finding="lost are Theorem 1, by a collapsed local maximum that pPCA lacks, and the uniqueness of the weights. What "
+    "Corollary 1 says in its own words stays, with any encoder that can represent the linear one: at every global "
+    "maximum the decoder's columns are the scaled principal components (claim nonlinear-encoder)",
 )
 WEIGHTS = CLAIM.step(
     "weights",

@@ -57,7 +57,7 @@ from verify.symbolic.unit_vectors import unit_vector
 
 CLAIM = Claim(
     id="elbo-points",
-    source="theory 3.6",
+    source="ours, after App. C.2",
     statement="the block families are all stationary points of the linear VAE's ELBO, non-orthogonal ones included",
     hypotheses="sigma2 > 0",
     section="The linear VAE",

@@ -2,12 +2,14 @@
 
 Statement   the global optimum is unique but for the order of the eigenpairs, that is, R is a permutation; the squared
             lengths of the columns, which correspond to the singular values, say the order.
-Hypotheses  missing: the eigenvalues that columns hold are simple (distinct, and lam_k > lam_{k+1} if k are held and
-            k < n). sigma2 fixed, or learned with k < n as in Eq. 7.
-Read as     eigenvectors are given up to their signs, so that R is a permutation for a suitable choice of U; and
-            "correspond to": the squared norm is lam_i - sigma2, the square of a singular value of W. It is no singular
-            value of S or of the data, but it orders them rightly.
-Source      Lucas et al. 2019, App. B (Corollary 1).
+Hypotheses  the eigenvalues that columns hold are simple (distinct, and lam_k > lam_{k+1} if k are held and k < n).
+            App. B does not repeat this; Sec. 4 states it: "when the data covariance eigenvalues are distinct".
+            sigma2 fixed, or learned with k < n as in Eq. 7.
+Read as     eigenvectors are given up to their signs, as always, so that R is a permutation for a suitable choice of U
+            (with other signs in U, a permutation with signs); and "correspond to": the squared norm is lam_i - sigma2,
+            the square of a singular value of W. It is no singular value of S or of the data, but it orders them
+            rightly.
+Source      Lucas et al. 2019, App. B (Corollary 1), Sec. 4.
 Method      by corollary-1 the maximum is W = U_q G^{1/2} R with R R^T = I_q, G = Lam_q - sigma2 I > 0, and R^T G R = E
             diagonal. Then G R = R E, that is R_ij (g_i - e_j) = 0: with distinct g_i each column of R has one entry at
             most. Two entries R_ij, R_il in one row would give E_jl = R_ij g_i R_il, which is not 0. So each row has
@@ -39,21 +41,24 @@ from verify.symbolic.traces import log_det, trace
 
 CLAIM = Claim(
     id="identifiability",
-    source="App. B",
+    source="App. B, Sec. 4",
     statement="the global maximum of the ELBO is unique up to the order of the columns (R is a permutation), whose "
     "squared norms correspond to the singular values",
-    hypotheses="as corrected: retained eigenvalues simple (distinct; lam_k > lam_{k+1} if k are retained, k < n)",
+    hypotheses="eigenvalues distinct, as Sec. 4 says (needed: the retained ones simple); eigenvectors given up to "
+    "sign; sigma2 fixed, or learned with k < n",
     section="The linear VAE",
     rests_on=("corollary-1",),
     trusts=("spectral",),
-    quote="As argued in Corollary 1, this means that the global optimum is unique for ELBO up to ordering of the "
-    "eigenvalues/eigenvectors. At the global optimum, the ordering can be recovered by computing the squared Euclidean "
-    "norm of the columns of W (which correspond to the singular values) and ordering according to these quantities. In "
-    "other words, R is a permutation matrix which can be computed exactly.",
-    fault="missing hypothesis",
+    quote="Moreover, when the data covariance eigenvalues are distinct, the linear VAE identifies the individual "
+    "principal components, unlike pPCA, which recovers only the PCA subspace. ... As argued in Corollary 1, this "
+    "means that the global optimum is unique for ELBO up to ordering of the eigenvalues/eigenvectors. At the global "
+    "optimum, the ordering can be recovered by computing the squared Euclidean norm of the columns of W (which "
+    "correspond to the singular values) and ordering according to these quantities. In other words, R is a "
+    "permutation matrix which can be computed exactly.",
     finding="where the eigenvalues that the columns hold are simple, the global maximum (sigma2 fixed, or learned with "
-    "k < n) is unique up to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order; "
-    "where they tie it is not unique",
+    "k < n) is unique up to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order: "
+    "R is a permutation, with signs unless those of the eigenvectors are chosen to fit. Where they tie, which Sec. 4 "
+    "leaves out, it is not unique",
 )
 TIED = CLAIM.step(
     "tied",
@@ -110,7 +115,7 @@ def check_lengths(W, expected, tolerance):
     return agree(np.sort(np.sum(W**2, axis=0))[::-1], expected, tolerance=tolerance)
 
 
-@SIGNS.evidence(role="corrected", kind="symbolic", strength="proved")
+@SIGNS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_sign_of_a_column_does_not_matter(record):
     """W J, J V, D with J = diag(+-1): the ELBO is the same for all W, V, D, n, k, and J is no permutation."""
     J = letter("J", k, k, "diagonal")
@@ -130,7 +135,7 @@ def test_the_sign_of_a_column_does_not_matter(record):
     record.witness("n = k = 1, S = 4, sigma2 = 1: w = sqrt 3 and w = -sqrt 3 both have C = S; R = -1 is no permutation")
 
 
-@LENGTHS.evidence(role="corrected", kind="numeric")
+@LENGTHS.evidence(role="supports", kind="numeric")
 def test_the_squared_norms_are_no_singular_values_not_even_up_to_a_factor(record):
     lam, s = np.array([4.0, 2.0]), 1.0
     W = np.diag(np.sqrt(lam - s))
@@ -147,7 +152,7 @@ def test_the_squared_norms_are_no_singular_values_not_even_up_to_a_factor(record
     record.witness(f"S = diag(4, 2), sigma2 = 1: squared norms 3, 1; singular values {named} (X: four data)")
 
 
-@TIED.evidence(role="refutes", kind="symbolic", strength="proved")
+@TIED.evidence(role="supports", kind="symbolic", strength="proved")
 def test_with_tied_eigenvalues_two_rotations_are_global_maxima(record):
     """S = diag(2, 2, 1), sigma2 = 1, k = 2 (Eq. 7's noise): W = (u_1, u_2) R has C = S and orthogonal columns."""
     _no_gaussian_is_likelier_than_c_equal_to_s()
@@ -183,7 +188,7 @@ def _no_gaussian_is_likelier_than_c_equal_to_s():
     vanishes(sp.diff(z - 1 - sp.log(z), z) - (z - 1) / z)  # falls before 1 and rises after it
 
 
-@LEARNED.evidence(role="corrected", kind="symbolic", strength="proved")
+@LEARNED.evidence(role="supports", kind="symbolic", strength="proved")
 def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open(record):
     """k = n: C = W W^T + sigma2 I = S for every sigma2 <= lam_n, and the ELBO is the same."""
     w = sp.Matrix([sp.sqrt(4 - sigma2)])
@@ -197,7 +202,7 @@ def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open(record)
     record.witness("n = k = 1, S = 4: (w^2, sigma2) = (3, 1) and (2, 2) both have C = S; every sigma2 <= 4 is as good")
 
 
-@PERMUTATION.evidence(role="corrected", kind="symbolic", strength="proved")
+@PERMUTATION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_r_has_one_entry_in_each_row_and_at_most_one_in_each_column(record):
     """R R^T = I_q and R^T G R = E diagonal: G R = R R^T G R = R E, for all q and k."""
     q = sp.Symbol("q", integer=True, positive=True)
@@ -224,17 +229,17 @@ def test_r_has_one_entry_in_each_row_and_at_most_one_in_each_column(record):
     record(instances=5)
 
 
-@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
-def test_the_steps_entail_the_corrected_statement(record):
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_the_statement(record):
     premises = {"corollary-1": "top_of_ELBO -> orthogonal_maximum_of_L", "spectral": "spectral"}
     unique = "~top_of_ELBO | (~simple | R_is_permutation_up_to_signs) & lengths_say_the_order"
     goal = f"({unique}) & not_unique_at_ties"
     record(instances=concludes(CLAIM, goal, premises))
-    with rejected():  # as printed, without a word on ties
+    with rejected():  # without a word on ties
         concludes(CLAIM, "top_of_ELBO -> R_is_permutation_up_to_signs", premises)
 
 
-@PERMUTATION.evidence(role="corrected", kind="symbolic")
+@PERMUTATION.evidence(role="supports", kind="symbolic")
 def test_two_columns_explicitly(record):
     """q = k = 2, R a rotation by t: E_12 = (g_2 - g_1) sin t cos t, zero only at multiples of a right angle."""
     t, g1, g2 = sp.symbols("t g1 g2", real=True)
@@ -243,7 +248,7 @@ def test_two_columns_explicitly(record):
     record()
 
 
-@LENGTHS.evidence(role="corrected", kind="symbolic", strength="proved")
+@LENGTHS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_squared_norms_are_the_eigenvalues_less_the_noise(record):
     """W = U G^{1/2} R with R^T G R = E and G R = R E: W^T W = E, and S W = W (E + sigma2 I), all k."""
     L, U, R = letter("L", k, k, "diagonal"), letter("U", n, k), letter("R", k, k)  # L^2 = G
@@ -258,7 +263,7 @@ def test_the_squared_norms_are_the_eigenvalues_less_the_noise(record):
     record.witness("S w_i = (|w_i|^2 + sigma2) w_i for every column of a global maximum, for all n, k")
 
 
-@PERMUTATION.evidence(role="corrected", kind="numeric")
+@PERMUTATION.evidence(role="supports", kind="numeric")
 def test_ascent_from_random_starts_ends_at_a_signed_permutation(record, thorough):
     """L-BFGS on the profile ELBO, which knows no eigenvector; all signs and orders are met."""
     rng, met = np.random.default_rng(91), set()
@@ -282,7 +287,7 @@ def test_ascent_from_random_starts_ends_at_a_signed_permutation(record, thorough
     record.witness(f"{len(met)} of the 8 signed permutations of two columns were reached from random starts")
 
 
-@LENGTHS.evidence(role="corrected", kind="numeric")
+@LENGTHS.evidence(role="supports", kind="numeric")
 def test_the_order_and_the_eigenvalues_are_read_off_the_columns(record, thorough):
     rng = np.random.default_rng(92)
     for _ in range(thorough(50, 500)):
@@ -297,7 +302,7 @@ def test_the_order_and_the_eigenvalues_are_read_off_the_columns(record, thorough
         record(worst_error=agree(np.abs(np.sum(axes * p.U[:, : p.k], axis=0)), np.ones(p.k), tolerance=1e-13))
 
 
-@PERMUTATION.evidence(role="corrected", kind="property")
+@PERMUTATION.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4), data=st.data())
 def test_mixing_two_columns_costs_nothing_only_where_their_eigenvalues_tie(p, data, record):
     """To 50 digits on hostile spectra: two columns rotated have no gap iff they hold equal eigenvalues."""
@@ -319,7 +324,7 @@ def test_mixing_two_columns_costs_nothing_only_where_their_eigenvalues_tie(p, da
     same(bool(reference.gap(W, x.sigma2) < NO_GAP), bool(tied))
 
 
-@PERMUTATION.evidence(role="corrected", kind="property")
+@PERMUTATION.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4))
 def test_turning_the_last_axis_costs_nothing_only_where_lam_k_ties_with_the_next(p, record):
     if p.k == p.n or p.lam[p.k - 1] <= p.sigma2:

@@ -45,8 +45,9 @@ CLAIM = Claim(
     quote="We show that for simple linear VAEs posterior collapse is caused by ill-conditioning of the stationary "
     "points in the log marginal likelihood objective.",
     fault="misprint",
-    finding="stability, of which Sec. 4.1 speaks, is meant and is right: the signs of lam_j - sigma2 decide, and the "
-    "condition number can be anything, with collapse and without",
+    finding="one word is wrong, and the argument that it sums up is right: the stability of the stationary points, of "
+    "which Sec. 4.1 speaks, decides by the signs of lam_j - sigma2; their condition number can be anything, with "
+    "collapse and without",
 )
 ANY_KAPPA = CLAIM.step(
     "any-condition-number",

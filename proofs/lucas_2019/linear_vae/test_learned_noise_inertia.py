@@ -37,7 +37,7 @@ from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="learned-noise-inertia",
-    source="theory 9 (after 3.6a)",
+    source="ours, after App. C.2",
     statement="at every point of the ELBO that is stationary in the noise too and discards something, the noise "
     "adds exactly one eigenvalue to the Hessian, a negative one",
     hypotheses="q < n",

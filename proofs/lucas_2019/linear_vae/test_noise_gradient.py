@@ -38,7 +38,7 @@ from verify.symbolic.traces import Scalar, trace
 
 CLAIM = Claim(
     id="noise-gradient",
-    source="announced in App. C.2",
+    source="ours, announced in App. C.2",
     statement="dELBO/dsigma2 = (E||x - W z||^2 - n sigma2) / (2 sigma2^2): stationary iff sigma2 = E||x - W z||^2 / n, "
     "its only maximum over sigma2",
     hypotheses="per datum; not both W = 0 and S = 0",

@@ -44,12 +44,16 @@ CLAIM = Claim(
     hypotheses="the average over the n - k lost directions, for rank S > k; zero if rank S <= k < n",
     section="The linear VAE",
     rests_on=("eq-07-08",),
-    quote="However, in the linear model (whose latent dimensions do not exceed the input space dimensionality) the "
+    quote="Dai and Wipf [13] discuss the important of the observation noise, and in fact show that under some "
+    "assumptions the optimal observation noise should shrink to zero (Theorem 4 in their work). These assumptions "
+    "amount to the number of latent dimensions exceeding the dimensionality of the true data manifold. However, in the "
+    "linear model (whose latent dimensions do not exceed the input space dimensionality) the "
     "optimal variance does not shrink towards zero and is instead given by the sum of the variance lost in the linear "
     "projection.",
     fault="missing hypothesis",
-    finding="the optimal variance is the average of the variance lost, as Eq. 7 and Sec. 4.1 say, where rank S > k; if "
-    "rank S <= k < n nothing is lost and it shrinks to zero in the linear model too",
+    finding="it does not shrink to zero where rank S > k, and is the average of the variance lost, as Eq. 7 and "
+    "Sec. 4.1 say (sum is a misprint). If rank S <= k < n nothing is lost, and it shrinks to zero in the linear model "
+    "too: what counts is the dimension of the data, as for Dai and Wipf, and not that of the space",
 )
 SUM = CLAIM.step(
     "sum",

@@ -50,7 +50,7 @@ from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="non-uniform-lae",
-    source="[+] (beside Sec. 4.2)",
+    source="ours, beside Sec. 4.2",
     statement="a linear autoencoder with an L2 penalty that differs between the columns identifies the principal "
     "components, in order",
     hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k > lam_{k+1}",

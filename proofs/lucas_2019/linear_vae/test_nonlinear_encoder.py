@@ -54,7 +54,7 @@ from verify.symbolic.traces import log_det, trace
 
 CLAIM = Claim(
     id="nonlinear-encoder",
-    source="[+] (beside Sec. 6.1)",
+    source="ours, beside Sec. 6.1",
     statement="with any encoder that can represent the linear one, nonlinear or of many layers, the decoder's columns "
     "are the scaled principal components at every global maximum of the ELBO: that much of Corollary 1 stays",
     hypotheses="q diagonal Gaussian; the paper's sentence, that uniqueness and Theorem 1 are lost, is claim "

@@ -35,7 +35,7 @@ from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="posterior-kl",
-    source="ours",
+    source="ours, after Corollary 1",
     statement="at a stationary point with orthogonal columns (every maximum is one) the mean KL of an active latent is "
     "1/2 log(lam_i / sigma2), and 0 for a collapsed one",
     hypotheses="V, D optimal; the mean over the data",

@@ -34,7 +34,7 @@ from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="profile",
-    source="theory 3.3, after App. C.2",
+    source="ours, after App. C.2",
     statement="(W, V, D) is a local maximum, or stationary, for the ELBO iff the encoder is optimal and W is so for "
     "the profile ELBO; the Hessians then have as many positive eigenvalues, that of the ELBO k dim ker S more zeros",
     hypotheses="sigma2 > 0 fixed, or (W, sigma2) in the place of W",

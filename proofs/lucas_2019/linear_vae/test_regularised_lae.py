@@ -40,10 +40,12 @@ CLAIM = Claim(
     source="Sec. 4.2",
     statement="full identifiability of the principal components is not achieved even with the regularised linear "
     "autoencoder of Kunin et al. 2019",
-    hypotheses="k >= 2; the penalty there has one weight g for all columns, g < lam_1",
+    hypotheses="identified as the columns of the decoder; k >= 2; the penalty there has one weight g for all columns, "
+    "g < lam_1",
     section="The linear VAE",
     quote="This full identifiability is non-trivial and is not achieved even with the regularized linear autoencoder "
-    "[26].",
+    "[26]. ... Kunin et al. [26] showed that adding regularization to the linear autoencoder improves the "
+    "identifiability — forcing the columns to be identified up to an arbitrary orthogonal transformation, as in pPCA.",
 )
 ROTATIONS = CLAIM.step(
     "rotations",

@@ -30,7 +30,7 @@ from verify.models import ppca
 
 CLAIM = Claim(
     id="retained-prediction",
-    source="[+] on the Abstract, Sec. 6.2, Table 2",
+    source="ours, on Sec. 6.2, Table 2",
     statement="on the ten printed rows of MNIST with fixed noise the linear count min(k, #{lam_i > sigma2}) bounds the "
     "number of latents that the deep VAEs retain, and orders it",
     hypotheses="reported of printed numbers, not proved of deep models; no equality, by a factor of up to four",

@@ -37,7 +37,7 @@ from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="stationary-identity",
-    source="ours",
+    source="ours, after Eq. 14",
     statement="D + diag(V S V^T) = I at every stationary point of the ELBO in W, V and D",
     hypotheses="sigma2 need not be stationary; W alone, or two of the three, do not suffice",
     section="The linear VAE",

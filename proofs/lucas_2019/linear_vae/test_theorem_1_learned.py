@@ -33,7 +33,7 @@ from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="theorem-1-learned",
-    source="theory 3.8, with learned noise",
+    source="ours, after Theorem 1",
     statement="with learned noise, too, every local maximum of the ELBO is a global maximum of the likelihood",
     hypotheses="sigma2 > 0 free",
     section="The linear VAE",

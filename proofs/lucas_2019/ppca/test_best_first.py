@@ -24,7 +24,7 @@ from verify.landscape.stationary import learned_noise_points
 
 CLAIM = Claim(
     id="best-first",
-    source="[+] theory 1.2, 2",
+    source="ours, after App. A",
     statement="every stationary index set of pPCA but the best comes from another that is not lower, by one small move",
     hypotheses="lam descending, ties allowed; at fixed noise, or with learned noise and q < n",
     section="Probabilistic PCA",

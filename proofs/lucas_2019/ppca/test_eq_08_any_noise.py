@@ -43,7 +43,8 @@ CLAIM = Claim(
     "remains a stationary point when the general σ 2 is swapped in.",
     fault="missing hypothesis",
     finding="Eq. 8 is stationary at every sigma2 up to lam_k; above it the root is imaginary, and with zero columns in "
-    "its place, (Lam_k - sigma2 I)_+^{1/2}, the point is stationary at every sigma2 > 0",
+    "its place, (Lam_k - sigma2 I)_+^{1/2}, as App. A has them (k_j = sigma2), the point is stationary at every "
+    "sigma2 > 0",
 )
 IMAGINARY = CLAIM.step(
     "imaginary",

@@ -46,10 +46,12 @@ CLAIM = Claim(
     "perturbed solution, we check the sign of the dot-product of the perturbation with the likelihood gradient at wi + "
     "uj . Ignoring terms in 2 we can write the dot-product as, N (λj /ki − 1)uTj C−1 uj (13) Now, C−1 is positive "
     "definite and so the sign depends only on λj /ki − 1. The stationary point is stable (local maxima) only if the "
-    "sign is negative.",
+    "sign is negative. If ki = λi then the maxima is stable only when λi > λj , in words, the top q principal "
+    "components are stable.",
     fault="missing hypothesis",
     finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then the positive "
-    "signs are all the rising directions; towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j), never positive",
+    "signs are all the rising directions. That is what is meant, or the top q would not be stable; it is not said. "
+    "Towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j), never positive",
 )
 DISCARDED_U = CLAIM.step(
     "discarded",

@@ -44,7 +44,9 @@ CLAIM = Claim(
     rests_on=("fixed-noise-maxima", "learned-noise-saddles"),
     quote="we characterize the stationary points of pPCA and show that the variance of the observation model directly "
     "influences the stability of local stationary points corresponding to posterior collapse – it is only possible to "
-    "escape these sub-optimal solutions by simultaneously reducing noise and learning better features.",
+    "escape these sub-optimal solutions by simultaneously reducing noise and learning better features. ... decreasing "
+    "σ 2 will increase likelihood at these stationary points so that when learning σ 2 simultaneously these "
+    "stationary points are saddle points",
     finding="neither less noise nor better features alone suffices. They need not change at the same time: the noise "
     "alone and then the features alone leave collapse too",
 )

@@ -37,14 +37,17 @@ CLAIM = Claim(
     id="learned-noise-saddles",
     source="Secs. 4.1, A.1",
     statement="when sigma2 is learned, the collapsed local maxima of fixed noise become saddle points",
-    hypotheses="at the sigma2 that its gradient leads to, the mean of the unused eigenvalues; not all of these equal",
+    hypotheses="at the sigma2 that its gradient leads to, the mean of the unused eigenvalues, of which App. A.1 "
+    "speaks; not all of these equal",
     section="Probabilistic PCA",
     rests_on=("eq-11-12", "fixed-noise-maxima", "spectrum"),
     trusts=("sylvester",),
     quote="Fortunately, decreasing σ 2 will increase likelihood at these stationary points so that when learning σ 2 "
-    "simultaneously these stationary points are saddle points [39]. ... Note that when σ 2 is learned in "
-    "non-degenerate cases the local maxima presented above become saddle points where σ 2 is made smaller by its "
-    "gradient.",
+    "simultaneously these stationary points are saddle points [39]. ... Tipping and Bishop [39] show that if σ 2 = σM "
+    "LE , then this also corresponds to a saddle point as σ 2 is the average of the smallest eigenvalues meaning some "
+    "perturbation will be unstable (except in a special case which is handled separately). ... Note that when σ 2 is "
+    "learned in non-degenerate cases the local maxima presented above become saddle points where σ 2 is made smaller "
+    "by its gradient.",
     finding="at the old sigma2 the point is no saddle, for it is not stationary there: dL/dsigma2 < 0. The joint "
     "stationary points with a zero column are saddles unless all unused eigenvalues are equal",
 )

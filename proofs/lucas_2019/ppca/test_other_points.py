@@ -252,7 +252,7 @@ def test_most_stationary_points_are_none_of_these_but_all_are_of_theory_1_2(reco
     check(others > len(found) / 4, f"only {others} of {len(found)} roots are not W_MLE with columns zeroed")
     record.witness(
         f"lam = (5, 4, 3, 2, 0.5), k = 2, sigma2 = 1: of {len(found)} roots found blindly {others} are not W_MLE with "
-        f"columns zeroed; all are among the {len(listed)} of theory 1.2, U_A (Lam_A - sigma2 I)^(1/2) R"
+        f"columns zeroed; all are among the {len(listed)} of App. A, U_A (Lam_A - sigma2 I)^(1/2) R"
     )
 
 

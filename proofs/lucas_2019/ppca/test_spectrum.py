@@ -53,7 +53,7 @@ from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 
 CLAIM = Claim(
     id="spectrum",
-    source="theory 1.3, 1.4, 3.5 (after Eq. 13)",
+    source="ours, after Eq. 13",
     statement="the nk eigenvalues of the Hessian of L, and of the profile ELBO at orthogonal columns, in closed form, "
     "with index and gauge",
     hypotheses="sigma2 > 0 fixed",

@@ -16,9 +16,9 @@ def said(step, role="supports", strength="proved", **fields):
     return Evidence(f"test_{role}", role, KINDS[strength], strength, step=step, rejections=refused, **given)
 
 
-def entry(id, *strengths, roles=("supports",), **fields):
+def entry(id, *strengths, roles=("supports",), source="Eq. 1", **fields):
     """A claim with a step for each of these strengths: s1, s2, ..."""
-    claim, evidence = Claim(id, "Eq. 1", "1 = 1", section="Probabilistic PCA", **fields), []
+    claim, evidence = Claim(id, source, "1 = 1", section="Probabilistic PCA", **fields), []
     for number, strength in enumerate(strengths, start=1):
         step = claim.step(f"s{number}", "a part", argument="in words" if strength == "argued" else "")
         if strength != "argued":
@@ -88,10 +88,21 @@ def test_what_is_found_stands_before_the_witnesses_and_each_of_these_once():
     text = printed(entry("b", "tested", "tested", roles=("corrected", "refutes"), **wrong("misprint")))
     assert below(text, "b") == [
         "weakest: steps s1, s2, tested",
-        "misprint: found, not misprint",
+        "misprint; what holds: found, not misprint",
         "witness: seen by refutes",
         "corrected: seen by corrected",
     ]
+
+
+def test_what_is_found_of_a_claim_that_holds_is_said_too():
+    assert below(printed(entry("a", "proved", finding="more than that")), "a") == ["found: more than that"]
+
+
+def test_claims_of_the_paper_and_ours_are_counted_apart():
+    slip = entry("b", "proved", roles=("refutes", "corrected"), **wrong("misprint"))
+    text = printed(entry("a", "proved"), slip, entry("c", "proved", source="ours, after Eq. 1"))
+    assert "  of the paper, 2: 1 holds, 1 holds with correction\n  ours, 1: 1 holds\n" in text
+    assert "of the paper" not in printed(slip)
 
 
 def test_trusted_facts_are_named_at_the_claim_and_in_the_totals():

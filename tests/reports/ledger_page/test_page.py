@@ -45,6 +45,13 @@ def test_a_single_fault_is_counted_as_one():
     assert "not hold as printed" not in sound.partition("What these words")[0]
 
 
+def test_how_many_claims_are_the_papers_and_how_many_ours(page):
+    assert "The paper makes" not in plain(page)
+    document = made_up.document(ids=("ground", "misprinted"))
+    document["claims"][0]["source"] = "ours, after Eq. 1"
+    assert "The paper makes 1 of them; 1 is ours, as the source beside each says." in plain(render(document))
+
+
 def test_steps_show_strength_tests_and_refused_falsehoods(page):
     said = entry(page, "ground")
     assert "proved first the first of ground 1 test passed, 2 false statements refused" in said
@@ -58,9 +65,11 @@ def test_steps_show_strength_tests_and_refused_falsehoods(page):
 def test_a_fault_shows_the_quotation_the_kind_and_what_was_found(page):
     said = entry(page, "misprinted")
     assert "holds with correction: misprint" in said and "refuted tested" in entry(page, "false-claim")
-    assert "The paper: printed as misprint A misprint: found instead of misprint." in said
-    assert "A hypothesis is missing: found instead of missing hypothesis." in entry(page, "hypothesis-missing")
-    assert "False as printed: found instead of false." in entry(page, "false-claim")
+    assert "The paper: printed as misprint A misprint. What holds: found instead of misprint." in said
+    assert "A hypothesis is missing. What holds: found instead of missing hypothesis." in entry(
+        page, "hypothesis-missing"
+    )
+    assert "False as printed. What holds: found instead of false." in entry(page, "false-claim")
     assert "The paper:" not in entry(page, "ground")
 
 

@@ -41,15 +41,16 @@ from verify.symbolic.traces import Scalar, log_det, trace
 CLAIM = Claim(
     id="c-equals-s",
     source="App. A, below Eq. 11",
-    statement="W = 0 and C = S solve S C^-1 W = W, and are cases of the more general solutions",
+    statement="S C^-1 W = W is solved by W = 0, by C = S and by more general W, and it is enough to study the last",
     hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
-    section="The linear VAE",
+    section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("second-order", "spectral"),
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
-    finding="both are global maxima where it matters: C = S exists iff the n - k smallest eigenvalues all equal "
-    "sigma2, and then no Gaussian is likelier; W = 0 is full collapse, the global maximum iff sigma2 >= lam_1",
+    finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2, "
+    "and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global maximum iff sigma2 >= "
+    "lam_1",
 )
 SOLUTIONS = CLAIM.step(
     "solutions", "the gradient vanishes at W = 0 whatever S, and wherever C = S, for all n and k", says="both_solve"
