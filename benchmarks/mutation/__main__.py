@@ -2,7 +2,7 @@
 
 Not mutmut 3: it mutates functions without decorators only, no constants of a module and no properties, judges all by
 one suite and draws no sample. Not cosmic-ray 8: it mutates in the working tree, one after the other (its parallel
-workers are clones behind HTTP), and has one command of tests for all modules. Neither keeps a list of explained mutants.
+workers are clones behind HTTP), and has one command of tests for all modules. Neither keeps a list of explanations.
 """
 
 import argparse
@@ -96,13 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trials.append(trial)
         red |= failing
         if trial.outcome != KILLED:
-            print(
-                f"{len(trials)}/{len(every)}",
-                _survivor(trial, explained.explanation(trial.mutant, entries)),
-                flush=True,
-            )
-    reasons = {m: explained.explanation(m, entries) for m in every}
-    document = _document(options, strata, trials, reasons, red)
+            print(f"{len(trials)}/{len(every)} {_survivor(trial.mutant, reasons, differences)}", flush=True)
+    document = _document(options, strata, trials, reasons, differences, red)
     document["seconds"] = round(time.monotonic() - started, 1)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=1) + "\n")
