@@ -1,4 +1,4 @@
-# make report | test | lint | proofs | benchmark | mutation | clean.  Each makes its own virtual environment when it has to.
+# make report | test | lint | proofs | docs | benchmark | mutation | clean.  Each makes its own virtual environment when it has to.
 PYTHON ?= python3
 EXTRAS ?=
 # make benchmark ONLY="hessian ends": these subjects only.
@@ -17,7 +17,7 @@ ready := .venv/ready-$(subst $(comma),-,$(development))
 # Several test processes at once, one thread each: more threads than cores only wait for each other.
 pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: report test lint proofs benchmark mutation clean
+.PHONY: report test lint proofs docs benchmark mutation clean
 
 report: .venv/ready
 	$(bin)/elbo-verify prove --ledger $(ledger)
@@ -36,6 +36,10 @@ lint: $(ready)
 
 proofs: $(ready)
 	$(pytest) proofs --ledger $(ledger)
+
+# The lists "checked by" of docs/mathematics.md.
+docs: $(ready)
+	$(bin)/python -m proofs.machinery.blueprint
 
 # The peers are large and would drag the versions of everything else along: they have an environment of their own.
 benchmark: .venv-peers/ready

@@ -101,11 +101,9 @@ def stated(claim: Claim) -> Document:
 
 def restored(document: Document) -> Claim:
     """The claim that `stated` made this of.  KeyError, TypeError, ValueError: it is none."""
-    claim = Claim(
-        **{name: document[name] for name in WORDS},
-        **{name: tuple(document[name]) for name in IDS},
-        fault=document["fault"],
-    )
+    fields: Document = {name: document[name] for name in WORDS}
+    fields |= {name: tuple(document[name]) for name in IDS}
+    claim = Claim(**fields, fault=document["fault"])
     for step in document["steps"]:
         claim.step(**{name: step[name] for name in STEP_WORDS}, place=tuple(step["place"]))
     return claim

@@ -14,6 +14,7 @@ import numpy as np
 
 import verify
 from proofs.machinery import ledger as proofs_ledger
+from proofs.machinery.reading import read as read_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
 from reports.analysis.portrait import portrait
@@ -60,7 +61,7 @@ def report(
     """
     say = progress or (lambda stage: None)
     k = latents_of(covariance, k)
-    proofs = None if ledger is None else _read_ledger(ledger)
+    proofs = None if ledger is None else read_ledger(Path(ledger))
     told = list(dict.fromkeys(positive_noise(s) for s in sigma2s or ()))
     document, slices = compute(covariance, k, _printable(name), say, told, usable_weight(beta))
     say("the data")
@@ -216,13 +217,3 @@ def _printable(value: Any) -> Any:
     if isinstance(value, list):
         return [_printable(inner) for inner in value]
     return value.encode("utf-8", errors="replace").decode() if isinstance(value, str) else value
-
-
-def _read_ledger(path: Path) -> Document:
-    document = proofs_ledger.read(Path(path))
-    for claim in document["claims"]:
-        whole = isinstance(claim, dict) and {"id", "verdict", "evidence"} <= claim.keys()
-        if not (whole and isinstance(claim["evidence"], list) and all(isinstance(e, dict) for e in claim["evidence"])):
-            raise InputError(f"{path}: a claim without id, verdict or evidence; write the ledger again")
-    known = (document.get("complete", True), document.get("errors", []), document.get("skipped", []))
-    return {"notes": proofs_ledger.notes(*known), **document}

@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from proofs.machinery import ledger
+from proofs.machinery.reading import read as read_ledger
 from reports.analysis import report as analysis
 from reports.analysis.scales import compared
 from reports.analysis.stability import USUAL_NOISE
@@ -49,7 +49,7 @@ LATENTS = 10
 def run(args: argparse.Namespace, session: Session) -> int:
     """The stability report as one self-contained page."""
     if args.ledger is not None:
-        ledger.read(args.ledger)  # a wrong file is told before anything is computed
+        read_ledger(args.ledger)  # a wrong file is told before anything is computed
     covariance = data.read(args, session, compared(args.sigma2 or [USUAL_NOISE], args.beta))
     name = str(covariance.provenance.get("name", args.data))
     k = args.k if args.k is not None else max(1, min(LATENTS, covariance.n - 1))

@@ -110,7 +110,7 @@ def peers(run: Run) -> Finding:
 
 def proofs(run: Run) -> Finding:
     """The claims with evidence that computes on the device, in a process of its own, for as long as is left."""
-    from proofs.machinery import ledger
+    from proofs.machinery.reading import read
     from proofs.machinery.run import INTERRUPTED, TIMED_OUT, prove
 
     left = max(LEAST_FOR_PROOFS, WHOLE - (time.monotonic() - run.started))
@@ -119,7 +119,7 @@ def proofs(run: Run) -> Finding:
         code = prove(CLAIMS, ledger=path, backend="cupy", quiet=True, on_device=True, seconds=left)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
-        document = ledger.read(path)
+        document = read(path)
     claims = [_claim(entry) for entry in document["claims"]]
     broken = [c["id"] for c in claims if c["verdict"] == "broken"] + document["errors"]
     verdicts = dict(Counter(c["verdict"] for c in claims))

@@ -193,7 +193,7 @@ def test_a_claim_without_a_control_fails_a_run_in_which_every_test_passed(tmp_pa
     assert "failed" not in process.stdout
     assert process.returncode == FAILED
     assert verdicts(ledger) == {"no-control": "broken"}
-    assert "no control: nothing shows that the checker can say no" in process.stdout
+    assert "no control passed, so nothing shows that its" in process.stdout
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
@@ -214,6 +214,7 @@ def test_a_claim_that_rests_on_nothing_there_fails_a_run_in_which_every_test_pas
     folder = claims.write_claims(tmp_path, a=claims.RESTS)
     process, ledger = run(folder, str(folder), *workers)
     assert (process.returncode, verdicts(ledger)) == (FAILED, {"rests": "holds"})
+    assert entry(ledger, "rests")["strength"] is None
     assert ledger["errors"] == ["claim rests rests on ground, which is no claim"]
 
 

@@ -89,12 +89,13 @@ def test_a_backend_that_is_not_there_is_bad_input(tmp_path, elsewhere, monkeypat
 SLOW = f"""{claims.HEAD}
 import pathlib, time
 CLAIM = Claim("slow", "Eq. 1", "statement")
+STEP = CLAIM.step("whole", "all of it")
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@STEP.evidence(role="supports", kind="numeric")
 def test_first(record):
     record()
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@STEP.evidence(role="supports", kind="numeric")
 def test_second(record):
     pathlib.Path(__file__).with_name("started").touch()
     time.sleep(60)

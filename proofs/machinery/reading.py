@@ -1,0 +1,177 @@
+"""Reads a ledger from a file, and judges it anew: what a file says of its verdicts is not believed.
+
+Main       read.
+
+A ledger comes from outside. Its claims, steps and evidence are taken as they stand, each field of the kind that it
+must be; verdicts, strengths and notes are computed from them, and where the file says otherwise a note tells.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from proofs.machinery.claims import FAULTS, KINDS, OUTCOMES, ROLES, STRENGTHS, Claim, Fact
+from proofs.machinery.judging import Evidence
+from proofs.machinery.ledger import IDS, STEP_WORDS, WORDS, Document, ledger, restored
+from verify.errors import InputError
+
+ANEW = "write one with `elbo-verify prove --ledger FILE`"
+Kind = Callable[[Any], bool]
+
+
+class _Wrong(ValueError):
+    """What is wrong in the file, and where in it."""
+
+
+def read(path: Path) -> Document:
+    """A ledger document from a file, judged anew.  InputError if it cannot be read or is none."""
+    try:
+        return _judged_anew(_parsed(path.read_bytes()))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; {ANEW}") from None
+    except _Wrong as error:
+        said = f" ({error})" if str(error) else ""
+        raise InputError(f"{path}: not a ledger{said}; {ANEW}") from None
+
+
+def _parsed(raw: bytes) -> Document:
+    """_Wrong for what is no JSON, holds text that is no Unicode, or is nested without end."""
+    try:
+        document = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except RecursionError:
+        raise _Wrong("nested too deeply") from None
+    except UnicodeError:
+        raise _Wrong("its text is no Unicode") from None
+    except ValueError:
+        raise _Wrong from None
+    if not isinstance(document, dict) or document.get("schema") != 1 or not isinstance(document.get("claims"), list):
+        raise _Wrong
+    return document
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)
+
+
+def _judged_anew(document: Document) -> Document:
+    claims = [_claim(value, f"claims[{i}]") for i, value in enumerate(document["claims"])]
+    ids = [claim.id for claim, _ in claims]
+    if repeated := [id for i, id in enumerate(ids) if id in ids[:i]]:
+        raise _Wrong(f"claim {_short(repeated[0])} stands in it twice")
+    facts = [_fact(value, f"facts[{i}]") for i, value in enumerate(_take(document, "facts", "it", _list, []))]
+    errors, skipped = (_take(document, name, "it", _texts, []) for name in ("errors", "skipped"))
+    environment = _take(document, "environment", "it", _is_environment, {})
+    complete = _take(document, "complete", "it", _is(bool), True)
+    judged = ledger(claims, facts=facts, environment=environment, complete=complete, errors=errors, skipped=skipped)
+    judged["notes"] += [
+        f"claim {new['id']}: the file says {_said(old)}; by its evidence it is {_said(new)}"
+        for old, new in zip(_in_order(document["claims"], judged["claims"]), judged["claims"], strict=True)
+        if (old.get("verdict"), old.get("strength")) != (new["verdict"], new["strength"])
+    ]
+    return judged
+
+
+def _in_order(stated: list[Document], judged: list[Document]) -> list[Document]:
+    by_id = {claim["id"]: claim for claim in stated}
+    return [by_id[claim["id"]] for claim in judged]
+
+
+def _said(claim: Document) -> str:
+    strength = claim.get("strength")
+    return _short(f"{claim.get('verdict')}{f', {strength}' if strength else ''}")
+
+
+def _claim(value: Any, where: str) -> tuple[Claim, list[Evidence]]:
+    if not isinstance(value, dict):
+        raise _Wrong(f"{where} is no claim")
+    if "steps" not in value:
+        raise _Wrong(f"{where} has no steps: an earlier version wrote it")
+    stated: Document = {name: _take(value, name, where, _is(str)) for name in WORDS}
+    stated |= {name: _take(value, name, where, _texts) for name in IDS}
+    stated["fault"] = _take(value, "kind_of_fault", where, lambda fault: fault is None or fault in FAULTS)
+    stated["steps"] = [
+        {name: _take(step, name, f"{where}.steps[{i}]", _is(str)) for name in STEP_WORDS}
+        | {"place": _take(step, "place", f"{where}.steps[{i}]", _texts)}
+        for i, step in enumerate(_take(value, "steps", where, _list))
+    ]
+    try:
+        claim = restored(stated)
+    except ValueError as error:
+        raise _Wrong(f"{where}: {error}") from None
+    return claim, _evidence(value, where)
+
+
+def _fact(value: Any, where: str) -> tuple[Fact, list[Evidence]]:
+    words = [field.name for field in dataclasses.fields(Fact)]
+    return Fact(**{name: _take(value, name, where, _is(str)) for name in words}), _evidence(value, where)
+
+
+def _evidence(owner: Document, where: str) -> list[Evidence]:
+    return [
+        Evidence(**{name: _take(said, name, f"{where}.evidence[{i}]", is_one) for name, is_one in FIELDS.items()})
+        for i, said in enumerate(_take(owner, "evidence", where, _list))
+    ]
+
+
+def _is(kind: type) -> Kind:
+    return lambda value: isinstance(value, kind)
+
+
+def _list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf and value < 1e308
+
+
+def _is_environment(value: Any) -> bool:
+    return isinstance(value, dict) and all(one is None or isinstance(one, str | int | float) for one in value.values())
+
+
+FIELDS: dict[str, Kind] = {
+    "test": _is(str),
+    "role": lambda value: value in ROLES,
+    "kind": lambda value: value in KINDS,
+    "strength": lambda value: value in STRENGTHS[1:],
+    "outcome": lambda value: value in OUTCOMES,
+    "step": _is(str),
+    "rejections": _count,
+    "instances": _count,
+    "worst_error": lambda value: value is None or _amount(value),
+    "seconds": _amount,
+    "backend": _is(str),
+    "witness": _is(str),
+    "reason": _is(str),
+}
+_MISSING = object()
+
+
+def _take(value: Any, name: str, where: str, is_one: Kind, default: Any = _MISSING) -> Any:
+    """The field of that name.  _Wrong if it is missing and has no default, or is not what it must be."""
+    if not isinstance(value, dict):
+        raise _Wrong(f"{where} is {_short(value)}")
+    if name not in value:
+        if default is _MISSING:
+            raise _Wrong(f"{where} has no {name}")
+        return default
+    if not is_one(value[name]):
+        raise _Wrong(f"{where}: {name} is {_short(value[name])}")
+    return value[name]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:40]}..."
