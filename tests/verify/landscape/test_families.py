@@ -35,6 +35,20 @@ def test_the_pruned_search_finds_the_best_of_the_complete_list():
             assert len({p.blocks for p in found}) == len(found)
 
 
+@pytest.mark.parametrize(("lam", "k", "sigma2"), [
+    ((20.0, 16.0, 1.0), 5, 0.5),
+    ((9.0, 4.0, 3.0, 0.1), 4, 0.5),
+    ((5.0, 4.0, 1.0, 0.1), 5, 0.9),
+    ((12.0, 5.0, 2.0), 5, 0.6),
+])  # fmt: skip
+def test_blocks_with_zero_rows_may_lose_less_by_a_smaller_eigenvalue(lam, k, sigma2):
+    """Here a list is wrong where the search gives up a row of such blocks at the first that cannot enter it."""
+    complete = fixed_noise_families(np.array(lam), k, sigma2)
+    for top in range(1, len(complete) + 1):
+        found = best_families(np.array(lam), k, sigma2, top)
+        np.testing.assert_allclose([p.value for p in found], [p.value for p in complete[:top]], rtol=1e-11)
+
+
 def test_the_pruned_search_at_learned_noise():
     """It covers full blocks of eigenvalues above the noise, as it says."""
     for lam, _, _, k, _ in landscapes(40, most_n=6, most_k=3, seed=2):

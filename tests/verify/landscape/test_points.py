@@ -67,6 +67,19 @@ def test_a_perturbed_constant_is_not_stationary():
     assert np.abs(linear_vae.profile_gradient(1.001 * W, sigma2, np.diag(lam))).max() > 1e-4
 
 
+@pytest.mark.parametrize("apart", [1e-1, 1e-3, 1e-5, 1e-8, 1e-11])
+def test_a_block_of_nearly_equal_eigenvalues_is_stationary_too(apart):
+    """However little its diagonal has to be levelled: a rotation that stops early shows in the gradient."""
+    sigma2 = 0.5
+    for held, columns in (((2 + apart, 2.0), 2), ((2 + apart, 2 + apart / 3, 2.0), 3), ((sigma2 + apart,), 2)):
+        lam = np.array([*held, 0.3])
+        blocks = ordered([Block(tuple(range(len(held))), columns)], columns)
+        W = weights(Point("elbo", blocks, sigma2, 0.0), lam, np.eye(len(lam)))
+        assert np.abs(linear_vae.profile_gradient(W, sigma2, np.diag(lam))).max() < ROUNDING
+        level = np.diag(W.T @ W)
+        assert np.ptp(level) <= 8 * np.finfo(float).eps * (level[0] + sigma2)  # the bound of the loop, and a rounding
+
+
 def test_values_add_over_blocks():
     for lam, _, _, k, sigma2 in landscapes(20, most_n=5, most_k=3, seed=3):
         for point in fixed_noise_families(lam, k, sigma2):

@@ -92,6 +92,7 @@ def test_the_maximum_likelihood_solution():
         assert ppca.log_likelihood(other, s * np.exp(0.1 * rng.standard_normal()), S) < best
     W, s = ppca.maximum_likelihood(lam, U, 5)
     np.testing.assert_allclose(W @ W.T + s * np.eye(5), S, atol=1e-13)
+    assert s == lam[-1]  # of all the noises that attain it, the largest
     fixed = ppca.fixed_noise_maximum(lam, U, 3, 2.0)
     assert (np.linalg.norm(fixed, axis=0) > 0).tolist() == [True, True, False]
 
