@@ -4,7 +4,6 @@ Main       performed.
 """
 
 import multiprocessing
-import os
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,6 @@ Answer = tuple[Trial, dict[str, tuple[str, ...]]]
 
 def _work(root: Path, folder: Path, claims: bool, pipe: Connection) -> None:
     """In a process of its own: answer every mutant that comes, until None does."""
-    os.nice(19)
     try:
         copy = Copy(root, folder)
         while (mutant := pipe.recv()) is not None:
