@@ -21,9 +21,8 @@ def test_an_entry_names_a_function_and_a_line_and_not_its_number():
 
 def test_the_list_is_read(tmp_path):
     path = tmp_path / "list.toml"
-    path.write_text(
-        '[[mutant]]\npath = "f.py"\nscope = ""\ntext = "x = 1"\nbecomes = "x = 2"\nwhy = "x is not read."\n'
-    )
+    fields = {"path": "f.py", "scope": "", "text": "x = 1", "becomes": "x = 2", "why": "x is not read."}
+    path.write_text("[[mutant]]\n" + "".join(f'{name} = "{value}"\n' for name, value in fields.items()))
     assert read(path) == [Explained(**fields)]
     path.write_text('[[mutant]]\npath = "f.py"\n')
     with pytest.raises(TypeError):
