@@ -16,6 +16,11 @@ _REGISTER = (
     Fact("chain-rule", "derivatives of products, inverses and compositions", "any course in analysis"),
     Fact("coercive", "a continuous function that tends to minus infinity has a maximum", "Weierstrass"),
     Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
+    Fact(
+        "gaussian-integral",
+        "exp(-(x - m)^T P (x - m)/2), P > 0, integrates to (2 pi)^(d/2) det(P)^(-1/2)",
+        "Anderson, Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, 2.3",
+    ),
     Fact("gaussian-moments", "means and covariances of linear images and products of Gaussians", "Isserlis 1918"),
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
     Fact(

@@ -1,7 +1,8 @@
-"""C = S and W = 0, the two solutions of Eq. 11 that App. A sets aside: each is a global maximum where it matters.
+"""C = S and W = 0, the two solutions of Eq. 11 that App. A sets aside: cases of the general one, each a global maximum.
 
-Statement   S C^-1 W = W has three kinds of solutions: (1) W = 0, (2) C = S, (3) the more general ones; (1) and (2) are
-            not particularly interesting.
+Statement   S C^-1 W = W has the solutions (1) W = 0, (2) C = S, and (3) the more general ones. ("Not particularly
+            interesting to us", App. A says of (1) and (2): a matter of taste, on which there is no verdict. Nothing is
+            lost by it, for both are cases of (3).)
 Hypotheses  left out: (2) exists iff S - sigma2 I is positive semidefinite of rank <= k, that is iff the n - k smallest
             eigenvalues all equal sigma2 (for k >= n: iff lam_n >= sigma2); and then it is the global maximum, with the
             value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of its own. (1) always
@@ -11,9 +12,8 @@ Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{
             L at C = S less L at any C is 1/2 sum h(z_i). L(0) - L(W) = 1/2 [sum h(sigma2/c_i) +
             tr(M^-1 W^T (sigma2 I - S) W)/sigma2], c_i the eigenvalues of C: both terms are >= 0 if sigma2 >= lam_1, and
             zero only at W = 0. If lam_1 > sigma2, a column along u_1 rises with curvature (lam_1 - sigma2)/sigma2^2.
-            Existence: W W^T has rank <= k, so C has sigma2 at least n - k times as its least eigenvalue; and
-            W = U_k (Lam_k - sigma2 I)^{1/2} does it.
-Trusted     the spectral theorem; the normal form of words.
+            Existence: W W^T is positive semidefinite of rank <= k, and W = U_k (Lam_k - sigma2 I)^{1/2} does it.
+Trusted     the spectral theorem; that no second derivative is positive at a maximum; the normal form of words.
 """
 
 from dataclasses import replace
@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import SpectralProblem, climb, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.landscape.stationary import retained_count
@@ -34,16 +35,63 @@ from verify.symbolic import ppca
 from verify.symbolic.differentials import differential
 from verify.symbolic.letters import C, M, S, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
-from verify.symbolic.relations import reduce, relation, substitute, substitute_log_det
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="c-equals-s",
     source="App. A, below Eq. 11",
-    statement="the solutions C = S and W = 0 of S C^-1 W = W are not particularly interesting",
-    hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and then it is the global maximum; W = 0 "
-    "is full collapse, the global maximum iff sigma2 >= lam_1",
+    statement="W = 0 and C = S solve S C^-1 W = W, and are cases of the more general solutions",
+    hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
     section="The linear VAE",
+    rests_on=("eq-05-06",),
+    trusts=("second-order", "spectral"),
+    quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
+    "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
+    finding="both are global maxima where it matters: C = S exists iff the n - k smallest eigenvalues all equal "
+    "sigma2, and then no Gaussian is likelier; W = 0 is full collapse, the global maximum iff sigma2 >= lam_1",
+)
+SOLUTIONS = CLAIM.step(
+    "solutions", "the gradient vanishes at W = 0 whatever S, and wherever C = S, for all n and k", says="both_solve"
+)
+CASES = CLAIM.step(
+    "cases",
+    "both have the form of the general solutions, S U L = U (sigma2 I + L^2) L with W = U L R: W = 0 with L = 0, and "
+    "C = S for every W = U L R, for all n and k",
+    says="both_are_of_the_general_form",
+    place="Proposition 2",
+)
+EXISTS = CLAIM.step(
+    "exists",
+    "S with the eigenvalues Lam_k >= sigma2 on U_k and sigma2 elsewhere is C at W = U_k (Lam_k - sigma2 I)^{1/2}; and "
+    "where C = S, S has v^T S v >= sigma2 v^T v for all v, with equality where W^T v = 0, for all n and k",
+    says="spectral -> c_equals_s_iff_the_rest_is_noise",
+)
+LIKELIEST = CLAIM.step(
+    "likeliest",
+    "L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} C^-1 S^{1/2}, "
+    "for all n and k: where C = S exists it is the global maximum",
+    says="c_equals_s_is_maximal",
+    place="Proposition 5",
+)
+COLLAPSE = CLAIM.step(
+    "collapse",
+    "2 [L(0) - L(W)] is sum (y_i - 1 - log y_i), y_i = sigma2/c_i > 0, plus tr(M^-1 W^T (sigma2 I - S) W)/sigma2, for "
+    "all n and k: not negative if sigma2 >= lam_1",
+    says="likelihood & noisy -> zero_is_maximal",
+    place="Theorem A",
+)
+UNSTABLE = CLAIM.step(
+    "unstable",
+    "at W = 0 a column along u_1 has the curvature (lam_1 - sigma2)/sigma2^2, for all n and k: positive if "
+    "lam_1 > sigma2",
+    says="~noisy -> curved_upwards",
+    place="Proposition 3",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "so both solve Eq. 11 and nothing is lost by looking at the general form; C = S is a global maximum, and W = 0 one "
+    "iff sigma2 >= lam_1",
 )
 
 
@@ -58,7 +106,7 @@ def at_zero(A):
     return substitute(A, {"W": zero(n, k)})
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@SOLUTIONS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_both_are_stationary_for_all_n_and_k(record):
     same(substitute(ppca.gradient(), {"S": C}), 0 * W)
     # W = 0 for every S: no hypothesis at all. C^-1 is I/sigma2 there.
@@ -66,7 +114,7 @@ def test_both_are_stationary_for_all_n_and_k(record):
     record(instances=2)
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@LIKELIEST.evidence(role="supports", kind="symbolic", strength="proved")
 def test_no_covariance_is_likelier_than_c_equals_s_for_all_n(record):
     T = letter("T", n, n, "symmetric")  # the square root of S
     Z = T @ inverse(C) @ T
@@ -83,30 +131,87 @@ def value_at_s():
     return -(log_det(S) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@COLLAPSE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_full_collapse_is_the_global_maximum_at_large_noise_for_all_n_and_k(record):
+    at_0, at_W, of_noise, of_data = loss_of_leaving_zero()
+    same(at_zero(at_W), at_0)
+    same(reduce(at_0 - at_W, gram), reduce(of_noise / 2 + of_data / 2, gram))
+    h_is_nonnegative_and_zero_only_at_one()
+    record(instances=3)
+
+
+def loss_of_leaving_zero():
+    """L(0) and L(W); sum h(sigma2/c_i), and what is lost on the data."""
     in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
     at_W = substitute_log_det(in_M, C, log_det_of_marginal())
     at_0 = -(trace(S) / sigma2 + Scalar(n * sp.log(2 * sp.pi * sigma2))) / 2
     of_noise = sigma2 * trace(inverse(C)) - n + log_det(C) - n * sp.log(sigma2)  # sum h(sigma2/c_i)
     of_noise = substitute_log_det(reduce(of_noise, marginal_precision(), gram), C, log_det_of_marginal())
     of_data = trace(inverse(M) @ W.T @ (sigma2 * identity(n) - S) @ W) / sigma2
-    same(reduce(at_0 - at_W, gram), reduce(of_noise / 2 + of_data / 2, gram))
-    h_is_nonnegative_and_zero_only_at_one()
-    record(instances=2)
+    return at_0, at_W, of_noise, of_data
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@UNSTABLE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_at_smaller_noise_full_collapse_is_unstable_for_all_n_and_k(record):
+    same(curvature_at_zero(), Scalar((LAM - sigma2) / sigma2**2))
+    record()
+
+
+LAM = sp.Symbol("lam", positive=True)
+
+
+def curvature_at_zero():
+    """The second derivative of L at W = 0 along u e^T, S u = lam u, both of length 1."""
     X = letter("X", n, k)
     G = reduce(ppca.gradient(), marginal_precision(), gram)
     curvature = at_zero(trace(X.T @ differential(G, W, X)))
     same(curvature, trace(X.T @ S @ X) / sigma2**2 - trace(X.T @ X) / sigma2)
-    lam = sp.Symbol("lam", positive=True)
     u, e = letter("u", n, 1), letter("e", k, 1)
-    units = (relation(S @ u, lam * u), relation(u.T @ u, identity(1)), relation(e.T @ e, identity(1)))
-    same(reduce(substitute(curvature, {"X": u @ e.T}), *units), Scalar((lam - sigma2) / sigma2**2))
+    units = (relation(S @ u, LAM * u), relation(u.T @ u, identity(1)), relation(e.T @ e, identity(1)))
+    return reduce(substitute(curvature, {"X": u @ e.T}), *units)
+
+
+U, L, R = letter("U", n, k), letter("L", k, k, "diagonal"), letter("R", k, k)
+ORTHONORMAL = (relation(U.T @ U, identity(k)), relation(R @ R.T, identity(k)))
+
+
+def equation_12(A):
+    """A U L - U (sigma2 I + L^2) L for A in the place of S."""
+    return reduce(A @ U @ L - U @ (sigma2 * identity(k) + L @ L) @ L, *ORTHONORMAL)
+
+
+@CASES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_both_are_of_the_general_form_for_all_n_and_k(record):
+    same(substitute(equation_12(S), {"L": zero(k, k)}), zero(n, k))
+    at_svd = substitute(expand(C, C), {"W": U @ L @ R})
+    same(equation_12(at_svd), zero(n, k))
+    with rejected():  # C = S without the noise
+        same(equation_12(at_svd - sigma2 * identity(n)), zero(n, k))
     record(instances=2)
+
+
+@EXISTS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_where_c_equals_s_exists_for_all_n_and_k(record):
+    # S = U Lam_k U^T + sigma2 (I - U U^T), L^2 = Lam_k - sigma2 I: that is C at W = U L.
+    spectrum = U @ (L @ L + sigma2 * identity(k)) @ U.T + sigma2 * (identity(n) - U @ U.T)
+    same(substitute(expand(C, C), {"W": U @ L}), spectrum)
+    # v^T C v = sigma2 v^T v + |W^T v|^2: at least sigma2 v^T v; equal on the n - k or more dimensions where W^T v = 0.
+    v = letter("v", n, 1)
+    same(trace(v.T @ expand(C, C) @ v), sigma2 * trace(v.T @ v) + trace((W.T @ v).T @ (W.T @ v)))
+    same(reduce(expand(C, C) @ v, relation(W.T @ v, zero(k, 1))), sigma2 * v)
+    with rejected():  # the eigenvalues of W W^T
+        same(substitute(W @ W.T, {"W": U @ L}), spectrum)
+    record(instances=3)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_what_is_said_of_both(record):
+    both = "both_solve & both_are_of_the_general_form & c_equals_s_iff_the_rest_is_noise & c_equals_s_is_maximal"
+    zero_ = "(zero_is_maximal & noisy | ~zero_is_maximal & ~noisy)"
+    used = {"eq-05-06": "likelihood", "spectral": "spectral", "second-order": "curved_upwards -> ~zero_is_maximal"}
+    record(instances=concludes(CLAIM, f"{both} & {zero_}", used))
+    with rejected():  # whatever the noise
+        concludes(CLAIM, f"{both} & zero_is_maximal", used)
 
 
 def admits_c_equals_s(p: SpectralProblem):
@@ -133,7 +238,7 @@ def check_c_equals_s_is_the_maximum(p: SpectralProblem, rng):
     return error
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@LIKELIEST.evidence(role="supports", kind="property")
 @given(p=hard_problems(), seed=st.integers(0, 2**32 - 1))
 def test_where_c_equals_s_exists_it_is_the_global_maximum_on_hostile_spectra(p, seed, record):
     # The same large eigenvalues, the rest of them at sigma2: ties on the threshold, over twelve decades.
@@ -143,7 +248,7 @@ def test_where_c_equals_s_exists_it_is_the_global_maximum_on_hostile_spectra(p, 
     record(worst_error=check_c_equals_s_is_the_maximum(p, np.random.default_rng(seed)))
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@EXISTS.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=5), lifted=st.booleans(), seed=st.integers(0, 2**32 - 1))
 def test_otherwise_no_w_makes_c_equal_to_s(p, lifted, seed, record):
     if lifted:  # nothing below the noise
@@ -162,7 +267,7 @@ def test_otherwise_no_w_makes_c_equal_to_s(p, lifted, seed, record):
     record(worst_error=agree(distance, least, tolerance=1e-13, scale=size))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@COLLAPSE.evidence(role="supports", kind="numeric")
 def test_at_large_noise_every_search_ends_in_full_collapse(record, thorough):
     rng = np.random.default_rng(11)
     for _ in range(thorough(15, 150)):
@@ -180,7 +285,7 @@ def test_at_large_noise_every_search_ends_in_full_collapse(record, thorough):
         record(worst_error=agree(end / np.sqrt(p.sigma2), np.zeros(end.size), tolerance=1e-6))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@LIKELIEST.evidence(role="supports", kind="numeric")
 def test_both_to_check_by_hand(record):
     p = SpectralProblem(np.array([4.0, 1.0, 1.0]), np.eye(3), 1, 1.0)
     W = np.array([[np.sqrt(3.0)], [0.0], [0.0]])
@@ -197,7 +302,7 @@ def test_both_to_check_by_hand(record):
     )
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@LIKELIEST.evidence(role="supports", kind="numeric")
 def test_c_equals_s_is_the_maximum_with_50_digits(record):
     rng = np.random.default_rng(12)
     for columns in (1, 2, 3):
@@ -215,7 +320,7 @@ def test_c_equals_s_is_the_maximum_with_50_digits(record):
         record(worst_error=agree(slope, 0.0, tolerance=1e-45))
 
 
-@CLAIM.evidence(role="control", kind="property")
+@LIKELIEST.evidence(role="control", kind="property")
 @given(p=hard_problems())
 def test_a_spectrum_that_does_not_admit_it_is_rejected(p):
     lam = np.where(np.arange(p.n) < p.k, np.maximum(p.lam, p.sigma2), p.sigma2)
@@ -235,19 +340,36 @@ def test_a_spectrum_that_does_not_admit_it_is_rejected(p):
         check_c_equals_s_is_the_maximum(tiny, rng)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
-def test_slips_are_rejected():
+@LIKELIEST.evidence(role="control", kind="symbolic")
+def test_a_forgotten_root_is_rejected():
     T = letter("T", n, n, "symmetric")
     wrong = (trace(T @ inverse(C) @ T) - n - substitute_log_det(log_det(T @ inverse(C) @ T), T, log_det(S))) / 2
     with rejected():  # log det T = log det S: the square root forgotten
         same(reduce(wrong, relation(T @ T, S)), value_at_s() - ppca.log_likelihood())
-    with rejected():  # C = M in the place of C = S
-        same(at_zero(ppca.log_likelihood()), value_at_s())
-    with rejected():  # C = S + I is not stationary
+
+
+@SOLUTIONS.evidence(role="control", kind="symbolic")
+def test_a_covariance_beside_s_is_rejected():
+    with rejected():  # C = S - I is not stationary
         same(substitute(ppca.gradient(), {"S": C + identity(n)}), 0 * W)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@COLLAPSE.evidence(role="control", kind="symbolic")
+def test_slips_in_the_loss_of_leaving_zero_are_rejected():
+    at_0, at_W, of_noise, of_data = loss_of_leaving_zero()
+    for wrong in (of_noise / 2 - of_data / 2, of_noise + of_data / 2, of_noise / 2):
+        with rejected():
+            same(reduce(at_0 - at_W, gram), reduce(wrong, gram))
+
+
+@UNSTABLE.evidence(role="control", kind="symbolic")
+def test_slips_in_the_curvature_at_zero_are_rejected():
+    for wrong in ((LAM - sigma2) / sigma2, LAM / sigma2**2, (sigma2 - LAM) / sigma2**2):
+        with rejected():
+            same(curvature_at_zero(), Scalar(wrong))
+
+
+@UNSTABLE.evidence(role="control", kind="numeric")
 def test_full_collapse_is_rejected_as_maximum_at_smaller_noise():
     rng = np.random.default_rng(13)
     for _ in range(10):

@@ -1,18 +1,21 @@
-"""Corollary 1: at the global maximum of the ELBO the columns of W are the scaled principal axes.
+"""Corollary 1: at the global maximum of the ELBO the columns of W are the scaled principal components.
 
-Statement   every global maximum has the columns sqrt(lam_a - sigma2) u_a, so the principal axes are identified.
-Hypotheses  missing: (1) the retained eigenvalues are distinct; (2) lam_k > lam_{k+1} if all k columns are retained and
-            k < n; (3) up to the signs and the order of the columns, zero columns (lam_a <= sigma2) among them. Not
-            needed: lam_k > sigma2. Without (1) or (2) W can be turned within an eigenspace at no cost.
+Statement   at every global maximum, at its sigma2, the columns of W are orthogonal: sqrt(lam_a - sigma2) u_a, u_a unit
+            eigenvectors of S, for the q* = min(k, #{lam > sigma2}) largest eigenvalues, and the others zero.
+Hypotheses  none: where eigenvalues tie the principal components are any orthonormal eigenvectors.
+Beside it   at fixed sigma2, or with sigma2 learned and k < n, the maximum is the only one up to the signs and the order
+            of the columns iff the retained eigenvalues are simple eigenvalues of S: that is, distinct, and
+            lam_k > lam_{k+1} if q* = k < n. Else it can be turned at no cost. lam_k > sigma2 is not needed.
 Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
-Method      A global maximum has the value max L (lemma-1), so W maximises L and the gap is 0: S W = W M (eq-11-12) with
-            M diagonal (eq-24-28). So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2,
-            or zero; and L is its value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)),
-            both in words for all n and k. g rises from 0 at sigma2, and orthogonal columns hold an eigenvalue at most
-            as often as S has it: so the maximum holds the q* largest above the noise. By (1) and (2) each of these has
-            one axis. Infinitesimally: the Hessian of the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b),
-            l_a = sqrt(lam_a - sigma2), for a pair of columns.
-Trusted     lemma-1, eq-11-12, eq-24-28; the rules of verify.symbolic.
+Method      A global maximum has the value sup L (lemma-1), so W maximises L and the gap is 0: S W = W M with M
+            diagonal. So each column is an eigenvector of S, of the eigenvalue kappa_i = |w_i|^2 + sigma2, or zero; and
+            L is its value at W = 0 plus the sum of g(kappa_i), g(x) = 1/2 (x/sigma2 - 1 - log(x/sigma2)), both in words
+            for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
+            ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
+            the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
+            (claim spectrum).
+Trusted     lemma-1, eq-24-28, profile, noise-gradient; that the gradient vanishes at a maximum; that S has an
+            eigenbasis; the rules of verify.symbolic.
 """
 
 from itertools import permutations, product
@@ -23,25 +26,71 @@ from hypothesis import assume, given
 
 from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
-from proofs.problems.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K
+from proofs.machinery.logic import concludes
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K, retained
 from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots
 from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
-from verify.symbolic import ppca
-from verify.symbolic.letters import C, M, S, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
-from verify.symbolic.matrix_calculus import diag, identity, zero
-from verify.symbolic.relations import expand, reduce, substitute, substitute_log_det
+from verify.symbolic import linear_vae, ppca
+from verify.symbolic.letters import C, M, S, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2, x
+from verify.symbolic.matrix_calculus import diag, identity, letter, zero
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
+from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
 CLAIM = Claim(
     id="corollary-1",
     source="Corollary 1, Sec. 4.2",
-    statement="at the global maximum of the ELBO the columns of W are the scaled principal axes",
-    hypotheses="up to signs and order; distinct retained eigenvalues; lam_k > lam_{k+1} if all k columns are retained "
-    "and k < n",
+    statement="at every global maximum of the ELBO the columns of W are scaled principal components of S, those of its "
+    "largest eigenvalues; up to signs and order it is the only one iff these are simple",
+    hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
-    rests_on=("lemma-1", "eq-11-12", "eq-24-28"),
+    rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient"),
+    trusts=("second-order", "spectral"),
+)
+MAXIMAL = CLAIM.step(
+    "maximal",
+    "L - ELBO is the gap plus the two losses of the encoder, for all n and k: where it is 0 at max L, W maximises L "
+    "and its columns are orthogonal",
+    says="reaches_sup_of_L & gap_zero_iff_orthogonal & losses_nonnegative -> top_of_L & orthogonal",
+    place="Corollary 1",
+)
+COLUMNS = CLAIM.step(
+    "columns",
+    "where dL/dW = 0 and the columns are orthogonal each is 0 or sqrt(lam - sigma2) times a unit eigenvector of S, for "
+    "all n and k",
+    says="top_of_L & orthogonal & stationary_at_maxima -> scaled_eigenvectors",
+    place="Corollary 1",
+)
+LARGEST = CLAIM.step(
+    "largest",
+    "there L = L(0) + sum of g(lam), g rising from g(sigma2) = 0: with a smaller eigenvalue, or a zero column, in the "
+    "place of a larger one above sigma2, W would not maximise L",
+    says="top_of_L & scaled_eigenvectors & eigenbasis -> largest_held",
+    place="Corollary 1",
+)
+UNIQUE = CLAIM.step(
+    "unique",
+    "the columns that hold a simple eigenvalue of S are one, and it is sqrt(lam - sigma2) u or its negative",
+    says="scaled_eigenvectors & largest_held & simple -> unique",
+    place="Corollary 1",
+)
+TIES = CLAIM.step(
+    "ties",
+    "two columns of equal eigenvalue can be turned in their plane, a column towards a discarded eigenvector of equal "
+    "eigenvalue, by any angle, and the ELBO stays, for all n and k",
+    says="top_of_ELBO & scaled_eigenvectors & ~simple -> ~unique",
+    place="Corollary 1",
+)
+NOISE = CLAIM.step(
+    "noise",
+    "where sigma2 is learned and k < n it is, at every maximum, the mean of the n - k smallest eigenvalues (Eq. 7)",
+    says="top_of_ELBO & largest_held & stationary_at_maxima & noise_equation & learned -> same_noise",
+    place="Corollary 1",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so the columns are as stated, and the maximum unique up to signs and order iff the lam are simple"
 )
 
 
@@ -70,19 +119,34 @@ def has_principal_columns(weights, p, tolerance):
     return agree(matched * signs, target, tolerance=tolerance, scale=np.sqrt(p.lam[0]))
 
 
-def retained(p):
+def held(p):
     """q*, how many columns of the maximum are not zero."""
     return min(p.k, int((p.lam > p.sigma2).sum()))
 
 
 def conditions(p):
     """(1) and (2) above, compared exactly."""
-    q = retained(p)
+    q = held(p)
     distinct = all(p.lam[a] > p.lam[a + 1] for a in range(q - 1))
     return distinct and not (q == p.k < p.n and p.lam[q - 1] == p.lam[q])
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@MAXIMAL.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_elbo_is_the_likelihood_less_the_gap_and_two_losses_for_all_n_and_k(record):
+    """V = V* + Y, D = D* R: the losses are a mean of squares over the data, and 1/2 sum (r_i - 1 - log r_i)."""
+    Y, R = letter("Y", k, n), letter("R", k, k, "diagonal")
+    best_V, best_D = linear_vae.optimal_encoder()
+    elbo = reduce(substitute(linear_vae.elbo(), {"V": best_V + Y, "D": best_D @ R}), gram)
+    in_M = substitute_log_det(reduce(ppca.log_likelihood(), marginal_precision(), gram), C, log_det_of_marginal())
+    squares = trace((W @ Y @ x).T @ (W @ Y @ x)) + sigma2 * trace((Y @ x).T @ (Y @ x))
+    losses = linear_vae.over_data(squares) / (2 * sigma2) + (trace(R) - k - log_det(R)) / 2
+    same(in_M - elbo, reduce(linear_vae.gap() + losses, gram))
+    with rejected():  # as if every maximum of L were one of the ELBO
+        same(in_M - elbo, reduce(losses, gram))
+    record()
+
+
+@COLUMNS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_and_k(record):
     """dL/dW = 0 is S W = W M; no gap is M = diag(M), the letter K: S w_i = kappa_i w_i, |w_i|^2 = kappa_i - sigma2."""
     # C and M are invertible.
@@ -91,6 +155,8 @@ def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_
     for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
         same(reduce(word, *ORTHOGONAL_POINT), nothing)
     same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
+    with rejected():  # columns that are not orthogonal are no eigenvectors: M is not its diagonal
+        same(reduce(expand(C, C) @ ppca.gradient_in_latents() @ M, gram), S @ W - W @ diag(M))
     record(instances=2)
 
 
@@ -107,7 +173,7 @@ def sum_of_gains():
     return (trace(K) / sigma2 - k - log_det(K) + k * sp.log(sigma2)) / 2
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@LARGEST.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(record):
     same(rise_in_words(), sum_of_gains())
     x, s = sp.symbols("x s", positive=True)
@@ -115,35 +181,110 @@ def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(r
     vanishes(gain.subs(x, s))
     above = sp.Symbol("excess", positive=True)  # x = s + excess
     check(sp.diff(gain, x).subs(x, s + above).factor().is_positive, "the gain does not rise above the noise")
-    record(instances=2)
+    # The exchange: S u = lam u, u orthogonal to all columns; sqrt(lam - sigma2) u in the place of column e (of kappa)
+    # is again such a point, with lam for kappa in K.
+    lam, kappa = sp.symbols("lam kappa", positive=True)
+    u, e = unit_vector("u", n), unit_vector("e", k)
+    rules = (
+        *orthonormal(u),
+        *orthonormal(e),
+        *ORTHOGONAL_POINT,
+        relation(S @ u, lam * u),
+        relation(W.T @ u, zero(k, 1)),
+        relation(K @ e, kappa * e),
+    )
+    exchanged = W - W @ e @ e.T + sp.sqrt(lam - sigma2) * u @ e.T
+    new_K = K + (lam - kappa) * e @ e.T
+    same(reduce(exchanged.T @ exchanged, *rules), new_K - sigma2 * identity(k))
+    same(reduce(S @ exchanged - exchanged @ new_K, *rules), zero(n, k))
+    record(instances=4)
     record.witness(f"L - L(0) = {sum_of_gains()} at orthogonal stationary columns, K = W^T W + sigma2 I, all n and k")
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic")
-def test_a_pair_of_columns_has_the_two_curvatures_that_only_a_tie_makes_zero(record):
-    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
-    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
-    expected = {-((l_a + l_b) ** 2) / (lam_a * lam_b), -((l_a - l_b) ** 2) / (lam_a * lam_b)}
-    vanishes(H.trace() - sum(expected))
-    vanishes(H.det() - sp.prod(expected))
-    # A zero column (l_b = 0, lam_b = sigma2) towards the retained axis: -(lam_a - s)/(s lam_a), its only curvature.
-    H, lam_a, _ = _pair_hessian(l_a, sp.Integer(0), s)
-    vanishes(H[0, 0] + (lam_a - s) / (s * lam_a))
+@UNIQUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_simple_eigenvalue_leaves_one_column_and_its_sign(record):
+    """S u = lam u, S w = lam w: v = w - (u^T w) u is 0 or a second eigenvector, orthogonal to u, of the same lam."""
+    lam = sp.Symbol("lam", positive=True)
+    u, w = unit_vector("u", n), letter("w", n, 1)
+    rules = (*orthonormal(u), relation(S @ u, lam * u), relation(S @ w, lam * w))
+    v = w - u @ u.T @ w
+    same(reduce(S @ v, *rules), lam * v)
+    same(reduce(u.T @ v, *rules), zero(1, 1))
+    # So w = a u with a = u^T w: |w|^2 = a^2 = lam - sigma2 leaves a sign.
+    a = letter("a", 1, 1)
+    same(reduce((u @ a).T @ (u @ a), *rules), a.T @ a)
+    # Two such columns, a u and b u, are orthogonal only if a b = 0.
+    b = letter("b", 1, 1)
+    same(reduce((u @ a).T @ (u @ b), *rules), a.T @ b)
+    with rejected():  # of another eigenvalue it is not an eigenvector
+        same(reduce(S @ v, *orthonormal(u), relation(S @ u, lam * u), relation(S @ w, 2 * lam * w)), lam * v)
+    record(instances=3)
+
+
+def _stays_a_point(turned, *rules):
+    """S W' = W' K and W'^T W' = K - sigma2 I with the K of W: the ELBO is that of W, by the sum of gains."""
+    rules = (*rules, *ORTHOGONAL_POINT)
+    same(reduce(turned.T @ turned, *rules), K - sigma2 * identity(k))
+    same(reduce(S @ turned - turned @ K, *rules), zero(n, k))
+
+
+@TIES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_at_a_tie_columns_turn_at_no_cost_for_all_n_and_k(record):
+    t, lam, other = sp.Symbol("t", real=True), sp.Symbol("lam", positive=True), sp.Symbol("mu", positive=True)
+    c, s = sp.cos(t), sp.sin(t)
+    e, f = unit_vector("e", k), unit_vector("f", k)
+    plane = (c - 1) * (e @ e.T + f @ f.T) + s * (e @ f.T - f @ e.T)
+
+    def two_columns(of_f):
+        return _stays_a_point(W + W @ plane, *orthonormal(e, f), relation(K @ e, lam * e), relation(K @ f, of_f * f))
+
+    two_columns(lam)
+    u, v = unit_vector("u", n), unit_vector("v", n)
+    length = sp.sqrt(lam - sigma2)
+    along = (*retained(u, e, lam, K), *orthonormal(u, v), *orthonormal(e), relation(W.T @ v, zero(k, 1)))
+    towards = W + length * ((c - 1) * u + s * v) @ e.T
+    _stays_a_point(towards, *along, relation(S @ v, lam * v))
+    for wrong in (lambda: two_columns(other), lambda: _stays_a_point(towards, *along, relation(S @ v, other * v))):
+        with rejected():  # without the tie
+            wrong()
     record(instances=2)
 
 
-def _pair_hessian(l_a, l_b, s):
-    """The second derivatives of P where column b moves along u_a and column a along u_b, lam = l^2 + sigma2."""
-    x, y = sp.symbols("x y", real=True)
-    lam_a, lam_b = l_a**2 + s, l_b**2 + s
-    columns = sp.Matrix([[l_a, x], [y, l_b]])
-    marginal, latent = columns * columns.T + s * sp.eye(2), columns.T * columns + s * sp.eye(2)
-    quadratic = (marginal.adjugate() * sp.diag(lam_a, lam_b)).trace() / marginal.det()
-    profile = -(sp.log(latent[0, 0]) + sp.log(latent[1, 1]) + quadratic) / 2  # log det C = log det M cancels the gap
-    return sp.hessian(profile, (x, y)).subs({x: 0, y: 0}), lam_a, lam_b
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_with_learned_noise_all_maxima_have_one_noise(record):
+    """q eigenvalues held, of sum A; B the sum of the n - q others; tr K = A + (k - q) sigma2."""
+    q, held_sum, rest = sp.symbols("q A B", positive=True)
+    # The noise equation, tr S - tr K = (n - k) sigma2, says that sigma2 is the mean of all that is not held.
+    equation = (held_sum + rest) - (held_sum + (k - q) * sigma2) - (n - k) * sigma2
+    vanishes(equation - (rest - (n - q) * sigma2))
+    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean: the
+    # n - k smallest have the sum (n - k) sigma2.
+    vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / (n - k))
+    # Numbers of no more than their mean are equal to it: the differences are >= 0 and add up to 0.
+    vanishes((n - q) * sigma2 - rest + equation)
+    with rejected():  # the mean over n
+        vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / n)
+    record(instances=3)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_the_corollary(record):
+    premises = {
+        "lemma-1": "top_of_ELBO -> reaches_sup_of_L",
+        "eq-24-28": "gap_zero_iff_orthogonal",
+        "profile": "losses_nonnegative",
+        "noise-gradient": "noise_equation",
+        "second-order": "stationary_at_maxima",
+        "spectral": "eigenbasis",
+    }
+    columns = "scaled_eigenvectors & largest_held"
+    goal = f"top_of_ELBO -> {columns} & (simple & unique | ~simple & ~unique) & (same_noise | ~learned)"
+    record(instances=concludes(CLAIM, goal, premises))
+    with rejected():  # unique whatever the eigenvalues
+        concludes(CLAIM, f"top_of_ELBO -> {columns} & unique", premises)
+
+
+@LARGEST.evidence(role="supports", kind="numeric")
 def test_searches_at_fixed_noise_end_at_the_scaled_principal_axes(record, thorough):
     rng = np.random.default_rng(1)
     for _ in range(thorough(20, 200)):
@@ -184,7 +325,7 @@ def _climbed(p, rng, learn_noise=False):
     return x[:-1].reshape(p.n, p.k), float(np.exp(x[-1]))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@LARGEST.evidence(role="supports", kind="numeric")
 def test_searches_that_learn_the_noise_end_there_too(record, thorough):
     rng = np.random.default_rng(2)
     for _ in range(thorough(10, 100)):
@@ -199,12 +340,12 @@ def test_searches_that_learn_the_noise_end_there_too(record, thorough):
         agree(s, p.sigma2, tolerance=1e-3)
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@UNIQUE.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4))
 def test_the_maximum_is_without_flat_directions_exactly_under_the_conditions(p, record):
     # In the basis in which S is diagonal; a noise that equals a discarded eigenvalue is flat at second order only and
     # has its own test below.
-    q = retained(p)
+    q = held(p)
     assume(q == p.k or not any(p.lam == p.sigma2))
     p = SpectralProblem(p.lam, np.eye(p.n), p.k, p.sigma2)
     closed = np.array(list(_curvatures(p)))
@@ -218,7 +359,7 @@ def test_the_maximum_is_without_flat_directions_exactly_under_the_conditions(p, 
 
 def _curvatures(p):
     """All nk eigenvalues of the Hessian of the profile ELBO at the maximum (theory 3.5)."""
-    q, lam, s = retained(p), p.lam, p.sigma2
+    q, lam, s = held(p), p.lam, p.sigma2
     lengths = np.sqrt(lam[:q] - s)
     for a in range(q):
         yield -2 * (lam[a] - s) / lam[a] ** 2
@@ -230,12 +371,12 @@ def _curvatures(p):
     yield from ((lam[j] - s) / s**2 for j in range(q, p.n) for _ in range(p.k - q))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_a_collapsed_column_does_no_harm(record):
     # lam = (4, 3, 1), sigma2 = 2, k = 3: lam_3 < sigma2, the third column is zero, and the maximum still isolated.
     rng = np.random.default_rng(3)
     p = SpectralProblem(np.array([4.0, 3.0, 1.0]), random_rotation(rng, 3), 3, 2.0)
-    check(conditions(p) and retained(p) == 2, "not the instance that was meant")
+    check(conditions(p) and held(p) == 2, "not the instance that was meant")
     values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
     at_most(values.max(), -0.01)
     _check_ends(p, np.stack([_climbed(p, rng)[0] for _ in range(20)]), record)
@@ -245,7 +386,7 @@ def test_a_collapsed_column_does_no_harm(record):
     )
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_a_noise_on_a_discarded_eigenvalue_does_no_harm_either(record):
     # lam = (4, 2, 1), sigma2 = 2, k = 2: flat to second order towards u_2, falling at fourth.
     p = SpectralProblem(np.array([4.0, 2.0, 1.0]), np.eye(3), 2, 2.0)
@@ -261,7 +402,7 @@ def test_a_noise_on_a_discarded_eigenvalue_does_no_harm_either(record):
         record(worst_error=agree(fall, -(np.log1p(h * h / 2) - h * h / (2 + h * h)) / 2, tolerance=1e-6))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_real_data_are_identified(record, xp):
     covariance = data("digits")
     p = SpectralProblem(covariance.eigenvalues, covariance.eigenvectors, 10, float(covariance.eigenvalues[12]))
@@ -273,7 +414,7 @@ def test_real_data_are_identified(record, xp):
     record(worst_error=agree(gradient, np.zeros_like(weights), tolerance=1e-11, scale=p.sigma2**-0.5))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@TIES.evidence(role="supports", kind="numeric")
 def test_with_tied_retained_eigenvalues_the_axes_are_not_identified(record):
     # S = diag(2, 2, 1), sigma2 = 1, k = 2, the maximum-likelihood noise.
     p = SpectralProblem(np.array([2.0, 2.0, 1.0]), np.eye(3), 2, 1.0)
@@ -285,7 +426,7 @@ def test_with_tied_retained_eigenvalues_the_axes_are_not_identified(record):
     )
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@TIES.evidence(role="supports", kind="numeric")
 def test_with_a_tie_at_the_edge_the_subspace_is_not_identified(record):
     # S = diag(3, 2, 2, 1), k = 2: sigma2 = 3/2; the second column is any axis in the plane of u_2, u_3.
     p = SpectralProblem(np.array([3.0, 2.0, 2.0, 1.0]), np.eye(4), 2, 1.5)
@@ -314,7 +455,7 @@ def _check_not_identified(p, turned, record):
         raise Disagreement("the turned columns are principal axes after all")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_signs_and_order_are_not_identified(record):
     p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 2, 1.0)
     values = [
@@ -329,7 +470,7 @@ def test_signs_and_order_are_not_identified(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@MAXIMAL.evidence(role="control", kind="numeric")
 def test_rotated_maxima_of_the_likelihood_are_rejected():
     # They attain max L, as in pPCA, but neither is their ELBO maximal nor are their columns principal axes.
     rng = np.random.default_rng(4)
@@ -347,7 +488,7 @@ def attained(p):
     return likelihood.log_likelihood(maximum(p), p.sigma2, p.S)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@LARGEST.evidence(role="control", kind="numeric")
 def test_other_columns_are_rejected():
     p = random_problem(np.random.default_rng(5), 5, 2).with_learned_noise()
     good = maximum(p)
@@ -362,7 +503,7 @@ def test_other_columns_are_rejected():
             attains_the_maximum(weights, p)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@UNIQUE.evidence(role="control", kind="numeric")
 def test_asking_for_lam_k_above_the_noise_is_rejected():
     # As a condition for an isolated maximum it says no where the Hessian says yes.
     p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 3, 2.0)
@@ -371,7 +512,7 @@ def test_asking_for_lam_k_above_the_noise_is_rejected():
         same(bool(values.max() < -1e-9), conditions(p) and bool(p.lam[p.k - 1] > p.sigma2))
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@LARGEST.evidence(role="control", kind="symbolic")
 def test_slips_in_the_words_are_rejected():
     with rejected():  # with a gap the columns are no eigenvectors: S W = W M, and M is not its diagonal
         same(reduce(S @ W, *LIKELIHOOD_POINT), W @ diag(M))
@@ -388,14 +529,3 @@ def test_slips_in_the_words_are_rejected():
     x, s, above = sp.symbols("x s excess", positive=True)
     with rejected():  # without the normaliser a latent at the noise would still gain by shrinking
         check(sp.diff(sp.log(x / s) - x / s, x).subs(x, s + above).factor().is_positive, "falls above the noise")
-
-
-@CLAIM.evidence(role="control", kind="symbolic")
-def test_the_curvatures_of_the_likelihood_are_rejected():
-    # pPCA's pair has 0 and -(lam_a + lam_b - 2 s)/(lam_a lam_b) = -(l_a^2 + l_b^2)/(lam_a lam_b).
-    l_a, l_b, s = sp.symbols("l_a l_b s", positive=True)
-    H, lam_a, lam_b = _pair_hessian(l_a, l_b, s)
-    with rejected():
-        vanishes(H.det())
-    with rejected():
-        vanishes(H.trace() + (l_a**2 + l_b**2) / (lam_a * lam_b))

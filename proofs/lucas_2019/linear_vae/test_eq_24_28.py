@@ -10,8 +10,10 @@ Source      Lucas et al. 2019, App. C.2.
 Method      line by line in words, for all n and k. Sign: with Q^2 = diag(M)^-1 the matrix Z = Q M Q has trace k
             and log det Z = -2 gap, so 2 gap = sum_i (z_i - 1 - log z_i) over its eigenvalues z_i > 0, and
             z - 1 - log z >= 0 with equality only at 1. All z_i are 1 iff Z = I iff M is diagonal.
+            Hadamard's inequality is not used; it is the same thing.
 Trusted     the posterior (claim eq-05-06) and V*, D* (claims eq-22, eq-21); the spectral theorem (Z is symmetric and
-            positive); the normal form of words; SymPy's algebra.
+            positive: trace and log det are sums over its eigenvalues); Jacobi's formula, for log det C; the normal form
+            of words; SymPy's algebra.
 """
 
 import numpy as np
@@ -21,6 +23,7 @@ from hypothesis import given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.linear_vaes import Problem, hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
@@ -57,6 +60,37 @@ CLAIM = Claim(
     hypotheses="sigma2 > 0; V, D optimal, W arbitrary",
     section="The linear VAE",
     rests_on=("eq-05-06", "eq-21", "eq-22"),
+    trusts=("jacobi", "spectral"),
+)
+EQ_24 = CLAIM.step(
+    "eq-24",
+    "wherever V is stationary, KL(q, posterior) is Eq. 24, whatever D, for all n and k",
+    says="eq_05_06 & eq_22 -> line_24",
+    place="Proposition 7",
+)
+EQ_28 = CLAIM.step(
+    "eq-25-28", "at D* it is each of Eqs. 25 to 28", says="line_24 & eq_21 -> line_28", place="Proposition 7"
+)
+SHORTFALL = CLAIM.step(
+    "shortfall",
+    "it is what the ELBO falls short of the likelihood, at every encoder, for all n and k",
+    says="jacobi & eq_05_06 -> shortfall",
+    place="Proposition 7",
+)
+SIGN = CLAIM.step(
+    "sign",
+    "twice Eq. 28 is the sum of z - 1 - log z >= 0 over the k eigenvalues z of E^{-1/2} M E^{-1/2}, E = diag(M)",
+    says="spectral -> nonnegative & (zero | ~all_one) & (all_one | ~zero)",
+    place="Proposition 7",
+)
+ZERO = CLAIM.step(
+    "zero",
+    "all z are 1 iff M is diagonal iff the columns of W are orthogonal, for all n and k",
+    says="spectral -> (orthogonal | ~all_one) & (all_one | ~orthogonal)",
+    place="Proposition 7",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so the ELBO is short of L by Eq. 28, which is >= 0, and 0 iff the columns are orthogonal"
 )
 
 
@@ -75,7 +109,7 @@ def line_28() -> Scalar:
     return (log_det(diag(M)) - log_det(M)) / 2
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@EQ_24.evidence(role="supports", kind="symbolic", strength="proved")
 def test_eq_24_at_every_encoder_that_is_stationary_in_v(record):
     best, _ = linear_vae.optimal_encoder()
     # The posterior KL is line 24 plus a term that vanishes with (V - V*) S, which is Eq. 22.
@@ -85,7 +119,7 @@ def test_eq_24_at_every_encoder_that_is_stationary_in_v(record):
     record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@EQ_28.evidence(role="supports", kind="symbolic", strength="proved")
 def test_eq_25_to_28_line_by_line(record):
     _, best = linear_vae.optimal_encoder()
     same(substitute(line_24(), {"D": best}), line_25())
@@ -97,7 +131,7 @@ def test_eq_25_to_28_line_by_line(record):
     record.witness(f"gap = {linear_vae.gap()} for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@SHORTFALL.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gap_is_what_separates_the_elbo_from_the_likelihood(record):
     # C^-1 (Woodbury): C times the right side is I.
     same(reduce(expand(C, C) @ woodbury(), gram), identity(n))
@@ -109,10 +143,12 @@ def test_the_gap_is_what_separates_the_elbo_from_the_likelihood(record):
     in_M = substitute_log_det(in_M, C, log_det_of_marginal())
     same(reduce(in_M - linear_vae.elbo(), gram), reduce(linear_vae.posterior_kl(), gram))
     same(in_M - linear_vae.at_optimal_encoder(linear_vae.elbo()), line_28())
+    with rejected():  # without the noise in the discarded dimensions
+        same(substitute(difference - (n - k) * sp.log(sigma2), {"W": zero(n, k)}), Scalar(0))
     record(instances=4)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@SIGN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gap_is_a_sum_of_nonnegative_terms_over_eigenvalues(record):
     Q = letter("Q", k, k, "diagonal")
     square = relation(Q @ Q, inverse(diag(M)))
@@ -125,10 +161,57 @@ def test_the_gap_is_a_sum_of_nonnegative_terms_over_eigenvalues(record):
     vanishes(term.subs(z, 1))
     same(sp.solve(sp.diff(term, z), z), [1])
     check(sp.diff(term, z, 2).is_positive, "z - 1 - log z is not convex")
+    with rejected():  # a trace of k is needed: z - log z is not 0 at 1
+        vanishes((term + 1).subs(z, 1))
+    with rejected():  # the unscaled M has another trace
+        same(reduce(trace(M), square), Scalar(k))
     record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic")
+@ZERO.evidence(role="supports", kind="symbolic", strength="proved")
+def test_all_eigenvalues_are_one_iff_the_columns_are_orthogonal(record):
+    """A symmetric Z has only the eigenvalue 1 iff Z = I; Z = Q M Q with Q^2 = diag(M)^-1."""
+    Q = letter("Q", k, k, "diagonal")
+    square = (relation(Q @ Q, inverse(diag(M))), relation(inverse(Q) @ inverse(Q), diag(M)))
+    # Q M Q = I says M = Q^-2 = diag(M), and conversely.
+    same(reduce(inverse(Q) @ identity(k) @ inverse(Q), *square), diag(M))
+    same(inverse(Q) @ (Q @ M @ Q) @ inverse(Q), M)
+    same(reduce(Q @ diag(M) @ Q, *square), identity(k))
+    # Off the diagonal M_ij is w_i^T w_j.
+    same(M - diag(M), reduce(W.T @ W - diag(W.T @ W), gram))
+    with rejected():  # orthonormal columns are more than is needed
+        same(M - diag(M), reduce(W.T @ W - identity(k), gram))
+    record(instances=4)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_the_gap_and_when_it_is_zero(record):
+    premises = {name: name.replace("-", "_") for name in (*CLAIM.rests_on, *CLAIM.trusts)}
+    goal = "line_28 & shortfall & nonnegative & (zero & orthogonal | ~zero & ~orthogonal)"
+    record(instances=concludes(CLAIM, goal, premises))
+    with rejected():  # as if there were never a gap
+        concludes(CLAIM, f"{goal} & zero", premises)
+
+
+@SIGN.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_sum_of_squares_says_the_same_of_small_matrices(size, record):
+    """M = L L^T (Cholesky): prod M_ii - det M is a sum of squares of monomials in L, with positive coefficients."""
+    entries = {(i, j): sp.Symbol(f"l{i}{j}") for i in range(size) for j in range(i + 1)}
+    L = sp.Matrix(size, size, lambda i, j: entries.get((i, j), 0))
+    excess = sp.prod((L * L.T).diagonal()) - sp.prod(L[i, i] ** 2 for i in range(size))
+    _check_squares(sp.Poly(excess, *entries.values()))
+    with rejected():
+        _check_squares(sp.Poly(excess - 2 * sp.prod(entries.values()), *entries.values()))
+    record()
+
+
+def _check_squares(poly):
+    for powers, coefficient in poly.terms():
+        check(coefficient > 0 and all(p % 2 == 0 for p in powers), f"{coefficient} times {powers} is no square")
+
+
+@EQ_28.evidence(role="supports", kind="symbolic")
 @pytest.mark.parametrize("size", [(1, 2), (3, 2), (2, 3)], ids=str)
 def test_the_derived_gap_on_explicit_matrices(size, record):
     explicit = Explicit(*size)
@@ -142,7 +225,7 @@ def test_the_derived_gap_on_explicit_matrices(size, record):
     record()
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SHORTFALL.evidence(role="supports", kind="numeric")
 def test_elbo_plus_gap_is_the_likelihood_at_the_optimal_encoder(record, thorough, xp):
     rng = np.random.default_rng(24)
     for _ in range(thorough(50, 500)):
@@ -158,7 +241,7 @@ def test_elbo_plus_gap_is_the_likelihood_at_the_optimal_encoder(record, thorough
         record(worst_error=agree(model.profile_elbo(W, s, S), together - gap, tolerance=1e-12))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@EQ_28.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize("cosine", [1e-1, 1e-3, 1e-5, 1e-7, 1e-9])
 def test_the_gap_of_nearly_orthogonal_columns_is_right_to_the_rounding_of_one(cosine, record, xp):
     rng = np.random.default_rng(28)
@@ -168,7 +251,7 @@ def test_the_gap_of_nearly_orthogonal_columns_is_right_to_the_rounding_of_one(co
         record(worst_error=agree(actual, expected, tolerance=_rounding(columns), scale=1.0))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@SIGN.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_the_gap_is_nonnegative_and_zero_only_for_orthogonal_columns(p, record, xp):
     W, _, _, s, _ = p.on(xp)
@@ -184,7 +267,7 @@ def test_the_gap_is_nonnegative_and_zero_only_for_orthogonal_columns(p, record, 
     record(worst_error=agree(model.gap(xp.asarray(orthogonal), s), 0.0, tolerance=1e-14))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@SHORTFALL.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_no_encoder_closes_the_gap_on_hostile_spectra(p, record, xp):
     W, V, D, s, S = p.on(xp)
@@ -199,7 +282,7 @@ def test_no_encoder_closes_the_gap_on_hostile_spectra(p, record, xp):
     at_most(model.elbo(W, V, D, s, S), profile, slack=loss * (size + p.size_of_elbo))
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@EQ_28.evidence(role="control", kind="symbolic")
 def test_a_slip_in_the_gap_is_rejected():
     for wrong in (
         2 * line_28(),  # without the 1/2
@@ -211,7 +294,7 @@ def test_a_slip_in_the_gap_is_rejected():
             same(linear_vae.gap(), wrong)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@EQ_24.evidence(role="control", kind="symbolic")
 def test_eq_24_is_rejected_for_an_encoder_that_is_not_optimal():
     with rejected():
         same(reduce(linear_vae.posterior_kl(), gram), reduce(line_24(), gram))
@@ -221,7 +304,7 @@ def test_eq_24_is_rejected_for_an_encoder_that_is_not_optimal():
         same(reduce(wrong, gram), reduce(line_24(), gram))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@EQ_28.evidence(role="control", kind="numeric")
 def test_the_reference_rejects_a_gap_without_the_noise_even_at_tiny_cosines():
     # W^T W for M: a difference of 1e-11 at cosines of 1e-5.
     W = _nearly_orthogonal(np.random.default_rng(28), 6, 5, 1e-5)
@@ -231,7 +314,7 @@ def test_the_reference_rejects_a_gap_without_the_noise_even_at_tiny_cosines():
         agree(model.gap(W, 0.0), expected, tolerance=_rounding(5), scale=1.0)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@SHORTFALL.evidence(role="control", kind="numeric")
 def test_a_gap_at_another_encoder_is_rejected():
     p = random_vae(np.random.default_rng(25), 5, 3)
     V, D = model.optimal_encoder(p.W, p.sigma2)

@@ -1,14 +1,16 @@
 """Lemma 1: the global maximum of the linear VAE's ELBO is that of the pPCA likelihood.
 
-Statement   max over W, V, D, sigma2 of the ELBO = max over W, sigma2 of L, attained at W = U_k (Lam_k - sigma2 I)^{1/2}
-            (R = I), V = M^-1 W^T, D = sigma2 M^-1; equally at every fixed sigma2.
-Hypotheses  as for Eqs. 7 and 8: rank S > k, or both are unbounded together; mu at the sample mean; S with 1/N.
+Statement   sup over W, V, D (and sigma2, or at each fixed sigma2) of the ELBO = sup over W (and sigma2) of L, and one
+            is attained iff the other is; at W = U_k (Lam_k - sigma2 I)^{1/2} (R = I), V = M^-1 W^T, D = sigma2 M^-1
+            they are equal.
+Hypotheses  S with 1/N, about the mu of the model. None on the rank of S: where L has no maximum (sigma2 learned, rank S
+            <= k and rank S < n), neither has the ELBO.
 Source      Lucas et al. 2019, Lemma 1; Eqs. 7, 8 and 28.
 Method      L - ELBO = KL(q, posterior) in words, for all n, k, W, V, D; it is 1/2 sum (z - 1 - log z) over the
-            eigenvalues z of D^{1/2} M D^{1/2}/sigma2, plus 1/2 tr((V - V*)^T M (V - V*) S)/sigma2: never negative. At
-            R = I both parts vanish. So the ELBO is nowhere above max L (eq-07-08) and reaches it.
-Trusted     eq-07-08 for the maximum of L, fixed-noise-maxima for that at a fixed noise; that tr(A B) >= 0 for A, B >=
-            0; the rules of verify.symbolic.
+            eigenvalues z of D^{1/2} M D^{1/2}/sigma2, plus a mean of squares over the data: never negative. For every W
+            there is an orthogonal R for which W R has orthogonal columns; L(W R) = L(W), and there the gap is 0. So for
+            every number t the ELBO is >= t somewhere iff L is.
+Trusted     eq-24-28 for L - ELBO and for the gap; the spectral theorem; the rules of verify.symbolic.
 """
 
 import numpy as np
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import climb, data, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.arrays import to_numpy
@@ -25,18 +28,48 @@ from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
 from verify.symbolic import linear_vae, ppca
 from verify.symbolic.evaluation import on_arrays
-from verify.symbolic.letters import C, D, M, S, V, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
+from verify.symbolic.expectations import expectation
+from verify.symbolic.letters import C, D, M, S, V, W, gram, k, log_det_of_marginal, marginal_precision, n, sigma2, x
 from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
-from verify.symbolic.relations import reduce, relation, substitute, substitute_log_det
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="lemma-1",
     source="Lemma 1, Sec. 4.2",
-    statement="the global maximum of the linear VAE's ELBO equals that of the log marginal likelihood of pPCA",
-    hypotheses="rank S > k (else both are unbounded together), or sigma2 fixed; mu at the sample mean",
+    statement="the global maximum of the linear VAE's ELBO equals that of the log marginal likelihood of pPCA, and one "
+    "exists iff the other does",
+    hypotheses="sigma2 learned or fixed, mu learned or at the sample mean",
     section="The linear VAE",
-    rests_on=("eq-07-08", "fixed-noise-maxima"),
+    rests_on=("eq-24-28",),
+    trusts=("spectral",),
+)
+BELOW = CLAIM.step(
+    "below",
+    "the ELBO is nowhere above L at the same W and sigma2, for all n and k: where the ELBO is >= t, so is L",
+    says="shortfall & spectral & elbo_reaches_t -> likelihood_reaches_t",
+    place="Lemma 1",
+)
+REACHED = CLAIM.step(
+    "reached",
+    "for every W there is an orthogonal R for which W R has orthogonal columns, and L(W R) = L(W): where L is >= t, so "
+    "is the ELBO at W R with V*, D*, for all n and k",
+    says="tight_at_orthogonal_columns & spectral & likelihood_reaches_t -> elbo_reaches_t",
+    place="Lemma 1",
+)
+PRINCIPAL = CLAIM.step(
+    "principal-axes",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2}, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, with the value of Eqs. 7, 8",
+    place="Lemma 1",
+)
+MEAN = CLAIM.step(
+    "mean",
+    "with another mu, the same in decoder and encoder, S is the second moments about it in both objectives, and all "
+    "else stays: so the Lemma holds with mu learned as well, for all n and k",
+    place="Lemma 1",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so for every t the ELBO reaches t iff L does: one supremum, attained together", place="Lemma 1"
 )
 
 U = letter("U", n, k)
@@ -65,19 +98,63 @@ def mean_part():
     return trace((V - best).T @ M @ (V - best) @ S) / (2 * sigma2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@BELOW.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_elbo_is_the_likelihood_less_two_parts_that_are_never_negative(record):
     shortfall = reduce(in_latent_terms(ppca.log_likelihood()) - linear_vae.elbo(), gram)
     same(shortfall, reduce(covariance_part() + mean_part(), gram))
-    # The covariance part, over the eigenvalues z of D^{1/2} M D^{1/2} / sigma2, is 1/2 sum (z - 1 - log z).
+    # The part of the means is a mean of squares over the data: M = W^T W + sigma2 I.
+    best, _ = linear_vae.optimal_encoder()
+    Y = letter("Y", k, n)
+    squares = trace((W @ Y @ x).T @ (W @ Y @ x)) + sigma2 * trace((Y @ x).T @ (Y @ x))
+    squares = linear_vae.over_data(squares) / (2 * sigma2)
+    same(reduce(mean_part(), gram), reduce(substitute(squares, {"Y": V - best}), gram))
+    # The covariance part, over the eigenvalues z of Z = D^{1/2} M D^{1/2} / sigma2 > 0, is 1/2 sum (z - 1 - log z).
+    F = letter("F", k, k, "diagonal")
+    Z = F @ M @ F / sigma2
+    same(substitute(covariance_part(), {"D": F @ F}), (trace(Z) - k - log_det(Z)) / 2)
     z = sp.Symbol("z", positive=True)
     term = z - 1 - sp.log(z)
     same((term.subs(z, 1), sp.solve(sp.diff(term, z), z)), (0, [1]))
     check(sp.diff(term, z, 2).is_positive, "z - 1 - log z is not convex")
+    record(instances=4)
+
+
+@REACHED.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_decoder_has_a_rotation_with_orthogonal_columns_for_all_n_and_k(record):
+    # W^T W is symmetric: R^T W^T W R = G is diagonal for some orthogonal R (spectral).
+    R, G = letter("R", k, k), letter("G", k, k, "diagonal")
+    turned = W @ R
+    same(reduce(turned.T @ turned, relation(R.T @ W.T @ W @ R, G)), G)
+    # L knows W through C = W W^T + sigma2 I alone, and C stays.
+    same(ppca.log_likelihood(), -(Scalar(n * sp.log(2 * sp.pi)) + log_det(C) + trace(inverse(C) @ S)) / 2)
+    orthogonal = relation(R @ R.T, identity(k))
+    same(reduce(turned @ turned.T + sigma2 * identity(n), orthogonal), expand(C, C))
+    with rejected():  # a matrix R that is not orthogonal changes L
+        same(turned @ turned.T + sigma2 * identity(n), expand(C, C))
+    record(instances=3)
+
+
+@MEAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_mean_enters_through_the_second_moments_alone(record):
+    m, covariance = letter("m", n, 1), letter("Q", n, n, "symmetric")  # xbar - mu, and the covariance
+    second = {"S": covariance + m @ m.T}
+    at_datum = linear_vae.reconstruction_at_datum() - linear_vae.kl_at_datum()
+    same(expectation(at_datum, x, m, covariance), substitute(linear_vae.elbo(), second))
+    same(expectation(ppca.log_density(), x, m, covariance), substitute(ppca.log_likelihood(), second))
+    with rejected():  # the covariance alone
+        same(expectation(at_datum, x, m, covariance), substitute(linear_vae.elbo(), {"S": covariance}))
     record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_one_supremum(record):
+    premises = {"eq-24-28": "shortfall & tight_at_orthogonal_columns", "spectral": "spectral"}
+    record(instances=concludes(CLAIM, "elbo_reaches_t <-> likelihood_reaches_t", premises))
+    with rejected():  # that every level is reached
+        concludes(CLAIM, "elbo_reaches_t & likelihood_reaches_t", premises)
+
+
+@PRINCIPAL.evidence(role="supports", kind="symbolic", strength="proved")
 def test_at_the_principal_axes_the_elbo_is_the_likelihood_for_all_n_and_k(record):
     # W = U L with R = I: then M = Lam_k is diagonal, and D = sigma2 Lam_k^-1 is the whole posterior covariance.
     same(reduce(L @ U.T @ U @ L + sigma2 * identity(k) - K, *PRINCIPAL_AXES), 0 * M)
@@ -91,7 +168,7 @@ def test_at_the_principal_axes_the_elbo_is_the_likelihood_for_all_n_and_k(record
     record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BELOW.evidence(role="supports", kind="numeric")
 def test_the_models_differ_by_what_was_derived(record, thorough, xp):
     rng = np.random.default_rng(10)
     for _ in range(thorough(30, 300)):
@@ -110,7 +187,7 @@ def test_the_models_differ_by_what_was_derived(record, thorough, xp):
         record(worst_error=agree(profile, elbo, tolerance=1e-11))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@REACHED.evidence(role="supports", kind="numeric")
 def test_searches_over_all_parameters_reach_the_likelihood_and_never_exceed_it(record, thorough):
     rng = np.random.default_rng(1)
     for _ in range(thorough(12, 120)):
@@ -122,7 +199,7 @@ def test_searches_over_all_parameters_reach_the_likelihood_and_never_exceed_it(r
         record(instances=4, worst_error=agree(max(reached), best, tolerance=1e-10))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@REACHED.evidence(role="supports", kind="numeric")
 def test_so_they_do_at_fixed_noise(record, thorough):
     rng = np.random.default_rng(2)
     for _ in range(thorough(12, 120)):
@@ -150,7 +227,7 @@ def _climbed(p, rng, learn_noise):
     return float(value_and_gradient(climb(value_and_gradient, start))[0])
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@PRINCIPAL.evidence(role="supports", kind="numeric")
 def test_on_real_data_the_two_maxima_are_the_same_number(record, xp):
     covariance = data("digits")
     lam, basis, S_ = (xp.asarray(a) for a in (covariance.eigenvalues, covariance.eigenvectors, covariance.matrix()))
@@ -161,7 +238,7 @@ def test_on_real_data_the_two_maxima_are_the_same_number(record, xp):
         record(worst_error=agree(elbo, L_, tolerance=1e-10))  # condition numbers up to 1e6
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@BELOW.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4), seed=st.integers(0, 2**32 - 1), step=st.sampled_from([1e-12, 1e-6, 1e-2, 1.0]))
 def test_the_elbo_is_nowhere_above_the_likelihood_with_50_digits(p, seed, step, record):
     # Around the optimal encoder of a random decoder, where the two nearly touch.
@@ -177,7 +254,7 @@ def test_the_elbo_is_nowhere_above_the_likelihood_with_50_digits(p, seed, step, 
     record()
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@PRINCIPAL.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4, bounded=True))
 def test_at_the_maximum_they_are_equal_with_50_digits(p, record):
     lam, basis, S_ = p.exactly()
@@ -190,7 +267,7 @@ def test_at_the_maximum_they_are_equal_with_50_digits(p, record):
             record(instances=0, worst_error=agree(float(reference.gap(W, s)), 0.0, tolerance=1e-22))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@BELOW.evidence(role="supports", kind="property")
 @given(p=hard_problems(), seed=st.integers(0, 2**32 - 1))
 def test_no_parameters_reach_above_the_best_likelihood_at_their_noise(p, seed, record, xp):
     rng = np.random.default_rng(seed)
@@ -208,7 +285,7 @@ def test_no_parameters_reach_above_the_best_likelihood_at_their_noise(p, seed, r
         record(instances=20, worst_error=at_most(excess, 0.0, slack=p.rounding))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@REACHED.evidence(role="supports", kind="numeric")
 def test_where_the_likelihood_is_unbounded_so_is_the_elbo(record):
     # rank 2 <= k < n: at W = U_k (Lam_k - sigma2 I)_+^{1/2} both rise by (n - rank)/2 log 10 a decade of noise.
     lam, columns = np.array([4.0, 2.0, 0.0, 0.0]), 3
@@ -222,7 +299,7 @@ def test_where_the_likelihood_is_unbounded_so_is_the_elbo(record):
     agree(np.diff(elbo[3:]), np.full(4, np.log(10)), tolerance=1e-6)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@PRINCIPAL.evidence(role="control", kind="symbolic")
 def test_a_rotated_decoder_is_rejected():
     # At W = U L R the likelihood is the same, but M is not diagonal and the gap log det diag(M) - log det M remains.
     R = letter("R", k, k)
@@ -232,7 +309,7 @@ def test_a_rotated_decoder_is_rejected():
         same(reduce(gap, *PRINCIPAL_AXES, *orthogonal), Scalar(0))
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@BELOW.evidence(role="control", kind="symbolic")
 def test_another_shortfall_is_rejected():
     shortfall = reduce(in_latent_terms(ppca.log_likelihood()) - linear_vae.elbo(), gram)
     for wrong in (
@@ -244,7 +321,7 @@ def test_another_shortfall_is_rejected():
             same(shortfall, reduce(wrong, gram))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@PRINCIPAL.evidence(role="control", kind="numeric")
 def test_a_rotated_maximum_of_the_likelihood_is_rejected():
     rng = np.random.default_rng(3)
     p = random_problem(rng, 5, 2)
@@ -254,7 +331,7 @@ def test_a_rotated_maximum_of_the_likelihood_is_rejected():
         agree(model.profile_elbo(W, s, p.S), likelihood.log_likelihood(W, s, p.S), tolerance=1e-10)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BELOW.evidence(role="control", kind="numeric")
 def test_a_maximum_computed_with_one_over_n_minus_1_is_rejected_as_bound():
     # A published notebook does this, and finds the ELBO above the "maximum" likelihood.
     p = random_problem(np.random.default_rng(4), 5, 2)
@@ -268,7 +345,7 @@ def test_a_maximum_computed_with_one_over_n_minus_1_is_rejected_as_bound():
         at_most(elbo, bound, slack=1e-12 * abs(elbo))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BELOW.evidence(role="control", kind="numeric")
 def test_an_elbo_without_its_kl_is_rejected_as_bounded():
     p = random_problem(np.random.default_rng(5), 5, 2)
     W, s = likelihood.maximum_likelihood(p.lam, p.U, p.k)

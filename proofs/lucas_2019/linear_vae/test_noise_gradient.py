@@ -9,7 +9,8 @@ Method      derived from the Gaussian densities, for all n and k. The envelope t
             the same derivative) and Eq. 7 (what it says at the maximum of pPCA) as two independent readings.
             Numeric: differences of a 50-digit ELBO, and the expectation as an average over points z with the moments of
             q, which is exact for a quadratic.
-Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
+Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra. A convex function with slope 0 at
+            r = 1 has its only minimum there.
 """
 
 from dataclasses import replace
@@ -30,7 +31,7 @@ from verify.symbolic import linear_vae
 from verify.symbolic.differentials import derivative
 from verify.symbolic.evaluation import on_matrices
 from verify.symbolic.explicit import Explicit
-from verify.symbolic.letters import D, S, V, W, gram, k, n, sigma2
+from verify.symbolic.letters import D, S, V, W, gram, k, n, sigma2, x
 from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
 from verify.symbolic.relations import reduce, relation, substitute
 from verify.symbolic.traces import Scalar, trace
@@ -42,6 +43,17 @@ CLAIM = Claim(
     "its only maximum over sigma2",
     hypotheses="per datum; not both W = 0 and S = 0",
     section="The linear VAE",
+)
+DERIVATIVE = CLAIM.step("derivative", "dELBO/dsigma2 is as stated, for all n and k", place="Gradients")
+OPTIMUM = CLAIM.step(
+    "optimum",
+    "E||x - W z||^2 > 0 unless W = 0 and S = 0, and then E||x - W z||^2 / n is the only maximum over sigma2",
+)
+PROFILE = CLAIM.step("profile", "at V*, D* it is the derivative of the profile ELBO P in sigma2, for all n and k")
+EQ_7 = CLAIM.step(
+    "eq-7",
+    "where S W = W K, K = W^T W + sigma2 I diagonal, it vanishes at V*, D* iff tr S - tr K = (n - k) sigma2, "
+    "for all n and k: Eq. 7 at the maxima of pPCA",
 )
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 
@@ -57,18 +69,23 @@ def split_error():
     return trace(residual @ S @ residual.T) + trace(W @ D @ W.T)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@DERIVATIVE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_derivative_for_all_n_and_k(record):
     same(linear_vae.gradients().sigma2, closed_form(linear_vae.squared_error()))
-    # E||x - W z||^2 = 0 iff W D W^T = 0, iff W = 0 (for D > 0), and then iff tr S = 0.
-    same(linear_vae.squared_error(), split_error())
-    record(instances=2)
+    record()
     record.witness(f"dELBO/dsigma2 = {linear_vae.gradients().sigma2} for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@OPTIMUM.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_stationary_noise_is_the_only_maximum(record):
     """ELBO(E/n) - ELBO(sigma2) = n/2 (r - 1 - log r) >= 0 with r = E/(n sigma2), zero only at r = 1."""
+    # E||x - W z||^2 is a mean square plus sum_i d_i |w_i|^2 (D = F^2): it is 0 iff W = 0 and, then, tr S = 0.
+    same(linear_vae.squared_error(), split_error())
+    residual, F = (identity(n) - W @ V) @ x, letter("F", k, k, "diagonal")
+    squares = linear_vae.over_data(trace(residual.T @ residual)) + trace((W @ F).T @ (W @ F))
+    same(substitute(linear_vae.squared_error(), {"D": F @ F}), squares)
+    with rejected():  # without the encoder's variance W = S = 0 would not be needed
+        same(linear_vae.squared_error(), linear_vae.over_data(trace(residual.T @ residual)))
     e, r = sp.symbols("E r", positive=True)
     # All of sigma2 in the ELBO is -E/(2 sigma2) - n/2 log(2 pi sigma2); neither E nor the KL depends on it.
     rest = linear_vae.elbo() + linear_vae.squared_error() / (2 * sigma2) + n * sp.log(2 * sp.pi * sigma2) / 2
@@ -82,19 +99,23 @@ def test_the_stationary_noise_is_the_only_maximum(record):
     vanishes(term.subs(r, 1))
     same(sp.solve(sp.diff(term, r), r), [1])
     check(sp.diff(term, r, 2).is_positive, "r - 1 - log r is not convex")
-    record(instances=5)
+    with rejected():  # E/(n - 1) would not be the best
+        vanishes((of_noise.subs(sigma2, e / n) - of_noise.subs(sigma2, e / (n - 1))).subs(n, 2))
+    record(instances=7)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@PROFILE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_profile_elbo_has_the_same_derivative(record):
     """The envelope theorem: V* and D* depend on sigma2, and that does not show."""
     profile = linear_vae.at_optimal_encoder(linear_vae.elbo())
     expected = linear_vae.at_optimal_encoder(linear_vae.gradients().sigma2)
     same(reduce(derivative(profile, sigma2), gram), expected)
+    with rejected():  # the likelihood has another one, where there is a gap
+        same(reduce(derivative(profile + linear_vae.gap(), sigma2), gram), expected)
     record()
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@EQ_7.evidence(role="supports", kind="symbolic", strength="proved")
 def test_at_the_maximum_of_ppca_it_is_eq_7(record):
     """With S W = W K and W^T W = K - sigma2 I: E||x - W z||^2 = tr S - tr K + k sigma2, so sigma2 = lost / (n - k)."""
     K = defined("K", letter("L", k, k, "diagonal") + sigma2 * identity(k))
@@ -103,10 +124,12 @@ def test_at_the_maximum_of_ppca_it_is_eq_7(record):
     error = reduce(substitute(linear_vae.squared_error(), encoder), *at_maximum)
     lost = trace(S) - trace(K)
     same(error - n * sigma2, lost - (n - k) * sigma2)
+    with rejected():  # divided by n
+        same(error - n * sigma2, lost - n * sigma2)
     record()
 
 
-@CLAIM.evidence(role="supports", kind="symbolic")
+@DERIVATIVE.evidence(role="supports", kind="symbolic")
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (2, 3)], ids=str)
 def test_differentiation_of_the_explicit_elbo_gives_the_same(size, record):
     """On small explicit matrices, moments inserted monomial by monomial."""
@@ -127,7 +150,7 @@ def error_over_sigma_points(p, rng):
     return float(np.mean(errors))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@DERIVATIVE.evidence(role="supports", kind="numeric")
 def test_the_numpy_derivative_is_that_of_the_expectation(record, thorough, xp):
     rng = np.random.default_rng(31)
     for _ in range(thorough(30, 300)):
@@ -147,7 +170,7 @@ def derivative_from_differences(p):
         return float((above - below) / (2 * h))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@DERIVATIVE.evidence(role="supports", kind="numeric")
 def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
     rng = np.random.default_rng(32)
     for _ in range(thorough(20, 200)):
@@ -157,7 +180,7 @@ def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
         record(worst_error=agree(model.gradients(*p.on(xp)).sigma2, expected, tolerance=ROUNDING, scale=size))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@OPTIMUM.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_no_other_noise_is_better_on_hostile_spectra(p, record, xp):
     """Naively: the error from its two nonnegative parts, the optimum from it, and the ELBO on both sides of it."""
@@ -179,7 +202,7 @@ def test_no_other_noise_is_better_on_hostile_spectra(p, record, xp):
             at_most(elbo_with_50_digits(replace(p, sigma2=factor * best)) - at, 0.0)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@OPTIMUM.evidence(role="supports", kind="numeric")
 def test_every_family_with_learned_noise_has_that_noise(record, thorough):
     """The families solve an equation of their own for sigma2 (claim elbo-points); it must be this one."""
     for p, _, _ in families(thorough(20, 200), seed=33, learned=True):
@@ -197,7 +220,7 @@ def error_over_data(p):
 WITNESS = Problem(np.array([[1.0], [0.0]]), np.array([[0.5, 0.0]]), np.array([0.5]), 1.0, np.diag([2.0, 1.0]))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@DERIVATIVE.evidence(role="supports", kind="numeric")
 def test_a_noise_to_check_by_hand(record, xp):
     agree(error_over_data(WITNESS), 2.0, tolerance=1e-15)
     record(worst_error=agree(model.gradients(*WITNESS.on(xp)).sigma2, 0.0, tolerance=1e-15))
@@ -207,7 +230,7 @@ def test_a_noise_to_check_by_hand(record, xp):
     )
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@DERIVATIVE.evidence(role="control", kind="symbolic")
 def test_a_slip_in_the_derivative_is_rejected():
     error = linear_vae.squared_error()
     for wrong in (
@@ -221,7 +244,7 @@ def test_a_slip_in_the_derivative_is_rejected():
             same(linear_vae.gradients().sigma2, wrong)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@DERIVATIVE.evidence(role="control", kind="numeric")
 def test_the_mean_reconstruction_gives_another_noise_and_is_rejected():
     p = random_vae(np.random.default_rng(34), 4, 2)
     residual = np.eye(4) - p.W @ p.V
@@ -230,20 +253,20 @@ def test_the_mean_reconstruction_gives_another_noise_and_is_rejected():
         agree(wrong, derivative_from_differences(p), tolerance=ROUNDING, scale=p.size_of_elbo / p.sigma2)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@DERIVATIVE.evidence(role="control", kind="numeric")
 def test_a_point_at_another_noise_is_rejected():
     p = replace(WITNESS, sigma2=1.01)
     with rejected():
         agree(model.gradients(p.W, p.V, p.D, p.sigma2, p.S).sigma2, 0.0, tolerance=1e-15)
 
 
-@CLAIM.evidence(role="supports", kind="device")
+@DERIVATIVE.evidence(role="supports", kind="device")
 def test_the_kernel_in_batches_is_the_derived_gradient(record, thorough, xp):
     count = thorough(50, 500)
     record(instances=count, worst_error=gradient_agrees("sigma2", xp, count, seed=26))
 
 
-@CLAIM.evidence(role="control", kind="device")
+@DERIVATIVE.evidence(role="control", kind="device")
 def test_the_kernel_is_not_the_gradient_at_half_the_noise(xp):
     with rejected():
         gradient_agrees("sigma2", xp, 5, seed=26, moved=0.5)

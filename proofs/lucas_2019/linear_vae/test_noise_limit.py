@@ -2,15 +2,16 @@
 
 Statement   (App. D) the linear model has no more latents than data dimensions, so that its best noise variance stays
             away from zero: it is the "sum of the variance lost" by projecting.
-Hypotheses  corrected: sigma2 = T/(n - k), T = lam_{k+1} + ... + lam_n (Eq. 7, as Sec. 4.1 says: "average"), for k < n
-            and rank S > k. The sum itself is optimal only if n - k = 1. If rank S <= k < n (k up to n is no excuse) the
+Hypotheses  corrected: sigma2 = T/(n - k), T = lam_{k+1} + ... + lam_n (Eq. 7; Sec. 4.1 says "average"), for k < n and
+            rank S > k. The sum itself is optimal only if n - k = 1. If rank S <= k < n (k up to n is no excuse) the
             likelihood and the ELBO grow without bound as sigma2 -> 0; if rank S = k = n every sigma2 <= lam_n is best.
 Source      Lucas et al. 2019, App. D; Eq. 7; theory 2.
 Method      words, for all n and k: at S C^-1 W = W the noise score is (tr S - tr C)/(2 sigma2^2), so at every joint
             stationary point, of whatever rank, n sigma2 = tr S - tr W W^T: an average. As a function of the noise, at
             the best W, L is -1/2 [(n - k) log sigma2 + T/sigma2] + const: the sum falls short by
-            1/2 [m log m - m + 1], m = n - k, positive for m >= 2. At T = 0 it has slope -(n - k)/(2 sigma2).
-Trusted     the normal form of words; claim eq-07-08 for the maximum.
+            1/2 [m log m - m + 1], m = n - k, positive for m >= 2. At T = 0 it has slope -(n - k)/(2 sigma2). Witnesses
+            in rational numbers.
+Trusted     claim eq-07-08 for the maximum; the normal form of words.
 """
 
 from dataclasses import replace
@@ -23,6 +24,8 @@ from hypothesis import assume, given
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
+from proofs.problems import rational_ppca as exact
 from proofs.problems.spectra import SpectralProblem, data, hard_problems, random_problem
 from verify import reference
 from verify.errors import InputError
@@ -41,31 +44,71 @@ CLAIM = Claim(
     hypotheses="the average over the n - k lost directions, for rank S > k; zero if rank S <= k < n",
     section="The linear VAE",
     rests_on=("eq-07-08",),
+    quote="However, in the linear model (whose latent dimensions do not exceed the input space dimensionality) the "
+    "optimal variance does not shrink towards zero and is instead given by the sum of the variance lost in the linear "
+    "projection.",
+    fault="missing hypothesis",
+    finding="the optimal variance is the average of the variance lost, as Eq. 7 and Sec. 4.1 say, where rank S > k; if "
+    "rank S <= k < n nothing is lost and it shrinks to zero in the linear model too",
+)
+SUM = CLAIM.step(
+    "sum",
+    "at the noise T, the sum of the n - k smallest eigenvalues, every W falls short of the maximum of L by at least "
+    "(m log m - m + 1)/2, m = n - k, for all n and k: the sum is optimal only if a single direction is lost; at "
+    "S = diag(721/64, 73/16, 2, 1), k = 2, the scores vanish at the noise 3/2 and not at 3",
+)
+ZERO = CLAIM.step(
+    "zero",
+    "at S = diag(1, 0), k = 1 < n = 2, L at the best W of each noise grows without bound as sigma2 -> 0",
+)
+AVERAGE = CLAIM.step(
+    "average",
+    "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is "
+    "(E|x - W z|^2 - n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; at W of Eq. 8 the "
+    "first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
+    says="rank_above_k & eq_7_8_optimal -> average_lost & positive",
+    place="Proposition 5",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "so the optimal variance is the average of the variance lost, and positive, if rank S > k; else there is none, or "
+    "all n = k eigenvalues are positive",
 )
 
 m, T, s = sp.symbols("m T sigma2", positive=True)  # m = n - k
-along = -(m * sp.log(s) + T / s) / 2  # L over the noise at W = U_k (Lam_k - sigma2 I)^{1/2}, less what does not depend
+# An upper bound of L over all W at each noise, less what does not depend on it: claim eq-07-08, step bound. It is
+# attained at W = U_k (Lam_k - sigma2 I)^{1/2}.
+along = -(m * sp.log(s) + T / s) / 2
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
-def test_at_every_stationary_w_the_noise_score_compares_traces_for_all_n_and_k(record):
+@AVERAGE.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_noise_score_compares_traces_for_all_n_and_k(record):
     # S C^-1 W = W is S W = W M, because C^-1 W = W M^-1.
     stationary = relation(S @ W, W @ M)
     same(reduce(ppca.gradient(), marginal_precision(), gram, stationary), 0 * W)
     score = reduce(ppca.noise_gradient(), marginal_precision(), gram, stationary)
     same(score, reduce((trace(S) - trace(expand(C, C))) / (2 * sigma2**2), gram))
-    record(instances=2)
+    same(trace(expand(C, C)), trace(W @ W.T) + n * sigma2)
+    # dELBO/dsigma2 = (E|x - W z|^2 - n sigma2)/(2 sigma2^2): n data dimensions share the error, whatever V and D.
+    same(gradients().sigma2, squared_error() / (2 * sigma2**2) - n / (2 * sigma2))
+    # At W of Eq. 8 tr W W^T = tr Lam_k - k sigma2, so that n sigma2 = T + k sigma2.
+    n_, k_ = sp.symbols("n k", positive=True)
+    vanishes((T + k_ * s - n_ * s) + (n_ - k_) * (s - T / (n_ - k_)))
+    record(instances=4)
     record.witness("at S C^-1 W = W: dL/dsigma2 = (tr S - tr W W^T - n sigma2)/(2 sigma2^2), for all n and k")
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
-def test_for_the_elbo_the_noise_is_an_average_for_all_encoders(record):
-    # dELBO/dsigma2 = (E|x - W z|^2 - n sigma2)/(2 sigma2^2): n data dimensions share the error, whatever V and D.
-    same(gradients().sigma2, squared_error() / (2 * sigma2**2) - n / (2 * sigma2))
-    record(instances=1)
+@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_steps_entail_an_average_that_is_positive_where_something_is_lost(record):
+    # Eqs. 7 and 8 are optimal if rank S > k; else there is a bound only if rank S = n.
+    used = {"eq-07-08": "(~rank_above_k | eq_7_8_optimal) & (rank_above_k | full_rank | no_optimum)"}
+    cases = "rank_above_k & average_lost & positive | full_rank | no_optimum"
+    record(instances=concludes(CLAIM, cases, used))
+    with rejected():  # away from zero whatever the rank
+        concludes(CLAIM, "positive", used)
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@SUM.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_the_sum_is_optimal_only_where_a_single_direction_is_lost(record):
     slope = sp.diff(along, s)
     same(sp.solve(slope, s), [T / m])
@@ -79,8 +122,46 @@ def test_the_sum_is_optimal_only_where_a_single_direction_is_lost(record):
     record.witness("at sigma2 = T the slope is -(n - k - 1)/(2 T), and L falls short by (m log m - m + 1)/2, m = n - k")
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@SUM.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_scores_at_the_sum_and_at_the_average_exactly(record):
+    data = exact.diagonal("721/64", "73/16", 2, 1)
+    # Both lam - 3/2 and lam - 3 are squares of rationals, for the first two.
+    at_average = exact.weights(("25/8", 0), (0, "7/4"), (0, 0), (0, 0))
+    at_sum = exact.weights(("23/8", 0), (0, "5/4"), (0, 0), (0, 0))
+    for weights, noise in ((at_average, sp.Rational(3, 2)), (at_sum, sp.Integer(3))):
+        exact.check_zero(exact.gradient(weights, noise, data))
+    exact.check_zero(exact.noise_gradient(at_average, sp.Rational(3, 2), data))
+    slope = exact.noise_gradient(at_sum, 3, data)
+    same(slope, sp.Rational(-1, 6))
+    with rejected():
+        exact.check_zero(slope)
+    record()
+    record.witness(
+        "S = diag(721/64, 73/16, 2, 1), k = 2: 3 is lost in all, 3/2 on average; with the W best for it, dL/dsigma2 "
+        "is 0 "
+        f"at sigma2 = 3/2 and {slope} at sigma2 = 3"
+    )
+
+
+@ZERO.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_with_nothing_lost_the_optimal_noise_is_zero(record):
+    # C = diag(1, sigma2) at W = (sqrt(1 - sigma2), 0)^T, which is stationary in W, for every sigma2 below 1.
+    data, noise = sp.diag(1, 0), sp.Rational(1, 4) * s / (s + 1)  # any number between 0 and 1/4
+    weights = sp.Matrix([[sp.sqrt(1 - noise)], [0]])
+    marginal = (weights * weights.T + noise * sp.eye(2)).applyfunc(sp.simplify)
+    vanishes(marginal - sp.diag(1, noise))
+    vanishes((data * marginal.inv() - sp.eye(2)) * weights)
+    value = -(2 * sp.log(2 * sp.pi) + sp.log(marginal.det()) + (marginal.inv() * data).trace()) / 2
+    vanishes(value + (2 * sp.log(2 * sp.pi) + sp.log(noise) + 1) / 2)
+    same(sp.limit(-(2 * sp.log(2 * sp.pi) + sp.log(s) + 1) / 2, s, 0, "+"), sp.oo)
+    with rejected():  # with something lost, T/sigma2, it falls
+        same(sp.limit(-(sp.log(s) + 1 / s) / 2, s, 0, "+"), sp.oo)
+    record(instances=2)
+    record.witness("S = diag(1, 0), k = 1: L at the best W is -log 2 pi - 1/2 - 1/2 log sigma2, for every sigma2 < 1/4")
+
+
+@ZERO.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_nothing_lost_is_a_slope_without_a_zero_for_all_n_and_k(record):
     lossless = along.subs(T, 0)
     vanishes(sp.diff(lossless, s) + m / (2 * s))  # L rises without end as sigma2 falls
     same(sp.limit(lossless.subs(m, 1), s, 0, "+"), sp.oo)
@@ -106,7 +187,7 @@ def check_optimal_noise(p: SpectralProblem, noise):
     return at_most(max(best_at(p, t) for t in others), best, slack=1e-13 * size) / size
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@AVERAGE.evidence(role="corrected", kind="property")
 @given(p=hard_problems(bounded=True))
 def test_the_average_is_the_optimal_noise_on_hostile_spectra(p, record):
     _, average = lost(p)
@@ -114,7 +195,7 @@ def test_the_average_is_the_optimal_noise_on_hostile_spectra(p, record):
     agree(model.mean_of_discarded(p.lam, p.k), average, tolerance=1e-14)
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@SUM.evidence(role="refutes", kind="property")
 @given(p=hard_problems(bounded=True))
 def test_the_sum_is_worse_wherever_two_directions_are_lost_on_hostile_spectra(p, record):
     total, average = lost(p)
@@ -126,7 +207,7 @@ def test_the_sum_is_worse_wherever_two_directions_are_lost_on_hostile_spectra(p,
     record()
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@AVERAGE.evidence(role="corrected", kind="numeric")
 def test_both_noise_gradients_vanish_at_the_average_and_not_at_the_sum(record, thorough, xp):
     rng = np.random.default_rng(14)
     for _ in range(thorough(40, 400)):
@@ -144,7 +225,7 @@ def test_both_noise_gradients_vanish_at_the_average_and_not_at_the_sum(record, t
             check(model.noise_gradient(smaller, total, xp.asarray(p.S)) < 0, "the noise does not want to be smaller")
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@ZERO.evidence(role="refutes", kind="property")
 @given(p=hard_problems(max_n=5))
 def test_where_rank_s_is_at_most_k_every_decade_of_noise_gains_with_50_digits(p, record):
     assume(p.n >= 2)
@@ -168,7 +249,7 @@ def _best_with_50_digits(p, noise):
         return reference.log_likelihood(best, noise, np.diag(lam))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@ZERO.evidence(role="refutes", kind="numeric")
 def test_the_digits_have_three_dead_pixels_and_so_no_optimal_noise_at_k_61(record):
     covariance = data("digits")
     lam, rank = covariance.eigenvalues, covariance.rank
@@ -187,7 +268,7 @@ def test_the_digits_have_three_dead_pixels_and_so_no_optimal_noise_at_k_61(recor
     )
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@SUM.evidence(role="refutes", kind="numeric")
 def test_a_sum_to_check_by_hand(record):
     p = SpectralProblem(np.array([8.0, 6.0, 2.0, 1.0]), np.eye(4), 2, 1.5)
     same(lost(p), (3.0, 1.5))
@@ -203,7 +284,7 @@ def test_a_sum_to_check_by_hand(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@AVERAGE.evidence(role="control", kind="numeric")
 def test_other_noises_are_rejected():
     p = random_problem(np.random.default_rng(15), 6, 3)
     total, average = lost(p)
@@ -220,7 +301,7 @@ def test_other_noises_are_rejected():
             check_optimal_noise(p, wrong)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@AVERAGE.evidence(role="control", kind="symbolic")
 def test_a_score_that_takes_the_sum_is_rejected():
     stationary = relation(S @ W, W @ M)
     score = reduce(ppca.noise_gradient(), marginal_precision(), gram, stationary)
@@ -231,7 +312,7 @@ def test_a_score_that_takes_the_sum_is_rejected():
         same(in_M, reduce((trace(S) - trace(expand(C, C))) / (2 * sigma2**2), gram))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@ZERO.evidence(role="control", kind="numeric")
 def test_a_spectrum_with_something_lost_is_not_unbounded():
     p = SpectralProblem(np.array([3.0, 2.0, 1.0]), np.eye(3), 2, 1.0)
     values = [_best_with_50_digits(p, 10.0**-j) for j in (1, 20)]

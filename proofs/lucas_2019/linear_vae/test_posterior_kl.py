@@ -5,12 +5,12 @@ Statement   at the maximum the mean over the data of KL(q(z_i|x), p(z_i)) is 1/2
 Hypotheses  V, D optimal. Only the mean over the data: at one datum it depends on u_i^T x. Not only at the maximum: at
             every stationary point with orthogonal columns, and at any noise, fixed or learned.
 Source      ours.
-Method      S W = W K and W^T W = K - sigma2 I with K diagonal is what such points are (Eq. 11); then V S V^T =
+Method      S W = W K and W^T W = K - sigma2 I with K diagonal is what such points are (C G_W in words); then V S V^T =
             I - sigma2 K^-1 and D = sigma2 K^-1 for all n, k. At every other stationary point d_i + (V S V^T)_ii = 1
             (claim stationary-identity), so the KL is -1/2 log d_i = 1/2 log(M_ii/sigma2).
             Numeric: the KL of every datum, averaged; 50 digits on hostile spectra.
-Trusted     the rules of verify.symbolic; SymPy's algebra; claims eq-11-12, stationary-identity, and eq-21 and eq-22 for
-            the optimal encoder.
+Trusted     the rules of verify.symbolic; SymPy's algebra; claims stationary-identity, and eq-21 and eq-22 for the
+            optimal encoder. That maxima have orthogonal columns is claim corollary-1, not used here.
 """
 
 import numpy as np
@@ -21,13 +21,14 @@ from hypothesis import given
 from proofs.lucas_2019.linear_vae.stationary_problems import families, orthogonal_points
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import random_problem
 from verify import reference
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
 from verify.models import ppca
 from verify.symbolic import linear_vae
-from verify.symbolic.letters import D, M, S, V, W, k, n, sigma2
+from verify.symbolic.letters import C, D, M, S, V, W, k, n, sigma2
 from verify.symbolic.matrix_calculus import defined, diag, identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 from verify.symbolic.traces import Scalar, log_det, trace
@@ -35,10 +36,33 @@ from verify.symbolic.traces import Scalar, log_det, trace
 CLAIM = Claim(
     id="posterior-kl",
     source="ours",
-    statement="the mean KL of an active latent is 1/2 log(lam_i / sigma2), and 0 for a collapsed one, at the maximum",
-    hypotheses="V, D optimal; the mean over the data; so at every stationary point with orthogonal columns",
+    statement="at a stationary point with orthogonal columns (every maximum is one) the mean KL of an active latent is "
+    "1/2 log(lam_i / sigma2), and 0 for a collapsed one",
+    hypotheses="V, D optimal; the mean over the data",
     section="The linear VAE",
-    rests_on=("eq-11-12", "eq-21", "eq-22", "stationary-identity"),
+    rests_on=("eq-21", "eq-22", "stationary-identity"),
+)
+MOMENTS = CLAIM.step(
+    "moments",
+    "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary iff S W = W K: each w_i "
+    "is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1",
+    says="eq_21 & eq_22 & orthogonal & stationary -> moments",
+    place="Stationarity identities",
+)
+KL = CLAIM.step(
+    "kl",
+    "from these moments the mean KL of a latent is 1/2 log(lam_i/sigma2), and 0 for a zero column",
+    says="moments -> half_log_lam",
+    place="Stationarity identities",
+)
+ELSEWHERE = CLAIM.step(
+    "elsewhere",
+    "where D + diag(V S V^T) = I the mean KL of latent i is -1/2 log d_i, which is 1/2 log(M_ii/sigma2) at D*",
+    says="second_moment_one & eq_21 -> half_log_M",
+    place="Stationarity identities",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so with orthogonal columns it is 1/2 log(lam_i/sigma2), elsewhere 1/2 log(M_ii/sigma2)"
 )
 
 K = defined("K", letter("L", k, k, "diagonal") + sigma2 * identity(k))  # lam_i, or sigma2 for a zero column
@@ -60,7 +84,7 @@ def data_with_covariance(S, N, rng):
     return Y @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@MOMENTS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_moments_of_the_latents_at_such_a_point(record):
     G = linear_vae.gradients()
     # First that it is one: the encoder is V*, D* (M is K), and all gradients vanish.
@@ -71,11 +95,20 @@ def test_the_moments_of_the_latents_at_such_a_point(record):
     second = reduce(substitute(V @ S @ V.T, ENCODER), *ORTHOGONAL_POINT)
     same(second, identity(k) - sigma2 * inverse(K))
     same(second + substitute(D, ENCODER), identity(k))
-    record(instances=3)
+    # Conversely: with W^T W = K - sigma2 I and the optimal encoder, sigma2 C G_W = sigma2 (S W - W K) K^-1.
+    orthogonal = relation(W.T @ W, K - sigma2 * identity(k))
+    product = reduce(expand(C, C) @ substitute(G.W, ENCODER), orthogonal)
+    same(reduce(expand(product, K), orthogonal), reduce(expand((S @ W - W @ K) @ inverse(K), K), orthogonal))
+    with rejected():  # lam_i = |w_i|^2, without the noise
+        same(
+            reduce(expand(product, K), orthogonal),
+            reduce(expand((S @ W - W @ (K - sigma2 * identity(k))) @ inverse(K), K), orthogonal),
+        )
+    record(instances=4)
     record.witness("S W = W K, W^T W = K - sigma2 I: V S V^T = I - sigma2 K^-1 and D = sigma2 K^-1 for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@KL.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_kl_of_one_latent_and_of_all(record):
     lam = sp.Symbol("lam", positive=True)
     d = sigma2 / lam
@@ -88,15 +121,33 @@ def test_the_kl_of_one_latent_and_of_all(record):
     record.witness(f"summed over the latents: KL = {total} for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@ELSEWHERE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_at_any_stationary_point_it_is_minus_half_log_d(record):
     """Twice the total KL is -log det D plus the trace of D + diag(V S V^T) - I, which vanishes there."""
     deviation = D + diag(V @ S @ V.T) - identity(k)
     same(linear_vae.kl(), (trace(deviation) - log_det(D)) / 2)
-    record()
+    # One latent, of mean square v: 1/2 (v + d - 1 - log d) with v + d = 1 and, at D*, d = sigma2/M_ii.
+    v, d, m = sp.symbols("v d m", positive=True)
+    one = (v + d - 1 - sp.log(d)) / 2
+    vanishes(one.subs(v, 1 - d) + sp.log(d) / 2)
+    vanishes(sp.expand_log(one.subs(v, 1 - d).subs(d, sigma2 / m) - sp.log(m / sigma2) / 2))
+    record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_both_values(record):
+    premises = {
+        "eq-21": "eq_21",
+        "eq-22": "eq_22",
+        "stationary-identity": "stationary -> second_moment_one",
+    }
+    goal = "stationary -> half_log_M & (half_log_lam | ~orthogonal)"
+    record(instances=concludes(CLAIM, goal, premises))
+    with rejected():  # the eigenvalue at columns that are not orthogonal
+        concludes(CLAIM, "stationary -> half_log_M & half_log_lam", premises)
+
+
+@KL.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize("learned", [False, True], ids=["fixed noise", "learned noise"])
 def test_the_mean_over_data_at_the_maximum(learned, record, thorough, xp):
     rng = np.random.default_rng(61)
@@ -112,7 +163,7 @@ def test_the_mean_over_data_at_the_maximum(learned, record, thorough, xp):
         record(worst_error=agree(kl_per_datum(V, D, X).mean(axis=0), expected, tolerance=1e-12, scale=scale))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@KL.evidence(role="supports", kind="property")
 @given(p=orthogonal_points())
 def test_to_50_digits_at_stationary_points_on_hostile_spectra(p, record):
     mp = reference.mpmath
@@ -121,7 +172,7 @@ def test_to_50_digits_at_stationary_points_on_hostile_spectra(p, record):
         record(worst_error=at_most(np.abs(p.kl_per_latent - expected), 0.0, slack=1e-30))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@ELSEWHERE.evidence(role="supports", kind="numeric")
 def test_at_every_family_it_is_half_the_log_of_the_diagonal_of_m(record, thorough):
     for p, _, _ in families(thorough(20, 200), seed=62):
         actual = 0.5 * (np.einsum("ij,jl,il->i", p.V, p.S, p.V) + p.D - 1 - np.log(p.D))
@@ -129,7 +180,7 @@ def test_at_every_family_it_is_half_the_log_of_the_diagonal_of_m(record, thoroug
         record(worst_error=agree(actual, expected, tolerance=1e-11, scale=1 + np.linalg.norm(expected)))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@KL.evidence(role="supports", kind="numeric")
 def test_a_latent_to_check_by_hand(record):
     """S = diag(4, 1), sigma2 = 1, k = 1: w = sqrt 3, v = sqrt 3 / 4, d = 1/4."""
     V, D = model.optimal_encoder(np.array([[np.sqrt(3.0)], [0.0]]), 1.0)
@@ -141,7 +192,7 @@ def test_a_latent_to_check_by_hand(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@KL.evidence(role="control", kind="numeric")
 def test_the_kl_at_one_datum_is_rejected():
     rng = np.random.default_rng(63)
     for _ in range(10):
@@ -152,7 +203,7 @@ def test_the_kl_at_one_datum_is_rejected():
             agree(kl_per_datum(V, D, X)[0], 0.5 * np.log(p.lam[:2] / p.sigma2), tolerance=1e-3)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@ELSEWHERE.evidence(role="control", kind="numeric")
 def test_at_columns_that_are_not_orthogonal_the_eigenvalue_is_rejected():
     """There the KL is 1/2 log(m_b/sigma2), one constant for the block; its eigenvalues differ."""
     skew = 0
@@ -167,7 +218,7 @@ def test_at_columns_that_are_not_orthogonal_the_eigenvalue_is_rejected():
     check(skew > 5, f"only {skew} such points were met")
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@KL.evidence(role="control", kind="numeric")
 def test_a_slip_in_the_formula_is_rejected():
     p = random_problem(np.random.default_rng(65), 5, 2).with_learned_noise()
     V, D = model.optimal_encoder(ppca.fixed_noise_maximum(p.lam, p.U, 2, p.sigma2), p.sigma2)
@@ -178,7 +229,7 @@ def test_a_slip_in_the_formula_is_rejected():
             agree(actual, wrong, tolerance=1e-6)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@KL.evidence(role="control", kind="symbolic")
 def test_with_another_encoder_the_total_is_rejected():
     for wrong in ({**ENCODER, "D": inverse(K)}, {**ENCODER, "V": W.T / sigma2}):
         with rejected():

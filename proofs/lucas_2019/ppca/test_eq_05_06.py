@@ -8,7 +8,7 @@ Method      in words, for all n and k: p(x|z) p(z) = p(x) p(z|x) identically in 
             side is a density of x times a density of z for each x, so the factors are the marginal and the posterior.
             Beside it Gaussian conditioning, W^T C^-1 and I - W^T C^-1 W. Numeric: the joint covariance of (z, x)
             conditioned naively, quadrature over z, hostile problems against 50 digits.
-Trusted     the log density of a Gaussian; that densities which agree are equal; the rules of verify.symbolic.
+Trusted     that the normal density integrates to one; Jacobi's formula; the rules of verify.symbolic.
 """
 
 import mpmath
@@ -17,8 +17,9 @@ import sympy as sp
 from hypothesis import given
 from scipy.stats import multivariate_normal
 
-from proofs.machinery.checks import agree, rejected, same
+from proofs.machinery.checks import agree, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.linear_vaes import hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
@@ -37,7 +38,27 @@ CLAIM = Claim(
     statement="p(x) = N(mu, W W^T + sigma2 I) and p(z|x) = N(M^-1 W^T (x - mu), sigma2 M^-1)",
     hypotheses="sigma2 > 0",
     section="Probabilistic PCA",
+    trusts=("gaussian-integral", "jacobi"),
 )
+PRECISION = CLAIM.step("precision", "C^-1 = (I - W M^-1 W^T)/sigma2, for all n and k", says="precision")
+LOG_DET = CLAIM.step(
+    "log-det",
+    "log det C and log det M + (n - k) log sigma2 have the same gradient in W everywhere (Jacobi) and the same value "
+    "at W = 0, so they are equal, for all n and k",
+    says="jacobi -> log_det",
+)
+FACTORS = CLAIM.step(
+    "factors",
+    "p(x|z) p(z) = p(x) p(z|x) with the densities of Eqs. 5 and 6, normalisers included, for all n, k, x and z",
+    says="precision & log_det -> factors",
+)
+UNIQUE = CLAIM.step(
+    "unique",
+    "if p(x|z) p(z) = f(x) g(z, x) and g integrates to one over z for each x, then f is the marginal and g the "
+    "posterior",
+    says="factors & integrates_to_one -> marginal & posterior",
+)
+CONCLUSION = CLAIM.step("conclusion", "so Eq. 5 is the marginal and Eq. 6 the posterior")
 
 POSTERIOR_MEAN, POSTERIOR_COVARIANCE = inverse(M) @ W.T @ x, sigma2 * inverse(M)
 
@@ -49,19 +70,55 @@ def joint_less_product(mean, covariance, marginal_log_det):
     return reduce(expand(substitute_log_det(rest, C, marginal_log_det), M), gram)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_joint_density_factors_into_eqs_5_and_6_for_all_n_and_k(record):
-    same(joint_less_product(POSTERIOR_MEAN, POSTERIOR_COVARIANCE, log_det_of_marginal()), Scalar(0))
-    # C^-1 and log det C as used: C times the one is I; the other has the right gradient, and the right value at W = 0.
+@PRECISION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_inverse_of_c_for_all_n_and_k(record):
     same(reduce(expand(C, C) @ reduce(inverse(C), marginal_precision()), gram), identity(n))
+    record()
+
+
+@LOG_DET.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_determinant_of_c_for_all_n_and_k(record):
     difference = log_det(C) - log_det_of_marginal()
     same(reduce(gradient(difference, W), marginal_precision(), gram), 0 * W)
+    # Along t W, t from 0 to 1, the difference stays what it is at W = 0.
     same(substitute(difference, {"W": zero(n, k)}), Scalar(0))
-    record(instances=4)
+    record(instances=2)
+
+
+@FACTORS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_joint_density_factors_into_eqs_5_and_6_for_all_n_and_k(record):
+    same(joint_less_product(POSTERIOR_MEAN, POSTERIOR_COVARIANCE, log_det_of_marginal()), Scalar(0))
+    record()
     record.witness("log p(x|z) + log p(z) - log p(x) - log p(z|x) = 0 for all n, k, x, z")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def marginal_and_posterior(f, mass):
+    """int f g dz and f g / int f g dz for a factor g of z whose integral is `mass`; g as a symbol."""
+    g = sp.Symbol("g", positive=True)
+    marginal = f * mass  # f does not depend on z
+    return marginal, f * g / marginal, g
+
+
+@UNIQUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_density_of_x_times_a_density_of_z_for_each_x_is_marginal_times_posterior(record):
+    f, mass = sp.symbols("f mass", positive=True)
+    marginal, posterior, g = marginal_and_posterior(f, sp.Integer(1))
+    vanishes(marginal - f)
+    vanishes(posterior - g)
+    with rejected():  # a g that is no density
+        vanishes(marginal_and_posterior(f, mass)[0] - f)
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_eqs_5_and_6(record):
+    used = {"gaussian-integral": "integrates_to_one", "jacobi": "jacobi"}
+    record(instances=concludes(CLAIM, "marginal & posterior", used))
+    with rejected():  # a factorisation by itself says nothing of a maximum
+        concludes(CLAIM, "marginal & posterior & optimal", used)
+
+
+@FACTORS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_gaussian_conditioning_gives_the_posterior_for_all_n_and_k(record):
     # x = W z + noise: for every A the means of x^T A x and z^T B x are those of the covariances C and W.
     A, B, noise = letter("A", n, n), letter("B", k, n), letter("noise", n, 1)
@@ -84,7 +141,7 @@ def conditioned(W_, noise, datum):
     return -np.linalg.solve(precision, across @ datum), np.linalg.inv(precision)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@FACTORS.evidence(role="supports", kind="numeric")
 def test_the_joint_covariance_conditioned_naively_agrees(record, thorough, xp):
     rng = np.random.default_rng(5)
     for _ in range(thorough(50, 500)):
@@ -97,7 +154,7 @@ def test_the_joint_covariance_conditioned_naively_agrees(record, thorough, xp):
         record(worst_error=agree(covariance, expected[1], tolerance=1e-11))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_the_likelihood_is_the_mean_log_density_of_eq_5(record, thorough, xp):
     rng = np.random.default_rng(55)
     for _ in range(thorough(30, 300)):
@@ -120,7 +177,7 @@ def integrated_density(W_, noise, datum, nodes=81):
     return weights.sum(), weights @ grid / weights.sum()
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@UNIQUE.evidence(role="supports", kind="numeric")
 def test_integrating_over_z_gives_eqs_5_and_6(record, thorough):
     rng = np.random.default_rng(56)
     for index in range(thorough(10, 60)):
@@ -133,7 +190,7 @@ def test_integrating_over_z_gives_eqs_5_and_6(record, thorough):
         record(worst_error=agree(mean, model.posterior(p.W, p.sigma2, datum)[0], tolerance=1e-8, scale=1.0))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@FACTORS.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_the_posterior_survives_hostile_problems_against_50_digits(p, record, xp):
     datum = np.linspace(-1.0, 1.0, len(p.W)) + 0.3
@@ -150,7 +207,7 @@ def test_the_posterior_survives_hostile_problems_against_50_digits(p, record, xp
     record(worst_error=agree(to_numpy(covariance), expected[1], tolerance=loss, scale=np.sqrt(p.W.shape[1])))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@FACTORS.evidence(role="supports", kind="numeric")
 def test_a_posterior_to_check_by_hand(record):
     W_, datum = np.array([[1.0], [2.0]]), np.array([1.0, 1.0])
     mean, covariance = model.posterior(W_, 1.0, datum)
@@ -162,7 +219,7 @@ def test_a_posterior_to_check_by_hand(record):
     record.witness("W = (1, 2)^T, sigma2 = 1, x = (1, 1): M = 6, p(z|x) = N(1/2, 1/6), p(x) = exp(-1/4)/(2 pi sqrt 6)")
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@FACTORS.evidence(role="control", kind="symbolic")
 def test_slips_in_eqs_5_and_6_are_rejected():
     nothing = Scalar(0)
     for mean, covariance, marginal in (
@@ -174,11 +231,30 @@ def test_slips_in_eqs_5_and_6_are_rejected():
     ):
         with rejected():
             same(joint_less_product(mean, covariance, marginal), nothing)
+
+
+@PRECISION.evidence(role="control", kind="symbolic")
+def test_slips_in_the_inverse_are_rejected():
+    for wrong in (
+        identity(n) - W @ inverse(M) @ W.T,  # without 1/sigma2
+        (identity(n) - W @ W.T) / sigma2,
+        (identity(n) + W @ inverse(M) @ W.T) / sigma2,
+    ):
+        with rejected():
+            same(reduce(expand(C, C) @ wrong, gram), identity(n))
     with rejected():  # C^-1 W is W M^-1, without a factor
         same(reduce(inverse(C) @ W, marginal_precision(), gram), sigma2 * W @ inverse(M))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@LOG_DET.evidence(role="control", kind="symbolic")
+def test_slips_in_the_determinant_are_rejected():
+    with rejected():  # the right gradient, another constant: what the value at W = 0 is for
+        same(substitute(log_det(C) - log_det(M), {"W": zero(n, k)}), Scalar(0))
+    with rejected():  # the right value at W = 0, another gradient
+        same(reduce(gradient(log_det(C) - log_det_of_marginal() * 2, W), marginal_precision(), gram), 0 * W)
+
+
+@UNIQUE.evidence(role="control", kind="numeric")
 def test_a_posterior_of_another_noise_is_rejected_by_conditioning_and_by_quadrature():
     p = random_vae(np.random.default_rng(57), 4, 2)
     datum = np.ones(4)

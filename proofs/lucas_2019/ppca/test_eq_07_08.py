@@ -3,7 +3,7 @@
 Statement   sigma2_MLE = 1/(n - k) sum_{j > k} lam_j and W_MLE = U_k (Lam_k - sigma2_MLE I)^{1/2} R, R orthogonal,
             attain the maximum of the likelihood over W and sigma2 together.
 Hypotheses  mu at the sample mean; k < n (at k = n Eq. 7 is 0/0); rank S > k. The likelihood is unbounded, and has no
-            maximum, iff rank S <= k and rank S < n: then sigma2 -> 0 at W = U_k (Lam_k - sigma2 I)_+^{1/2}.
+            maximum, iff rank S <= k and rank S < n: then sigma2 -> 0 at W = U_r (Lam_r - sigma2 I)^{1/2}, r = rank S.
 Source      Lucas et al. 2019, Eqs. 7, 8; Tipping & Bishop 1999, App. A.
 Method      Both scores vanish, in words for all n and k. Nothing is higher: let c_1 >= ... >= c_n be the eigenvalues
             of C, the last n - k equal to sigma2. Then -2 L - n log 2 pi = sum log c_i + tr(C^-1 S)
@@ -11,8 +11,9 @@ Method      Both scores vanish, in words for all n and k. Nothing is higher: let
             the rest is (n - k)(log sigma2 + m/sigma2) >= (n - k)(log m + 1), m their mean. The sum of the lower bounds
             is the value at Eqs. 7 and 8. Beside it: every other stationary point, searches from random starts,
             hostile spectra with 50 digits.
-Trusted     von Neumann's trace inequality, tr(A B) >= sum of products of oppositely sorted eigenvalues (tried on
-            numbers below); the rules of verify.symbolic.
+Trusted     von Neumann's trace inequality, tr(A B) >= sum of products of oppositely sorted eigenvalues (proved from
+            Ky Fan's in proofs/standard_facts, and tried on numbers below); that a singular value decomposition exists;
+            the rules of verify.symbolic.
 """
 
 from itertools import combinations, pairwise
@@ -26,6 +27,7 @@ from scipy.stats import multivariate_normal
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.data import covariance
@@ -34,9 +36,10 @@ from verify.landscape.stationary import learned_noise_points
 from verify.models import ppca as model
 from verify.symbolic import ppca
 from verify.symbolic.evaluation import on_arrays
-from verify.symbolic.letters import C, M, S, gram, k, log_det_of_marginal, marginal_precision, n, sigma2
-from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
-from verify.symbolic.relations import reduce, relation, substitute, substitute_log_det
+from verify.symbolic.expectations import expectation, log_gaussian
+from verify.symbolic.letters import C, M, S, gram, k, log_det_of_marginal, marginal_precision, n, sigma2, x
+from verify.symbolic.matrix_calculus import defined, identity, inverse, letter, zero
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
@@ -45,6 +48,62 @@ CLAIM = Claim(
     statement="sigma2 = mean of the n - k smallest eigenvalues and W = U_k (Lam_k - sigma2 I)^{1/2} R maximise L",
     hypotheses="k < n; rank S > k, for L is unbounded iff rank S <= k and rank S < n; mu at the sample mean",
     section="Probabilistic PCA",
+    rests_on=("eq-05-06",),
+    trusts=("svd", "von-neumann"),
+)
+MEAN = CLAIM.step(
+    "mean",
+    "with mu in the place of the sample mean the likelihood is lower by (xbar - mu)^T C^-1 (xbar - mu)/2, for all n, "
+    "W and sigma2: the sample mean is the best mu",
+    says="best_at_the_sample_mean",
+)
+SCORES = CLAIM.step(
+    "scores",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2} R the gradient in W is zero at every sigma2, and dL/dsigma2 is zero iff "
+    "sigma2 is the mean of the n - k other eigenvalues, for all n and k",
+    place="Proposition 4",
+)
+NOISE = CLAIM.step(
+    "noise-eigenvalues",
+    "C = W W^T + sigma2 I has eigenvalues above sigma2 on the at most k left singular vectors of W, and sigma2 on all "
+    "that is orthogonal to these: so the last n - k of its sorted eigenvalues c_i are sigma2",
+    says="svd -> the_rest_is_noise",
+    place="Proposition 5",
+)
+BOUND = CLAIM.step(
+    "bound",
+    "if tr(C^-1 S) >= sum lam_i/c_i and c_i = sigma2 for i > k, then L <= -1/2 [n log 2 pi + sum_{i <= k} log lam_i + "
+    "(n - k) log m + n], m > 0 the mean of the n - k smallest eigenvalues, for all n > k: each log c + lam/c is least "
+    "at c = lam, and the sum over i > k, which share one c, at their mean",
+    says="trace_inequality & the_rest_is_noise & rank_above_k -> bounded",
+    place="Proposition 5",
+)
+VALUE = CLAIM.step(
+    "value",
+    "at W = U (Lam - sigma2 I)^{1/2} R on any k eigenvectors L is -1/2 [n log 2 pi + sum log lam_a + (n - k) log "
+    "sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real because the mean "
+    "of the n - k smallest eigenvalues is at most lam_k, this is the bound",
+    says="likelihood & rank_above_k -> attained",
+    place=("Proposition 2", "Proposition 5"),
+)
+FULL = CLAIM.step(
+    "full-rank",
+    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S, for "
+    "all n",
+    says="trace_inequality & full_rank -> bounded & attained_if_c_can_be_s",
+    place="Proposition 5",
+)
+UNBOUNDED = CLAIM.step(
+    "unbounded",
+    "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero) is a constant less "
+    "(n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, for all n and r",
+    says="likelihood & ~rank_above_k & ~full_rank -> ~bounded",
+    place="Proposition 5",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "so if rank S > k, the sample mean and Eqs. 7 and 8 attain the maximum; and L is unbounded iff rank S <= k and "
+    "rank S < n",
 )
 
 U = letter("U", n, k)
@@ -74,33 +133,143 @@ def noise_score():
     return tail / (2 * sigma2**2) - Scalar((n - k) / (2 * sigma2))
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@MEAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_another_mean_is_less_likely_for_all_n_and_k(record):
+    away = letter("m", n, 1)  # mu - xbar; x is measured from xbar
+
+    def likelihood_less(loss):
+        return expectation(log_gaussian(x - away, inverse(C), log_det(C)), x, zero(n, 1), S) + loss
+
+    lost = trace(away.T @ inverse(C) @ away) / 2
+    same(likelihood_less(lost), ppca.log_likelihood())
+    with rejected():
+        same(likelihood_less(2 * lost), ppca.log_likelihood())
+    record()
+
+
+@SCORES.evidence(role="supports", kind="symbolic", strength="proved")
 def test_both_scores_vanish_there_for_all_n_and_k(record):
     same(reduce(R.T @ L @ U.T @ U @ L @ R + sigma2 * identity(k) - R.T @ K @ R, *EQ_8), 0 * M)
     same(at_eq_8(ppca.gradient()), 0 * U)
     same(at_eq_8(ppca.noise_gradient()), noise_score())
-    record(instances=3)
+    # Twice sigma2^2 times the score is tail - (n - k) sigma2: linear in sigma2.
+    same(noise_score() * (2 * sigma2**2), tail - (n - k) * sigma2)
+    record(instances=4)
     record.witness(f"dL/dsigma2 at Eq. 8 = {noise_score()}: zero iff sigma2 = (tr S - tr Lam_k)/(n - k)")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_value_there_is_the_upper_bound_for_all_n_and_k(record):
-    # -1/2 [n log 2 pi + log det Lam_k + (n - k) log sigma2 + k + tail / sigma2]; the last term is n - k at Eq. 7.
-    likelihood = substitute_log_det(reduce(ppca.log_likelihood(), marginal_precision(), gram), C, log_det_of_marginal())
-    # log det M = log det Lam_k, for det R^2 = 1.
-    value = substitute_log_det(at_eq_8(likelihood), R, Scalar(0))
-    constants = Scalar(n * sp.log(2 * sp.pi) + (n - k) * sp.log(sigma2) + k)
-    same(value, -(constants + log_det(K) + tail / sigma2) / 2)
-    # Each lower bound: with x = lam/c the excess is x - 1 - log x, convex with its minimum 0 at x = 1.
-    x, c = sp.symbols("x c", positive=True)
-    excess = x - 1 - sp.log(x)
-    vanishes(sp.expand_log(sp.log(c) + x - (sp.log(x * c) + 1)) - excess)
-    same((excess.subs(x, 1), sp.solve(sp.diff(excess, x), x)), (0, [1]))
-    check(sp.diff(excess, x, 2).is_positive, "x - 1 - log x is not convex")
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_c_has_the_noise_for_eigenvalue_where_w_has_no_singular_vector_for_all_n_and_k(record):
+    # W = U L R, L > 0 or zero on its diagonal; v any vector with U^T v = 0.
+    v = letter("v", n, 1)
+    at_svd = substitute(expand(C, C), {"W": U @ L @ R})
+    same(reduce(at_svd @ U, *EQ_8), reduce(U @ K, relation(U.T @ U, identity(k))))
+    same(reduce(at_svd @ v, *EQ_8, relation(U.T @ v, zero(k, 1))), sigma2 * v)
+    with rejected():  # of W W^T itself
+        same(reduce(at_svd @ U, *EQ_8), reduce(U @ L @ L, *EQ_8))
+    record(instances=2)
+
+
+def excess(lam, c):
+    """log c + lam/c less its value at c = lam; and what it should be, x - 1 - log x at x = lam/c."""
+    x = sp.Symbol("x", positive=True)
+    found = (sp.log(c) + lam / c) - (sp.log(lam) + 1)
+    return sp.expand_log(sp.simplify(found.subs(lam, x * c))), x - 1 - sp.log(x), x
+
+
+def check_the_least_value(f, x):
+    """f, a function of x > 0, is zero at x = 1, convex, and stationary nowhere else: so positive elsewhere."""
+    same((f.subs(x, 1), sp.solve(sp.diff(f, x), x)), (0, [1]))
+    check(sp.diff(f, x, 2).is_positive, f"{f} is not convex")
+
+
+@BOUND.evidence(role="supports", kind="symbolic", strength="proved")
+def test_each_term_has_its_least_value_at_its_eigenvalue_and_the_rest_at_their_mean(record):
+    lam, c, s, m = sp.symbols("lam c sigma2 m", positive=True)
+    found, expected, x = excess(lam, c)
+    vanishes(found - expected)
+    check_the_least_value(expected, x)
+    # Over i > k: sum (log s + lam_i/s) = (n - k)(log s + m/s), n - k > 0 times the same function.
+    count, total = sp.symbols("p tail", positive=True)
+    rest = count * sp.log(s) + total / s
+    vanishes(rest.subs(total, count * m) - count * (sp.log(s) + m / s))
+    # The lower bounds add up: k terms log lam_i + 1, and (n - k)(log m + 1); so does the constant k + (n - k) = n.
+    vanishes(k + (n - k) - n)
+    with rejected():  # the sum in the place of the mean
+        vanishes(rest.subs(total, m) - count * (sp.log(s) + m / s))
+    with rejected():  # without the log there is no least value at c = lam
+        check_the_least_value(x - 1 - sp.log(x) / 2, x)
     record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@FULL.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_term_is_bounded_by_itself_if_no_eigenvalue_is_zero(record):
+    lam, c = sp.symbols("lam c", positive=True)
+    found, expected, x = excess(lam, c)
+    vanishes(found - expected)
+    check_the_least_value(expected, x)
+    with rejected():  # at lam = 0 the term log c has no least value
+        same(sp.limit((sp.log(c) + lam / c).subs(lam, 0), c, 0, "+"), 1)
+    # Where C = S: log det S, and tr(S^-1 S) = n.
+    at_s = substitute(ppca.log_likelihood(), {"S": C})
+    same(at_s, -(log_det(C) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2)
+    record(instances=2)
+
+
+def value_at_eq_8():
+    """L at W of Eq. 8 and any sigma2, derived in words."""
+    likelihood = substitute_log_det(reduce(ppca.log_likelihood(), marginal_precision(), gram), C, log_det_of_marginal())
+    # log det M = log det Lam_k, for det R^2 = 1.
+    return substitute_log_det(at_eq_8(likelihood), R, Scalar(0))
+
+
+def value_in_eigenvalues(rest):
+    """-1/2 [n log 2 pi + log det Lam_k + (n - k) log sigma2 + k + rest/sigma2]."""
+    constants = Scalar(n * sp.log(2 * sp.pi) + (n - k) * sp.log(sigma2) + k)
+    return -(constants + log_det(K) + rest / sigma2) / 2
+
+
+@VALUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_value_there_is_the_upper_bound_for_all_n_and_k(record):
+    same(value_at_eq_8(), value_in_eigenvalues(tail))
+    # At Eq. 7 tail/sigma2 is n - k, so that the constants are n.
+    at_eq_7 = value_in_eigenvalues(Scalar((n - k) * sigma2))
+    same(at_eq_7, -(Scalar(n * sp.log(2 * sp.pi) + (n - k) * sp.log(sigma2) + n) + log_det(K)) / 2)
+    # lam_k less the mean of p numbers lam_k - d_i with d_i >= 0 is the mean of the d_i.
+    lam_k, p, d = sp.symbols("lam_k p d", nonnegative=True)
+    vanishes(lam_k - (p * lam_k - d) / p - d / p)
+    with rejected():  # Lam_k - sigma2 I for Lam_k under the log
+        same(value_at_eq_8(), value_in_eigenvalues(tail) - (log_det(L) * 2 - log_det(K)) / 2)
+    record(instances=3)
+
+
+@UNBOUNDED.evidence(role="supports", kind="symbolic", strength="proved")
+def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(record):
+    # The words above with r = rank S for k, so that tail = tr S - tr Lam_r = 0; zero columns change neither C nor L.
+    at_zero_tail = reduce(value_at_eq_8(), relation(S, U @ K @ U.T), *EQ_8)
+    same(at_zero_tail, value_in_eigenvalues(Scalar(0)))
+    s, p, constant = sp.symbols("s p constant", positive=True)
+    along = constant - p * sp.log(s) / 2  # p = n - r
+    same(sp.limit(along.subs(p, 1), s, 0, "+"), sp.oo)
+    vanishes((along - constant) - p * (along.subs(p, 1) - constant))
+    with rejected():  # with something discarded it falls
+        same(sp.limit(along.subs(p, 1) - 1 / s, s, 0, "+"), sp.oo)
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
+    used = {"eq-05-06": "likelihood", "svd": "svd", "von-neumann": "trace_inequality"}
+    above, full = "rank_above_k & bounded & attained", "~rank_above_k & full_rank & bounded & attained_if_c_can_be_s"
+    cases = f"best_at_the_sample_mean & ({above} | {full} | ~rank_above_k & ~full_rank & ~bounded)"
+    record(instances=concludes(CLAIM, cases, used))
+    with rejected():  # bounded whatever the rank
+        concludes(CLAIM, "bounded", used)
+    with rejected():
+        concludes(CLAIM, f"({cases}) & attained", used)
+
+
+@BOUND.evidence(role="supports", kind="property")
 @given(p=hard_problems(), seed=st.integers(0, 2**32 - 1))
 def test_aligning_c_with_s_never_lowers_the_likelihood(p, seed, record):
     # von Neumann's inequality, the one step above that is trusted.
@@ -114,7 +283,7 @@ def test_aligning_c_with_s_never_lowers_the_likelihood(p, seed, record):
     record(worst_error=at_most(excess, 0.0, slack=p.rounding))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SCORES.evidence(role="supports", kind="numeric")
 def test_both_scores_vanish_in_floating_point_whatever_the_rotation(record, thorough, xp):
     rng = np.random.default_rng(7)
     for _ in range(thorough(60, 600)):
@@ -127,7 +296,7 @@ def test_both_scores_vanish_in_floating_point_whatever_the_rotation(record, thor
         record(worst_error=agree(model.noise_gradient(W, s, S_), 0.0, tolerance=1e-12, scale=p.n / s))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SCORES.evidence(role="supports", kind="numeric")
 def test_the_scores_of_the_model_are_the_derived_ones(record, thorough, xp):
     # Away from the maximum, where a factor would not hide behind a zero.
     rng = np.random.default_rng(70)
@@ -143,7 +312,7 @@ def test_the_scores_of_the_model_are_the_derived_ones(record, thorough, xp):
             record(worst_error=agree(score, on_arrays(derived, letters, values), tolerance=1e-11))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 def test_no_other_stationary_point_is_higher(record, thorough):
     rng = np.random.default_rng(71)
     for _ in range(thorough(30, 300)):
@@ -171,7 +340,7 @@ def _joint_stationary_points(p):
                 yield W, s
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 def test_searches_from_random_starts_end_there_and_never_above(record, thorough):
     rng = np.random.default_rng(72)
     for _ in range(thorough(20, 200)):
@@ -195,7 +364,7 @@ def _climbed(p, rng):
     return float(value_and_gradient(climb(value_and_gradient, start))[0])
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 def test_real_data_attain_their_maximum_there(record, xp):
     digits = data("digits")
     S_, rng = xp.asarray(digits.matrix()), np.random.default_rng(73)
@@ -210,7 +379,7 @@ def test_real_data_attain_their_maximum_there(record, xp):
         record(worst_error=agree(model.noise_gradient(W, s, S_), 0.0, tolerance=1e-11, scale=64 / s))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 def test_it_maximises_the_mean_log_density_of_the_data_themselves(record, thorough):
     # Row by row, without S: so that S must be the covariance with 1/N.
     rng = np.random.default_rng(76)
@@ -227,7 +396,7 @@ def test_it_maximises_the_mean_log_density_of_the_data_themselves(record, thorou
         record(instances=0, worst_error=agree(np.trace(measured.matrix()), X.var(axis=0).sum(), tolerance=1e-12))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@BOUND.evidence(role="supports", kind="property")
 @given(
     p=hard_problems(max_n=4, bounded=True),
     seed=st.integers(0, 2**32 - 1),
@@ -258,7 +427,7 @@ def _maximum_with_50_digits(p):
         return basis[:, : p.k] * np.sqrt(np.maximum(lam[: p.k] - s, 0 * s)), s, S_
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@UNBOUNDED.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4))
 def test_the_likelihood_is_unbounded_exactly_if_rank_s_is_at_most_k_and_below_n(p, record):
     # The best L at each noise, over four decades of noise below the least positive eigenvalue.
@@ -288,7 +457,7 @@ def _best_at_noise(p, s):
         return reference.log_likelihood(W, s, np.diag(lam))
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@SCORES.evidence(role="control", kind="symbolic")
 def test_slips_in_eqs_7_and_8_are_rejected():
     with rejected():  # the mean over all n eigenvalues, or of the discarded ones over n
         same(at_eq_8(ppca.noise_gradient()), tail / (2 * sigma2**2) - Scalar(n / (2 * sigma2)))
@@ -299,7 +468,7 @@ def test_slips_in_eqs_7_and_8_are_rejected():
         same(reduce(unshifted, *EQ_8), 0 * U)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BOUND.evidence(role="control", kind="numeric")
 def test_other_stationary_points_are_rejected_as_maximum():
     p = random_problem(np.random.default_rng(74), 5, 2)
     best = float(model.log_likelihood(*model.maximum_likelihood(p.lam, p.U, p.k), p.S))
@@ -317,7 +486,7 @@ def test_other_stationary_points_are_rejected_as_maximum():
             at_most(best, model.log_likelihood(W, factor * s, p.S), slack=1e-12 * abs(best))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@VALUE.evidence(role="control", kind="numeric")
 def test_a_point_beside_the_maximum_is_rejected_with_50_digits():
     p = random_problem(np.random.default_rng(75), 4, 2).with_learned_noise()
     W, s, S_ = _maximum_with_50_digits(p)

@@ -5,27 +5,27 @@ Statement   dL/dW = 0 iff S C^-1 W = W (Eq. 11); with W = U L V^T (SVD) iff S U 
             W = U_q (K_q - sigma2 I)^{1/2} R with R orthogonal, and all of these are stationary.
 Hypotheses  sigma2 > 0 fixed; mu at the sample mean.
 Source      Lucas et al. 2019, Eqs. 11, 12, App. A; Tipping & Bishop 1999, App. A.
-Method      in words, for all n and k: dL/dW = C^-1 (S C^-1 W - W), and (S C^-1 W - W) V (sigma2 I + L^2) =
-            S U L - U (sigma2 I + L^2) L. C, V and sigma2 I + L^2 are invertible, so that each vanishes iff the other
-            does; L is not inverted, so that zero singular values are included. Blind searches for roots find no
-            stationary point of another form.
-Trusted     that W = U L V^T exists, U (n, k) with orthonormal columns, L >= 0 diagonal; the rules of verify.symbolic.
+Method      in words, for all n and k: the gradient is C^-1 times the residual of Eq. 11; that residual times the
+            invertible V (sigma2 I + L^2) is Eq. 12, where L may have zeros; without these Eq. 12 is S U = U Lam; and
+            back. Blind searches for roots find no stationary point of another form.
 """
 
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, check, rejected, same
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import SpectralProblem, hard_problems, random_problem, random_rotation
 from verify import reference
 from verify.arrays import to_numpy
 from verify.landscape.roots import CONVERGED, find_roots
 from verify.models import ppca as model
 from verify.symbolic import ppca
-from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2
+from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2, woodbury
 from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
 from verify.symbolic.relations import expand, reduce, relation, substitute
 
@@ -35,7 +35,35 @@ CLAIM = Claim(
     statement="stationary iff S C^-1 W = W iff S U L = U (sigma2 I + L^2) L; so W = U_q (K_q - sigma2 I)^{1/2} R",
     hypotheses="sigma2 > 0 fixed; mu at the sample mean",
     section="Probabilistic PCA",
+    trusts=("svd",),
 )
+GRADIENT = CLAIM.step(
+    "gradient",
+    "dL/dW = C^-1 (S C^-1 W - W) with C invertible, so it vanishes iff Eq. 11 holds; for all n and k",
+    says="gradient_vanishes <-> eq_11",
+    place="Proposition 1",
+)
+EQ_12 = CLAIM.step(
+    "eq-12",
+    "at W = U L V^T the residual of Eq. 11 times the invertible V (sigma2 I + L^2) is S U L - U (sigma2 I + L^2) L, so "
+    "Eq. 11 gives Eq. 12, zero singular values included; for all n and k",
+    says="svd & eq_11 -> eq_12",
+    place="Proposition 2",
+)
+EIGENVECTORS = CLAIM.step(
+    "eigenvectors",
+    "without the columns where l_j = 0, which W does not contain, Eq. 12 says S U = U (sigma2 I + L^2): W is "
+    "U_A (Lam_A - sigma2 I)^{1/2} R with q <= k orthonormal eigenvectors, all lam_a > sigma2, and orthonormal rows R",
+    says="svd & eq_12 -> of_the_form",
+    place="Proposition 2",
+)
+CONVERSE = CLAIM.step(
+    "converse",
+    "every W of this form satisfies Eq. 11, whatever the set A, q and R; for all n and k",
+    says="of_the_form -> eq_11",
+    place="Proposition 2",
+)
+CONCLUSION = CLAIM.step("conclusion", "so the stationary points are exactly the W of this form", place="Proposition 2")
 
 U = letter("U", n, k)
 L = letter("L", k, k, "diagonal")
@@ -66,14 +94,16 @@ def eq_12(A):
     return S @ U @ L - U @ A @ L
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@GRADIENT.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gradient_is_c_inverse_times_the_residual_of_eq_11_for_all_n_and_k(record):
     same(ppca.gradient(), inverse(C) @ (S @ inverse(C) @ W - W))
-    record()
+    # C has the inverse that C^-1 stands for.
+    same(reduce(expand(C, C) @ woodbury(), gram), identity(n))
+    record(instances=2)
     record.witness(f"dL/dW = {ppca.gradient()} for all n, k")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@EQ_12.evidence(role="supports", kind="symbolic", strength="proved")
 def test_eq_12_is_eq_11_times_an_invertible_matrix_for_all_n_and_k(record):
     same(residual(), S @ W @ inverse(M) - W)
     # M = W^T W + sigma2 I becomes V K V^T.
@@ -82,15 +112,66 @@ def test_eq_12_is_eq_11_times_an_invertible_matrix_for_all_n_and_k(record):
     record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_every_w_of_eigenvectors_is_stationary_for_all_n_and_k(record):
-    # Eq. 12 times K^-1 (diagonal factors commute); it says nothing of u_j where l_j = 0.
-    eigenvectors = relation(S @ U @ L @ inverse(K), U @ L)
-    same(reduce(in_svd(residual()), eigenvectors, *SVD), 0 * W)
-    record(instances=1)
+# The columns with l_j > 0: L = P T P^T with T (q, q) > 0, and P (k, q) the coordinate vectors of these columns.
+q = sp.Symbol("q", integer=True, positive=True)
+P, T = letter("P", k, q), letter("T", q, q, "diagonal")
+POSITIVE = (relation(P.T @ P, identity(q)), *SVD[:3])
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+def on_the_positive_columns(A):
+    """A with L = P T P^T."""
+    return reduce(substitute(A, {"L": P @ T @ P.T}), *POSITIVE)
+
+
+def lam(noise=sigma2):
+    """Lam_A: T^2 + sigma2 I."""
+    return T @ T + noise * identity(q)
+
+
+@EIGENVECTORS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_without_zero_singular_values_eq_12_says_that_u_is_of_eigenvectors_for_all_n_k_and_q(record):
+    kept, R = U @ P, P.T @ V.T
+    # Nothing of W is lost, and what is kept has orthonormal columns and rows.
+    same(on_the_positive_columns(U @ L @ V.T), kept @ T @ R)
+    same(on_the_positive_columns(kept.T @ kept), identity(q))
+    same(on_the_positive_columns(R @ R.T), identity(q))
+    # Eq. 12 times P T^-1, T > 0: S U_A = U_A (T^2 + sigma2 I), eigenvalues above sigma2 because T > 0.
+    found = on_the_positive_columns(eq_12(sigma2 * identity(k) + L @ L)) @ P @ inverse(T)
+    same(reduce(found, *POSITIVE), S @ kept - kept @ lam())
+    for wrong in (lam(0 * sigma2), lam(-sigma2), lam() + T):
+        with rejected():
+            same(reduce(found, *POSITIVE), S @ kept - kept @ wrong)
+    record(instances=4)
+
+
+@CONVERSE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_w_of_eigenvectors_is_stationary_for_all_n_k_and_q(record):
+    A, R = letter("A", n, q), letter("R", q, k)  # A: U_A
+
+    def at_form(word, spectrum):
+        rules = relation(A.T @ A, identity(q)), relation(R @ R.T, identity(q)), relation(S @ A, A @ spectrum)
+        return reduce(substitute(word, {"W": A @ T @ R}), *rules)
+
+    # Eq. 11 is S W = W M, for C W = W M and both are invertible.
+    same(reduce(residual() @ M, gram), S @ W - W @ M)
+    eq_11 = S @ W - W @ expand(M, M)
+    same(at_form(eq_11, lam()), 0 * W)
+    for wrong in (lam(-sigma2), T @ T, lam(2 * sigma2)):
+        with rejected():
+            same(at_form(eq_11, wrong), 0 * W)
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_stationary_points_are_those_of_the_form(record):
+    record(instances=concludes(CLAIM, "gradient_vanishes <-> of_the_form", {"svd": "svd"}))
+    with rejected():  # every W is of the form
+        concludes(CLAIM, "svd -> of_the_form", {"svd": "svd"})
+    with rejected():  # the decomposition is needed
+        concludes(CLAIM, "gradient_vanishes <-> of_the_form", {})
+
+
+@GRADIENT.evidence(role="supports", kind="numeric")
 def test_the_numpy_gradient_factors_as_eq_11_says(record, thorough, xp):
     rng = np.random.default_rng(11)
     for _ in range(thorough(60, 600)):
@@ -107,7 +188,7 @@ def test_the_numpy_gradient_factors_as_eq_11_says(record, thorough, xp):
         record(worst_error=agree(scaled, eq_12_residual, tolerance=1e-11))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@EIGENVECTORS.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize("spectrum", [(5.0, 3.0, 2.0, 0.7, 0.3), (4.0, 4.0, 2.0, 2.0, 0.0), (3.0, 0.9, 0.9, 0.0, 0.0)])
 def test_blind_searches_find_nothing_else(spectrum, record, thorough):
     # sigma2 = 1; S has ties and null directions too.
@@ -134,7 +215,7 @@ def _distance_from_eq_12(p, weights):
     return np.linalg.norm(p.S @ u - u * eigenvalue) / p.lam[0]
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@CONVERSE.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=5), order=st.permutations(range(5)), seed=st.integers(0, 2**32 - 1))
 def test_all_points_of_the_form_are_stationary_on_hostile_spectra(p, order, seed, record, xp):
     rng = np.random.default_rng(seed)
@@ -147,7 +228,7 @@ def test_all_points_of_the_form_are_stationary_on_hostile_spectra(p, order, seed
     record(worst_error=agree(gradient, np.zeros_like(gradient), tolerance=p.rounding, scale=size))
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@CONVERSE.evidence(role="supports", kind="property")
 @given(p=hard_problems(max_n=4), order=st.permutations(range(4)), seed=st.integers(0, 2**32 - 1))
 def test_and_their_gradient_vanishes_in_50_digits(p, order, seed, record):
     kept = [a for a in order if a < p.n and p.lam[a] > p.sigma2][: p.k]
@@ -170,10 +251,18 @@ def _exact_rotation(t):
     return np.array([[cos, -sin], [sin, cos]], dtype=object)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
-def test_slips_in_the_two_equations_are_rejected():
+@GRADIENT.evidence(role="control", kind="symbolic")
+def test_slips_in_the_gradient_are_rejected():
     with rejected():  # without C^-1 in front, the gradient is another vector
         same(ppca.gradient(), S @ inverse(C) @ W - W)
+    with rejected():  # C^-1 for I in the second term: that of S C^-1 W = C W
+        same(ppca.gradient(), inverse(C) @ (S @ inverse(C) @ W - C @ W))
+    with rejected():  # the determinant's term with the sign of the other
+        same(ppca.gradient(), inverse(C) @ (S @ inverse(C) @ W + W))
+
+
+@EQ_12.evidence(role="control", kind="symbolic")
+def test_slips_in_eq_12_are_rejected():
     with rejected():  # the stationarity of a plain autoencoder, S W = W (W^T W)
         same(residual() @ M, S @ W - W @ W.T @ W)
     transformed = reduce(in_svd(residual()) @ V @ K, *SVD)
@@ -187,7 +276,7 @@ def test_slips_in_the_two_equations_are_rejected():
             same(expand(transformed, K), expand(eq_12(wrong), K))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONVERSE.evidence(role="control", kind="numeric")
 def test_a_column_that_is_no_eigenvector_is_rejected():
     p = random_problem(np.random.default_rng(14), 5, 2)
     p = SpectralProblem(p.lam, p.U, 2, 0.5 * p.lam[-1])

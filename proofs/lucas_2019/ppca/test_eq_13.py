@@ -8,8 +8,8 @@ Hypotheses  missing: u_j is orthogonal to all columns of W, that is, discarded. 
             sign: negative for a retained column (along the pair i, j the curvatures are 0, the gauge, and
             -(lam_i + lam_j - 2 sigma2)/(lam_i lam_j)), and 0 for a zero column.
 Source      Lucas et al. 2019, Eq. 13, App. A.1; theory 1.3.
-Method      second differential of L in words, for all n and k; dense Hessians on random and hostile spectra.
-Trusted     the rules of verify.symbolic.
+Method      second differential of L in words, for all n and k; an exact instance; dense Hessians on random and hostile
+            spectra. That no direction rises but towards discarded u_j is claim spectrum.
 """
 
 from dataclasses import replace
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import SpectralProblem, hard_problems, random_problem
 from verify import reference
 from verify.arrays import to_numpy
@@ -39,6 +40,37 @@ CLAIM = Claim(
     statement="moving column i along an eigenvector u_j, the sign of lam_j/k_i - 1 decides stability",
     hypotheses="u_j orthogonal to all columns of W; towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j) instead",
     section="Probabilistic PCA",
+    rests_on=("spectrum",),
+    quote="Consider stationary points of the form, W = Uq (Kq − σ 2 I)1/2 where Uq contains arbitrary eigenvectors of "
+    "S. ... We consider a small perturbation to a column of W, of the form uj . To analyze the stability of the "
+    "perturbed solution, we check the sign of the dot-product of the perturbation with the likelihood gradient at wi + "
+    "uj . Ignoring terms in 2 we can write the dot-product as, N (λj /ki − 1)uTj C−1 uj (13) Now, C−1 is positive "
+    "definite and so the sign depends only on λj /ki − 1. The stationary point is stable (local maxima) only if the "
+    "sign is negative.",
+    fault="missing hypothesis",
+    finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then the positive "
+    "signs are all the rising directions; towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j), never positive",
+)
+DISCARDED_U = CLAIM.step(
+    "discarded",
+    "towards a u_j orthogonal to all columns of W the product is (lam_j/k_i - 1) u_j^T C^-1 u_j epsilon^2, as printed; "
+    "for all n and k, retained columns and zero ones",
+    says="positive_sign -> rising",
+    place="Proposition 3",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "so some direction rises to second order iff for some column i and discarded u_j the printed sign is positive",
+    place="Proposition 3",
+)
+RETAINED_U = CLAIM.step(
+    "retained",
+    "towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j), not what is printed: negative for a "
+    "retained column i, 0 for a zero one, where the printed sign is positive whenever lam_j > k_i; for all n and k",
+    place="Proposition 3",
+)
+WITNESS = CLAIM.step(
+    "witness", "there is a global maximum, C = S, that Eq. 13 taken for any eigenvector calls unstable"
 )
 
 lam, kappa = sp.symbols("lam kappa", positive=True)  # lam_j and k_i
@@ -116,14 +148,14 @@ def pairs(p, kept):
     return [(i, j) for i, j in product(range(p.k), range(p.n)) if not (i < len(kept) and kept[i] == j)]
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@DISCARDED_U.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_towards_discarded_eigenvectors_eq_13_is_exact_for_all_n_and_k(record):
     same(curvature_in_words(DISCARDED), printed_in_words(DISCARDED))
     same(curvature_in_words(DISCARDED), Scalar((lam / kappa - 1) / sigma2))
     record(instances=2)
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@RETAINED_U.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_towards_retained_eigenvectors_it_is_never_positive_for_all_n_and_k(record):
     same(curvature_in_words(RETAINED), Scalar(-(kappa - sigma2) / kappa / lam))
     # A retained column has k_i > sigma2 and falls, a zero column k_i = sigma2 and is flat.
@@ -131,7 +163,7 @@ def test_towards_retained_eigenvectors_it_is_never_positive_for_all_n_and_k(reco
     record(instances=2)
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic")
+@RETAINED_U.evidence(role="corrected", kind="symbolic")
 def test_along_a_pair_of_retained_columns_the_curvatures_are_zero_and_negative(record):
     # Two retained columns live in the plane of their eigenvectors: L there, entry by entry.
     a, b, s, x, y = sp.symbols("a b s x y", positive=True)
@@ -144,7 +176,42 @@ def test_along_a_pair_of_retained_columns_the_curvatures_are_zero_and_negative(r
     record(instances=1)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_signs_towards_discarded_eigenvectors_decide(record):
+    """Of the spectrum only rows 1 and 4 are ever positive: k_i = lam_i of a retained column, sigma2 of a zero one."""
+    record(instances=concludes(CLAIM, "rising <-> positive_sign", {"spectrum": "rising -> positive_sign"}))
+    with rejected():  # of flat directions nothing is said
+        concludes(CLAIM, "~positive_sign -> strict_maximum", {"spectrum": "rising -> positive_sign"})
+
+
+def check_called_unstable(noise, a, b):
+    """S = diag(a, b), W = diag of the roots: C = S; column 2 along u_1 by Eq. 13 and in truth."""
+    x = sp.Symbol("x", positive=True)
+    W_ = sp.Matrix([[sp.sqrt(a - noise), x], [0, sp.sqrt(b - noise)]])
+    C_ = W_ * W_.T + noise * sp.eye(2)
+    same(C_.subs(x, 0), sp.diag(a, b))
+    L = -(sp.log(C_.det()) + (C_.inv() * sp.diag(a, b)).trace()) / 2
+    sign, curvature_ = (a / b - 1) / a, sp.diff(L, x, 2).subs(x, 0)
+    check(sign > 0, "Eq. 13 does not call it unstable")
+    check(curvature_ < 0, "it is unstable")
+    vanishes(curvature_ + (b - noise) / (b * a))
+    return sign, curvature_
+
+
+@WITNESS.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_an_exact_global_maximum_is_called_unstable(record):
+    """-2 L + const = log det C + tr(C^-1 S) is least at C = S: x - 1 - log x >= 0 of each eigenvalue of C^-1 S."""
+    sign, actual = check_called_unstable(sp.Integer(1), sp.Integer(5), sp.Integer(2))
+    with rejected():  # column 1 along u_2, lam_2 < k_1
+        check_called_unstable(sp.Integer(1), sp.Integer(2), sp.Integer(5))
+    record(instances=1)
+    record.witness(
+        f"S = diag(5, 2), sigma2 = 1, W = diag(2, 1) has C = S, the global maximum; column 2 along u_1: Eq. 13 gives "
+        f"(5/2 - 1)/5 = {sign} > 0, the curvature is {actual}"
+    )
+
+
+@DISCARDED_U.evidence(role="corrected", kind="numeric")
 def test_the_corrected_formula_is_the_curvature_on_random_problems(record, thorough, xp):
     rng = np.random.default_rng(13)
     for _ in range(thorough(60, 600)):
@@ -157,7 +224,7 @@ def test_the_corrected_formula_is_the_curvature_on_random_problems(record, thoro
             record(worst_error=agree(actual, expected, tolerance=1e-13, scale=largest_curvature(p)))
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@DISCARDED_U.evidence(role="corrected", kind="property")
 @given(p=hard_problems(), order=st.permutations(range(6)))
 def test_the_corrected_formula_survives_hostile_spectra(p, order, record, xp):
     W, kept, ks = point(p, [a for a in order if a < p.n])
@@ -167,7 +234,7 @@ def test_the_corrected_formula_survives_hostile_spectra(p, order, record, xp):
         record(worst_error=agree(actual, expected, tolerance=p.rounding, scale=largest_curvature(p)))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@DISCARDED_U.evidence(role="corrected", kind="numeric")
 def test_the_printed_product_with_the_gradient_has_this_limit_in_50_digits(record, thorough):
     # The paper's own quantity: epsilon u_j . grad L(W + epsilon u_j e_i^T), over epsilon^2.
     rng = np.random.default_rng(131)
@@ -189,7 +256,7 @@ def test_the_printed_product_with_the_gradient_has_this_limit_in_50_digits(recor
                 record(worst_error=agree(float(slope), expected, tolerance=1e-14, scale=1 + 1 / p.sigma2**2))
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@CONCLUSION.evidence(role="corrected", kind="property")
 @given(p=hard_problems(max_n=5), order=st.permutations(range(5)))
 def test_the_signs_over_discarded_directions_decide_stability(p, order, record):
     # The number of positive eigenvalues of the whole Hessian is the number of positive printed signs, counted over
@@ -206,17 +273,19 @@ def test_the_signs_over_discarded_directions_decide_stability(p, order, record):
     record()
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic")
+@RETAINED_U.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_for_a_retained_direction_the_printed_sign_is_wrong_for_all_n_and_k(record):
     same(printed_in_words(RETAINED), Scalar((lam / kappa - 1) / lam))
     difference = curvature_in_words(RETAINED) - printed_in_words(RETAINED)
     same(difference, Scalar((sigma2 / kappa - lam / kappa) / lam))  # < 0: lam_j > sigma2 is retained
+    with rejected():  # as if it were discarded
+        same(curvature_in_words(RETAINED), curvature_in_words(DISCARDED))
     # k_i < lam_j: printed positive, so unstable; in truth the curvature is not positive.
     record(instances=2)
     record.witness("towards a retained u_j: printed (lam_j/k_i - 1)/lam_j, true -(k_i - sigma2)/(k_i lam_j)")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@WITNESS.evidence(role="refutes", kind="numeric")
 def test_the_global_maximum_is_unstable_by_the_printed_sign(record):
     # lam = (3, 2), sigma2 = 1/2, W = diag(sqrt 2.5, sqrt 1.5): W W^T + sigma2 I = S, the best that there is.
     p = SpectralProblem(np.array([3.0, 2.0]), np.eye(2), 2, 0.5)
@@ -234,7 +303,7 @@ def test_the_global_maximum_is_unstable_by_the_printed_sign(record):
     )
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@WITNESS.evidence(role="refutes", kind="numeric")
 def test_a_zero_column_towards_a_retained_eigenvector_is_flat_and_not_unstable(record):
     p = SpectralProblem(np.array([3.0, 0.4]), np.eye(2), 2, 0.5)
     W, kept, ks = point(p, [0])
@@ -252,7 +321,7 @@ def test_a_zero_column_towards_a_retained_eigenvector_is_flat_and_not_unstable(r
     )
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@DISCARDED_U.evidence(role="control", kind="symbolic")
 def test_slips_in_eq_13_are_rejected():
     for wrong in (
         (lam / kappa - 1) / kappa,  # u_j^T C^-1 u_j taken at k_i
@@ -266,7 +335,7 @@ def test_slips_in_eq_13_are_rejected():
         same(curvature_in_words(RETAINED), printed_in_words(RETAINED))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@RETAINED_U.evidence(role="control", kind="numeric")
 def test_the_printed_form_is_rejected_by_the_numeric_checker():
     p = random_problem(np.random.default_rng(132), 5, 3)
     p = replace(p, sigma2=0.5 * p.lam[2])

@@ -9,7 +9,6 @@ Source      Lucas et al. 2019, Figure 1, Sec. 4.1; theory 1.6.
 Method      u_5, u_7 and the held axes are eigenvectors of C throughout the plane, with eigenvalues sigma2 + x^2,
             sigma2 + y^2 and lam_1..3: L = const + f(x; lam_5) + f(y; lam_7), f(x; lam) = -1/2 [log(sigma2 + x^2)
             + lam/(sigma2 + x^2)], for all n and k. Beside it: derivatives of the full model on real data.
-Trusted     SymPy's calculus.
 """
 
 import numpy as np
@@ -20,10 +19,18 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
+from proofs.problems.points_in_words import discarded, zero_column
 from proofs.problems.spectra import data
 from verify.arrays import to_numpy
 from verify.landscape.slices import zero_column_slice
 from verify.models import ppca as model
+from verify.symbolic import ppca as in_words
+from verify.symbolic.letters import M, S, W, gram, k, n, sigma2
+from verify.symbolic.matrix_calculus import inverse
+from verify.symbolic.relations import expand, reduce, relation, substitute
+from verify.symbolic.traces import Scalar, trace
+from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
 CLAIM = Claim(
     id="figure-1",
@@ -31,7 +38,32 @@ CLAIM = Claim(
     statement="zero columns moved along u_5, u_7: stable in both at sigma2 = lam_4, one at lam_6, none at lam_8",
     hypotheses="lam_5 > lam_6, lam_7 > lam_8; at sigma2 = lam_4 flat to second order along u_4",
     section="Probabilistic PCA",
+    quote="Two zero-columns of W are perturbed in the directions of two orthogonal principal components (µ5 and µ7 ) "
+    "and the optimization landscape around zero-columns is shown, where the goal is to maximize log marginal "
+    "likelihood. The stability of the stationary points depends critically on σ 2 (the observation noise). Left: σ 2 "
+    "is too large to capture either principal component. Middle: σ 2 is too large to capture one of the principal "
+    "components. Right: σ 2 is able to capture both principal components.",
 )
+PLANE = CLAIM.step(
+    "plane",
+    "with columns moved to x u_5 and y u_7, orthogonal to all others, dL/dx = f'(x; lam_5) and dL/dy = f'(y; lam_7), "
+    "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two, for all n and k",
+    says="two_zero_columns -> sum_of_two",
+)
+SHAPE = CLAIM.step(
+    "shape",
+    "f rises up to |x| = sqrt(lam - sigma2) and falls beyond it, where lam > sigma2; else it falls from 0 on, at "
+    "fourth order if lam = sigma2. Its curvature at 0 is (lam - sigma2)/sigma2^2",
+    says="sum_of_two -> shape",
+    place="Proposition 3",
+)
+COUNTS = CLAIM.step(
+    "counts",
+    "so for descending eigenvalues with lam_5 > lam_6, lam_7 > lam_8 the point is a maximum of the plane at "
+    "sigma2 = lam_4, rises along u_5 alone at lam_6, and along both at lam_8",
+    says="shape & descending & gaps -> as_drawn",
+)
+CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data")
 
 NOISES = (3, 5, 7)  # lam_4, lam_6, lam_8, counted from 0
 DIRECTIONS = (4, 6)  # u_5, u_7
@@ -70,31 +102,109 @@ def expected_maximum(lam, sigma2):
     return np.sqrt(np.maximum(lam[list(DIRECTIONS)] - sigma2, 0.0))
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_plane_is_a_sum_of_two_functions_with_these_maxima(record):
-    x, y, lam, s, lam_5, lam_7 = sp.symbols("x y lam s lam_5 lam_7", positive=True)
+x, y = sp.symbols("x y", positive=True)
+lam_5, lam_7 = sp.symbols("lam_5 lam_7", positive=True)
+u_5, u_7, e_5, e_7 = unit_vector("u_5", n), unit_vector("u_7", n), unit_vector("e_5", k), unit_vector("e_7", k)
+BASES = (*orthonormal(u_5, u_7), *orthonormal(e_5, e_7))
+
+
+def moved(u, e, by, lam):
+    """The column e is by u, and no other column meets u; S u = lam u."""
+    kappa = sigma2 + by**2
+    along = relation(W @ e, by * u), relation(W.T @ u, by * e), relation(S @ u, lam * u)
+    return (*along, relation(M @ e, kappa * e), relation(inverse(M) @ e, e / kappa))
+
+
+IN_PLANE = (gram, *BASES, *moved(u_5, e_5, x, lam_5), *moved(u_7, e_7, y, lam_7))
+
+
+def slope_of_f(by, lam):
+    """f'(x; lam) = x (lam - sigma2 - x^2)/(sigma2 + x^2)^2."""
+    return by * (lam - sigma2 - by**2) / (sigma2 + by**2) ** 2
+
+
+def slope_along(u, e):
+    """tr(grad L^T u e^T) in the plane."""
+    return reduce(trace(e @ u.T @ in_words.gradient_in_latents()), *IN_PLANE)
+
+
+@PLANE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_along_each_direction_the_slope_is_its_own_for_all_n_and_k(record):
+    # W + x u_5 e_5^T + y u_7 e_7^T, both columns zero before and u_5, u_7 in none, has what IN_PLANE says.
+    unmoved = (*BASES, *discarded(u_5, lam_5), *discarded(u_7, lam_7), *zero_column(e_5), *zero_column(e_7))
+    at = W + x * u_5 @ e_5.T + y * u_7 @ e_7.T
+    same(reduce(at @ e_5, *unmoved), x * u_5)
+    same(reduce(at.T @ u_5, *unmoved), x * e_5)
+    same(reduce(substitute(expand(M, M), {"W": at}) @ e_5, *unmoved), (sigma2 + x**2) * e_5)
+    for u, e, by, lam in ((u_5, e_5, x, lam_5), (u_7, e_7, y, lam_7)):
+        same(slope_along(u, e), Scalar(slope_of_f(by, lam)))
+        for wrong in (
+            2 * slope_of_f(by, lam),
+            slope_of_f(by, lam).subs(lam, lam + by**2),
+            slope_of_f(by, lam) * sigma2,
+        ):
+            with rejected():
+                same(slope_along(u, e), Scalar(wrong))
+    record(instances=5)
+
+
+@SHAPE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_f_has_its_maximum_at_the_root_of_what_exceeds_the_noise(record):
+    lam, s, gap = sp.symbols("lam s gap", positive=True)
     f = -(sp.log(s + x**2) + lam / (s + x**2)) / 2
-    slope = sp.diff(f, x)
-    # f' = x (lam - s - x^2)/(s + x^2)^2: positive exactly below sqrt(lam - s), so that is the maximum.
-    vanishes(slope - x * (lam - s - x**2) / (s + x**2) ** 2)
+    vanishes(sp.diff(f, x) - slope_of_f(x, lam).subs(sigma2, s))
     vanishes(sp.diff(f, x, 2).subs(x, 0) - (lam - s) / s**2)
-    # No mixed term: the explicit determinant and inverse of C on the plane of u_5, u_7.
-    C = sp.diag(s + x**2, s + y**2)
-    L = -(sp.log(sp.factor(C.det())) + (C.inv() * sp.diag(lam_5, lam_7)).trace()) / 2
-    vanishes(sp.expand_log(L - f.subs(lam, lam_5) - f.subs({x: y, lam: lam_7}, simultaneous=True)))
+    # f' has the sign of lam - s - x^2: positive below the root, negative above it, and everywhere if lam <= s.
+    sign = sp.factor(sp.diff(f, x) * (s + x**2) ** 2 / x)
+    vanishes(sign - (lam - s - x**2))
+    check(bool(sp.expand(sign.subs(lam, s + x**2 + gap)).is_positive), "it does not rise below the root")
+    check(bool(sp.expand(sign.subs(lam, s + x**2 - gap)).is_negative), "it does not fall above the root")
+    with rejected():
+        check(bool(sp.expand(sign.subs(lam, s + gap)).is_positive), "it does not rise for ever")
+    record(instances=4)
+
+
+@COUNTS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_counts_follow_from_the_order_of_the_eigenvalues(record):
+    """lam_4 >= lam_5 > lam_6 >= lam_7 > lam_8, by differences: the sign of lam - sigma2 for u_5 and u_7."""
+    least, g5, g7 = sp.symbols("least g5 g7", positive=True)
+    h4, h6 = sp.symbols("h4 h6", nonnegative=True)
+    lam = {8: least}
+    for i, difference in ((7, g7), (6, h6), (5, g5), (4, h4)):
+        lam[i] = lam[i + 1] + difference
+    for at, rises in ((4, (False, False)), (6, (True, False)), (8, (True, True))):
+        check_rising(lam, lam[at], rises)
+        with rejected():
+            check_rising(lam, lam[at], (rises[0], not rises[1]))
+    with rejected():  # one eigenvalue higher than printed
+        check_rising(lam, lam[7], (True, True))
     record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+def check_rising(lam, noise, rises):
+    """Whether (0, 0) rises along u_5 and along u_7, where it does not falling: lam - sigma2 > 0, or <= 0."""
+    for i, expected in zip((5, 7), rises, strict=True):
+        excess = sp.expand(lam[i] - noise)
+        check(bool(excess.is_positive if expected else excess.is_nonpositive), f"lam_{i} - sigma2 = {excess}")
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_so_the_figure_is_as_drawn(record):
+    record(instances=concludes(CLAIM, "two_zero_columns & descending & gaps -> as_drawn"))
+    with rejected():  # ties are another matter
+        concludes(CLAIM, "two_zero_columns & descending -> as_drawn")
+
+
+@SHAPE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_on_the_threshold_it_is_flat_to_second_order_and_falls_at_fourth(record):
-    x, s = sp.symbols("x s", positive=True)
+    s = sp.Symbol("s", positive=True)
     f = -(sp.log(s + x**2) + s / (s + x**2)) / 2
     vanishes(sp.series(f - f.subs(x, 0), x, 0, 6).removeO() + x**4 / (4 * s**2))
     vanishes(sp.diff(f, x) + x**3 / (s + x**2) ** 2)  # falls all the way, not only near 0
     record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@COUNTS.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize(("spec", "scale"), DATA, ids=[spec for spec, _ in DATA])
 def test_on_real_data_zero_one_and_two_directions_are_unstable(spec, scale, record, xp):
     covariance = data(spec, scale)
@@ -113,7 +223,7 @@ def test_on_real_data_zero_one_and_two_directions_are_unstable(spec, scale, reco
     record.witness(f"{spec}: unstable directions at sigma2 = lam_4, lam_6, lam_8: {counts}")
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SHAPE.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize(("spec", "scale"), DATA, ids=[spec for spec, _ in DATA])
 def test_the_slices_have_their_maximum_where_theory_says(spec, scale, record):
     covariance = data(spec, scale)
@@ -144,7 +254,7 @@ def _check_slice_against_the_model(figure, lam, U, S, record):
         record(worst_error=agree(figure.values[i, j], expected, tolerance=1e-11))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SHAPE.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize(("spec", "scale"), DATA, ids=[spec for spec, _ in DATA])
 def test_along_u_4_the_point_is_flat_and_falls_at_fourth_order_on_real_data(spec, scale, record):
     covariance = data(spec, scale)
@@ -171,7 +281,7 @@ def spectra(draw):
     return np.sort(lam)[::-1].copy()
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@COUNTS.evidence(role="supports", kind="property")
 @given(lam=spectra())
 def test_the_counts_are_zero_one_two_exactly_if_lam_5_6_and_lam_7_8_differ(lam, record, xp):
     # In the basis in which S is diagonal a threshold is met exactly, so that no rounding need be allowed for.
@@ -183,7 +293,7 @@ def test_the_counts_are_zero_one_two_exactly_if_lam_5_6_and_lam_7_8_differ(lam, 
     record()
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@COUNTS.evidence(role="control", kind="numeric")
 def test_other_counts_and_other_noises_are_rejected():
     covariance = data("digits")
     lam, U, S = covariance.eigenvalues, covariance.eigenvectors, covariance.matrix()
@@ -196,7 +306,7 @@ def test_other_counts_and_other_noises_are_rejected():
         same(shifted, [0, 1, 2])
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@SHAPE.evidence(role="control", kind="numeric")
 def test_a_maximum_at_another_place_is_rejected():
     lam = data("digits").eigenvalues
     figure = zero_column_slice(lam, lam[7], DIRECTIONS, HELD)
@@ -208,9 +318,9 @@ def test_a_maximum_at_another_place_is_rejected():
         at_most(found, step)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@SHAPE.evidence(role="control", kind="symbolic")
 def test_a_threshold_that_is_not_flat_is_rejected():
-    x, s = sp.symbols("x s", positive=True)
+    s = sp.Symbol("s", positive=True)
     f = -(sp.log(s + x**2) + 2 * s / (s + x**2)) / 2  # lam = 2 sigma2
     with rejected():
         vanishes(sp.series(f - f.subs(x, 0), x, 0, 6).removeO() + x**4 / (4 * s**2))

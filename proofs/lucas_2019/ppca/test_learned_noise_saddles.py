@@ -1,27 +1,25 @@
 """Secs. 4.1 and A.1: when sigma2 is learned, the collapsed maxima of fixed noise become saddle points.
 
 Statement   the paper: learning sigma2 turns the local maxima with zero columns into saddle points "where sigma2 is made
-            smaller by its gradient". Refuted as printed: where the gradient is not zero there is no saddle; at the old
-            sigma2 dL/dsigma2 = sum of (lam_j - sigma2) over the unused j / (2 sigma2^2). Corrected: that slope is
-            negative at a collapsed maximum, so sigma2 does fall; the joint stationary points have sigma2 = mean of the
-            unused eigenvalues, and each is a saddle unless it has the k largest eigenvalues or all unused ones are
-            equal (the degenerate case, which Sec. 4.1 leaves out and A.1 does not): then it is a global maximum.
-Hypotheses  sigma2 > 0; not all unused eigenvalues equal.
+            smaller by its gradient". So it does: at such a maximum dL/dsigma2 = sum of (lam_j - sigma2) over the unused
+            j / (2 sigma2^2) is negative; sigma2 comes to rest at the mean of the unused eigenvalues, and there every
+            point is a saddle unless it has the k largest eigenvalues or all unused ones are equal.
+Hypotheses  a saddle point is stationary, so what is called one is the point at the sigma2 where that comes to rest;
+            not all unused eigenvalues equal (the degenerate case, which Sec. 4.1 leaves out and A.1 does not).
 Source      Lucas et al. 2019, Secs. 4.1, A.1; Tipping & Bishop 1999, App. A; theory 2.
 Method      in words, for all n, k, R: 2 sigma2^2 dL/dsigma2 = tr S - tr C, and S - C vanishes on the columns of W and
-            is lam_j - sigma2 on u_j; the noise adds no positive direction: Schur complement -(n - q)/(2 sigma2^2). If
+            is lam_j - sigma2 on u_j; the noise adds one negative direction: Schur complement -(n - q)/(2 sigma2^2). If
             some unused lam_j is above a retained one, or q < k and the unused ones differ, so that one is above their
             mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points.
-Trusted     the rules of verify.symbolic; eigvalsh; claims eq-11-12 (all points in W) and spectrum; eq-07-08 and
-            c-equals-s (that the exceptions are global maxima).
 """
 
 import numpy as np
 import sympy as sp
 from hypothesis import given
 
-from proofs.machinery.checks import agree, at_most, check, rejected, same
+from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
 from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes
 from verify.landscape.points import weights
@@ -32,16 +30,66 @@ from verify.symbolic import ppca
 from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation
-from verify.symbolic.traces import trace
+from verify.symbolic.traces import Scalar, trace
 from verify.symbolic.unit_vectors import unit_vector
 
 CLAIM = Claim(
     id="learned-noise-saddles",
     source="Secs. 4.1, A.1",
     statement="when sigma2 is learned, the collapsed local maxima of fixed noise become saddle points",
-    hypotheses="at sigma2 = mean of the unused eigenvalues, not at the old one; not all of these equal",
+    hypotheses="at the sigma2 that its gradient leads to, the mean of the unused eigenvalues; not all of these equal",
     section="Probabilistic PCA",
-    rests_on=("eq-11-12", "spectrum", "eq-07-08", "c-equals-s"),
+    rests_on=("eq-11-12", "fixed-noise-maxima", "spectrum"),
+    trusts=("sylvester",),
+    quote="Fortunately, decreasing σ 2 will increase likelihood at these stationary points so that when learning σ 2 "
+    "simultaneously these stationary points are saddle points [39]. ... Note that when σ 2 is learned in "
+    "non-degenerate cases the local maxima presented above become saddle points where σ 2 is made smaller by its "
+    "gradient.",
+    finding="at the old sigma2 the point is no saddle, for it is not stationary there: dL/dsigma2 < 0. The joint "
+    "stationary points with a zero column are saddles unless all unused eigenvalues are equal",
+)
+SLOPE = CLAIM.step(
+    "slope",
+    "wherever W is stationary, 2 sigma2^2 dL/dsigma2 = sum over the unused j of (lam_j - sigma2); for all n, k and R",
+    says="slope_formula",
+    place="Proposition 4",
+)
+FALLS = CLAIM.step(
+    "falls",
+    "at a local maximum for fixed sigma2 with a zero column no unused eigenvalue exceeds sigma2, so that dL/dsigma2 < "
+    "0 unless all of them equal it: decreasing sigma2 increases the likelihood",
+    says="slope_formula & on_top & collapsed -> noise_falls | all_unused_equal",
+    place="Escape",
+)
+MEAN = CLAIM.step(
+    "mean",
+    "at a joint stationary point with q < n sigma2 is the mean of the unused eigenvalues",
+    says="slope_formula & joint -> noise_is_the_mean",
+    place="Proposition 4",
+)
+RISING = CLAIM.step(
+    "rising",
+    "there a column rises, unless the k largest eigenvalues are retained or all unused ones are equal (exempt): "
+    "towards some lam_j > lam_a; or, if q < k, towards the largest unused one, which is above their mean",
+    says="of_the_form & index_formula & noise_is_the_mean & ~exempt -> rising_in_W",
+    place="Proposition 5",
+)
+NOISE = CLAIM.step(
+    "noise",
+    "the joint Hessian there has the inertia of the Hessian in W and one negative eigenvalue more: the Schur "
+    "complement of the noise is -(n - q)/(2 sigma2^2); for all n, k, q and R",
+    says="of_the_form & joint & inertia_is_kept -> falling & (rising | ~rising_in_W)",
+    place="Proposition 5",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "so at a collapsed maximum of fixed noise sigma2 falls, and every joint stationary point that is not exempt is a "
+    "saddle",
+    place="Proposition 5",
+)
+EXCEPTION = CLAIM.step(
+    "exception",
+    "there is a collapsed joint stationary point with equal unused eigenvalues that is no saddle: there C = S",
 )
 
 
@@ -68,7 +116,7 @@ def twice_slope():
     return 2 * sigma2**2 * reduce(reduce(ppca.noise_gradient(), marginal_precision(), gram), *LIKELIHOOD_POINT)
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@SLOPE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_slope_in_the_noise_is_the_sum_over_unused_eigenvalues_for_all_n_k_and_r(record):
     same(expand(twice_slope(), M), expand(trace(S) - trace(C), C))
     same(twice_slope(), trace(S) - trace(M) - (n - k) * sigma2)
@@ -80,7 +128,7 @@ def test_the_slope_in_the_noise_is_the_sum_over_unused_eigenvalues_for_all_n_k_a
     record.witness("all n, k, R: 2 sigma2^2 dL/dsigma2 = tr(S - C) = sum of lam_j - sigma2 over the unused u_j")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@FALLS.evidence(role="supports", kind="numeric")
 def test_a_collapsed_maximum_is_not_stationary_in_the_noise(record, thorough):
     met = 0
     for at in landscapes(thorough(200, 2000), seed=51, generic=True):
@@ -97,7 +145,7 @@ def test_a_collapsed_maximum_is_not_stationary_in_the_noise(record, thorough):
     check(met > 20, f"only {met} collapsed maxima were met")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@FALLS.evidence(role="supports", kind="numeric")
 def test_a_collapsed_maximum_by_hand(record):
     lam, S = np.array([3.0, 1.0, 0.5]), np.diag([3.0, 1.0, 0.5])
     W = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
@@ -121,7 +169,7 @@ def test_a_collapsed_maximum_by_hand(record):
     )
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@EXCEPTION.evidence(role="supports", kind="numeric")
 def test_equal_unused_eigenvalues_give_no_saddle(record):
     """The exception, which App. A.1 allows for ("non-degenerate cases") and Sec. 4.1 does not: here C = S."""
     S, W = np.diag([3.0, 1.0, 1.0]), np.array([[np.sqrt(2.0), 0.0], [0.0, 0.0], [0.0, 0.0]])
@@ -135,31 +183,149 @@ def test_equal_unused_eigenvalues_give_no_saddle(record):
     )
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
-def test_the_noise_adds_no_positive_direction_for_all_n_k_and_r(record):
-    """The joint Hessian at a joint stationary point has the index of the Hessian in W: theory 1.4 at the new noise."""
-    # Y = half the transposed pseudo-inverse of W, U L^+ R / 2; Z the projector on the k - q zero directions of W.
-    Y, Z, q = letter("Y", n, k), letter("Z", k, k, "symmetric"), sp.Symbol("q")
-    rules = (
-        *LIKELIHOOD_POINT,
-        relation(S @ Y, Y @ M),
-        relation(W.T @ Y, (identity(k) - Z) / 2),
-        relation(W @ Z, zero(n, k)),
-        relation(Y @ Z, zero(n, k)),
-        relation(M @ Z, sigma2 * Z),
-        relation(inverse(M) @ Z, Z / sigma2),
+p, m = sp.symbols("p m", positive=True)  # a positive difference, and n - q
+below = sp.Symbol("below", nonnegative=True)
+
+
+def check_falls(*unused):
+    """The slope, sum of lam_j - sigma2 over these, is negative."""
+    slope = sum(lam - sigma2 for lam in unused)
+    check(bool(sp.expand(slope).is_negative), f"{slope} need not be negative")
+
+
+@FALLS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_on_top_with_a_zero_column_the_slope_is_negative(record):
+    """On top with q < k no unused lam_j is above sigma2; one below it makes the sum negative, whatever their number."""
+    check_falls(sigma2 - p)
+    check_falls(sigma2 - p, sigma2 - below)  # p the sum of what some lack, below that of the others
+    with rejected():  # all of them may equal sigma2
+        check_falls(sigma2 - below)
+    with rejected():  # one above the noise, as where the point is no maximum
+        check_falls(sigma2 - below, sigma2 + p)
+    record(instances=2)
+
+
+@MEAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_noise_comes_to_rest_at_the_mean_of_the_unused(record):
+    total = sp.Symbol("total", positive=True)  # of the m = n - q unused
+    slope = total - m * sigma2
+    same(sp.solve(slope, sigma2), [total / m])
+    with rejected():
+        same(sp.solve(total - (m + p) * sigma2, sigma2), [total / m])
+    record(instances=1)
+
+
+def check_rises(exchange, gain):
+    """Row 1 towards lam_j = lam_a + p; row 4 towards the largest unused, if the m unused lack p of m times it."""
+    lam_a, largest = sp.symbols("lam_a largest", positive=True)
+    check(bool(sp.factor(exchange(lam_a + p, lam_a)).is_positive), "no exchange rises")
+    mean = (m * largest - p) / m
+    noise = sp.Symbol("noise", positive=True)
+    vanishes(sp.factor(gain(largest, noise) * noise**2).subs(noise, mean) - p / m)
+
+
+@RISING.evidence(role="supports", kind="symbolic", strength="proved")
+def test_what_is_not_exempt_has_a_rising_column(record):
+    """If q = k some unused lam_j is above a retained one; if q < k the unused differ: p = sum (largest - lam_j) > 0."""
+    check_rises(lambda to, of: (to / of - 1) / sigma2, lambda to, noise: (to - noise) / noise**2)
+    with rejected():
+        check_rises(lambda to, of: (of / to - 1) / sigma2, lambda to, noise: (to - noise) / noise**2)
+    with rejected():
+        check_rises(lambda to, of: (to / of - 1) / sigma2, lambda to, noise: (noise - to) / noise**2)
+    record(instances=2)
+
+
+# Y is half the transposed pseudo-inverse of W, Z the projector on the k - q zero directions of W.
+Y, Z, q = letter("Y", n, k), letter("Z", k, k, "symmetric"), sp.Symbol("q", integer=True, positive=True)
+COUPLING = (
+    *LIKELIHOOD_POINT,
+    relation(S @ Y, Y @ M),
+    relation(W.T @ Y, (identity(k) - Z) / 2),
+    relation(W @ Z, zero(n, k)),
+    relation(Y @ Z, zero(n, k)),
+    relation(M @ Z, sigma2 * Z),
+    relation(inverse(M) @ Z, Z / sigma2),
+)
+
+
+def check_coupling(half):
+    """At W = A T R (claim eq-11-12) the matrices Y = A T^-1 R / 2 and Z = I - R^T R have what COUPLING says of them."""
+    A, T, R = letter("A", n, q), letter("T", q, q, "diagonal"), letter("R", q, k)
+    form = (
+        relation(A.T @ A, identity(q)),
+        relation(R @ R.T, identity(q)),
+        relation(S @ A, A @ (T @ T + sigma2 * identity(q))),
     )
-    mixed = reduce(ppca.mixed_noise_gradient(), *rules)
-    same(reduce(ppca.hessian_vector_product(Y), *rules), mixed)
+    at_W, at_Y, at_Z = A @ T @ R, half * A @ inverse(T) @ R, identity(k) - R.T @ R
+    at_M = at_W.T @ at_W + sigma2 * identity(k)
+    same(reduce(S @ at_Y - at_Y @ at_M, *form), zero(n, k))
+    same(reduce(at_W.T @ at_Y - (identity(k) - at_Z) / 2, *form), zero(k, k))
+    for word in (at_W @ at_Z, at_Y @ at_Z):
+        same(reduce(word, *form), zero(n, k))
+    same(reduce(at_M @ at_Z - sigma2 * at_Z, *form), zero(k, k))
+    same(reduce(trace(at_Z), *form), Scalar(k - q))
+
+
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_noise_adds_one_negative_direction_for_all_n_k_q_and_r(record):
+    """The joint form of (X, t) is that of the Hessian in W at X + t Y and t^2 times the Schur complement."""
+    check_coupling(sp.Rational(1, 2))
+    with rejected():
+        check_coupling(1)
+    mixed = reduce(ppca.mixed_noise_gradient(), *COUPLING)
+    same(reduce(ppca.hessian_vector_product(Y), *COUPLING), mixed)
     # At a joint stationary point tr S = tr M + (n - k) sigma2; tr Z = k - q.
     excess = trace(S) - trace(M) - (n - k) * sigma2
-    schur = reduce(ppca.noise_curvature() - trace(mixed.T @ Y), *rules)
+    schur = reduce(ppca.noise_curvature() - trace(mixed.T @ Y), *COUPLING)
     same(schur, -excess / sigma2**3 - (n - k + trace(Z)) / (2 * sigma2**2))
     same(schur + excess / sigma2**3 + (trace(Z) - (k - q)) / (2 * sigma2**2), 0 * trace(Z) - (n - q) / (2 * sigma2**2))
-    with rejected():
-        same(schur, -excess / sigma2**3 - (n - k) / (2 * sigma2**2))
-    record(instances=3)
+    for wrong in (n - k, n, 2 * (n - k + trace(Z))):
+        with rejected():
+            same(schur, -excess / sigma2**3 - wrong / (2 * sigma2**2))
+    record(instances=9)
     record.witness("all n, k, R: Schur complement of the noise -(n - q)/(2 sigma2^2)")
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_so_collapsed_maxima_are_left_and_joint_points_are_saddles(record):
+    used = {
+        "eq-11-12": "joint -> of_the_form",
+        "fixed-noise-maxima": "maximum_at_its_noise -> on_top",
+        "spectrum": "of_the_form -> index_formula",
+        "sylvester": "inertia_is_kept",
+    }
+    left = "(~maximum_at_its_noise | ~collapsed | all_unused_equal | noise_falls)"
+    record(instances=concludes(CLAIM, f"(~joint | exempt | (rising & falling)) & {left}", used))
+    with rejected():  # without exceptions not even the global maximum would be left
+        concludes(CLAIM, f"(~joint | (rising & falling)) & {left}", used)
+    with rejected():  # at the old noise there is no saddle
+        concludes(CLAIM, "maximum_at_its_noise & collapsed -> all_unused_equal | (rising & falling)", used)
+
+
+def check_exception(covariance, W, noise):
+    """W is stationary in W and sigma2, collapsed, and C = S, which no Gaussian beats."""
+    C_ = W * W.T + noise * sp.eye(W.rows)
+    same((C_.inv() ** 2 * covariance).trace() - C_.inv().trace(), 0)
+    check(W.rank() < W.cols, "nothing is collapsed")
+    same(C_, covariance)
+
+
+@EXCEPTION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_an_exact_collapsed_point_with_equal_unused_eigenvalues_is_no_saddle(record):
+    """-2 L + const = log det C + tr(C^-1 S) >= log det S + n, since x - 1 - log x >= 0 of each eigenvalue of C^-1 S."""
+    W_ = sp.Matrix([[1, 0], [0, 0], [0, 0]])
+    check_exception(sp.diag(2, 1, 1), W_, sp.Integer(1))
+    with rejected():  # with unused eigenvalues that differ
+        check_exception(sp.diag(2, sp.Rational(3, 2), sp.Rational(1, 2)), W_, sp.Integer(1))
+    with rejected():
+        check_exception(sp.diag(2, 2, 1), sp.Matrix([[1, 0], [0, 1], [0, 0]]), sp.Integer(1))
+    x = sp.Symbol("x", positive=True)
+    vanishes(sp.diff(x - 1 - sp.log(x), x) - (x - 1) / x)  # falls to 0 at x = 1, and rises from there
+    record(instances=1)
+    record.witness(
+        "S = diag(2, 1, 1), k = 2: W = (u_1, 0), sigma2 = 1 has C = S, a global maximum with a collapsed latent "
+        "although sigma2 is learned"
+    )
 
 
 def is_exempt(point, lam):
@@ -188,7 +354,7 @@ def check_saddles(at, exempt, rounding):
     return len(points), worst
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
 def test_every_joint_stationary_point_is_a_saddle_or_a_global_maximum(record, thorough):
     met = 0
     for at in landscapes(thorough(120, 1200), most_n=6, seed=52):
@@ -199,7 +365,7 @@ def test_every_joint_stationary_point_is_a_saddle_or_a_global_maximum(record, th
     check(met > 300, f"only {met} points were met")
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@CONCLUSION.evidence(role="supports", kind="property")
 @given(p=hard_problems(bounded=True))
 def test_the_same_by_exact_comparison_on_hostile_spectra(p, record):
     """The index by its formula (claim spectrum, and no more from the noise) at every joint stationary point."""
@@ -212,7 +378,7 @@ def test_the_same_by_exact_comparison_on_hostile_spectra(p, record):
         record(instances=1)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@FALLS.evidence(role="supports", kind="numeric")
 def test_from_a_collapsed_maximum_the_noise_falls_until_the_latents_return(record, thorough):
     """Along U_A (Lam_A - sigma2)^{1/2}, sigma2 falling to the mean of the unused, L rises; there a column rises."""
     met = 0
@@ -236,7 +402,7 @@ def test_from_a_collapsed_maximum_the_noise_falls_until_the_latents_return(recor
     check(met > 8, f"only {met} collapsed maxima were met")
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@SLOPE.evidence(role="control", kind="symbolic")
 def test_slips_in_the_noise_slope_are_rejected():
     for wrong in (
         trace(S) - trace(M),  # as if the noise had no directions of its own
@@ -250,7 +416,7 @@ def test_slips_in_the_noise_slope_are_rejected():
         same(general, trace(S) - trace(M) - (n - k) * sigma2)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_saddles_without_exception_are_rejected(record):
     """Not even the global maximum would be left."""
     for at in landscapes(30, seed=54):
@@ -260,7 +426,7 @@ def test_saddles_without_exception_are_rejected(record):
             record(instances=1)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_telling_saddles_by_the_number_of_columns_is_rejected(record):
     """lam = (3, 1, 1), k = 2: u_1 alone is no saddle; lam = (4, 3, 1), k = 1: u_2 alone is one."""
     for lam, k_ in (((3.0, 1.0, 1.0), 2), ((4.0, 3.0, 1.0), 1)):

@@ -1,15 +1,13 @@
 """Sec. 4.1: only with a learned sigma2 can all latents be used.
 
-Statement   the paper: with sigma2 fixed, not all k latents can be gained; it must be learned. Refuted: every fixed
-            sigma2 < lam_k does. At such a noise each stationary point that leaves a column zero rises, the only local
-            maxima retain k eigenvectors, and they span the same subspace as W_MLE. What is necessary is sigma2 < lam_k.
-Hypotheses  lam_k > 0, or there are no k directions to be gained.
+Statement   the paper: with sigma2 fixed, not all k latents can be gained; it must be learned. That is so at a fixed
+            sigma2 >= lam_k. At every fixed sigma2 < lam_k each stationary point that leaves a column zero rises, the
+            only local maxima retain k eigenvectors, and they span the same subspace as W_MLE.
+Hypotheses  missing: sigma2 is fixed at lam_k or above. (lam_k > 0, or there are no k directions to be gained.)
 Source      Lucas et al. 2019, Sec. 4.1; theory 1.3, 1.5.
-Method      in words, for all n, k, R: a zero column towards an unused u_j has curvature (lam_j - sigma2)/sigma2^2;
-            with q < k columns in use some u_j with lam_j >= lam_k > sigma2 is unused. Numeric: dense Hessians at all
-            stationary points; ascent from almost nothing at a noise that never moves; hostile spectra; KL per latent.
-Trusted     the rules of verify.symbolic; eigvalsh; that the list of points is complete (claim eq-11-12; elbo-points
-            searches for others blindly), and which of them are maxima (claim fixed-noise-maxima).
+Method      which points are maxima is claim fixed-noise-maxima; they have min(k, #{lam_i > sigma2}) columns, which is k
+            iff lam_k > sigma2. Beside it: the rising direction in words, an exact instance, dense Hessians, ascent from
+            almost nothing at a noise that never moves, hostile spectra, the KL per latent.
 """
 
 import numpy as np
@@ -19,6 +17,7 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
 from proofs.problems.spectra import SpectralProblem, climb, hard_problems, landscapes, random_rotation
 from verify.landscape.points import weights
@@ -33,8 +32,38 @@ CLAIM = Claim(
     id="noise-must-be-learned",
     source="Sec. 4.1",
     statement="sigma2 has to be learned for all latents to be used",
+    hypotheses="sigma2 fixed at lam_k or above",
     section="Probabilistic PCA",
-    rests_on=("eq-11-12", "fixed-noise-maxima"),
+    rests_on=("fixed-noise-maxima",),
+    quote="The stability of the pPCA stationary points depends on the size of σ 2 — as σ 2 increases the stationary "
+    "point tends towards a stable local maximum so that we cannot learn the additional components. ... Fortunately, "
+    "decreasing σ 2 will increase likelihood at these stationary points so that when learning σ 2 simultaneously these "
+    "stationary points are saddle points [39]. Therefore, learning σ 2 is necessary for gaining a full latent "
+    "representation.",
+    fault="missing hypothesis",
+    finding="what is necessary is sigma2 < lam_k: at each such noise, learned or not, every local maximum uses all k "
+    "latents, and at sigma2 >= lam_k none does",
+)
+USED = CLAIM.step(
+    "used",
+    "on top, that is with the min(k, #{lam_i > sigma2}) largest eigenvalues retained, all k latents are used iff "
+    "sigma2 < lam_k; for all n and k",
+    says="on_top -> (below_lam_k & all_used) | (~below_lam_k & ~all_used)",
+    place="Theorem A",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so at a fixed sigma2 < lam_k all local maxima use all k latents, and at a fixed sigma2 >= lam_k none"
+)
+RISING = CLAIM.step(
+    "rising",
+    "at a fixed sigma2 < lam_k a stationary point with a zero column is unstable: the column rises towards an unused "
+    "u_j among the first k, with a curvature (lam_j - sigma2)/sigma2^2 >= (lam_k - sigma2)/sigma2^2 > 0; for all n, k "
+    "and R",
+    place="Proposition 3",
+)
+WITNESS = CLAIM.step(
+    "witness",
+    "there is a data set, a k and a fixed noise that learning would change, with a maximum that uses all k latents",
 )
 
 
@@ -56,7 +85,38 @@ def below(at, share):
     return type(at)(at.lam, at.U, at.k, float(share * at.lam[at.k - 1]))
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+z, d = sp.symbols("z d", integer=True, nonnegative=True)
+
+
+def check_used(columns, above, full):
+    """Whether min(k, #{lam_i > sigma2}) is k."""
+    missing = columns - sp.Min(columns, above)
+    check(missing == 0 if full else bool(missing.is_positive), f"{missing} columns are left")
+
+
+@USED.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_all_are_used_exactly_below_the_kth_eigenvalue_for_all_n_and_k(record):
+    """lam_k > sigma2 iff the first k eigenvalues are above it, k + d in number; else at most k - 1 are: k - 1 - d."""
+    columns = z + 1
+    check_used(columns, columns + d, full=True)
+    check_used(columns, columns - 1 - d, full=False)
+    with rejected():
+        check_used(columns, columns - 1 - d, full=True)
+    with rejected():
+        check_used(columns, columns + d, full=False)
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_so_are_they_in_every_local_maximum(record):
+    used = {"fixed-noise-maxima": "local_maximum -> on_top"}
+    iff = "(below_lam_k & all_used) | (~below_lam_k & ~all_used)"
+    record(instances=concludes(CLAIM, f"local_maximum -> {iff}", used))
+    with rejected():  # it is not so at every fixed noise
+        concludes(CLAIM, "local_maximum -> all_used", used)
+
+
+@RISING.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_a_zero_column_rises_towards_every_unused_eigenvalue_above_the_noise_for_all_n_k_and_r(record):
     u, e, lam = unit_vector("u", n), unit_vector("e", k), sp.Symbol("lam", positive=True)
     rules = (*LIKELIHOOD_POINT, *orthonormal(u), *orthonormal(e), *discarded(u, lam), *zero_column(e))
@@ -64,13 +124,45 @@ def test_a_zero_column_rises_towards_every_unused_eigenvalue_above_the_noise_for
     same(image, (lam - sigma2) / sigma2**2 * (u @ e.T))
     with rejected():
         same(image, (lam - sigma2) / (lam * sigma2) * (u @ e.T))
-    record()
+    # Of the first k eigenvectors q < k are used, so one is not: lam_j = lam_k + more >= lam_k = sigma2 + gap.
+    gap, more = sp.Symbol("gap", positive=True), sp.Symbol("more", nonnegative=True)
+    check(bool(((lam - sigma2) / sigma2**2).subs(lam, sigma2 + gap + more).is_positive), "it does not rise")
+    record(instances=2)
+    record.witness("all n, k, R: towards u_j a zero column has curvature (lam_j - sigma2)/sigma2^2 > 0")
+
+
+def check_full_maximum(covariance, W, noise):
+    """W is stationary, uses all its columns on the largest eigenvalues of the diagonal S, and not at its best noise."""
+    rows, columns = W.shape
+    C = W * W.T + noise * sp.eye(rows)
+    same(C.inv() * covariance * C.inv() * W - C.inv() * W, sp.zeros(rows, columns))
+    same(W.rank(), columns)
+    above = [covariance[i, i] for i in range(rows) if covariance[i, i] > noise]
+    same(sorted(C[i, i] for i in range(columns)), sorted(above))  # on top: so a maximum, by claim fixed-noise-maxima
+    slope = (C.inv() ** 2 * covariance - C.inv()).trace() / 2
+    check(slope != 0, "the noise is where learning would leave it")
+    return slope
+
+
+@WITNESS.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_an_exact_instance_with_a_fixed_noise_uses_all_latents(record):
+    noise = sp.Rational(1, 2)
+    covariance = sp.diag(sp.Rational(9, 2), sp.Rational(3, 2), sp.Rational(1, 4))
+    W = sp.Matrix([[2, 0], [0, 1], [0, 0]])
+    slope = check_full_maximum(covariance, W, noise)
+    for wrong in (W * sp.diag(1, 0), sp.Matrix([[2, 0], [0, 2], [0, 0]])):  # collapsed; not stationary
+        with rejected():
+            check_full_maximum(covariance, wrong, noise)
+    with rejected():  # at the noise that learning finds, the mean of what is unused
+        check_full_maximum(covariance, sp.diag(sp.sqrt(17) / 2, sp.sqrt(5) / 2, 0)[:, :2], sp.Rational(1, 4))
     record.witness(
-        "all n, k, R: towards u_j a zero column has curvature (lam_j - sigma2)/sigma2^2 > 0 if sigma2 < lam_j"
+        "S = diag(9/2, 3/2, 1/4), k = 2, sigma2 fixed at 1/2: W = (2 u_1, u_2) is a global maximum with both latents "
+        f"in use, and dL/dsigma2 = {slope} there"
     )
+    record(instances=1)
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@CONCLUSION.evidence(role="corrected", kind="numeric")
 def test_at_every_noise_below_the_kth_eigenvalue_all_maxima_use_all_latents(record, thorough):
     rng = np.random.default_rng(61)
     for at in landscapes(thorough(60, 600), most_n=5, most_k=3, seed=61, generic=True):
@@ -89,7 +181,7 @@ def test_at_every_noise_below_the_kth_eigenvalue_all_maxima_use_all_latents(reco
         record(instances=len(points))
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@CONCLUSION.evidence(role="corrected", kind="property")
 @given(p=hard_problems(), share=st.floats(1e-6, 1.0))
 def test_the_global_maximum_uses_all_latents_on_hostile_spectra(p, share, record):
     assume(p.lam[p.k - 1] > 0)
@@ -109,7 +201,7 @@ def test_the_global_maximum_uses_all_latents_on_hostile_spectra(p, share, record
     agree(kl, expected, tolerance=1e-12, scale=np.linalg.norm(expected) + p.n * p.lam[0] / noise)
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@CONCLUSION.evidence(role="corrected", kind="numeric")
 def test_ascent_from_almost_nothing_gains_all_latents_while_the_noise_never_moves(record, thorough):
     rng = np.random.default_rng(62)
     for at in landscapes(thorough(15, 100), most_n=6, most_k=4, seed=62, generic=True):
@@ -127,7 +219,7 @@ def test_ascent_from_almost_nothing_gains_all_latents_while_the_noise_never_move
         record(worst_error=check_full(W, at))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@WITNESS.evidence(role="refutes", kind="numeric")
 def test_a_full_representation_at_a_fixed_noise_by_hand(record):
     S, noise = np.diag([3.0, 2.0, 1.0]), 0.5
     W = np.array([[np.sqrt(2.5), 0.0], [0.0, np.sqrt(1.5)], [0.0, 0.0]])
@@ -146,7 +238,7 @@ def test_a_full_representation_at_a_fixed_noise_by_hand(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_above_the_kth_eigenvalue_the_same_check_finds_latents_missing(record):
     for at in landscapes(30, seed=63, generic=True):
         above = below(at, 1.05)
@@ -156,7 +248,7 @@ def test_above_the_kth_eigenvalue_the_same_check_finds_latents_missing(record):
         record(instances=1)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_all_latents_on_other_eigenvectors_are_not_taken_for_full(record):
     lam = np.array([5.0, 4.0, 2.0, 1.0])
     at = SpectralProblem(lam, random_rotation(np.random.default_rng(64), 4), 2, 0.5)

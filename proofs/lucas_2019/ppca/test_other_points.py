@@ -1,17 +1,18 @@
 """Sec. 4.1: whatever else is stationary is W_MLE with columns set to zero.
 
 Statement   the stationary points besides W_MLE = U_k (Lam_k - sigma2 I)^{1/2} R are W_MLE with some columns zeroed.
-            Refuted twice. Such points need not be stationary: for R other than a signed permutation (up to ties) they
-            are not. And not all stationary points are such: columns may hold eigenvectors that are not leading.
-            What holds is theory 1.2: W = U_A (Lam_A - sigma2 I)^{1/2} R, A any set of up to k eigenvectors with
-            lam_a > sigma2 (claims eq-11-12 and elbo-points search for others).
-Hypotheses  none that would save it but R = I and k = n, or no lam_j > sigma2 beyond the first k.
-Source      Lucas et al. 2019, Sec. 4.1; theory 1.2.
-Method      in words, for all n and k: the one column p u_a + r u_b left of a rotated pair has the residual
-            p (lam_a/c - 1) u_a + r (lam_b/c - 1) u_b, c = p^2 + r^2 + sigma2, which vanishes with p, r != 0 only if
-            lam_a = lam_b. Random rotations; joint stationarity in W and sigma2 of points with other eigenvectors;
-            blind root-finding.
-Trusted     the rules of verify.symbolic; the gradient (claim eq-11-12).
+            Word for word this says too much and too little. Such points need not be stationary: for R other than a
+            signed permutation (up to ties) they are not. And not all stationary points are such: columns may hold
+            eigenvectors that are not leading, as App. A.1 says ("arbitrary eigenvectors").
+            Corrected: W = U_A (Lam_A - sigma2 I)^{1/2} R, A any set of up to k eigenvectors with lam_a > sigma2: zero
+            the columns before the rotation, and choose the eigenvectors freely.
+Hypotheses  R = I; any eigenvectors in the place of the leading ones.
+Source      Lucas et al. 2019, Sec. 4.1, App. A.1; theory 1.2.
+Method      two exact witnesses, in rational numbers, and the first of them for all n and k: the one column
+            p u_a + r u_b left of a rotated pair has the residual p (lam_a/c - 1) u_a + r (lam_b/c - 1) u_b,
+            c = p^2 + r^2 + sigma2, which vanishes with p, r != 0 only if lam_a = lam_b. Corrected: in words for all
+            n, k and R; that there are no others is claim eq-11-12. Random rotations; blind root-finding.
+Trusted     claim eq-11-12; the rules of verify.symbolic.
 """
 
 from functools import partial
@@ -21,16 +22,18 @@ import sympy as sp
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
-from proofs.problems.points_in_words import eigenvector_of_M
+from proofs.machinery.logic import concludes
+from proofs.problems import rational_ppca as exact
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, eigenvector_of_M, svd_point
 from proofs.problems.spectra import SpectralProblem, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import ppca as model
 from verify.symbolic import ppca
-from verify.symbolic.letters import C, gram, k, marginal_precision, n, sigma2
+from verify.symbolic.letters import C, M, gram, k, marginal_precision, n, sigma2
 from verify.symbolic.letters import S as S_IN_WORDS
 from verify.symbolic.letters import W as W_IN_WORDS
-from verify.symbolic.matrix_calculus import inverse
+from verify.symbolic.matrix_calculus import identity, inverse
 from verify.symbolic.relations import reduce, relation
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
@@ -38,10 +41,35 @@ CLAIM = Claim(
     id="other-points",
     source="Sec. 4.1",
     statement="the other stationary points of pPCA are W_MLE with columns set to zero",
-    hypotheses="R a signed permutation, and leading eigenvectors only",
+    hypotheses="R = I, and any eigenvectors of S in the place of the leading ones",
     section="Probabilistic PCA",
-    rests_on=("eq-11-12",),
+    rests_on=("eq-05-06", "eq-11-12"),
+    quote="The matrix R is an arbitrary rotation matrix ... The MLE solution is the global optimum. Other stationary "
+    "points correspond to zeroing out columns of WMLE (posterior collapse).",
+    fault="missing hypothesis",
+    finding="the stationary points are W = U_A (Lam_A - sigma2 I)^{1/2} R with any eigenvectors, as App. A.1 says, "
+    "zero columns, and then any rotation: W_MLE with columns zeroed after a rotation is not stationary, and points on "
+    "other than the leading eigenvectors are not W_MLE with columns zeroed",
 )
+ROTATED = CLAIM.step(
+    "rotated",
+    "a column p u_a + r u_b, p, r != 0, orthogonal to the others (what zeroing leaves of a rotated pair) is not "
+    "stationary unless lam_a = lam_b, for all n and k; so at S = diag(5, 2, 1), k = 2, W_MLE rotated by the angle of "
+    "cos = 3/5 is stationary, and with either column zeroed it is not",
+)
+NOT_LEADING = CLAIM.step(
+    "not-leading",
+    "at S = diag(4, 7/2, 1), k = 1, W = u_2 with sigma2 = 5/2 is stationary in W and in sigma2 together, and is not "
+    "W_MLE with columns zeroed: that is on u_1 or zero",
+)
+FAMILY = CLAIM.step(
+    "family",
+    "W = U (Lam - sigma2 I)^{1/2} R with any orthonormal eigenvectors of S of eigenvalues above sigma2 in U, zero "
+    "columns, and any orthogonal R, is stationary, for all n and k",
+    says="precision & of_the_form -> stationary",
+    place="Proposition 2",
+)
+CONCLUSION = CLAIM.step("conclusion", "so the points of this form are the stationary ones, and there are no others")
 
 
 def gradient_size(W, noise, S):
@@ -78,7 +106,7 @@ def nearest_zeroing(W, p):
     return best / p.lam[0]
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@ROTATED.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_a_column_left_of_a_rotated_pair_is_not_stationary_for_all_n_and_k(record):
     lam_a, lam_b, p, r = sp.symbols("lam_a lam_b p r", positive=True)
     u_a, u_b, e = unit_vector("u_a", n), unit_vector("u_b", n), unit_vector("e", k)
@@ -107,7 +135,7 @@ def test_a_column_left_of_a_rotated_pair_is_not_stationary_for_all_n_and_k(recor
     record.witness("all n, k: a column p u_a + r u_b with p, r != 0 is stationary only if lam_a = lam_b")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@ROTATED.evidence(role="refutes", kind="numeric")
 def test_zeroing_a_column_of_a_rotated_maximum_is_not_stationary(record, thorough):
     rng = np.random.default_rng(41)
     for _ in range(thorough(100, 1000)):
@@ -122,49 +150,86 @@ def test_zeroing_a_column_of_a_rotated_maximum_is_not_stationary(record, thoroug
             record(instances=1)
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
-def test_a_zeroed_column_by_hand(record):
-    S, R = np.diag([3.0, 2.0, 1.0]), np.array([[1.0, -1.0], [1.0, 1.0]]) / np.sqrt(2)
-    W_mle = np.diag([np.sqrt(2.0), 1.0, 0.0])[:, :2] @ R  # sigma2_MLE = lam_3 = 1
-    at_most(gradient_size(W_mle, 1.0, S), 0.0, slack=1e-15)
-    W = zeroed(W_mle, 1)
-    agree(W[:, 0], np.array([1.0, np.sqrt(0.5), 0.0]), tolerance=1e-15)
-    # S C^-1 w - w = S w/2.5 - w = (0.2, -0.2 sqrt(1/2), 0), and C^-1 r = r - w (w.r)/2.5 with w.r = 0.1.
-    expected = np.array([0.16, -0.24 * np.sqrt(0.5), 0.0])
-    gradient = model.gradient(W, 1.0, S)
-    error = agree(gradient[:, 0], expected, tolerance=1e-14)
-    agree(gradient[:, 1], 0.0, tolerance=1e-15)
-    check_not_stationary(W, 1.0, S)
-    record(worst_error=error)
-    record.witness(
-        "S = diag(3, 2, 1), k = 2, sigma2_MLE = 1, R a rotation by 45 degrees: W_MLE = [[1, -1], [r, r], [0, 0]] with "
-        f"r = sqrt(1/2); without column 2 the gradient is ({gradient[0, 0]:.4f}, {gradient[1, 0]:.4f}, 0) in column 1"
-    )
-
-
-@CLAIM.evidence(role="refutes", kind="numeric")
-def test_an_eigenvector_that_is_not_leading_gives_a_stationary_point_in_noise_too(record):
-    """lam = (4, 3, 1), k = 1: W_MLE holds u_1, zeroed it is 0. But u_2 alone is stationary, jointly with its noise."""
-    S = np.diag([4.0, 3.0, 1.0])
-    mle, noise = model.maximum_likelihood(np.array([4.0, 3.0, 1.0]), np.eye(3), 1)
-    agree(noise, 2.0, tolerance=1e-15)
-    agree(mle[:, 0], np.array([np.sqrt(2.0), 0, 0]), tolerance=1e-15)
-    W, own = np.array([[0.0], [np.sqrt(0.5)], [0.0]]), 2.5  # the mean of 4 and 1
-    at_most(gradient_size(W, own, S), 0.0, slack=1e-15)
-    at_most(abs(float(model.noise_gradient(W, own, S))), 0.0, slack=1e-15)
-    at_fixed = np.array([[0.0], [1.0], [0.0]])  # the same at sigma2_MLE = 2
-    at_most(gradient_size(at_fixed, noise, S), 0.0, slack=1e-15)
-    for point, s in ((W, own), (at_fixed, noise)):
-        p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 1, s)
-        check(nearest_zeroing(point, p) > 0.1, "it is W_MLE with columns zeroed after all")
+@ROTATED.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_a_zeroed_column_exactly(record):
+    S = exact.diagonal(5, 2, 1)  # sigma2_MLE = lam_3 = 1; Lam_2 - I = diag(4, 1)
+    upright = exact.weights((2, 0), (0, 1), (0, 0))
+    W = upright * exact.weights(("3/5", "-4/5"), ("4/5", "3/5"))
+    exact.check_zero(exact.gradient(W, 1, S))
+    exact.check_zero(exact.noise_gradient(W, 1, S))
+    gradients = [exact.gradient(exact_zeroed(W, column), 1, S) for column in (0, 1)]
+    for column, gradient in enumerate(gradients):
+        with rejected():
+            exact.check_zero(gradient)
+        # Without the rotation zeroing leaves a stationary point.
+        exact.check_zero(exact.gradient(exact_zeroed(upright, column), 1, S))
     record(instances=2)
     record.witness(
-        "S = diag(4, 3, 1), k = 1: W = sqrt(1/2) u_2 with sigma2 = (4 + 1)/2 has zero gradient in W and in sigma2, and "
-        "so has W = u_2 in W at sigma2_MLE = 2; zeroing W_MLE = sqrt(2) u_1 gives W = 0 only"
+        "S = diag(5, 2, 1), k = 2, sigma2_MLE = 1, R = [[3, -4], [4, 3]]/5: W_MLE = [[6, -8], [4, 3], [0, 0]]/5; "
+        f"without column 2 the gradient in column 1 is {tuple(gradients[1].col(0))}"
     )
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+def exact_zeroed(W, column):
+    """W with one column zeroed out, exactly."""
+    W = W.copy()
+    W[:, column] = sp.zeros(W.rows, 1)
+    return W
+
+
+@NOT_LEADING.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_an_eigenvector_that_is_not_leading_gives_a_stationary_point_in_noise_too(record):
+    """W_MLE holds u_1, zeroed it is 0. But u_2 alone is stationary, jointly with its noise."""
+    S, W = exact.diagonal(4, "7/2", 1), exact.weights((0,), (1,), (0,))
+    own = sp.Rational(4 + 1, 2)  # the mean of the other eigenvalues
+    exact.check_zero(exact.gradient(W, own, S))
+    exact.check_zero(exact.noise_gradient(W, own, S))
+    with rejected():  # at another noise than 7/2 - 1
+        exact.check_zero(exact.gradient(W, 2, S))
+    # W_MLE W_MLE^T and 0 have only zeros outside u_1 u_1^T.
+    with rejected():
+        exact.check_zero((W * W.T)[1:, 1:])
+    record()
+    record.witness(
+        "S = diag(4, 7/2, 1), k = 1: W = u_2 with sigma2 = (4 + 1)/2 has zero gradient in W and in sigma2; zeroing "
+        "W_MLE, on u_1, gives W = 0 only"
+    )
+
+
+@NOT_LEADING.evidence(role="refutes", kind="numeric")
+def test_it_is_stationary_at_the_noise_of_the_maximum_too(record):
+    S = np.diag([4.0, 3.0, 1.0])
+    _, noise = model.maximum_likelihood(np.array([4.0, 3.0, 1.0]), np.eye(3), 1)
+    agree(noise, 2.0, tolerance=1e-15)
+    W = np.array([[0.0], [1.0], [0.0]])
+    at_most(gradient_size(W, noise, S), 0.0, slack=1e-15)
+    check(
+        nearest_zeroing(W, SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 1, noise)) > 0.1, "it is a zeroed one"
+    )
+    record()
+
+
+@FAMILY.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_all_of_the_form_are_stationary_for_all_n_k_and_r(record):
+    # W = U L R with S U L = U (L^2 + sigma2 I) L: eigenvectors, which ones does not matter, or zero columns.
+    for word in svd_point():
+        check(word.is_zero(), f"W = U L R does not have what is assumed of a stationary point: {word}")
+    same(reduce(ppca.gradient_in_latents(), *LIKELIHOOD_POINT), 0 * W_IN_WORDS)
+    autoencoder = relation(S_IN_WORDS @ W_IN_WORDS, W_IN_WORDS @ (M - sigma2 * identity(k)))
+    with rejected():  # PCA's S W = W W^T W
+        same(reduce(ppca.gradient_in_latents(), gram, autoencoder), 0 * W_IN_WORDS)
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_steps_entail_that_these_are_all(record):
+    used = {"eq-05-06": "precision", "eq-11-12": "stationary -> of_the_form"}
+    record(instances=concludes(CLAIM, "stationary <-> of_the_form", used))
+    with rejected():
+        concludes(CLAIM, "stationary <-> zeroed_maximum", used)
+
+
+@FAMILY.evidence(role="corrected", kind="numeric")
 def test_most_stationary_points_are_none_of_these_but_all_are_of_theory_1_2(record, thorough):
     """Blind root-finding: the roots are exactly points of 1.2, and many of them are no zeroed W_MLE."""
     rng = np.random.default_rng(42)
@@ -191,7 +256,7 @@ def test_most_stationary_points_are_none_of_these_but_all_are_of_theory_1_2(reco
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@ROTATED.evidence(role="control", kind="numeric")
 def test_zeroing_is_stationary_for_signed_permutations_and_for_ties(record):
     rng = np.random.default_rng(43)
     for _ in range(10):
@@ -205,7 +270,7 @@ def test_zeroing_is_stationary_for_signed_permutations_and_for_ties(record):
         check_not_stationary(zeroed(leading(tied, random_rotation(rng, 2)), 0), 1.0, tied.S)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@NOT_LEADING.evidence(role="control", kind="numeric")
 def test_zeroed_leading_columns_are_recognised(record):
     p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 2, 0.5)
     for column in (0, 1):
