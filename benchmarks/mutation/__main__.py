@@ -72,7 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-n", type=int, default=400, help="mutants in the sample (400)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", metavar="TEXT", default="", help="only mutants with TEXT in PATH:LINE:")
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="those with TEXT in 'PATH:LINE: OPERATOR'",
+    )
     parser.add_argument(
         "--no-claims", action="store_true", help="judged by the tests alone, not by fast claims as well"
     )
@@ -86,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for entry in old:
             print(f"explained.toml: no such mutant in {entry.path}, {entry.scope}: {entry.text} -> {entry.becomes}")
         return 1
-    strata = {s: [m for m in ms if options.only in f"{m.path}:{m.line}:"] for s, ms in everything.items()}
+    strata = {s: [m for m in ms if _wanted(m, options.only)] for s, ms in everything.items()}
     chosen = sample(strata, options.n, options.seed)
     every = [m for ms in chosen.values() for m in ms]
     differences = {m: difference(m, ROOT) for m in every}
@@ -102,6 +108,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=1) + "\n")
     return _said(document, strata, options)
+
+
+def _wanted(mutant: Mutant, texts: Sequence[str]) -> bool:
+    return all(text in f"{mutant.path}:{mutant.line}: {mutant.operator}" for text in texts)
 
 
 def _survivor(mutant: Mutant, reasons: Mapping[Mutant, str], differences: Mapping[Mutant, str]) -> str:

@@ -196,7 +196,9 @@ def test_a_quadratic_form_is_found_behind_a_diagonal_part():
 
 
 def test_what_two_moments_do_not_determine_is_refused():
-    for f in (trace(z @ z.T @ z @ z.T), trace(z.T @ z @ x.T @ x), trace(diag(z @ z.T) @ M @ diag(z @ z.T) @ M)):
+    third = trace(z.T @ z @ x.T @ W @ z)
+    fourth = trace(z @ z.T @ z @ z.T), trace(diag(z @ z.T) @ M @ diag(z @ z.T) @ M)
+    for f in (third, *fourth, trace(z.T @ z @ x.T @ x)):
         with pytest.raises(NotQuadratic):
             expectation(f, z, zero(k, 1), D)
 
@@ -215,3 +217,10 @@ def _without_M():
     values = arrays()
     del values["M"]
     return values
+
+
+def test_a_change_of_another_shape_is_refused():
+    for change in (letter("dX", k, n), letter("dX", n, n)):
+        with pytest.raises(NotConformable, match="change of W by dX"):
+            differential(W @ V, W, change)
+    assert differential(W @ V, W, letter("dX", n, k)) == letter("dX", n, k) @ V
