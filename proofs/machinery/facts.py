@@ -14,6 +14,11 @@ HJ = "Horn & Johnson, Matrix Analysis, 2nd ed. 2013"
 _REGISTER = (
     Fact("cauchy-schwarz", "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0", f"{HJ}, 5.1"),
     Fact("chain-rule", "derivatives of products, inverses and compositions", "any course in analysis"),
+    Fact(
+        "change-of-variables",
+        "under a smooth bijection a density is multiplied by the inverse of the Jacobian determinant",
+        "any course in analysis",
+    ),
     Fact("coercive", "a continuous function that tends to minus infinity has a maximum", "Weierstrass"),
     Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
     Fact(
@@ -34,6 +39,9 @@ _REGISTER = (
         "lindsay",
         "a mixing measure is optimal iff its gradient function is <= 0",
         "Lindsay, Ann. Stat. 1983",
+    ),
+    Fact(
+        "rank-nullity", "fewer linear homogeneous equations than unknowns have a solution that is not 0", f"{HJ}, 0.2.3"
     ),
     Fact(
         "schur-horn",
@@ -58,6 +66,7 @@ _REGISTER = (
         "tr(A B) >= sum of a_i b_{n+1-i}, the sorted eigenvalues of symmetric A, B",
         f"{HJ}, 4.3.53, 7.4.1",
     ),
+    Fact("weyl", "no eigenvalue of a symmetric matrix moves by more than the norm of the change", f"{HJ}, 4.3.15"),
 )
 FACTS = {one.id: one for one in _REGISTER}
 

@@ -9,10 +9,11 @@ Statement   at W = 0, mu = logit(xbar) the Hessian in W of the log marginal like
 Hypotheses  no pixel constantly 0 or 1 (mu would be infinite: dropped and reported); S divided by N; the encoder
             centred at xbar: centred at mu, as in Eq. 33, the ELBO has less curvature.
 Source      ours (theory 4.2); the paper leaves the stationary points of this model open.
-Method      first two cumulants in words, for all n and k; derivatives under the integral entry by entry; differences of
-            values and gradients of the quadrature, and of mpmath's; the encoder maximised numerically; real digits.
-Trusted     differentiation under the integral (the integrand and its derivatives are bounded by polynomials in z); the
-            normal form of words.
+Method      exact derivatives under the expectation, no expansion is cut off: first two cumulants in words, for all n
+            and k; the same entry by entry; differences of values and gradients of the quadrature, and of mpmath's; the
+            encoder maximised numerically; real digits.
+Trusted     differentiation-under-the-integral (p(x|z) is positive, at most 1, and its derivatives are bounded by
+            polynomials in |z|); implicit-functions, for the best encoder near V = 0, D = I; second-order.
 """
 
 from itertools import product
@@ -34,26 +35,83 @@ from proofs.lucas_2019.bernoulli.problems import (
 )
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from verify.arrays import to_numpy
 from verify.landscape.bernoulli import collapsed_point
 from verify.models import bernoulli as model
 from verify.models.quadrature import hermite
 from verify.symbolic import bernoulli as symbolic
+from verify.symbolic import linear_vae
 from verify.symbolic.differentials import differential, gradient
-from verify.symbolic.letters import S, V, W, k, n
-from verify.symbolic.matrix_calculus import letter
+from verify.symbolic.letters import D, S, V, W, k, n
+from verify.symbolic.letters import z as symbolic_z
+from verify.symbolic.matrix_calculus import identity, letter, zero
+from verify.symbolic.relations import substitute
 from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="bernoulli-collapse",
-    source="theory 4.2 (after App. C.3)",
+    source="[+] theory 4.2 (after App. C.3)",
     statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k; "
     "for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
     hypotheses="no constant pixel; the encoder centred at xbar",
     section="Bernoulli pPCA",
+    trusts=("differentiation-under-the-integral", "implicit-functions", "second-order"),
 )
+HESSIAN = CLAIM.step(
+    "hessian",
+    "the derivatives of log E_z p(x|z) under the expectation, averaged over the data, at W = 0, mu = logit(xbar): the "
+    "gradient vanishes, the Hessian in W is B (x) I_k, B = S - diag(xbar (1 - xbar)), for all n and k",
+    says="under_the_expectation -> hessian_is_B",
+    place="Proposition 10",
+)
+MU_BLOCK = CLAIM.step(
+    "mu-block",
+    "the likelihood is even in W for every mu, so that its mixed block is zero; its Hessian in mu is "
+    "-diag(xbar (1 - xbar)), for all n and k",
+    place="Proposition 10",
+)
+ENCODER = CLAIM.step(
+    "encoder",
+    "the ELBO is concave in (V, D^{1/2}) at every W, strictly up to changes Y of V with Y S = 0, and its second "
+    "derivatives there at the collapsed point, V = 0, D = I, are -tr(Y S Y^T) and -2 per entry of D^{1/2}",
+    says="regular_encoder",
+    place="Proposition 10",
+)
+PROFILE = CLAIM.step(
+    "profile",
+    "to second order in (W, V) the ELBO is 1/2 tr(W^T B W) - 1/2 tr((V - W^T) S (V - W^T)^T), for all n and k, and D "
+    "does not couple with W or V: so its maximum over a smooth encoder has the Hessian B (x) I_k",
+    says="smooth_encoder & under_the_expectation -> profile_hessian_is_B",
+    place="Proposition 10",
+)
+BINARY = CLAIM.step(
+    "binary",
+    "for binary pixels B has a zero diagonal, and with B_ij != 0 the direction e_i + sign(B_ij) e_j in one column has "
+    "the curvature 2 |B_ij| > 0, for all n and k",
+    says="binary & correlated & hessian_is_B & profile_hessian_is_B -> both_rise",
+    place="Proposition 10",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "for binary, correlated pixels the collapsed point is a local maximum of neither the likelihood nor the ELBO",
+    place="Proposition 10",
+)
+USED = {
+    "differentiation-under-the-integral": "under_the_expectation",
+    "implicit-functions": "regular_encoder -> smooth_encoder",
+    "second-order": "both_rise -> ~likelihood_maximum & ~elbo_maximum",
+}
 B_IN_WORDS = S - symbolic.Y
 DIRECTION = letter("X", n, k)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_that_collapse_is_no_maximum(record):
+    concluded = "binary & correlated -> ~likelihood_maximum & ~elbo_maximum"
+    record(instances=concludes(CLAIM, concluded, USED))
+    with rejected():  # grey pixels may collapse
+        concludes(CLAIM, "correlated -> ~likelihood_maximum & ~elbo_maximum", USED)
 
 
 def joint_hessian(x, columns):
@@ -98,7 +156,7 @@ def check_second_order(quadratic):
     same(quadratic, trace(W.T @ B_IN_WORDS @ W) / 2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@HESSIAN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_second_order_of_the_likelihood_for_all_n_and_k(record):
     d, mean = sp.symbols("d xbar", positive=True)
     slopes = symbolic.observation_slopes(2)
@@ -110,20 +168,84 @@ def test_the_second_order_of_the_likelihood_for_all_n_and_k(record):
     record.witness(f"L = L(0) + {symbolic.likelihood()} + O(|W|^4) for all n, k, with Y = diag(xbar (1 - xbar))")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@HESSIAN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_second_derivative_of_a_log_expectation_is_that_of_two_cumulants(record):
+    """m(t) = E e^f(t), f(0) = 0, has m = 1, m' = E f', m'' = E[f'' + f'^2]: (log m)'' = E f'' + E f'^2 - (E f')^2."""
+    t = sp.Symbol("t")
+    m, f = sp.Function("m")(t), sp.Function("f")(t)
+    one, slope = sp.symbols("f' f''")
+    integrand = sp.diff(sp.exp(f), t, 2).subs({f.diff(t, 2): slope, f.diff(t): one}).subs(f, 0)
+    vanishes(integrand - slope - one**2)
+    of_log = sp.diff(sp.log(m), t, 2)
+    second, first = sp.symbols("m'' m'")
+    vanishes(of_log.subs({m.diff(t, 2): second, m.diff(t): first}).subs(m, 1) - (second - first**2))
+    with rejected():
+        vanishes(of_log.subs({m.diff(t, 2): second, m.diff(t): first}).subs(m, 1) - second)
+    # At W = 0 along X the slope is x^T X z, whose mean over z is 0; symbolic.likelihood() checks that it is.
+    record(instances=2)
+
+
+@MU_BLOCK.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_likelihood_is_even_in_w_and_its_curvature_in_mu_is_that_of_the_pixels(record):
+    # (W, z) and (-W, -z) have the same logits, and z and -z the same law.
+    same((-W) @ (-symbolic_z), W @ symbolic_z)
+    with rejected():
+        same((-W) @ symbolic_z, W @ symbolic_z)
+    # At W = 0 the likelihood is a sum over pixels of x mu - log(1 + e^mu): no mixed derivatives of two pixels.
+    slopes, mean = symbolic.observation_slopes(2), sp.Symbol("xbar", positive=True)
+    check_mu_block(slopes, -mean * (1 - mean))
+    for wrong in (mean * (1 - mean), -mean, -sp.Rational(1, 4)):
+        with rejected():
+            check_mu_block(slopes, wrong)
+    record(instances=2)
+
+
+def check_mu_block(slopes, curvature):
+    """The slope is x - xbar, zero in the mean; the curvature in mu_i does not depend on x."""
+    d = sp.Symbol("d", positive=True)
+    vanishes(slopes[0] - d)
+    vanishes(slopes[1] - curvature)
+
+
+@ENCODER.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_elbo_is_concave_in_the_encoder(record):
+    """In (V, r), D = r^2: log p is concave in a = W (V x + r eps) + mu, which is linear in (V, r) at every eps."""
+    a, x = sp.symbols("a x", real=True)
+    r = sp.Symbol("r", positive=True)
+    curvature = sp.diff(x * a - sp.log(1 + sp.exp(a)), a, 2)
+    y = 1 / (1 + sp.exp(-a))
+    vanishes(sp.simplify(curvature + y / (1 + sp.exp(a))))  # -y (1 - y) < 0
+    # -KL = 1/2 sum_i [1 + 2 log r_i - r_i^2] - 1/2 tr(V S V^T): strictly concave in r, and in V but for Y S = 0.
+    minus_kl = (1 + 2 * sp.log(r) - r**2) / 2
+    check_concave(minus_kl, r)
+    for wrong in (-minus_kl, sp.log(r) + r**2 / 2):
+        with rejected():
+            check_concave(wrong, r)
+    same(differential(gradient(linear_vae.kl(), V), V, letter("Y", k, n)), letter("Y", k, n) @ S)
+    # At W = 0 log p does not see the encoder: these are all the second derivatives, and the slope in r is 0 at 1.
+    same((sp.diff(minus_kl, r).subs(r, 1), sp.diff(minus_kl, r, 2).subs(r, 1)), (0, -2))
+    record(instances=4)
+
+
+def check_concave(f, r):
+    check(sp.simplify(-sp.diff(f, r, 2)).is_positive, "not strictly concave")
+
+
+@PROFILE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_second_order_of_the_profile_elbo_for_all_n_and_k(record):
     """1/2 tr(W^T B W) - 1/2 tr((V - W^T) S (V - W^T)^T): the best V is W^T, and what it leaves is that of L."""
     second = symbolic.second_order(symbolic.elbo())
     rest = V - W.T
     same(second, trace(W.T @ B_IN_WORDS @ W) / 2 - trace(rest @ S @ rest.T) / 2)
-    # D moves by O(|W|^2), as its term in the KL has no slope at 1 and no part of second order is linear in it.
-    e, t = sp.symbols("e t")
-    kl_of_variance = ((1 + t**2 * e) - sp.log(1 + t**2 * e) - 1) / 2
-    vanishes(sp.series(kl_of_variance, t, 0, 4).removeO())
-    record(instances=1)
+    # (W, V, D) -> (-W, -V, D) leaves the ELBO, so that no second derivative couples D with W or V; here:
+    mixed = differential(gradient(symbolic.elbo(), D), W, DIRECTION)
+    same(substitute(mixed, {"W": zero(n, k), "V": zero(k, n), "D": identity(k)}), 0 * D)
+    with rejected():  # at another encoder than the best
+        same(second, trace(W.T @ B_IN_WORDS @ W) / 2)
+    record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic")
+@HESSIAN.evidence(role="supports", kind="symbolic")
 def test_derivatives_under_the_integral_entry_by_entry(record):
     """n = 3, k = 2: p(x|z) differentiated twice in W and mu at W = 0, moments of z put in, averaged over data."""
     size, columns = 3, 2
@@ -138,7 +260,7 @@ def check_explicit(size, columns, bracket):
     vanishes(H - sp.diag(sp.kronecker_product(bracket(s, y), sp.eye(columns)), -slopes))
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@BINARY.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_correlated_pair_of_binary_pixels_rises_for_all_n_and_k(record):
     """x^2 = x makes the diagonal of B zero, pixel by pixel; along e_i + sign(B_ij) e_j in one column the slope is
     2 |B_ij|."""
@@ -155,7 +277,7 @@ def test_a_correlated_pair_of_binary_pixels_rises_for_all_n_and_k(record):
     record.witness("B_ii = -mean x_i (1 - x_i): 0 for binary pixels; e_i + sign(B_ij) e_j has w^T B w = 2 |B_ij| > 0")
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@HESSIAN.evidence(role="supports", kind="numeric")
 def test_the_hessian_is_that_of_the_quadrature(record, thorough):
     rng = np.random.default_rng(40)
     for i in range(thorough(8, 60)):
@@ -164,7 +286,7 @@ def test_the_hessian_is_that_of_the_quadrature(record, thorough):
         record(instances=1, worst_error=check_hessian(x, columns, joint_hessian(x, columns)))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@HESSIAN.evidence(role="supports", kind="numeric")
 def test_hessian_vector_products_by_differences_of_the_gradient(record, thorough, xp):
     """Larger n, and the mixed block: the gradient in mu stays zero to second order in W."""
     rng = np.random.default_rng(41)
@@ -186,7 +308,7 @@ def test_hessian_vector_products_by_differences_of_the_gradient(record, thorough
             agree(gradients(step * X)[1], np.zeros(size), tolerance=1e-10)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@HESSIAN.evidence(role="supports", kind="numeric")
 def test_thirty_digits_agree(record):
     """Second differences of mpmath's integral at step 1e-7, along single entries and pairs; k = 1."""
     x = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.25], [0.5, 1.0]])
@@ -204,7 +326,7 @@ def test_thirty_digits_agree(record):
             record(instances=1, worst_error=agree(float(found), float(w @ B @ w), tolerance=1e-12, scale=1.0))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@PROFILE.evidence(role="supports", kind="numeric")
 def test_the_profile_elbo_has_the_same_hessian(record, thorough):
     rng = np.random.default_rng(42)
     for i in range(thorough(6, 40)):
@@ -215,7 +337,7 @@ def test_the_profile_elbo_has_the_same_hessian(record, thorough):
         record(instances=1, worst_error=check_profile(x, X, model.collapsed_bracket(x)))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@PROFILE.evidence(role="supports", kind="numeric")
 def test_the_elbo_stays_below_the_likelihood_and_touches_it_at_collapse(record):
     rng = np.random.default_rng(43)
     x = binary_data(rng, 20, 4)
@@ -231,7 +353,7 @@ def test_the_elbo_stays_below_the_likelihood_and_touches_it_at_collapse(record):
         record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="property")
+@BINARY.evidence(role="supports", kind="property")
 @given(
     rows=st.lists(st.lists(st.integers(0, 1), min_size=4, max_size=4), min_size=2, max_size=12),
     copies=st.sampled_from([0, 1, 2000]),
@@ -253,7 +375,7 @@ def test_binary_data_are_unstable_unless_exactly_uncorrelated(rows, copies, reco
     record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BINARY.evidence(role="supports", kind="numeric")
 def test_binarised_digits_leave_collapse(record):
     """scikit-learn's digits at half of their grey range: the likelihood rises along the top eigenvector as said."""
     x = (digits() >= 0.5).astype(float)
@@ -280,7 +402,7 @@ def test_binarised_digits_leave_collapse(record):
     )
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@HESSIAN.evidence(role="supports", kind="numeric")
 def test_inside_the_unit_interval_both_signs_occur(record, thorough):
     rng = np.random.default_rng(44)
     seen = {"stable": 0, "unstable": 0}
@@ -309,7 +431,7 @@ def test_inside_the_unit_interval_both_signs_occur(record, thorough):
     agree(model.collapsed_bracket(np.array([[0.4, 0.4], [0.6, 0.6]])), [[-0.24, 0.01], [0.01, -0.24]], tolerance=1e-14)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BINARY.evidence(role="supports", kind="numeric")
 def test_independent_pixels_are_open_and_collapse_is_then_the_best_there_is(record):
     """All of 2 x 2 x 3 combinations once: B = 0, and W = 0 reaches minus the entropy of the data, which bounds L."""
     x = np.array([(a, b, c) for a, b, c in product((0, 1), (0, 1), (0, 1, 1))], dtype=float)
@@ -325,7 +447,7 @@ def test_independent_pixels_are_open_and_collapse_is_then_the_best_there_is(reco
         at_most(float(model.log_likelihood(W, mu, x, hermite(2, 40))), zero)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@HESSIAN.evidence(role="control", kind="numeric")
 def test_other_hessians_are_rejected():
     rng = np.random.default_rng(46)
     for x in (binary_data(rng, 9, 3), grey_data(rng, 9, 3)):
@@ -354,7 +476,7 @@ def test_other_hessians_are_rejected():
                 check_hessian(x, 2, wrong)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@PROFILE.evidence(role="control", kind="numeric")
 def test_the_profile_elbo_rejects_other_brackets_and_an_encoder_centred_at_mu():
     rng = np.random.default_rng(47)
     x = binary_data(rng, 12, 3)
@@ -372,7 +494,7 @@ def test_the_profile_elbo_rejects_other_brackets_and_an_encoder_centred_at_mu():
     check_profile(x, X, less - np.diag(mean * (1 - mean)), centre=model.collapsed_mean(x))
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@HESSIAN.evidence(role="control", kind="symbolic")
 def test_slips_in_the_second_order_are_rejected():
     for wrong in (
         symbolic.likelihood() + trace(W.T @ symbolic.Y @ W) / 2,  # without the diagonal
@@ -385,7 +507,7 @@ def test_slips_in_the_second_order_are_rejected():
         check_explicit(2, 1, lambda s, y: s - sp.Symbol("sigma2") * sp.eye(2))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BINARY.evidence(role="control", kind="numeric")
 def test_a_verdict_from_a_covariance_with_the_wrong_divisor_is_rejected():
     """Two uncorrelated binary pixels: with N - 1 the trace is positive, and collapse would be called unstable."""
     x = np.array(list(product((0.0, 1.0), repeat=2)))

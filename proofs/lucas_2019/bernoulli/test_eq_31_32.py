@@ -1,15 +1,16 @@
 """Eqs. 31, 32: the marginal likelihood of Bernoulli pPCA.
 
-Statement   p(x) = int p(x|z) p(z) dz = E_z[y(z)^x (1 - y(z))^{1-x}], powers elementwise; the paper calls it
-            intractable, as it has no closed form.
-Hypotheses  missing: a product over the pixels, inside the expectation. As printed the right side is a vector of n
-            numbers for n > 1; multiplied outside the expectation it is the likelihood of independent pixels.
-            In few dimensions the integral is easy: 1e-12 with some hundred nodes for k = 1. "No closed form" holds in
-            general, not everywhere: at n = 1 and mu = -j w^2, j an integer, there is one (below).
+Statement   p(x) = int p(x|z) p(z) dz = E_z[y(z)^x (1 - y(z))^{1-x}], powers elementwise.
+Hypotheses  pixels independent given z, as the paper assumes below Eq. 29.
+Correction  a product over the pixels is dropped, inside the expectation: as printed the right side is a vector of n
+            numbers for n > 1; multiplied outside the expectation it is another number. A misprint, as in Eq. 33.
+            The sentence that follows ("we cannot tractably compute the marginal likelihood") is no part of this claim:
+            App. C.3 says itself that numerical integration may make it easy; for k = 1 some hundred nodes give 1e-12.
+            "No closed form" holds in general, not everywhere: at n = 1, mu = -j w^2, j an integer, there is one.
 Source      Lucas et al. 2019, Eqs. 31, 32, App. C.3; theory 4.1.
-Method      probabilities add up to 1 (exactly, over all 2^n binary x); Gauss-Hermite against the trapezoidal rule,
-            against mpmath on the printed integrand, against sampling, and against exact values.
-Trusted     mpmath's quadrature; the integral of a Gaussian.
+Method      exact values at W = 0; probabilities add up to 1, by induction over the pixels; Gauss-Hermite against the
+            trapezoidal rule, against mpmath on the integrand, against sampling, and against exact values.
+Trusted     mpmath's quadrature and the integral of a Gaussian, beside the proofs.
 """
 
 from itertools import product
@@ -29,9 +30,28 @@ from verify.models.quadrature import hermite, spacing_for_sigmoids, uniform
 CLAIM = Claim(
     id="eq-31-32",
     source="Eqs. 31, 32, App. C.3",
-    statement="p(x) = E_z[y^x (1 - y)^{1-x}], which cannot be computed tractably",
-    hypotheses="a product over the pixels inside the expectation; k small for quadrature",
+    statement="p(x) = int p(x|z) p(z) dz = E_z[y^x (1 - y)^{1-x}], powers elementwise",
+    hypotheses="pixels independent given z; corrected: a product over the pixels inside the expectation",
     section="Bernoulli pPCA",
+    quote="We can write the marginal likelihood as, ... p(x) = p(x|z)p(z)dz, ... = Ez y(z)x (1 − y(z))1−x , (31) (32) "
+    "where (·)x is taken to be elementwise.",
+    fault="misprint",
+    finding="with the product over the pixels inside the expectation it is right",
+)
+PRINTED = CLAIM.step(
+    "printed",
+    "as printed Eq. 32 is one number for each pixel: at n = 2, W = 0, mu = 0, x = (1, 1) it is (1/2, 1/2), and p(x) is "
+    "1/4",
+)
+OUTSIDE = CLAIM.step(
+    "outside",
+    "the product cannot be taken outside the expectation: for n = 2, W = (w, w)^T, w != 0, mu = 0, it gives 1/4, and "
+    "p(1, 1) = 1/4 + Var y > 1/4",
+)
+CORRECTED = CLAIM.step(
+    "corrected",
+    "at every y in (0, 1)^n the product over the pixels is a probability: its factors are positive, y_i at x_i = 1, "
+    "1 - y_i at x_i = 0, and over all 2^n binary x it adds up to 1, for all n",
 )
 
 
@@ -66,7 +86,55 @@ def narrow(W):
     return uniform(W.shape[1], spacing, reach=12.0 if W.shape[1] == 1 else 9.5)
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+def bernoulli(y, x):
+    """Eq. 32 for one pixel."""
+    return y**x * (1 - y) ** (1 - x)
+
+
+@PRINTED.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_as_printed_it_is_a_vector_even_where_nothing_is_random(record):
+    """W = 0: y = sigmoid(0) = 1/2 at every z, so that expectations are the values themselves."""
+    y = 1 / (1 + sp.exp(sp.Integer(0)))
+    printed = sp.Matrix([bernoulli(y, 1), bernoulli(y, 1)])
+    same((printed.shape, list(printed)), ((2, 1), [sp.Rational(1, 2)] * 2))
+    same(sp.prod(printed), sp.Rational(1, 4))  # p(1, 1), pixels independent
+    check_probability_at_a_half(sp.prod)
+    for wrong in (lambda entries: entries[0], lambda entries: sum(entries), lambda entries: sum(entries) / 2):
+        with rejected():  # an entry, the sum, the mean of the printed vector
+            check_probability_at_a_half(wrong)
+    record(instances=1)
+    record.witness("n = 2, W = 0, mu = 0, x = (1, 1): p(x) = 1/4; Eq. 32 as printed is the vector (1/2, 1/2)")
+
+
+def check_probability_at_a_half(of_entries):
+    """`of_entries`, a number made of the printed vector, adds up to 1 over the four binary x at y = (1/2, 1/2)."""
+    half = sp.Rational(1, 2)
+    same(sum(of_entries([bernoulli(half, a), bernoulli(half, b)]) for a, b in product((0, 1), repeat=2)), 1)
+
+
+@OUTSIDE.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_the_variance_of_y_is_what_the_product_outside_loses(record):
+    """y(a) + y(-a) = 1, so E y = 1/2; (y - 1/2)^2 = tanh(a/2)^2/4, positive but at a = 0."""
+    a = sp.Symbol("a", real=True)
+    y = 1 / (1 + sp.exp(-a))
+    check_centre(y, a, sp.Rational(1, 2))
+    with rejected():
+        check_centre(y, a, sp.Rational(1, 3))
+    with rejected():
+        check_centre(y**2, a, sp.Rational(1, 2))
+    # E[y^2] = (E y)^2 + E[(y - 1/2)^2].
+    vanishes(sp.expand((a - sp.Rational(1, 2)) ** 2 - (a**2 - a + sp.Rational(1, 4))))
+    record(instances=1)
+    record.witness("n = 2, W = (w, w)^T, mu = 0: p(1, 1) = 1/4 + E tanh(w z/2)^2/4; the product of expectations is 1/4")
+
+
+def check_centre(y, a, centre):
+    """y has the mean `centre` whenever a and -a have one law, and is tanh(a/2)/2 away from it."""
+    vanishes(sp.simplify((y + y.subs(a, -a)) / 2 - centre))
+    vanishes(sp.simplify((y - centre - sp.tanh(a / 2) / 2).rewrite(sp.exp)))
+
+
+@PRINTED.evidence(role="refutes", kind="numeric")
 def test_as_printed_it_is_one_number_per_pixel_and_no_probability(record):
     """W = 0, mu = 0, n = 2: every y is 1/2, p(1, 1) = 1/4; the printed expectation is (1/2, 1/2)."""
     W, mu, x = np.zeros((2, 1)), np.zeros(2), all_binary(2)
@@ -82,7 +150,7 @@ def test_as_printed_it_is_one_number_per_pixel_and_no_probability(record):
     record.witness("n = 2, W = 0, mu = 0, x = (1, 1): p(x) = 1/4; Eq. 32 as printed is the vector (1/2, 1/2)")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@OUTSIDE.evidence(role="refutes", kind="numeric")
 def test_the_product_of_the_printed_expectations_is_another_number(record):
     """w_1 = w_2 = w, mu = 0: E y = 1/2 by symmetry, so the product is 1/4; p(1, 1) = 1/4 + Var y."""
     W, mu, x = np.array([[4.0], [4.0]]), np.zeros(2), np.ones((1, 2))
@@ -95,7 +163,7 @@ def test_the_product_of_the_printed_expectations_is_another_number(record):
     record.witness(f"n = 2, W = (4, 4)^T, mu = 0: p(1, 1) = {inside:.6f}; the product of the expectations is 1/4")
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_it_is_computed_to_twelve_digits_from_a_few_hundred_nodes(record, xp):
     """1797 digits of 64 pixels, k = 1, strong weights: 256 nodes against 512, and a datum against mpmath."""
     x = digits()
@@ -109,24 +177,25 @@ def test_it_is_computed_to_twelve_digits_from_a_few_hundred_nodes(record, xp):
     record.witness(f"scikit-learn's digits, k = 1: mean log p(x) = {values.mean():.12f} from 256 nodes")
 
 
-# Proved, but that quadrature computes it is not, and so the claim is no stronger than "tested".
-@CLAIM.evidence(role="corrected", kind="symbolic")
+@CORRECTED.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_the_product_form_is_a_probability_at_every_z(record):
-    """sum over x_i of y_i^{x_i} (1 - y_i)^{1 - x_i} = 1 for each pixel, so the sum over all x of the product is 1^n."""
-    y, x = sp.symbols("y x")
-    factor = y**x * (1 - y) ** (1 - x)
-    vanishes(factor.subs(x, 0) + factor.subs(x, 1) - 1)
-    for n in (2, 3):
+    """By induction: a further pixel multiplies the sum over all x by its two factors, which add up to 1."""
+    y, before = sp.Symbol("y", positive=True), sp.Symbol("sum over n pixels")
+    vanishes(before * bernoulli(y, 0) + before * bernoulli(y, 1) - before)
+    same((bernoulli(y, 1), bernoulli(y, 0)), (y, 1 - y))
+    # Both are positive for 0 < y < 1: y = 1/(1 + t), t > 0.
+    odds = sp.Symbol("t", positive=True)
+    check(all(sp.simplify(bernoulli(1 / (1 + odds), x)).is_positive for x in (0, 1)), "a factor that is not positive")
+    for n in (1, 2, 3):  # and spelled out
         ys = sp.symbols(f"y:{n}")
         total = sum(
-            sp.prod([factor.subs({y: v, x: b}) for v, b in zip(ys, bits, strict=True)])
-            for bits in product((0, 1), repeat=n)
+            sp.prod([bernoulli(v, b) for v, b in zip(ys, bits, strict=True)]) for bits in product((0, 1), repeat=n)
         )
         vanishes(sp.expand(total - 1))
-    record(instances=3)
+    record(instances=4)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_the_probabilities_of_all_binary_data_add_up_to_one(record, thorough, xp):
     rng = np.random.default_rng(311)
     for _ in range(thorough(20, 200)):
@@ -137,7 +206,7 @@ def test_the_probabilities_of_all_binary_data_add_up_to_one(record, thorough, xp
         record(worst_error=check_total(np.exp(to_numpy(values))))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_two_rules_and_mpmath_agree(record, thorough, xp):
     rng = np.random.default_rng(312)
     for k, many in ((1, 12), (2, 6)):
@@ -153,7 +222,7 @@ def test_two_rules_and_mpmath_agree(record, thorough, xp):
                 record(worst_error=agree(found[0], exact, tolerance=1e-12))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_three_latents_agree_with_a_finer_rule(record, xp):
     rng = np.random.default_rng(313)
     W, mu, x = 0.4 * rng.standard_normal((6, 3)), rng.standard_normal(6), binary_data(rng, 10, 6)
@@ -162,7 +231,7 @@ def test_three_latents_agree_with_a_finer_rule(record, xp):
     record(worst_error=agree(found, model.log_densities(W, mu, x, narrow(W)), tolerance=1e-9))
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@CORRECTED.evidence(role="corrected", kind="property")
 @given(w=st.floats(0.01, 3), j=st.integers(0, 3), sign=st.sampled_from([-1.0, 1.0]), k=st.integers(1, 2))
 def test_one_pixel_has_exact_values_on_a_lattice(w, j, sign, k, record):
     """E sigmoid(w z - w^2) = exp(-w^2/2)/2, and so on: 1 - sigmoid(a) = e^-a sigmoid(a), and e^-a shifts the mean."""
@@ -175,7 +244,7 @@ def test_one_pixel_has_exact_values_on_a_lattice(w, j, sign, k, record):
     record(worst_error=agree(density[0], p, tolerance=1e-10))
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic")
+@CORRECTED.evidence(role="corrected", kind="symbolic")
 def test_the_lattice_follows_by_a_shift_of_the_gaussian(record):
     """(1 - sigmoid(a)) N(a; m, v) = e^{-m + v/2} sigmoid(a) N(a; m - v, v), pointwise."""
     a, m = sp.symbols("a m", real=True)
@@ -188,7 +257,7 @@ def test_the_lattice_follows_by_a_shift_of_the_gaussian(record):
     record.witness("n = 1: p(x = 1) = exp(-w^2/2)/2 at mu = -w^2, and in closed form at mu = j w^2 for every integer j")
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_sampling_agrees_within_its_standard_error(record, thorough):
     rng = np.random.default_rng(314)
     samples = thorough(20_000, 500_000)
@@ -202,7 +271,7 @@ def test_sampling_agrees_within_its_standard_error(record, thorough):
         record(instances=samples)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CORRECTED.evidence(role="corrected", kind="numeric")
 def test_many_latents_are_sampled(record, thorough):
     """k = 6 with rows of W in a plane is k = 2 in disguise, which quadrature knows."""
     rng = np.random.default_rng(315)
@@ -215,7 +284,7 @@ def test_many_latents_are_sampled(record, thorough):
     agree(model.log_likelihood(W, mu, x), model.monte_carlo(W, mu, x).value, tolerance=1e-13)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@CORRECTED.evidence(role="control", kind="symbolic")
 def test_other_factors_are_no_probabilities():
     y, x = sp.symbols("y x")
     for wrong in (y**x * (1 - y) ** x, y**x + (1 - y) ** (1 - x), y ** (1 - x) * (1 - y) ** (1 + x)):
@@ -223,7 +292,7 @@ def test_other_factors_are_no_probabilities():
             vanishes(wrong.subs(x, 0) + wrong.subs(x, 1) - 1)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CORRECTED.evidence(role="control", kind="numeric")
 def test_slips_in_the_likelihood_are_rejected():
     rng = np.random.default_rng(316)
     W, mu, x = rng.standard_normal((3, 1)), rng.standard_normal(3), all_binary(3)

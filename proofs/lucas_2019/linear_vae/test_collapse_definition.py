@@ -2,15 +2,16 @@
 
 Statement   latent i has (epsilon, delta)-collapsed if P_x[KL(q(z_i|x), p(z_i)) < epsilon] >= 1 - delta; the linear VAE
             can be (0, 0)-collapsed.
-Hypotheses  with "<" nothing is ever (0, delta)-collapsed for delta < 1, as no KL is negative: "<=" is needed. With
-            it, a zero column of the linear VAE at its optimum is (0, 0)-collapsed, and with "<" (epsilon, 0)-collapsed
-            for every epsilon > 0; a column that is not zero is not (0, 0)-collapsed.
+Correction  with "<" nothing is ever (0, delta)-collapsed for delta < 1, as no KL is negative: a misprint for "<=".
+            With "<=" a zero column of the linear VAE at its optimal encoder is (0, 0)-collapsed, a column that is not
+            zero is not, and the linear VAE can have zero columns at its global maximum. With "<" a zero column is
+            (epsilon, 0)-collapsed for every epsilon > 0.
 Source      Lucas et al. 2019, Sec. 6.2; theory 3.11.
 Method      KL = 1/2 (mu^2 + d - 1 - log d) is 0 at mu = 0, d = 1 only, and a zero column of W has V*_i = 0 and
             D*_i = 1, in words for all n and k. The definition itself is counted in fractions, datum by datum. Controls:
             averaging the KL over the data first, and comparing the proportion with delta (both found in a published
             program).
-Trusted     SymPy's calculus; the rules of verify.symbolic; that V* and D* are optimal (claims eq-22, eq-21).
+Trusted     fact kl-nonnegative for ELBO <= L; that V* and D* are optimal is claims eq-22 and eq-21.
 """
 
 from fractions import Fraction
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.spectra import data, hard_problems, random_problem
 from verify.arrays import namespace, to_numpy
 from verify.landscape.collapse import collapse_curve, collapsed, kl
@@ -40,7 +42,57 @@ CLAIM = Claim(
     hypotheses="(0, 0)-collapse needs KL <= epsilon: with < it is impossible, since no KL is negative",
     section="The linear VAE",
     rests_on=("eq-21", "eq-22"),
+    trusts=("kl-nonnegative",),
+    quote="We say that latent dimension dimension i has (, δ)-collapsed if Px∼p [KL(q(zi |x)||p(zi )) < ] ≥ 1 − δ. "
+    "Note that the linear VAE can suffer (0, 0)-collapse.",
+    fault="misprint",
+    finding="with <=, at the optimal encoder, zero columns and no others are (0, 0)-collapsed; some maxima have some",
 )
+STRICT = CLAIM.step(
+    "strict", "no KL is below 0, so that P_x[KL < 0] = 0 and, with <, nothing is (0, delta)-collapsed for delta < 1"
+)
+KL = CLAIM.step(
+    "kl",
+    "KL(N(mu, d), N(0, 1)) = 1/2 (mu^2 + d - 1 - log d), which is 0 at mu = 0, d = 1 and positive elsewhere",
+    says="posterior_is_prior -> kl_is_zero",
+)
+ZERO_COLUMN = CLAIM.step(
+    "zero-column",
+    "where w_i = 0, V* and D* give latent i the mean 0 and the variance 1 at every x, for all n and k",
+    says="zero_column & best_V & best_D -> posterior_is_prior",
+)
+ACTIVE = CLAIM.step(
+    "active-column",
+    "where w_i != 0, D*_i = sigma2/(|w_i|^2 + sigma2) < 1, so that KL > 0 at every x: latent i is not (0, 0)-collapsed",
+)
+EXISTS = CLAIM.step(
+    "maximum",
+    "the linear VAE can: for n = k = 1, S = 1, sigma2 = 2 the global maximum of the ELBO has W = 0",
+    says="kl_of_posterior_nonnegative -> some_maximum_has_a_zero_column",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "with <=, a zero column at its optimal encoder is within 0 of the prior at every datum, and some maximum has one: "
+    "a proportion of 1 >= 1 - 0, that is (0, 0)-collapse",
+)
+USED = {
+    "eq-21": "optimal_encoder -> best_D",
+    "eq-22": "optimal_encoder -> best_V",
+    "kl-nonnegative": "kl_of_posterior_nonnegative",
+}
+
+
+@CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_the_steps_entail_that_zero_columns_collapse_and_that_there_are_some(record):
+    record(
+        instances=concludes(
+            CLAIM,
+            "some_maximum_has_a_zero_column & (kl_is_zero | ~zero_column | ~optimal_encoder)",
+            USED,
+        )
+    )
+    with rejected():  # not whatever the encoder
+        concludes(CLAIM, "some_maximum_has_a_zero_column & (kl_is_zero | ~zero_column)", USED)
 
 
 def collapsed_by_definition(divergence, epsilon, delta, strict):
@@ -76,7 +128,7 @@ def three_latents():
     return divergence
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@KL.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_the_kl_is_zero_at_the_prior_and_positive_elsewhere(record):
     mu = sp.Symbol("mu", real=True)
     d = sp.Symbol("d", positive=True)
@@ -93,7 +145,7 @@ def test_the_kl_is_zero_at_the_prior_and_positive_elsewhere(record):
     record(instances=2)
 
 
-@CLAIM.evidence(role="corrected", kind="symbolic", strength="proved")
+@ZERO_COLUMN.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_a_zero_column_has_the_prior_as_optimal_posterior_for_all_n_and_k(record):
     # e the unit vector of the column: W e = 0.
     e = letter("e", k, 1)
@@ -103,11 +155,51 @@ def test_a_zero_column_has_the_prior_as_optimal_posterior_for_all_n_and_k(record
     best, _ = linear_vae.optimal_encoder()
     same(reduce(e.T @ best, precision, zero_column), zero(1, n))  # the mean V* x is 0 for every x
     same(reduce(e.T @ expand(M, M) @ e, zero_column, relation(e.T @ e, identity(1))), sigma2 * identity(1))
+    with rejected():  # not for a column that is not zero
+        same(reduce(e.T @ best, precision), zero(1, n))
     record(instances=3)
     record.witness("W e = 0 gives e^T V* = 0 and D* = sigma2 / M_ii = 1: KL = 0 for every datum")
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@ACTIVE.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_a_column_that_is_not_zero_has_a_variance_below_that_of_the_prior(record):
+    # M_ii = e^T M e = |w|^2 + sigma2 for w = W e, so d = sigma2/(|w|^2 + sigma2) = 1/(1 + t), t > 0.
+    e = letter("e", k, 1)
+    unit = relation(e.T @ e, identity(1))
+    same(reduce(e.T @ expand(M, M) @ e, unit), (W @ e).T @ (W @ e) + sigma2 * identity(1))
+    t = sp.Symbol("t", positive=True)
+    check_positive_kl(1 / (1 + t), t)
+    with rejected():  # of a zero column it is not positive
+        check_positive_kl(1 / (1 + 0 * t), t)
+    record(instances=2)
+
+
+def check_positive_kl(d, t):
+    """d - 1 - log d > 0 for all t > 0: zero at t = 0, rising in t."""
+    rest = d - 1 - sp.log(d)
+    same(sp.limit(rest, t, 0), 0)
+    check(sp.factor(sp.simplify(sp.diff(rest, t))).is_positive, "the KL of an active latent may vanish")
+
+
+@EXISTS.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_a_maximum_with_a_zero_column_to_check_by_hand(record):
+    """L = -1/2 [log 2 pi + log c + S/c], c = w^2 + sigma2, falls in c for c > S: ELBO <= L <= L(0) = ELBO(0, 0, 1)."""
+    check_maximum_at_zero(sp.Integer(1), sp.Integer(2))
+    with rejected():  # sigma2 below S: the maximum is elsewhere
+        check_maximum_at_zero(sp.Integer(2), sp.Integer(1))
+    record(instances=1)
+    record.witness("n = k = 1, S = 1, sigma2 = 2: the ELBO is at most L(W) <= L(0), attained at W = V = 0, D = 1")
+
+
+def check_maximum_at_zero(S, noise):
+    u = sp.Symbol("u", positive=True)  # w^2
+    L = -(sp.log(2 * sp.pi) + sp.log(noise + u) + S / (noise + u)) / 2
+    check(sp.factor(-sp.diff(L, u)).is_positive, "L does not fall from w = 0 on")
+    # The ELBO at W = V = 0, D = 1: KL = 0, and the observation's log density with error S.
+    vanishes(-sp.log(2 * sp.pi * noise) / 2 - S / (2 * noise) - sp.expand_log(L.subs(u, 0)))
+
+
+@ACTIVE.evidence(role="corrected", kind="property")
 @given(p=hard_problems(), seed=st.integers(0, 2**32 - 1))
 def test_at_the_optimum_exactly_the_zero_columns_are_collapsed(p, seed, record, xp):
     weights = ppca.fixed_noise_maximum(p.lam, p.U, p.k, p.sigma2)
@@ -125,7 +217,7 @@ def _list(verdicts):
     return [bool(v) for v in to_numpy(verdicts)]
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@ACTIVE.evidence(role="corrected", kind="numeric")
 def test_the_digits_lose_the_latents_whose_eigenvalue_is_below_the_noise(record):
     covariance = data("digits")
     rng = np.random.default_rng(6)
@@ -140,7 +232,7 @@ def test_the_digits_lose_the_latents_whose_eigenvalue_is_below_the_noise(record)
         record()
 
 
-@CLAIM.evidence(role="corrected", kind="property")
+@CONCLUSION.evidence(role="corrected", kind="property")
 @given(
     counts=st.lists(st.integers(0, 200), min_size=1, max_size=4),
     delta=st.sampled_from(["0", "0.01", "0.05", "0.1", "0.3", "0.7", "0.99", "1"]),
@@ -161,7 +253,7 @@ def test_the_proportion_is_compared_as_defined(counts, delta, N, on_the_edge, st
     record(instances=len(counts))
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CONCLUSION.evidence(role="corrected", kind="numeric")
 def test_a_proportion_of_exactly_one_minus_delta_is_enough(record, thorough, xp):
     # N (1 - delta) in floating point misses whole numbers by an ulp, to either side.
     for N in range(1, thorough(200, 1000)):
@@ -173,7 +265,7 @@ def test_a_proportion_of_exactly_one_minus_delta_is_enough(record, thorough, xp)
             record()
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@CONCLUSION.evidence(role="corrected", kind="numeric")
 def test_it_is_the_kl_per_datum_that_counts(record):
     divergence = three_latents()
     expected = [True, False, True]  # 99.5 %, 5 % and 100 % of the data are within epsilon
@@ -182,7 +274,7 @@ def test_it_is_the_kl_per_datum_that_counts(record):
     record(instances=3)
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@KL.evidence(role="corrected", kind="numeric")
 def test_the_kl_of_the_package_is_that_of_the_models(record, thorough, xp):
     rng = np.random.default_rng(62)
     for _ in range(thorough(20, 200)):
@@ -194,7 +286,7 @@ def test_the_kl_of_the_package_is_that_of_the_models(record, thorough, xp):
         record(worst_error=agree(total, model.kl(V, D, X.T @ X / len(X)), tolerance=1e-12))
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@STRICT.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_no_kl_is_below_zero(record):
     # KL < 0 has no solution: the least value is 0, at mu = 0, d = 1 (above); so P[KL < 0] = 0 < 1 - delta.
     mu = sp.Symbol("mu", real=True)
@@ -203,10 +295,12 @@ def test_no_kl_is_below_zero(record):
     same(sp.solve([sp.diff(closed, mu), sp.diff(closed, d)], [mu, d], dict=True), [{mu: 0, d: 1}])
     same(closed.subs({mu: 0, d: 1}), 0)
     same(sp.hessian(closed, (mu, d)), sp.diag(1, 1 / (2 * d**2)))  # positive: convex in (mu, d)
+    with rejected():  # the least value of KL without the -1 is not 0
+        same((closed + sp.Rational(1, 2)).subs({mu: 0, d: 1}), 0)
     record()
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@STRICT.evidence(role="refutes", kind="numeric")
 def test_with_the_printed_sign_a_latent_that_equals_the_prior_is_not_collapsed(record):
     # W = 0: q(z|x) = N(0, 1) exactly, whatever x.
     X = np.array([[1.0, -2.0], [-1.0, 2.0]])
@@ -219,7 +313,7 @@ def test_with_the_printed_sign_a_latent_that_equals_the_prior_is_not_collapsed(r
     record.witness("W = 0, V = 0, D = 1: KL = 0 for every x; 0 < 0 is false, so P[KL < 0] = 0 and nothing collapsed")
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@STRICT.evidence(role="refutes", kind="property")
 @given(p=hard_problems(), seed=st.integers(0, 2**32 - 1))
 def test_the_linear_vae_is_never_0_0_collapsed_as_printed(p, seed, record):
     rng = np.random.default_rng(seed)
@@ -231,7 +325,7 @@ def test_the_linear_vae_is_never_0_0_collapsed_as_printed(p, seed, record):
     record()
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_averaging_the_kl_first_is_rejected():
     # Five data of a thousand with a KL of 50 lift the mean to 0.25.
     divergence, expected = three_latents(), collapsed_by_definition(three_latents(), 0.01, "0.01", strict=True)
@@ -240,7 +334,7 @@ def test_averaging_the_kl_first_is_rejected():
         same(averaged, expected)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_comparing_the_proportion_with_delta_is_rejected():
     # 5 % of the data within epsilon is more than delta = 1 %, and far from 99 %.
     divergence, expected = three_latents(), collapsed_by_definition(three_latents(), 0.01, "0.01", strict=True)
@@ -249,7 +343,7 @@ def test_comparing_the_proportion_with_delta_is_rejected():
         same(with_delta, expected)
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@KL.evidence(role="control", kind="symbolic")
 def test_slips_in_the_kl_are_rejected():
     d = sp.Symbol("d", positive=True)
     for wrong in (d - sp.log(d), d - 1 - 2 * sp.log(d), d**2 - 1 - sp.log(d)):  # without -1; sd for variance
@@ -257,7 +351,7 @@ def test_slips_in_the_kl_are_rejected():
             same((wrong.subs(d, 1), sp.solve(sp.diff(wrong, d), d)), (0, [1]))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@ACTIVE.evidence(role="control", kind="numeric")
 def test_calling_an_active_latent_collapsed_is_rejected():
     p = random_problem(np.random.default_rng(63), 5, 3)
     noise = float((p.lam[1] + p.lam[2]) / 2)

@@ -1,17 +1,17 @@
-"""A nonlinear encoder does not take Corollary 1 away: the decoder is still the scaled principal axes.
+"""What no encoder takes away: at a global maximum the decoder's columns are still the scaled principal axes.
 
-Statement   (Sec. 6.1) with a linear decoder and a nonlinear encoder Corollary 1 no longer holds in general.
-            Refuted for the decoder: whatever means m(x) and variances d(x) > 0 the encoder gives, the ELBO is
-            P(W) - 1/2 E_x[(m - m*)^T M (m - m*)/sigma2 + sum_i h(d_i M_ii/sigma2)], with m* = M^-1 W^T x and
-            h(t) = t - 1 - log t >= 0. So the best encoder is m* and d* = sigma2/diag(M), linear and without x in d, and
-            the ELBO has its global maximum over W where P has it: where the linear VAE has it.
-Hypotheses  sigma2 > 0; q(z|x) Gaussian with diagonal covariance; the encoder can represent m* and d*, as any with a
-            linear part can (Sec. 6.1 grants that much: it says that Lemma 1 still holds). What fails without them are
-            the controls. Theorem 1, named in the same sentence, is the matter of claim deep-linear-encoder.
-Source      Lucas et al. 2019, Sec. 6.1, "Nonlinear Encoders"; theory 3.3, 3.4.
+Statement   whatever means m(x) and variances d(x) > 0 the encoder gives, the ELBO is P(W) - 1/2 E_x[(m - m*)^T M (m -
+            m*)/sigma2 + sum_i h(d_i M_ii/sigma2)], with m* = M^-1 W^T x and h(t) = t - 1 - log t >= 0. So if the
+            encoder can represent V x and a constant D (a network with a linear part; linear layers at least k wide),
+            so that Lemma 1 holds as Sec. 6.1 says, the ELBO has its global maxima over W where the linear VAE has them.
+            Sec. 6.1 says "Corollary 1 and Theorem 1 no longer hold in general" and gives as reason that the maximum is
+            not unique. That is so (claim deep-linear-encoder); this claim is ours, and says what of Corollary 1 stays.
+Hypotheses  sigma2 > 0; q(z|x) Gaussian with diagonal covariance. What fails without them, or with a layer narrower than
+            the retained latents, are the controls.
+Source      ours, beside Lucas et al. 2019, Sec. 6.1, "Nonlinear Encoders"; theory 3.3, 3.4.
 Method      the identity at each datum, in words for all n and k; then numbers: networks that were not trained, networks
-            and free tables of m(x), d(x) that were trained together with W.
-Trusted     the normal form of words; claim corollary-1 for the maxima of P.
+            and free tables of m(x), d(x) that were trained together with W, deep linear encoders.
+Trusted     the normal form of words; claims lemma-1 and corollary-1 for the maxima of P.
 """
 
 from dataclasses import dataclass, replace
@@ -22,19 +22,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.lucas_2019.linear_vae.axes import agree_with_axes
+from proofs.lucas_2019.linear_vae.deep_encoders import best_trained
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
 from proofs.problems.linear_vaes import hard_vaes
-from proofs.problems.spectra import climb, random_problem, random_rotation
+from proofs.problems.spectra import SpectralProblem, climb, random_problem, random_rotation
 from verify import reference
 from verify.models import linear_vae as model
 from verify.models import ppca as likelihood
-from verify.symbolic import ppca
+from verify.symbolic import linear_vae, ppca
 from verify.symbolic.expectations import expectation, log_gaussian
 from verify.symbolic.letters import (
     C,
     D,
     M,
+    V,
     W,
     gram,
     k,
@@ -45,22 +48,58 @@ from verify.symbolic.letters import (
     z,
 )
 from verify.symbolic.linear_vae import gap
-from verify.symbolic.matrix_calculus import diag, inverse, letter
-from verify.symbolic.relations import reduce, substitute_log_det
+from verify.symbolic.matrix_calculus import diag, identity, inverse, letter
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import log_det, trace
 
 CLAIM = Claim(
     id="nonlinear-encoder",
-    source="Sec. 6.1",
-    statement="with a linear decoder and a nonlinear encoder Corollary 1 no longer holds in general",
-    hypotheses="to the contrary: it holds for W if q has diagonal covariance and the encoder can represent the "
-    "posterior mean",
+    source="[+] (beside Sec. 6.1)",
+    statement="with any encoder that can represent the linear one, nonlinear or of many layers, the decoder's columns "
+    "are the scaled principal components at every global maximum of the ELBO: that much of Corollary 1 stays",
+    hypotheses="q diagonal Gaussian; the paper's sentence, that uniqueness and Theorem 1 are lost, is claim "
+    "deep-linear-encoder, and holds",
     section="The linear VAE",
-    rests_on=("corollary-1",),
+    rests_on=("corollary-1", "lemma-1"),
 )
+IDENTITY = CLAIM.step(
+    "identity",
+    "log p(x) - ELBO(x) = gap(W) + (m - m*)^T M (m - m*)/(2 sigma2) + 1/2 sum_i h(d_i M_ii/sigma2) for any m(x), "
+    "d(x) > 0, n and k",
+    says="any_encoder -> gap_and_losses",
+)
+LOSSES = CLAIM.step(
+    "losses",
+    "the losses are >= 0, and 0 iff m = m* and d = d*: no encoder gets above P(W), which the linear one reaches",
+    says="gap_and_losses -> at_most_linear_elbo",
+)
+REPRESENTS = CLAIM.step(
+    "represents",
+    "linear layers that are all at least k wide can be any V, for all n, k and depths: the maximum over these, or over "
+    "any encoder that can give V x and a constant D, is not below the linear VAE's",
+    says="has_linear_part & global_maximum -> at_least_linear_maximum",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "global maxima over W and such an encoder have the scaled principal components as the columns of W",
+)
+USED = {
+    # P(W) is a value of the linear VAE's ELBO, whose maximum exists and is that of L.
+    "lemma-1": "at_most_linear_elbo & at_least_linear_maximum -> linear_maximum",
+    "corollary-1": "linear_maximum -> principal_columns",
+}
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_that_the_decoder_stays_identified(record):
+    record(instances=concludes(CLAIM, "any_encoder & has_linear_part & global_maximum -> principal_columns", USED))
+    with rejected():  # an encoder that cannot represent the linear one: see the controls
+        concludes(CLAIM, "any_encoder & global_maximum -> principal_columns", USED)
+
 
 m = letter("m", k, 1)  # the mean of q at one datum, from any encoder
 T = diag(M) @ D / sigma2  # t_i = d_i M_ii/sigma2
+T_AT_BEST = diag(M) @ linear_vae.optimal_encoder()[1] / sigma2
 
 
 def log_encoder(covariance):
@@ -78,21 +117,37 @@ def shortfall_at_datum():
     return trace(off.T @ M @ off) / (2 * sigma2) + (trace(T) - k - log_det(T)) / 2
 
 
-@CLAIM.evidence(role="refutes", kind="symbolic", strength="proved")
+@IDENTITY.evidence(role="supports", kind="symbolic", strength="proved")
 def test_any_diagonal_gaussian_falls_short_of_log_p_by_the_gap_and_a_sum_of_nonnegative_terms(record):
     joint = ppca.log_observation() + ppca.log_prior()
     elbo = expectation(joint - log_encoder(D), z, m, D)
     log_p = substitute_log_det(reduce(ppca.log_density(), marginal_precision(), gram), C, log_det_of_marginal())
     same(reduce(log_p - elbo, gram), posterior_kl_at_datum())
-    # gap() has no x, no m and no D in it: no encoder touches it. What is left is >= 0 for M > 0 and t_i > 0 ...
+    # gap() has no x, no m and no D in it: no encoder touches it.
     same(posterior_kl_at_datum(), reduce(gap() + shortfall_at_datum(), gram))
-    t = sp.Symbol("t", positive=True)
-    h = t - 1 - sp.log(t)
-    # ... and zero only at m = m* and t_i = 1: h is convex with its minimum 0 at 1.
-    same((h.subs(t, 1), sp.solve(sp.diff(h, t), t)), (0, [1]))
-    check(sp.diff(h, t, 2).is_positive, "t - 1 - log t is not convex")
-    record(instances=3)
+    record(instances=2)
     record.witness(f"log p(x) - ELBO(x; m, D) = {gap()} + {shortfall_at_datum()}, for any m(x), D(x), n and k")
+
+
+@LOSSES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_losses_are_not_negative_and_vanish_at_the_linear_encoder_only(record):
+    # v^T M v = |W v|^2 + sigma2 |v|^2 > 0 for v != 0, and m* = V* x.
+    v = letter("v", k, 1)
+    same(v.T @ expand(M, M) @ v, (W @ v).T @ (W @ v) + sigma2 * v.T @ v)
+    same(linear_vae.optimal_encoder()[0] @ x, inverse(M) @ W.T @ x)
+    same(T_AT_BEST, identity(k))
+    # h(t) = t - 1 - log t is convex with its minimum 0 at 1.
+    t = sp.Symbol("t", positive=True)
+    check_penalty(t - 1 - sp.log(t), t)
+    for wrong in (t - sp.log(t), t - 1 - 2 * sp.log(t), t**2 - 1 - sp.log(t), sp.log(t) - t + 1):
+        with rejected():
+            check_penalty(wrong, t)
+    record(instances=4)
+
+
+def check_penalty(h, t):
+    same((h.subs(t, 1), sp.solve(sp.diff(h, t), t)), (0, [1]))
+    check(sp.diff(h, t, 2).is_positive, "not convex")
 
 
 @dataclass(frozen=True)
@@ -130,7 +185,7 @@ def network(rng, n, k, size):
     return encoder
 
 
-@CLAIM.evidence(role="refutes", kind="property")
+@LOSSES.evidence(role="supports", kind="property")
 @given(p=hard_vaes(), seed=st.integers(0, 2**32 - 1))
 def test_no_network_gets_above_the_profile_elbo_of_its_decoder_on_hostile_spectra(p, seed, record):
     rng = np.random.default_rng(seed)
@@ -218,7 +273,7 @@ def clear_of_thresholds(p):
     return p
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
 def test_free_means_and_variances_for_each_datum_lead_to_the_principal_axes(record, thorough):
     rng = np.random.default_rng(61)
     for _ in range(thorough(8, 200)):
@@ -231,7 +286,7 @@ def test_free_means_and_variances_for_each_datum_lead_to_the_principal_axes(reco
         record(worst_error=check_decoder_is_the_principal_axes(p, W, variances, tolerance=1e-5))
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
 def test_a_trained_network_leads_to_the_principal_axes(record, thorough):
     rng = np.random.default_rng(62)
     for _ in range(thorough(2, 30)):
@@ -253,6 +308,44 @@ def test_a_trained_network_leads_to_the_principal_axes(record, thorough):
         record(worst_error=check_decoder_is_the_principal_axes(p, W, variances, tolerance=1e-2))
 
 
+@REPRESENTS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_layers_at_least_k_wide_are_any_linear_encoder(record):
+    """By induction over the layers: a further one of width h >= k, E with E E^T = I, A for the last (k, .) before."""
+    h, width = sp.symbols("h width", integer=True, positive=True)
+    E, A = letter("E", k, h), letter("A", k, width)
+    orthonormal = relation(E @ E.T, identity(k))
+    same(reduce(E @ (E.T @ A), orthonormal), A)
+    at_best = reduce(substitute(linear_vae.elbo(), {"V": E @ E.T @ V}), orthonormal)
+    same(at_best, linear_vae.elbo())
+    with rejected():  # h < k: E E^T is a projection and not I
+        same(E @ (E.T @ A), A)
+    record(instances=2)
+
+
+def check_axes_at_the_maximum(p, W, reached):
+    """Corollary 1: the value is the maximum of L, and the columns of W are the scaled principal axes."""
+    axes = likelihood.fixed_noise_maximum(p.lam, p.U, p.k, p.sigma2)
+    best = float(likelihood.log_likelihood(axes, p.sigma2, p.S))
+    agree(reached, best, tolerance=1e-8, scale=abs(best))
+    # The value is right to the square of the error in W.
+    return agree_with_axes(W, axes, tolerance=1e-3)
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_trained_deep_encoders_differ_and_their_decoders_do_not(record, thorough):
+    rng = np.random.default_rng(66)
+    for widths in ((2,), (4, 3)) * thorough(1, 20):
+        p = random_problem(rng, 4, 2)
+        p = SpectralProblem(p.lam, p.U, p.k, 0.6 * float(p.lam[1]))
+        ends = [best_trained(p, widths, rng) for _ in range(2)]
+        for decoder, _, _, reached in ends:
+            record(worst_error=check_axes_at_the_maximum(p, decoder, reached))
+        first, second = (end[1] for end in ends)
+        # |V_1^T V_1| sees neither signs nor orders, and no rotation of the hidden layer either.
+        apart = np.linalg.norm(first[0].T @ first[0] - second[0].T @ second[0])
+        check(apart > 1e-2, "two trainings found the same factors")
+
+
 def best_of_all_encoders(X, decoder, sigma2, rng):
     """The ELBO that ascent over all tables of means and variances reaches with this decoder (n, k) held fixed."""
     N, columns = len(X), decoder.shape[1]
@@ -268,7 +361,7 @@ def best_of_all_encoders(X, decoder, sigma2, rng):
     return value_and_gradient(climb(value_and_gradient, rng.standard_normal(2 * N * columns)))[0]
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@LOSSES.evidence(role="supports", kind="numeric")
 def test_a_rotated_decoder_loses_what_no_encoder_can_win_back(record):
     # Four data, x = (+-sqrt 6, 0), (0, +-sqrt 2): S = diag(3, 1). sigma2 = 1/2, M = diag(3, 1) or that rotated.
     X = np.array([[np.sqrt(6), 0], [-np.sqrt(6), 0], [0, np.sqrt(2)], [0, -np.sqrt(2)]])
@@ -288,7 +381,7 @@ def test_a_rotated_decoder_loses_what_no_encoder_can_win_back(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@IDENTITY.evidence(role="control", kind="symbolic")
 def test_with_full_covariance_no_gap_is_left_and_the_identity_is_rejected():
     best = sigma2 * inverse(M)
     at_best = reduce(posterior_kl_at_datum(best), gram)
@@ -301,7 +394,7 @@ def test_with_full_covariance_no_gap_is_left_and_the_identity_is_rejected():
         same(posterior_kl_at_datum(), reduce(gap() + wrong, gram))
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_with_full_covariance_the_decoder_is_found_only_up_to_a_rotation():
     # The best q with full covariance is the posterior, so ascent is ascent of the likelihood.
     rng = np.random.default_rng(64)
@@ -323,7 +416,7 @@ def test_with_full_covariance_the_decoder_is_found_only_up_to_a_rotation():
         check_decoder_is_the_principal_axes(p, axes, constant * np.array([[1.0], [2.0], [3.0]]), tolerance=1e-2)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_an_encoder_that_cannot_represent_the_posterior_mean_leads_elsewhere():
     # Means that do not depend on x: the decoder collapses, whatever the noise.
     rng = np.random.default_rng(65)
@@ -340,3 +433,17 @@ def test_an_encoder_that_cannot_represent_the_posterior_mean_leads_elsewhere():
     W, _, variances = trained(data, p.sigma2, start, encoder_of, back)
     with rejected():
         check_decoder_is_the_principal_axes(p, W, variances, tolerance=1e-2)
+
+
+@CONCLUSION.evidence(role="control", kind="numeric")
+def test_a_bottleneck_below_the_retained_latents_has_another_decoder():
+    rng = np.random.default_rng(73)
+    p = SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 2, 0.5)
+    W, _, _, reached = best_trained(p, (1,), rng)
+    with rejected():
+        check_axes_at_the_maximum(p, W, reached)
+    with rejected():  # the value alone would not do, nor the axes alone
+        check_axes_at_the_maximum(p, likelihood.fixed_noise_maximum(p.lam, p.U, 2, 0.5), reached)
+    best = float(likelihood.log_likelihood(likelihood.fixed_noise_maximum(p.lam, p.U, 2, 0.5), 0.5, p.S))
+    with rejected():
+        check_axes_at_the_maximum(p, W @ random_rotation(rng, 2), best)

@@ -1,13 +1,14 @@
-"""How many latents deep VAEs keep, beside what the linear theory says: an upper bound in the right order, no more.
+"""How many latents the printed deep VAEs keep, beside the linear count: reported, an upper bound in the same order.
 
-Statement   (Abstract, Sec. 6.2: "predictive even for high-capacity, non-linear VAEs", made exact) at fixed noise a deep
-            VAE retains as many latents as the linear theory, min(k, #{lam_i > sigma2}). On the printed rows of MNIST
-            with the logit transform (Table 2, k = 200, retained = 200 less the collapse percentage) that is false as
-            an equality, by a factor of up to four; but the linear count is an upper bound on all ten rows with fixed
-            noise, and rows that it tells apart come in its order.
+Statement   the paper finds its linear analysis "predictive even for high-capacity, non-linear VAEs" (Abstract), and
+            gives no number. We report one way to look at it: on the printed rows of MNIST with the logit transform and
+            fixed noise (Table 2, k = 200, retained = 200 less the collapse percentage) the linear count min(k, #{lam_i
+            > sigma2}) is an upper bound on all ten, and rows that it tells apart come in its order. It is no equality,
+            by a factor of up to four, and nobody said that it is.
 Hypotheses  an observation on ten printed rows of one architecture and one data set, each a mean over trials; nothing
-            here proves it for deep models. Collapse as in Sec. 6.2, epsilon = delta = 0.01.
-Source      Lucas et al. 2019, Abstract, Sec. 6.2, Table 2; theory 1.5, 5.3.
+            here proves it for deep models, and with learned noise the bound is k and excludes nothing. Collapse as in
+            Sec. 6.2, epsilon = delta = 0.01.
+Source      ours, on Lucas et al. 2019, Abstract, Sec. 6.2, Table 2; theory 1.5, 5.3.
 Method      eigenvalues of the 60000 training images, dequantised and put through logit(alpha + (1 - 2 alpha) x), with
             alpha = 1e-6; two draws of the dequantisation noise. Without the MNIST files these tests are skipped.
 Trusted     the printed numbers; claim fixed-noise-maxima for the linear count.
@@ -29,11 +30,21 @@ from verify.models import ppca
 
 CLAIM = Claim(
     id="retained-prediction",
-    source="Abstract, Sec. 6.2, Table 2",
-    statement="at fixed noise the printed deep VAEs retain min(k, #{lam_i > sigma2}) latents, as the linear VAE does",
-    hypotheses="ten printed rows of MNIST: not equal, but an upper bound in the same order; observed, not proved",
+    source="[+] on the Abstract, Sec. 6.2, Table 2",
+    statement="on the ten printed rows of MNIST with fixed noise the linear count min(k, #{lam_i > sigma2}) bounds the "
+    "number of latents that the deep VAEs retain, and orders it",
+    hypotheses="reported of printed numbers, not proved of deep models; no equality, by a factor of up to four",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima",),
+)
+BOUND = CLAIM.step(
+    "bound",
+    "no printed count of retained latents is above the linear one, and rows with different linear counts have printed "
+    "ones in the same order, at ten noises and two draws of the dequantisation",
+)
+NOT_EQUAL = CLAIM.step("no-equality", "at sigma2 = 30 and 10 the linear count is more than three times the printed one")
+LINEAR = CLAIM.step(
+    "linear-count", "the linear optimum at these noises has that many columns on MNIST, and no more would help"
 )
 
 K = 200
@@ -87,7 +98,7 @@ def table(linear, printed):
     return ", ".join(f"{s:g}: {linear[s]} | {printed[s]:.1f}" for s in printed)
 
 
-@CLAIM.evidence(role="refutes", kind="numeric")
+@NOT_EQUAL.evidence(role="supports", kind="numeric")
 def test_the_counts_are_not_equal(record):
     lam, _ = spectrum(0)
     printed = retained(FIXED)
@@ -105,7 +116,7 @@ def test_the_counts_are_not_equal(record):
     record.witness(f"sigma2: linear | printed deep model, of 200: {table(linear, printed)}")
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_linear_count_is_an_upper_bound_in_the_same_order(seed, record):
     lam, _ = spectrum(seed)
@@ -121,7 +132,7 @@ def test_the_linear_count_is_an_upper_bound_in_the_same_order(seed, record):
     )
 
 
-@CLAIM.evidence(role="corrected", kind="numeric")
+@LINEAR.evidence(role="supports", kind="numeric")
 def test_the_linear_optimum_has_that_many_columns_on_mnist(record):
     lam, U = spectrum(0)
     S = (U * lam) @ U.T
@@ -141,9 +152,12 @@ def test_the_linear_optimum_has_that_many_columns_on_mnist(record):
         curvature = float(np.sum(X * ppca.hessian_vector_product(W, noise, S, X)))
         agree(curvature, (lam[count] - noise) / noise**2, tolerance=1e-9, scale=1 / noise)
         check(curvature < 0, "one more latent would help")
+        with rejected():  # beside W = 0 the first direction would
+            X[:, count] = U[:, 0]
+            check(float(np.sum(X * ppca.hessian_vector_product(0 * W, noise, S, X))) < 0, "one more latent would help")
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@BOUND.evidence(role="supports", kind="numeric")
 def test_what_follows_for_deep_models_is_open(record):
     lam, _ = spectrum(0)
     learned = retained(LEARNED)
@@ -159,7 +173,7 @@ def test_what_follows_for_deep_models_is_open(record):
     )
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BOUND.evidence(role="control", kind="numeric")
 def test_the_checks_reject_counts_that_are_no_bound_or_in_another_order():
     printed = retained(FIXED)
     agree(printed[10.0], 20.24, tolerance=1e-12)
@@ -179,7 +193,7 @@ def test_the_checks_reject_counts_that_are_no_bound_or_in_another_order():
         check_bound(predicted(steep, printed), printed)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@BOUND.evidence(role="control", kind="numeric")
 def test_thresholds_other_than_the_noise_are_no_bound_on_mnist():
     lam, _ = spectrum(0)
     printed = retained(FIXED)

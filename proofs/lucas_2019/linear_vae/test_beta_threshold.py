@@ -1,0 +1,316 @@
+"""The linear beta-VAE at fixed noise retains what exceeds beta sigma2; a learned noise moves that threshold.
+
+Statement   W, V, D are stationary, or a maximum, of the linear beta-VAE at the noise sigma2 iff they are of the VAE at
+            beta sigma2: its maxima retain the largest lam_j > beta sigma2, at most k of them.
+            The last term of claim beta-vae depends on sigma2: with a learned noise a stationary point whose q nonzero
+            columns are orthogonal has beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues,
+            instead of lost/(n - q); and the noise of the VAE with the same gradients would move there.
+Hypotheses  sigma2 > 0; n > beta q.
+Source      ours, after Lucas et al. 2019, Sec. 5; theory 3.9.
+Method      in words for all n, k; ascent of a linear beta-VAE from random starts; 50 digits on hostile spectra.
+Trusted     the rules of verify.symbolic; which latents the VAE retains is claims theorem-1 and fixed-noise-maxima.
+"""
+
+import numpy as np
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs.lucas_2019.linear_vae.beta_weights import at_noise, beta, beta_elbo_in_words, beta_gradients, constant
+from proofs.lucas_2019.linear_vae.stationary_problems import orthogonal_points
+from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
+from proofs.problems.spectra import climb
+from proofs.problems.spectra import random_problem as random_spectrum
+from verify import reference
+from verify.landscape.stationary import retained_count
+from verify.models import linear_vae as model
+from verify.symbolic import linear_vae
+from verify.symbolic.differentials import derivative
+from verify.symbolic.letters import D, M, S, V, k, n, sigma2, x
+from verify.symbolic.matrix_calculus import identity, inverse, letter
+from verify.symbolic.relations import expand, reduce, relation, substitute
+from verify.symbolic.traces import Scalar, log_det, trace
+
+CLAIM = Claim(
+    id="beta-threshold",
+    source="[+] theory 3.9 (after Sec. 5)",
+    statement="the maxima of the linear beta-VAE at fixed noise retain the largest lam_j > beta sigma2, at most k; "
+    "with a learned noise beta sigma2 = lost/(n/beta - q)",
+    hypotheses="with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",
+    section="The linear VAE",
+    rests_on=("fixed-noise-maxima", "theorem-1"),
+)
+OBJECTIVE = CLAIM.step(
+    "objective",
+    "ELBO_beta(sigma2) is beta times ELBO_1(beta sigma2) plus a term without W, V, D, for all n and k: stationary "
+    "points and maxima in W, V, D are the same",
+    says="maximum_for_beta -> maximum_at_beta_sigma2",
+    place="Beta-VAE",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "maxima at fixed noise retain the eigenvectors of the largest lam_j > beta sigma2, at most k",
+    place="Beta-VAE",
+)
+KL_OF_A_LATENT = CLAIM.step(
+    "kl-of-a-latent",
+    "there a latent that holds u, S u = lam u, has at the datum x the mean (lam - s)^{1/2} u^T x / lam and the "
+    "variance s/lam, s = beta sigma2, and the mean KL 1/2 log(lam/s), for all n and k",
+    place="Collapse over its threshold",
+)
+VALUE = CLAIM.step(
+    "value",
+    "and the optimum is -1/2 [n log(2 pi sigma2) + beta sum_a (log(lam_a/s) + 1) + lost/sigma2], lost the sum of the "
+    "discarded eigenvalues, for all n and k",
+    place="Beta-VAE",
+)
+NOISE = CLAIM.step(
+    "noise",
+    "dELBO_beta/dsigma2 is not that of beta ELBO_1(beta sigma2) unless beta = 1: they differ by n (beta - 1)/(2 "
+    "sigma2)",
+    place="Beta-VAE",
+)
+LEARNED = CLAIM.step(
+    "learned-noise",
+    "with orthogonal columns, q of them nonzero, E||x - W z||^2 = q s + lost at s = beta sigma2, and stationary noise, "
+    "n sigma2 = E||x - W z||^2, makes s = lost/(n/beta - q), for all n and k",
+    place="Beta-VAE",
+)
+USED = {
+    "theorem-1": "maximum_at_beta_sigma2 -> likelihood_maximum_at_beta_sigma2",
+    "fixed-noise-maxima": "likelihood_maximum_at_beta_sigma2 -> retains_the_largest_above_beta_sigma2",
+}
+
+
+@OBJECTIVE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_objectives_differ_by_a_term_without_w_v_and_d_for_all_n_and_k(record):
+    same(beta_elbo_in_words(), beta * at_noise(linear_vae.elbo(), beta * sigma2) + constant())
+    for noise, factor in ((sigma2, beta), (sigma2 / beta, beta), (beta * sigma2, 1)):
+        rest = beta_elbo_in_words() - factor * at_noise(linear_vae.elbo(), noise)
+        with rejected():
+            same((dict(rest.traces), dict(rest.log_dets)), ({}, {}))
+    rest = beta_elbo_in_words() - beta * at_noise(linear_vae.elbo(), beta * sigma2)
+    same((dict(rest.traces), dict(rest.log_dets)), ({}, {}))
+    record(instances=2)
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_the_threshold(record):
+    record(instances=concludes(CLAIM, "maximum_for_beta -> retains_the_largest_above_beta_sigma2", USED))
+    with rejected():
+        concludes(CLAIM, "retains_the_largest_above_beta_sigma2 -> maximum_for_beta", USED)
+
+
+# W = U K, U^T U = I, S U = U Lam, K^2 = Lam - s I: the nonzero columns, k of them. Zero columns add nothing to W z.
+U, K, LAM = letter("U", n, k), letter("K", k, k, "diagonal"), letter("Lam", k, k, "diagonal")
+s = sp.Symbol("s", positive=True)
+AXES = relation(U.T @ U, identity(k)), relation(S @ U, U @ LAM), relation(K @ K, LAM - s * identity(k))
+
+
+def at_the_axes(f, variances):
+    """f at W = U K, V = Lam^-1 K U^T and these D, reduced."""
+    values = {"W": U @ K, "V": inverse(LAM) @ K @ U.T, "D": variances}
+    return reduce(substitute(f, values), *AXES)
+
+
+@KL_OF_A_LATENT.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_encoder_of_orthogonal_columns_for_all_n_and_k(record):
+    # M = W^T W + s I = Lam, so that V* = M^-1 W^T and D* = s diag(M)^-1 are as said.
+    of_M = substitute(expand(M, M), {"W": U @ K}) + (s - sigma2) * identity(k)
+    same(reduce(of_M, *AXES), LAM)
+    same(reduce(substitute(V @ x, {"V": inverse(LAM) @ K @ U.T}), *AXES), inverse(LAM) @ K @ U.T @ x)
+    # The mean KL of a latent is 1/2 [-log d + (V S V^T)_ii + d - 1] = 1/2 log(lam/s), as the last three add up to 0.
+    check_mean_square(s * inverse(LAM))
+    with rejected():
+        check_mean_square(inverse(LAM))
+    record(instances=3)
+
+
+def check_mean_square(variances):
+    """V S V^T + D = I."""
+    same(at_the_axes(V @ S @ V.T + D, variances), identity(k))
+
+
+@VALUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_value_at_the_axes_for_all_n_and_k(record):
+    found = at_noise_and_axes(beta_elbo_in_words())
+    lost = trace(S) - trace(LAM)
+    twice = n * sp.log(2 * sp.pi * s / beta) + beta * (log_det(LAM) - k * sp.log(s) + k) + beta * lost / s
+    same(found, twice / -2)
+    with rejected():  # the ELBO of the VAE at beta sigma2
+        same(found, (twice + (1 - beta) * k) / -2)
+    record(instances=1)
+
+
+def at_noise_and_axes(f):
+    """f at the axes, with s/beta for sigma2."""
+    return at_the_axes(at_noise(f, s / beta), s * inverse(LAM))
+
+
+@LEARNED.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_noise_at_rest_for_all_n_and_k(record):
+    lost = trace(S) - trace(LAM)
+    error = at_the_axes(linear_vae.squared_error(), s * inverse(LAM))
+    same(error, lost + k * s)
+    with rejected():
+        same(error, lost)
+    # dELBO_beta/dsigma2 = 0 iff E||x - W z||^2 = n sigma2 (step noise), and sigma2 = s/beta.
+    missing, found = sp.symbols("lost s", positive=True)
+    (at_rest,) = sp.solve(sp.Eq(n * found / beta, missing + k * found), found)
+    vanishes(at_rest - missing / (n / beta - k))
+    with rejected():
+        vanishes(at_rest - missing / (n - k))
+    record(instances=3)
+    record.witness("beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues")
+
+
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_in_the_noise_the_objectives_differ(record):
+    off = derivative(beta_elbo_in_words(), sigma2) - derivative(
+        beta * at_noise(linear_vae.elbo(), beta * sigma2), sigma2
+    )
+    same(off, Scalar(n * (beta - 1) / (2 * sigma2)))
+    with rejected():
+        same(off, Scalar())
+    # Where the beta-VAE's noise is at rest, E||x - W z||^2 = n sigma2, the other's moves, at every rate.
+    at_rest = linear_vae.squared_error() - n * sigma2
+    same(derivative(beta_elbo_in_words(), sigma2), at_rest / (2 * sigma2**2))
+    of_other = at_noise(linear_vae.gradients().sigma2, beta * sigma2)
+    same(of_other - at_rest / (2 * beta**2 * sigma2**2), Scalar(n * (1 - beta) / (2 * beta**2 * sigma2)))
+    record(instances=3)
+    record.witness(
+        "at E||x - D(z)||^2 = n sigma2: dELBO_beta/dsigma2 = 0, dELBO_1 at beta sigma2 = n (1 - beta)/(2 beta^2 sigma2)"
+    )
+
+
+def linear_point(lam, s, effective):
+    """n = 2, k = 1: W, V, D, sigma2 = s and S = diag(lam), with W, V, D optimal for the VAE at noise `effective`."""
+    w = np.sqrt(lam[0] - effective)
+    return np.array([[w], [0.0]]), np.array([[w / lam[0], 0.0]]), np.array([effective / lam[0]]), s, np.diag(lam)
+
+
+@LEARNED.evidence(role="supports", kind="numeric")
+def test_a_learned_noise_to_check_by_hand(record):
+    """S = diag(4, 1), k = 1, beta = 1/2: sigma2 = 2/3, w^2 = 4 - 1/3; the VAE itself has sigma2 = 1, w^2 = 3."""
+    lam = np.array([4.0, 1.0])
+    found = linear_point(lam, 2 / 3, 1 / 3)
+    for g in beta_gradients(*found, 0.5):
+        record(worst_error=agree(g, np.zeros_like(g), tolerance=1e-14))
+    plain = linear_point(lam, 1.0, 1.0)
+    for g in beta_gradients(*plain, 1.0):
+        agree(g, np.zeros_like(g), tolerance=1e-14)
+    check(abs(found[0][0, 0] ** 2 - plain[0][0, 0] ** 2) > 0.6, "both learn the same decoder")
+    # The VAE of the same gradients has the noise 1/3 = beta sigma2, where its own noise gradient is not zero.
+    matched = model.gradients(*linear_point(lam, 1 / 3, 1 / 3))
+    agree(matched.W, np.zeros((2, 1)), tolerance=1e-14)
+    agree(matched.sigma2, 3.0, tolerance=1e-14)
+    record.witness(
+        "S = diag(4, 1), k = 1, beta = 1/2, noise learned: w^2 = 11/3, sigma2 = 2/3; a VAE with learned noise has "
+        "w^2 = 3, sigma2 = 1; at w^2 = 11/3 and sigma2 = 1/3 its noise gradient is 3"
+    )
+
+
+@LEARNED.evidence(role="supports", kind="numeric")
+def test_with_a_learned_noise_the_threshold_is_another(record, thorough):
+    """beta sigma2 = lost/(n/beta - q), wherever that is positive and below lam_q: all four gradients vanish."""
+    rng, seen = np.random.default_rng(101), 0
+    for _ in range(thorough(60, 600)):
+        p, b = random_spectrum(rng), float(rng.uniform(0.2, 2.0))
+        room = p.n / b - p.k
+        effective = p.lam[p.k :].sum() / room if room > 0 else np.inf
+        if effective >= p.lam[p.k - 1]:
+            continue
+        lengths = np.sqrt(p.lam[: p.k] - effective)
+        U = p.U[:, : p.k]
+        V, D = (U * (lengths / p.lam[: p.k])).T, effective / p.lam[: p.k]
+        for g in beta_gradients(U * lengths, V, D, effective / b, p.S, b):
+            record(worst_error=agree(g, np.zeros_like(g), tolerance=1e-11, scale=p.n * (1 + p.lam[0] / effective) ** 2))
+        seen += 1
+    check(seen > 15, f"only {seen} spectra had such a point")
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_a_linear_beta_vae_retains_what_exceeds_beta_sigma2(record, thorough):
+    """Ascent in W, V and log D from random starts; a latent is retained where its mean KL is not zero."""
+    rng, counts = np.random.default_rng(104), set()
+    for _ in range(thorough(12, 120)):
+        p, b = random_spectrum(rng, 4, 3), float(np.exp(rng.uniform(-1.2, 1.2)))
+        threshold = b * p.sigma2
+        if np.min(np.abs(np.log(p.lam / threshold))) < 0.1:  # too flat to climb
+            continue
+        retained, found = retained_count(p.lam, p.k, threshold), ascend(p, b, rng)
+        check_retained(*found, p, retained)
+        lengths = np.sort(np.sum(found[0] ** 2, axis=0))[::-1]
+        expected = np.maximum(p.lam[: p.k] - threshold, 0.0)
+        record(worst_error=agree(lengths, expected, tolerance=1e-3, scale=p.lam[0]))
+        counts.add(retained)
+    check(len(counts) > 2, f"only {counts} latents were retained")
+
+
+def ascend(p, b, rng):
+    """W, V, D at the end of L-BFGS on the beta-ELBO."""
+    size = p.n * p.k
+
+    def parts(x):
+        return x[:size].reshape(p.n, p.k), x[size : 2 * size].reshape(p.k, p.n), np.exp(x[2 * size :])
+
+    def value_and_gradient(x):
+        W, V, D = parts(x)
+        g = beta_gradients(W, V, D, p.sigma2, p.S, b)
+        value = model.reconstruction(W, V, D, p.sigma2, p.S) - b * model.kl(V, D, p.S)
+        return value, np.concatenate([g[0].ravel(), g[1].ravel(), D * g[2]])
+
+    return parts(climb(value_and_gradient, rng.standard_normal(2 * size + p.k)))
+
+
+def check_retained(W, V, D, p, expected):
+    """The number of latents whose mean KL is above 1e-3 (at lam/(beta sigma2) = 1.1 it is 0.048)."""
+    kl = 0.5 * (np.einsum("ij,jl,il->i", V, p.S, V) + D - 1 - np.log(D))
+    same(int((kl > 1e-3).sum()), expected)
+
+
+@OBJECTIVE.evidence(role="supports", kind="property")
+@given(p=orthogonal_points(max_n=4), exponent=st.floats(-3, 3))
+def test_to_50_digits_the_points_at_beta_sigma2_are_stationary_for_beta(p, exponent, record):
+    """Hostile spectra: p is stationary for the VAE at noise p.sigma2 = beta sigma2."""
+    mp = reference.mpmath
+    with reference.precision():
+        b = mp.mpf(10.0**exponent)
+        s = p.sigma2 / b
+        second, lengths = p.V @ p.S @ p.V.T, (p.W**2).sum(axis=0)
+        scale = b * (1 + p.S.trace() / p.sigma2) ** 2 / min(1, p.sigma2, p.D.min())
+        for g in (
+            (p.S @ p.V.T - p.W * p.D - p.W @ second) / s,
+            (p.W.T - p.W.T @ p.W @ p.V) @ p.S / s - b * p.V @ p.S,
+            (b / p.D - b - lengths / s) / 2,
+        ):
+            at_most(abs(g) / scale, 0.0, slack=1e-35)
+        kl = p.kl_per_latent.sum()
+        ours = reference.elbo(p.W, p.V, p.D, s, p.S) + (1 - b) * kl
+        other = b * reference.elbo(p.W, p.V, p.D, p.sigma2, p.S)
+        rest = len(p.S) * ((b - 1) * mp.log(2 * mp.pi * s) + b * mp.log(b)) / 2
+        record(worst_error=at_most(abs(ours - other - rest) / scale, 0.0, slack=1e-35))
+
+
+@CONCLUSION.evidence(role="control", kind="numeric")
+def test_the_threshold_without_beta_is_rejected():
+    """lam = 4, 2, 1, 1/2, sigma2 = 0.8, beta = 2: two of three latents are retained, not three."""
+    rng = np.random.default_rng(106)
+    p = random_spectrum(rng, 4, 3)
+    p = type(p)(np.array([4.0, 2.0, 1.0, 0.5]), p.U, 3, 0.8)
+    found = ascend(p, 2.0, rng)
+    check_retained(*found, p, 2)
+    with rejected():
+        check_retained(*found, p, retained_count(p.lam, p.k, p.sigma2))
+
+
+@LEARNED.evidence(role="control", kind="numeric")
+def test_with_a_learned_noise_the_threshold_of_the_vae_is_rejected():
+    """lost/(n - q) for beta sigma2 (or for sigma2): the gradients do not vanish."""
+    lam = np.array([4.0, 1.0])
+    for s, effective in ((2.0, 1.0), (1.0, 0.5)):
+        with rejected():
+            for g in beta_gradients(*linear_point(lam, s, effective), 0.5):
+                agree(g, np.zeros_like(g), tolerance=1e-6)

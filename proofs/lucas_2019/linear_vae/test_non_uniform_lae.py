@@ -1,0 +1,327 @@
+"""Linear autoencoders whose penalty differs between the columns: it identifies the principal axes, and their order.
+
+Statement   for the loss tr((I - W V) S (I - W V)^T) + tr(G V V^T) + tr(W G W^T), G = diag(g_1, ..., g_k), 0 < g_1 <
+            ... < g_k < lam_k and lam_1 > ... > lam_k > lam_{k+1}, at *every* stationary point W^T W and V V^T are
+            diagonal and equal, and every global minimum is w_i = v_i = +- sqrt(1 - g_i/lam_i) u_i, the order of the
+            axes included.
+Hypotheses  as stated. With a uniform penalty a rotation stays open (claim regularised-lae, the paper's).
+Source      ours, beside Lucas et al. 2019, Sec. 4.2; after Bao et al. 2020.
+Method      words, for all n and k: the two gradients give G A = B G, A = V V^T, B = W^T W; for distinct g_i that makes
+            A = B = diag(b_i), so v_i = sqrt(b_i) e_i with orthonormal e_i. Then the loss is tr S - sum b_i^2 s_i,
+            s_i = e_i^T S e_i, and (b_i S + g_i I) v_i = S w_i with |w_i| = |v_i| gives b_i <= 1 - g_i/s_i. So the loss
+            is at least tr S - sum f_i(s_i), f_i(s) = (s - g_i)_+^2/s, and that is least at s_i = lam_i: exchanging two
+            s that are in the wrong order raises sum f_i(s_i), as f_i - f_j rises for g_i < g_j; for s_1 >= s_2 >= ...
+            convexity gives sum f_i(lam_i) - f_i(s_i) >= sum c_i (lam_i - s_i), c_i = f_i'(s_i) >= 0 falling with i,
+            and that is sum (c_i - c_{i+1}) P_i + c_k P_k, P_i >= 0 Ky Fan's partial sums. Equality needs s_i = lam_i,
+            and then e_i = +- u_i. Beside it: searches from random starts, the exact loss along rotations.
+Trusted     facts cauchy-schwarz, ky-fan, second-order; the normal form of words.
+"""
+
+from itertools import permutations
+
+import mpmath
+import numpy as np
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs.lucas_2019.linear_vae.autoencoders import (
+    Autoencoder,
+    G,
+    check_identified,
+    check_isolated,
+    explicit_loss,
+    g,
+    loss_in_words,
+    random_autoencoder,
+    trained,
+)
+from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.claims import Claim
+from proofs.machinery.logic import concludes
+from proofs.problems.spectra import random_problem, random_rotation
+from verify import reference
+from verify.symbolic.differentials import gradient
+from verify.symbolic.evaluation import on_arrays
+from verify.symbolic.letters import S, V, W, k, n
+from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
+from verify.symbolic.relations import reduce, relation, substitute
+from verify.symbolic.traces import trace
+
+CLAIM = Claim(
+    id="non-uniform-lae",
+    source="[+] (beside Sec. 4.2)",
+    statement="a linear autoencoder with an L2 penalty that differs between the columns identifies the principal "
+    "components, in order",
+    hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k > lam_{k+1}",
+    section="The linear VAE",
+    trusts=("cauchy-schwarz", "ky-fan", "second-order"),
+)
+GRAMS = CLAIM.step(
+    "grams",
+    "at every stationary point G V V^T = W^T W G, so that for distinct g_i both Gram matrices are diagonal and equal, "
+    "for all n and k",
+    says="stationary & distinct_penalties -> equal_diagonal_grams",
+)
+VALUE = CLAIM.step(
+    "value",
+    "there the loss is tr S - sum b_i^2 s_i, V V^T = W^T W = diag(b_i), v_i = sqrt(b_i) e_i, s_i = e_i^T S e_i, and "
+    "(b_i S + g_i I) v_i = S w_i, for all n and k",
+    says="stationary & equal_diagonal_grams -> loss_by_rayleigh_quotients",
+)
+SAVED = CLAIM.step(
+    "saved",
+    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v only: "
+    "column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
+    says="loss_by_rayleigh_quotients & schwarz -> saves_at_most_sum_of_f",
+)
+ORDER = CLAIM.step(
+    "order",
+    "sum f_i(s_i) <= sum f_i(lam_i), with equality for s_i = lam_i only, whose eigenvectors are +- u_i: so the loss is "
+    "that of the ordered axes there, and above it elsewhere, for all n and k",
+    says="saves_at_most_sum_of_f & partial_sums_bounded -> at_ordered_axes | above_ordered_axes",
+)
+AXES = CLAIM.step(
+    "axes",
+    "w_i = v_i = sqrt(1 - g_i/lam_i) u_i has the loss tr S - sum (lam_i - g_i)^2/lam_i, and is stationary, for all n "
+    "and k: no minimum is above it",
+    says="minimum -> ~above_ordered_axes",
+)
+CONCLUSION = CLAIM.step("conclusion", "every global minimum is the ordered principal axes, up to signs")
+USED = {
+    "cauchy-schwarz": "schwarz",
+    "ky-fan": "partial_sums_bounded",
+    "second-order": "minimum -> stationary",
+}
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_entail_that_the_axes_are_identified(record):
+    record(instances=concludes(CLAIM, "minimum & distinct_penalties -> at_ordered_axes", USED))
+    with rejected():  # nor for a uniform penalty
+        concludes(CLAIM, "minimum -> at_ordered_axes", USED)
+    with rejected():  # saddles are not at the ordered axes
+        concludes(CLAIM, "stationary & distinct_penalties -> at_ordered_axes", USED)
+
+
+@VALUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_loss_at_a_stationary_point_for_all_n_and_k(record):
+    by_W, by_V = gradient(loss_in_words(), W) / 2, gradient(loss_in_words(), V) / 2
+    # Where both vanish the loss is tr S - tr(B V S V^T) = tr S - sum b_i v_i^T S v_i, B = W^T W.
+    slopes = trace(by_V @ V.T) + trace(W.T @ by_W)
+    same(loss_in_words(), trace(S) - trace(W.T @ W @ V @ S @ V.T) + slopes)
+    with rejected():  # penalties counted once
+        same(loss_in_words(), trace(S) - trace(W.T @ W @ V @ S @ V.T) + slopes / 2)
+    # Row i of dV = 0, with W^T W = B diagonal, is (b_i S + g_i I) v_i = S w_i.
+    same(by_V, W.T @ W @ V @ S + G @ V - W.T @ S)
+    record(instances=2)
+
+
+@SAVED.evidence(role="supports", kind="symbolic", strength="proved")
+def test_what_a_column_saves_for_all_n(record):
+    v, w, u = letter("v", n, 1), letter("w", n, 1), letter("u", n, 1)
+    b, s, q = sp.symbols("b s q", positive=True)
+    row = relation(S @ w, b * S @ v + g * v)
+    # u^T S = 0 makes g u^T v = 0: v lies in the range of S, where S may be inverted (w has no shorter part there).
+    same(reduce(u.T @ S @ w - g * u.T @ v, row, relation(u.T @ S, zero(1, n))), zero(1, 1))
+    # v^T w = b |v|^2 + g v^T S^-1 v, and v^T w <= |v| |w| = |v|^2 (Schwarz): 1 >= b + g q, q = v^T S^-1 v/|v|^2.
+    same(inverse(S) @ (b * S @ v + g * v), b * v + g * inverse(S) @ v)
+    # And q >= 1/s (Schwarz), equal for eigenvectors only: b <= 1 - g q <= 1 - g/s.
+    vanishes((1 - g / s) - (1 - g * q) - g * (q - 1 / s))
+    check_saved(lambda t: (t - g) ** 2 / t)
+    for wrong in (lambda t: t - g, lambda t: (t - g) ** 2, lambda t: t - 2 * g):
+        with rejected():
+            check_saved(wrong)
+    record(instances=4)
+
+
+def check_saved(f):
+    """b^2 s at the largest b, 1 - g/s, is f(s) for s > g."""
+    s = sp.Symbol("s", positive=True)
+    vanishes(s * (1 - g / s) ** 2 - f(s))
+
+
+@ORDER.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_largest_eigenvalues_in_order_save_most_for_all_n_and_k(record):
+    s, gap = sp.symbols("s gap", positive=True)
+    check_slopes(lambda t, weight: (t - weight) ** 2 / t, s, gap)
+    for wrong in (
+        lambda t, weight: weight * (t - weight) ** 2,  # its slope does not fall in g
+        lambda t, weight: -((t - weight) ** 2) / t,  # concave
+        lambda t, weight: (t - weight) / t,  # no tangent at s = g
+    ):
+        with rejected():
+            check_slopes(wrong, s, gap)
+    # Summation by parts, by induction: from k to k + 1 terms, P_{k+1} = P_k + d.
+    c, following, P, d = sp.symbols("c_k c_k+1 P_k d")
+    vanishes(sp.expand(c * P + following * d - (c - following) * P - following * (P + d)))
+    with rejected():
+        vanishes(sp.expand(c * P + following * d - (c - following) * P - c * (P + d)))
+    record(instances=4)
+    record.witness("sum f_i(lam_i) - sum f_i(s_i) >= sum (c_i - c_{i+1}) P_i + c_k P_k >= 0, P_i Ky Fan's partial sums")
+
+
+def check_slopes(f, s, gap):
+    """For s > g: f' >= 0, f'' > 0, f' falls in g; f = f' = 0 at s = g, so f_+ is convex, and all this holds for it."""
+    weight, beyond = sp.Symbol("g", positive=True), sp.Symbol("beyond", positive=True)
+    slope = sp.diff(f(s, weight), s)
+    above = slope.subs(s, weight + beyond)
+    same([sp.simplify(e.subs(s, weight)) for e in (f(s, weight), slope)], [0, 0])
+    check(sp.factor(sp.simplify(above)).is_positive, "what is saved does not rise")
+    check(sp.factor(sp.diff(f(s, weight), s, 2).simplify()).is_positive, "what is saved is not strictly convex")
+    # g_j = g_i + gap: f_i - f_j rises for s > g_i, so that the larger s belongs to the smaller penalty.
+    between = sp.factor(
+        sp.simplify(
+            slope.subs(s, weight + gap + beyond) - slope.subs(weight, weight + gap).subs(s, weight + gap + beyond)
+        )
+    )
+    check(between.is_positive, "the slope does not fall in the penalty")
+
+
+@AXES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_ordered_principal_axes_are_stationary_for_all_n_and_k(record):
+    # W = U P, V = P U^T, P^2 = I - G Lam^-1, for an orthonormal U with S U = U Lam.
+    U, P, Lam = letter("U", n, k), letter("P", k, k, "diagonal"), letter("Lam", k, k, "diagonal")
+    axes = relation(U.T @ U, identity(k)), relation(S @ U, U @ Lam)
+    for X, shape in ((W, U), (V, U.T)):
+        at = substitute(gradient(loss_in_words(), X), {"W": U @ P, "V": P @ U.T})
+        same(reduce(at, *axes, relation(Lam @ P @ P, Lam - G)), 0 * shape)
+        with rejected():  # the lengths of pPCA, or twice the penalty
+            same(reduce(at, *axes, relation(Lam @ P @ P, Lam - 2 * G)), 0 * shape)
+    # The loss there, by the gradients: tr S - tr(P^2 P Lam P), P^2 = I - G Lam^-1.
+    value = reduce(substitute(loss_in_words(), {"W": U @ P, "V": P @ U.T}), *axes)
+    value = reduce(value, relation(P @ P, identity(k) - G @ inverse(Lam)))
+    same(value, trace(S) - trace((Lam - G) @ (Lam - G) @ inverse(Lam)))
+    record(instances=3)
+
+
+@GRAMS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_non_uniform_penalty_makes_the_columns_orthogonal_at_every_stationary_point(record):
+    by_W, by_V = gradient(loss_in_words(), W), gradient(loss_in_words(), V)
+    # dV V^T and W^T dW vanish at a stationary point, and so does their difference.
+    same((by_V @ V.T - W.T @ by_W) / 2, G @ V @ V.T - W.T @ W @ G)
+    # Entry by entry, with A = V V^T and B = W^T W: g_i A_ij = B_ij g_j, and with i and j exchanged.
+    a, b = sp.symbols("A_ij B_ij", real=True)
+    g_i, g_j = sp.symbols("g_i g_j", positive=True)
+    solved = sp.solve([g_i * a - b * g_j, g_j * a - b * g_i], [a, b], dict=True)
+    same(solved, [{a: 0, b: 0}])  # for g_i != g_j ...
+    vanishes(sp.Matrix([[g_i, -g_j], [g_j, -g_i]]).det() - (g_j**2 - g_i**2))  # ... the determinant being this
+    # For i = j: A_ii = B_ii.
+    same(sp.solve(g_i * a - b * g_i, a), [b])
+    with rejected():  # the encoder's Gram matrix taken for the decoder's
+        same((by_V @ V.T - W.T @ by_W) / 2, G @ W.T @ W - V @ V.T @ G)
+    with rejected():  # equal penalties leave A_ij = B_ij free
+        same(sp.solve([g * a - b * g, g * a - b * g], [a, b], dict=True), [{a: 0, b: 0}])
+    record(instances=3)
+    record.witness(
+        "G V V^T = W^T W G at every stationary point: with distinct g_i both V V^T and W^T W are diagonal, equal"
+    )
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic")
+def test_rotating_two_axes_costs_what_the_penalties_differ_by(record):
+    # S = diag(s_1, s_2), k = 2: the loss along W = P R, V = R^T P in closed form.
+    s_1, s_2, g_1, g_2 = sp.symbols("s_1 s_2 g_1 g_2", positive=True)
+    theta = sp.Symbol("theta", real=True)
+    P = sp.diag(sp.sqrt(1 - g_1 / s_1), sp.sqrt(1 - g_2 / s_2))
+    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    rise = explicit_loss(P * R, R.T * P, sp.diag(g_1, g_2), sp.diag(s_1, s_2))
+    rise -= explicit_loss(P, P, sp.diag(g_1, g_2), sp.diag(s_1, s_2))
+    expected = 2 * sp.sin(theta) ** 2 * (g_2 - g_1) * ((1 - g_1 / s_1) - (1 - g_2 / s_2))
+    vanishes(sp.expand_trig(rise - expected))
+    record(instances=1)
+    record.witness("rotating axes 1, 2 of the minimum by theta costs 2 sin(theta)^2 (g_2 - g_1)(g_2/lam_2 - g_1/lam_1)")
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_training_with_a_non_uniform_penalty_finds_the_ordered_axes(record, thorough):
+    rng = np.random.default_rng(41)
+    for _ in range(thorough(12, 120)):
+        at = random_autoencoder(rng)
+        for _ in range(2):
+            W, V = trained(at, rng)
+            agree(V, W.T, tolerance=1e-5)
+            # The search stops at |gradient| = 1e-8; the flattest direction, a rotation, has curvature above 1e-3.
+            record(worst_error=check_identified(at, W, tolerance=1e-4))
+
+
+@CONCLUSION.evidence(role="supports", kind="property")
+@given(
+    lam=st.lists(st.floats(-6, 6).map(lambda e: 10.0**e), min_size=3, max_size=5, unique=True),
+    shares=st.lists(st.floats(0.01, 0.99), min_size=2, max_size=2, unique=True),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_axes_beat_all_rotations_and_other_orders_on_hostile_spectra(lam, shares, seed, record):
+    lam = np.sort(lam)[::-1]
+    penalties = np.sort(shares) * lam[1]
+    rng = np.random.default_rng(seed)
+    at = Autoencoder(lam, random_rotation(rng, len(lam)), penalties)
+    W = at.axes()
+    best, size = at.loss(W, W.T), at.lam.sum() + penalties.sum()
+    for part in at.slopes(W, W.T):
+        record(worst_error=agree(part, np.zeros_like(part), tolerance=1e-13, scale=size))
+    # sum 2 g_i - g_i^2/lam_i over the columns, and what is left out.
+    agree(best, float(np.sum(2 * penalties - penalties**2 / lam[:2]) + lam[2:].sum()), tolerance=1e-13, scale=size)
+    R = random_rotation(rng, 2)
+    at_most(best, at.loss(W @ R, R.T @ W.T), slack=1e-13 * size)
+    for order in permutations(range(len(lam)), 2):
+        p = np.sqrt(np.maximum(1 - penalties / lam[list(order)], 0))
+        other = at.U[:, list(order)] * p
+        at_most(best, at.loss(other, other.T), slack=1e-13 * size)
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_the_minimum_is_isolated_with_a_non_uniform_penalty(record, thorough):
+    rng = np.random.default_rng(43)
+    for _ in range(thorough(15, 150)):
+        at = random_autoencoder(rng)
+        check_isolated(at, at.axes())
+        record()
+
+
+@VALUE.evidence(role="supports", kind="numeric")
+def test_the_derived_gradient_is_the_one_that_was_used(record):
+    rng = np.random.default_rng(45)
+    for _ in range(10):
+        at = random_autoencoder(rng)
+        A, B = rng.standard_normal(at.shape), rng.standard_normal(at.shape[::-1])
+        letters = {"W": A, "V": B, "S": at.S, "G": np.diag(at.penalties)}
+        sizes = dict(zip((n, k), at.shape, strict=True))
+        for X, part in zip((W, V), at.slopes(A, B), strict=True):
+            derived = on_arrays(gradient(loss_in_words(), X), letters, sizes)
+            record(worst_error=agree(2 * part, derived, tolerance=1e-13))
+        agree(at.loss(A, B), on_arrays(loss_in_words(), letters, sizes), tolerance=1e-13)
+
+
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_two_axes_to_check_by_hand(record):
+    # S = diag(4, 2), g = (1/2, 1): p = (7/8, 1/2), loss 2 (1/2) - 1/16 + 2 - 1/2.
+    at = Autoencoder(np.array([4.0, 2.0]), np.eye(2), np.array([0.5, 1.0]))
+    W, swap = at.axes(), np.array([[0.0, 1.0], [1.0, 0.0]])
+    R = np.array([[1.0, -1.0], [1.0, 1.0]]) / np.sqrt(2)
+    losses = [at.loss(A, A.T) for A in (W, W @ R, W @ swap)]
+    agree(losses, [2.4375, 2.625, 2.8125], tolerance=1e-15)
+    with reference.precision():  # 50 digits: the gradient, with sqrt(7/8) to as many
+        p = [mpmath.sqrt(mpmath.mpf(7) / 8), mpmath.sqrt(mpmath.mpf(1) / 2)]
+        slopes = [(p[i] ** 2 - 1) * (4, 2)[i] * p[i] + (0.5, 1.0)[i] * p[i] for i in range(2)]
+    agree([float(s) for s in slopes], [0.0, 0.0], tolerance=1e-48)
+    uniform = Autoencoder(at.lam, at.U, np.array([0.5, 0.5]))
+    V = uniform.axes()
+    same_loss = [uniform.loss(A, A.T) for A in (V, V @ R, V @ swap)]
+    agree(same_loss, [same_loss[0]] * 3, tolerance=1e-15)
+    record(instances=2)
+    record.witness(
+        f"S = diag(4, 2), g = (1/2, 1): W = V^T = diag(sqrt(7/8), sqrt(1/2)) has loss {losses[0]:.4f}; its columns "
+        f"rotated by 45 degrees {losses[1]:.4f}, exchanged {losses[2]:.4f}. With g = (1/2, 1/2) all three are equal"
+    )
+
+
+@CONCLUSION.evidence(role="control", kind="numeric")
+def test_two_equal_penalties_among_others_are_rejected_as_identifying():
+    # A tie of two penalties leaves their plane open, however the third differs.
+    p = random_problem(np.random.default_rng(47), 4, 3)
+    lam, U = np.array([8.0, 5.0, 3.0, 1.0]), p.U
+    with rejected():
+        check_isolated(
+            Autoencoder(lam, U, np.array([0.5, 1.0, 1.0])), Autoencoder(lam, U, np.array([0.5, 1.0, 1.0])).axes()
+        )
