@@ -103,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         red |= failing
         if trial.outcome != KILLED:
             print(f"{len(trials)}/{len(every)} {_survivor(trial.mutant, reasons, differences)}", flush=True)
+        elif len(trials) % 25 == 0:
+            print(f"{len(trials)}/{len(every)}", flush=True)
     document = _document(options, strata, trials, reasons, differences, red)
     document["seconds"] = round(time.monotonic() - started, 1)
     options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,8 @@ def _work(root: Path, folder: Path, claims: bool, pipe: Connection) -> None:
         while (mutant := pipe.recv()) is not None:
             trial = copy.judged(mutant, claims=claims)
             pipe.send((trial, {file: run.failed for file, run in copy.sound.items() if run.failed}))
+    except (BrokenPipeError, EOFError, KeyboardInterrupt):
+        return  # nobody waits for an answer any more
     except Exception:
         pipe.send(traceback.format_exc())
 
