@@ -72,6 +72,36 @@ def test_runs_do_not_meddle_with_one_another():
     assert found.W.ravel().tolist() == [float(one.W[0, 0, 0]) for one in alone]
 
 
+def scalar_search(gradient, slope, w, iterations):
+    """The same search for one number, written out: where it stands after each step."""
+    damping, visited, g = 1.0, [w], gradient(w)
+    for _ in range(iterations):
+        h = slope(w)
+        step = -h * g / (h * h + damping * min(abs(g), 1.0) + 1e-15 * h * h)
+        longest = 0.5 * max(abs(w), 1.0)
+        step = max(-longest, min(longest, step))
+        better = abs(gradient(w + step)) < abs(g)
+        if better:
+            w, g = w + step, gradient(w + step)
+        damping = min(max(damping / 4 if better else damping * 4, 1e-14), 1e14)
+        visited.append(w)
+    return visited
+
+
+@pytest.mark.parametrize("start", [7.0, 0.58, -0.6, 0.5])
+def test_every_step_is_that_of_the_search_written_out_for_one_number(start):
+    """On w^3 - w, whose slope vanishes next to two of the starts: some steps are too long and are not taken."""
+    rejected = 0
+    for iterations in range(1, 12):
+        expected = scalar_search(lambda w: w**3 - w, lambda w: 3 * w * w - 1, start, iterations)
+        found = find_roots(
+            lambda W: W**3 - W, lambda W: 3 * W * W - 1, np.full((1, 1, 1), start), iterations=iterations, tolerance=0.0
+        )
+        assert found.W[0, 0, 0] == pytest.approx(expected[-1], rel=1e-12)
+        rejected += expected[-1] == expected[-2]
+    assert rejected or start in (7.0, 0.5)
+
+
 def test_the_stationary_points_of_the_likelihood_are_found_though_a_gauge_makes_them_manifolds():
     """lam = (3, 2, 0.5), sigma2 = 1, two columns: W W^T is diag(2, 1), one of the two, or nothing."""
     S = np.diag([3.0, 2.0, 0.5])
