@@ -34,7 +34,7 @@ CLAIM = Claim(
     section="Bernoulli pPCA",
     trusts=("change-of-variables", "gaussian-moments", "rank-nullity"),
     quote="We can compute the density function for y using the change of variables formula. Noting that Wz + µ ∼ N (µ, "
-    "WWT ), we recover the following logit-Normal distribution: ... f (y) = ... 2π|WW | ... (30)",
+    "WWT ), we recover the following logit-Normal distribution: ...",
     fault="missing hypothesis",
     finding="with k >= n, W W^T > 0 and the normaliser |2 pi W W^T|^{1/2} it is right; for k < n there is no density",
 )
