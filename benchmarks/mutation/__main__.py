@@ -8,9 +8,12 @@ workers are clones behind HTTP), and has one command of tests for all modules. N
 import argparse
 import difflib
 import json
+import random
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -95,16 +98,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     strata = {s: [m for m in ms if _wanted(m, options.only)] for s, ms in everything.items()}
     chosen = sample(strata, options.n, options.seed)
     every = [m for ms in chosen.values() for m in ms]
+    random.Random(options.seed).shuffle(every)  # a run that is interrupted has drawn a smaller sample of the same kind
     differences = {m: difference(m, ROOT) for m in every}
     reasons = {m: explained.explanation(m, entries) for m in every}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what runs in the background
     started, trials, red = time.monotonic(), [], {}
-    for trial, failing in performed(ROOT, every, workers=options.workers, claims=not options.no_claims):
-        trials.append(trial)
-        red |= failing
-        if trial.outcome != KILLED:
-            print(f"{len(trials)}/{len(every)} {_survivor(trial.mutant, reasons, differences)}", flush=True)
-        elif len(trials) % 25 == 0:
-            print(f"{len(trials)}/{len(every)}", flush=True)
+    with suppress(KeyboardInterrupt):
+        for trial, failing in performed(ROOT, every, workers=options.workers, claims=not options.no_claims):
+            trials.append(trial)
+            red |= failing
+            if trial.outcome != KILLED:
+                print(f"{len(trials)}/{len(every)} {_survivor(trial.mutant, reasons, differences)}", flush=True)
+            elif len(trials) % 25 == 0:
+                print(f"{len(trials)}/{len(every)}", flush=True)
     document = _document(options, strata, trials, reasons, differences, red)
     document["seconds"] = round(time.monotonic() - started, 1)
     options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +141,7 @@ def _document(
     return {
         "schema": 1,
         "n": options.n,
+        "complete": len(trials) == len(reasons),
         "seed": options.seed,
         "claims": not options.no_claims,
         "population": {s: len(ms) for s, ms in strata.items()},
@@ -149,7 +156,8 @@ def _document(
 
 def _said(document: Mapping[str, Any], strata: Mapping[str, Sequence[Mutant]], options: argparse.Namespace) -> int:
     """The summary on the terminal, and the exit status."""
-    print(f"\nseed {options.seed}, {document['seconds']:.0f} s; killed or explained [95 % interval]")
+    short = "" if document["complete"] else ", interrupted"
+    print(f"\nseed {options.seed}, {document['seconds']:.0f} s{short}; killed or explained [95 % interval]")
     for stratum, count in document["strata"].items():
         print(in_words(stratum, count, len(strata[stratum])))
     print(in_words("all", document["all"], sum(map(len, strata.values()))))

@@ -7,6 +7,7 @@ import multiprocessing
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -34,11 +35,14 @@ def performed(root: Path, chosen: Sequence[Mutant], *, workers: int = 2, claims:
     """The trials, in the order in which they end.  RuntimeError where a worker falls over."""
     fresh = multiprocessing.get_context("spawn")  # a fork may only be made of a process with one thread
     ahead = list(reversed(chosen))
-    with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True) as scratch, ExitStack() as ends:
         busy: list[Connection] = []
         for i in range(min(workers, len(chosen))):
             ours, theirs = fresh.Pipe()
-            fresh.Process(target=_work, args=(root, Path(scratch) / str(i), claims, theirs), daemon=True).start()
+            process = fresh.Process(target=_work, args=(root, Path(scratch) / str(i), claims, theirs), daemon=True)
+            process.start()
+            ends.callback(process.join)
+            ends.callback(process.terminate)
             theirs.close()
             ours.send(ahead.pop())
             busy.append(ours)
