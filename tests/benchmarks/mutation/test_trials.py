@@ -8,7 +8,7 @@ import pytest
 from benchmarks.mutation import __main__ as command
 from benchmarks.mutation.explained import Explained
 from benchmarks.mutation.judges import Judges, imported
-from benchmarks.mutation.trials import KILLED, SURVIVED
+from benchmarks.mutation.trials import KILLED, SURVIVED, Trial
 
 MODULE = '''"""Two functions."""
 
@@ -110,7 +110,7 @@ def test_it_is_said_what_killed(judged):
 
 def test_the_counts_and_the_exit_status(judged):
     status, document = judged
-    assert status == 1
+    assert status == 1 and document["complete"]
     count = document["all"]
     assert count == document["strata"]["verify/models"]
     assert (count["mutants"], count["survived"], count["explained"]) == (len(document["trials"]), 4, 1)
@@ -133,3 +133,26 @@ def test_a_stale_explanation_stops_it(tree, tmp_path, monkeypatch, capsys):
     assert command.main(["--json", str(tmp_path / "out.json")]) == 1
     assert "no such mutant in verify/models/small.py, unseen: return a + 9" in capsys.readouterr().out
     assert not (tmp_path / "out.json").exists()
+
+
+def test_an_interrupted_run_says_what_it_has(tree, tmp_path, monkeypatch, capsys):
+    def interrupted(root, chosen, **options):
+        yield Trial(chosen[0], KILLED, "a test", ("a file",), 0.1), {}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "ROOT", tree)
+    monkeypatch.setattr(command.explained, "read", list)
+    monkeypatch.setattr(command, "performed", interrupted)
+    assert command.main(["--json", str(tmp_path / "out.json")]) == 0
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert not document["complete"] and document["all"]["mutants"] == len(document["trials"]) == 1
+    assert "interrupted" in capsys.readouterr().out
+
+
+def test_only_some_are_drawn(tree, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(command, "ROOT", tree)
+    monkeypatch.setattr(command.explained, "read", list)
+    monkeypatch.setattr(command, "performed", lambda root, chosen, **options: drawn.extend(chosen) or iter(()))
+    command.main(["--json", str(tmp_path / "out.json"), "--only", "models/small", "--only", "comparison"])
+    assert {m.becomes for m in drawn} == {"while a <= b:", "while a >= b:"}
