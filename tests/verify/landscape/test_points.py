@@ -1,9 +1,12 @@
 """Blocks and points: the rotation to constant diagonal, the weights, values and gaps against the models."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import (
     Block,
@@ -93,3 +96,10 @@ def test_columns_and_zero_columns():
     assert [list(r) for r in point.column_ranges()] == [[0, 1, 2], [3], [4], [5]]
     assert not point.orthogonal
     assert point.k == 6
+
+
+def test_a_column_is_as_long_as_the_numbers_say_where_doubles_would_lose_it():
+    """lam = 1 + 10^-20 at sigma2 = 1: the same double, and a column of length 10^-10; in a block it is the scales'."""
+    lam = Eigenvalues.typed([1 + Fraction(1, 10**20), Fraction(1, 2)])
+    W = weights(Point("ppca", ordered([Block((0,))], 1), 1.0, 0.0), lam, np.eye(2))
+    assert W.ravel().tolist() == pytest.approx([1e-10, 0.0], rel=1e-12)
