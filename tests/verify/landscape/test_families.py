@@ -15,7 +15,7 @@ from verify.landscape.families import (
     solve_noise,
 )
 from verify.landscape.noise import mean_of
-from verify.landscape.points import Block, weights
+from verify.landscape.points import Block, ordered, weights
 from verify.models import linear_vae
 
 
@@ -83,14 +83,13 @@ def test_learned_noise_is_stationary_in_the_noise_too():
 def test_without_zero_rows_the_noise_is_the_mean_of_the_discarded_to_the_bit():
     """Also where blocks are larger than a column, of decimals and of measured eigenvalues: nothing is iterated."""
     rng = np.random.default_rng(7)
-    blocks = (Block((0, 1), 2), Block((3,)))
-    for _ in range(20):
+    for blocks in [(Block((0, 1), 2), Block((3,))), ordered([Block((0, 1), 2), Block((3,))], 5)] * 10:
         lam = np.sort(np.round(rng.uniform(0.1, 3, 9), 3))[::-1]
         rest = [decimal(x) for i, x in enumerate(lam.tolist()) if i not in (0, 1, 3)]
-        noise = solve_noise(blocks, 3, lam)
+        noise = solve_noise(blocks, sum(b.columns for b in blocks), lam)
         assert noise.exact == sum(rest) / 6 and noise.sigma2 == float(noise.exact) and noise.digits is None
         measured = Eigenvalues.measured(lam, np.full(9, 1e-13))
-        close = solve_noise(blocks, 3, measured)
+        close = solve_noise(blocks, sum(b.columns for b in blocks), measured)
         assert close == mean_of(measured, (0, 1, 3)) and close.sigma2 == pytest.approx(noise.sigma2, rel=1e-15)
 
 
