@@ -56,13 +56,16 @@ def places(document: Document) -> dict[str, list[tuple[Document, Document]]]:
 
 
 def checked_by(checks: list[tuple[Document, Document]]) -> str:
-    """Which steps check a statement, and how well: the weakest of them first of all."""
-    by_claim: dict[str, list[str]] = {}
+    """Which steps check a statement, by claim and strength; and the weakest of them."""
+    by_claim: dict[str, dict[str, list[str]]] = {}
     for claim, step in checks:
-        by_claim.setdefault(claim["id"], []).append(f"{step['id']} {step['strength']}")
+        by_claim.setdefault(claim["id"], {}).setdefault(str(step["strength"]), []).append(step["id"])
+    listed = []
+    for id, found in by_claim.items():
+        parts = [f"{strength}: {', '.join(steps)}" for strength, steps in found.items()]
+        listed.append(f"`{id}` ({'; '.join(parts)})")
     whole = weakest(step["strength"] for _, step in checks)
-    listed = "; ".join(f"`{id}` ({', '.join(steps)})" for id, steps in by_claim.items())
-    return f"*Checked by* {listed}. Weakest: **{whole}**."
+    return f"*Checked by* {', '.join(listed)}. Weakest: **{whole}**."
 
 
 def refreshed(text: str, document: Document) -> str:

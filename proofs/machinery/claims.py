@@ -71,9 +71,6 @@ class Claim:
         self.steps[id] = Step(self, id, statement, argument, says, places)
         return self.steps[id]
 
-    def evidence(self, *, role: str, kind: str, strength: str = "tested") -> Callable[[Test], Test]:
-        return _marker(self, "", role, kind, "tested")  # TEMPORARY: until every claim has steps
-
 
 @dataclass(frozen=True)
 class Fact:

@@ -31,7 +31,9 @@ _REGISTER = (
     Fact(
         "haynsworth", "the inertia of a block matrix is that of a block plus that of its Schur complement", f"{HJ}, 4.5"
     ),
+    Fact("identity-theorem", "a real-analytic function that is not 0 has isolated zeros", "any course in analysis"),
     Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
+    Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
     Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q", "Gibbs' inequality"),
     Fact("ky-fan", "the k largest eigenvalues sum to the largest trace on k dimensions", f"{HJ}, 4.3.39"),
@@ -42,6 +44,11 @@ _REGISTER = (
     ),
     Fact(
         "rank-nullity", "fewer linear homogeneous equations than unknowns have a solution that is not 0", f"{HJ}, 0.2.3"
+    ),
+    Fact(
+        "real-schur",
+        "an orthogonal matrix is Q T Q^T, Q orthogonal, T of plane rotations and entries 1 and -1 on the diagonal",
+        f"{HJ}, 2.5.11",
     ),
     Fact(
         "schur-horn",

@@ -118,12 +118,16 @@ def _misread(claim: Claim, verdict: str) -> tuple[str, ...]:
     """Where what the claim says of the printed sentence and what the evidence says of it differ."""
     if verdict not in AT_FAULT:
         wrong = claim.fault is not None
-        return (f"the claim calls the printed form {claim.fault}, and nothing speaks against it",) if wrong else ()
+        words = f"the claim calls the printed form {_ARTICLE[claim.fault or 'false']}, and nothing speaks against it"
+        return (words,) if wrong else ()
     missing = [name for name in ("quote", "fault", "finding") if not getattr(claim, name)]
     faults = [f"{verdict}, and the claim has no {name}" for name in missing]
-    if verdict == "refuted" and claim.fault not in (None, "false"):
-        faults.append(f"refuted, and no corrected form stands beside the {claim.fault}")
+    if claim.fault is not None and (verdict == "refuted") != (claim.fault == "false"):
+        faults.append(f"{verdict}, and the claim calls the printed form {_ARTICLE[claim.fault]}")
     return tuple(faults)
+
+
+_ARTICLE = {"misprint": "a misprint", "missing hypothesis": "right but for a hypothesis", "false": "false"}
 
 
 def _conclusion(roles: set[str]) -> str:

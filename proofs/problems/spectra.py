@@ -1,8 +1,8 @@
 """Spectra, bases and noises to put claims to the test on: harmless ones, hostile ones, and those of real data.
 
 Notation   lam (n,) eigenvalues, descending; U (n, n) eigenvectors; S = U diag(lam) U^T; k columns; noise sigma2.
-Main       SpectralProblem, random_problem, landscapes (many, ties and zeros among them), hard_problems (for
-           hypothesis), random_rotation, spectrum_of, data, climb.
+Main       SpectralProblem, random_problem, landscapes (many, ties and zeros among them), wider (k > n), hard_problems
+           (for hypothesis), random_rotation, spectrum_of, data, climb.
 """
 
 from collections.abc import Callable, Iterator
@@ -113,6 +113,16 @@ def landscapes(
         on_threshold = i % 4 == 0 and not generic
         sigma2 = lam[int(rng.integers(0, n - 1))] if on_threshold else rng.uniform(0.05, 1.2) * lam[0]
         yield SpectralProblem(lam, random_rotation(rng, n), k, float(sigma2))
+
+
+def wider(count: int, seed: int) -> Iterator[SpectralProblem]:
+    """`count` landscapes with more columns than dimensions, n <= 3 and k = n + 1 or n + 2."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        n = int(rng.integers(1, 4))
+        lam = spectrum_of(rng, n)
+        sigma2 = float(rng.uniform(0.05, 0.9) * lam[0])
+        yield SpectralProblem(lam, random_rotation(rng, n), n + int(rng.integers(1, 3)), sigma2)
 
 
 @st.composite

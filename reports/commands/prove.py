@@ -2,20 +2,24 @@
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from reports.terminal.console import Session, table
-from reports.terminal.options import common, idle_words
+from reports.terminal.options import InputError, common, idle_words
+from verify.data.writing import atomic
 
 INTERRUPTED = 130
 SHELF = ("The paper", 1)
 IDLE = ("seed",)
 MORE = (
     "A claim is named as --list and the ledger name it, for instance theorem-1. All of them take minutes. What each "
-    "verdict rests on is in the ledger, which `report --ledger` shows on its page."
+    "verdict rests on is in the ledger, which --graph draws and `report --ledger` shows on its page; --from draws and "
+    "prints an earlier one."
 )
+ENDINGS = (".svg", ".html", ".dot")
 Document = dict[str, Any]
 
 
@@ -29,26 +33,123 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="write the ledger there (JSON); with --list: show its verdicts"
     )
+    parser.add_argument(
+        "--graph",
+        type=Path,
+        metavar="FILE",
+        help="draw what rests on what: a picture (.svg), a page with every claim folded out (.html), Graphviz (.dot)",
+    )
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="earlier",
+        metavar="LEDGER",
+        help="print and draw this ledger of an earlier run; runs nothing",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Put the claims to the test.  1 if one is broken, 130 if interrupted."""
-    from proofs.machinery import ledger
-    from proofs.machinery.run import prove as run
-
+    _sensible(args)
     if args.list:
         return _list(args, session)
+    if args.earlier is not None:
+        return _from(args, session)
+    return _run(args, session)
+
+
+def _sensible(args: argparse.Namespace) -> None:
+    """InputError for options that do not go together, or a picture that cannot be drawn."""
+    if args.list and (args.graph is not None or args.earlier is not None):
+        other = "--graph" if args.graph is not None else "--from"
+        raise InputError(f"--list and {other}: a list has no verdicts to draw; leave one of them out")
+    if args.earlier is not None and args.ledger is not None:
+        raise InputError("--from and --ledger: --from runs nothing that could be written down; leave one of them out")
+    if args.graph is None:
+        return
+    if args.graph.suffix not in ENDINGS:
+        raise InputError(f"--graph {args.graph}: ends in none of {', '.join(ENDINGS)}; name one that does")
+    if not args.graph.absolute().parent.is_dir():
+        raise InputError(f"--graph {args.graph}: there is no such folder; make it first")
+    for other in (args.ledger, args.earlier):
+        if other is not None and other.resolve() == args.graph.resolve():
+            raise InputError(f"--graph {args.graph}: the ledger has that name; name another file")
+
+
+def _run(args: argparse.Namespace, session: Session) -> int:
+    from proofs.machinery import reading
+    from proofs.machinery.run import prove as run
+
     with tempfile.TemporaryDirectory(prefix="elbo-verify-") as scratch:
-        path: Path | None = args.ledger or (Path(scratch, "ledger.json") if args.json else None)
+        needed = args.json or args.graph is not None
+        path: Path | None = args.ledger or (Path(scratch, "ledger.json") if needed else None)
         quiet = args.json or args.quiet
         code = run(args.claims, thorough=args.thorough, ledger=path, backend=args.backend, quiet=quiet)
         if path is not None and path.is_file():
-            session.result(ledger.read(path) if args.json else None)
+            document = reading.read(path) if needed else None
+            session.result(document)
             if args.ledger is not None:
                 session.wrote(path)
+            if args.graph is not None and document is not None:
+                _draw(document, args, session)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code
+
+
+def _from(args: argparse.Namespace, session: Session) -> int:
+    """An earlier ledger, or what it says of some claims and of all that they rest on: printed and drawn."""
+    from proofs.machinery import reading, summary
+
+    document = chosen(reading.read(args.earlier), args.claims)
+    session.result(document)
+    if not args.quiet:
+        for line in summary.lines(document):
+            session.say(line)
+        session.notes(note for note in document["notes"] if note.startswith("claim "))  # what the file says otherwise
+    if args.graph is not None:
+        _draw(document, args, session)
+    if idle := idle_words(("thorough", "backend"), args.argv):
+        session.note(f"{' and '.join(idle)} changed nothing: --from runs nothing")
+    return int(bool(document["errors"]) or any(claim["verdict"] == "broken" for claim in document["claims"]))
+
+
+def chosen(document: Document, claims: list[str]) -> Document:
+    """A ledger with these claims and all that they rest on; whole if none is named.  InputError: no such claim."""
+    from proofs.machinery.declared import unknown
+
+    if not claims:
+        return document
+    below = {claim["id"]: claim["rests_on"] for claim in document["claims"]}
+    for id in claims:
+        if id not in below:
+            raise InputError(unknown(id, list(below)))
+    wanted, ahead = set(), list(claims)
+    while ahead:
+        if (id := ahead.pop()) in below and id not in wanted:
+            wanted.add(id)
+            ahead += below[id]
+    kept = [claim for claim in document["claims"] if claim["id"] in wanted]
+    used = {id for claim in kept for id in claim["trusts"]}
+    facts = [
+        {**fact, "trusted_by": [id for id in fact["trusted_by"] if id in wanted]}
+        for fact in document["facts"]
+        if fact["id"] in used
+    ]
+    return {**document, "claims": kept, "facts": facts}
+
+
+def _draw(document: Document, args: argparse.Namespace, session: Session) -> None:
+    with atomic(args.graph) as file:
+        file.write(_drawing(args.graph.suffix)(document).encode())
+    session.wrote(args.graph)
+
+
+def _drawing(ending: str) -> Callable[[Document], str]:
+    """The function that draws a ledger for this ending of a name."""
+    from reports.ledger_page import dot, page, picture
+
+    return {".svg": picture.standalone, ".html": page.render, ".dot": dot.dot}[ending]
 
 
 def _list(args: argparse.Namespace, session: Session) -> int:
@@ -71,21 +172,26 @@ def _list(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
+LISTED = ("id", "source", "statement", "hypotheses", "section", "quote")
+
+
 def listing(ids: list[str], ledger_file: Path | None) -> Document:
     """The document of `prove --list`.  InputError: no such claim, a ledger that is none."""
-    from proofs.machinery import ledger
+    from proofs.machinery import reading
     from proofs.machinery.declared import declared
     from proofs.machinery.run import PROOFS, check_known
 
     known, unread = declared(PROOFS)
     check_known(ids, known)
-    verdicts = {} if ledger_file is None else {c["id"]: c for c in ledger.read(ledger_file)["claims"]}
+    verdicts = {} if ledger_file is None else {c["id"]: c for c in reading.read(ledger_file)["claims"]}
     return {
         "schema": 1,
         "claims": [
             {
-                **{name: getattr(claim, name) for name in ("id", "source", "statement", "hypotheses", "section")},
+                **{name: getattr(claim, name) for name in LISTED},
                 "rests_on": list(claim.rests_on),
+                "trusts": list(claim.trusts),
+                "steps": [{"id": step.id, "statement": step.statement} for step in claim.steps.values()],
                 "verdict": verdicts.get(claim.id, {}).get("verdict"),
                 "strength": verdicts.get(claim.id, {}).get("strength"),
             }

@@ -4,21 +4,17 @@ Notation   document: report.json as a dict; figures: the folder that write.py dr
 Main       render.
 """
 
-from collections import Counter
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from proofs.machinery.ledger import VERDICTS
-from proofs.machinery.ledger import notes as ledger_notes
 from reports.audit import text as audit
+from reports.ledger_page.section import conclusion
+from reports.ledger_page.section import section as ledger_section
 from reports.pages.html import environment, inline_svg
 from reports.pages.noises import window
 from reports.stability_page import captions, data_section
-from reports.stability_page.claim_map import claim_map
-from reports.stability_page.claims import entries
 from reports.stability_page.figures import pictures
 from reports.terminal.console import contained
 from reports.words import caveats, wording
@@ -33,14 +29,7 @@ Document = dict[str, Any]
 _UNTOLD = ("columns", "column_numbers", "image", "missing")
 # Notes that stand beside what they speak of, and not below the verdict.
 _ELSEWHERE = (NOT_SHOWN, UNPROVED, "a partial run", "outside any claim", "a whole file skipped")
-
-
-def conclusion(test: str) -> str:
-    """A test's id as the sentence that its name is."""
-    return test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-
-
-ENVIRONMENT = environment("reports.stability_page")
+ENVIRONMENT = environment("reports.stability_page", "reports.ledger_page")
 ENVIRONMENT.filters |= {
     "noise": lambda value: wording.symbols(f"{value:.{DIGITS}g}"),
     "threshold": wording.symbols,
@@ -72,7 +61,7 @@ def render(document: Document, figures: Path, portrait: dict[str, Array] | None 
         figure1=_figure1(document["figure1"]),
         figure2=captions.figure2(document) if document["figure2"] else "",
         tables=[_table(table, facts) for table in document["stationary"]],
-        ledger=_ledger(document["ledger"]),
+        ledger=None if document["ledger"] is None else ledger_section(document["ledger"]),
         unproved=UNPROVED,
         audit=audit.finding(document["audit"]),
         explorer=_explorer(document),
@@ -109,8 +98,8 @@ def symbols(number: str | None) -> str:
 
 def _beside_the_verdict(document: Document) -> list[str]:
     """The notes that belong below the verdict and are not said by it."""
-    said = wording.verdict(document)
-    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or contained(n, said))]
+    said, of_proofs = wording.verdict(document), (document["ledger"] or {}).get("notes", [])
+    return [n for n in document["notes"] if not (n.startswith(_ELSEWHERE) or n in of_proofs or contained(n, said))]
 
 
 def _doubts(notes: list[str]) -> list[tuple[str, list[str]]]:
@@ -144,22 +133,6 @@ def _figure1(figure1: Document | None) -> Document | None:
     return {"intro": captions.figure1_intro(figure1), "as_printed": figure1["directions"] == [5, 7]}
 
 
-def _ledger(document: Document | None) -> Document | None:
-    """The ledger by section, with counts of its verdicts and the map of its claims."""
-    if document is None:
-        return None
-    claims = entries(document["claims"])
-    counts = Counter(str(claim["verdict"]) for claim in claims)
-    return {
-        "sections": [(name or "Claims", list(found)) for name, found in groupby(claims, _section)],
-        "counts": [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]],
-        "total": len(claims),
-        "map": claim_map(document["claims"]),
-        "notes": ledger_notes(*(document.get(f, d) for f, d in (("complete", True), ("errors", []), ("skipped", [])))),
-        "environment": document.get("environment", {}),
-    }
-
-
 def _provenance(given: Document) -> Document:
     """The provenance for readers: lists that say nothing here left out, the preprocessing in words."""
     data = {name: value for name, value in given["data"].items() if name not in _UNTOLD and value != 0.0}
@@ -168,10 +141,6 @@ def _provenance(given: Document) -> Document:
     if "preprocessing" in data:
         data["preprocessing"] = captions.preprocessing(given["data"])
     return {**given, "data": data}
-
-
-def _section(claim: Document) -> str:
-    return str(claim.get("section") or "")
 
 
 def _explorer(document: Document) -> Document:

@@ -13,6 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from proofs.machinery.claims import Fact
+from proofs.machinery.ledger import ledger
+from tests.reports.ledger_page.made_up import SVD, entry
+
 HOUSE = Path(__file__).parents[2]
 
 # Where things stand on a stability report.  Whoever moves them changes these lines and no others.
@@ -38,6 +42,7 @@ PAGES = {
     "beta": ["report", "wine.csv", "-k", "4", "--beta", "4", "--sigma2", "0.01", "100"],
     "mnist": ["report", "mnist:1000", "-k", "50"],
     "audit": ["audit"],
+    "claims": ["prove", "--from", "ledger.json"],
     "tables": ["tables", *"1 --data digits --hidden 8 -k 3 --epochs 1 --seeds 1 --learning-rates 0.001".split()],  # noqa: SIM905
     "train": ["train", *"digits --scale 16 --logit 0.01 --arch mlp --hidden 8 -k 3 --epochs 3".split(), *NOISES],  # noqa: SIM905
     "figures": ["figures", *"2 12 13 --data digits --epochs 2 --seeds 1".split()],  # noqa: SIM905
@@ -45,53 +50,30 @@ PAGES = {
 REPORTS = [name for name, argv in PAGES.items() if argv[0] == "report"]
 
 
-def _evidence(name: str, role: str, kind: str) -> dict[str, Any]:
-    said = {"test": f"proofs/test_eq_13.py::test_{name}", "role": role, "kind": kind, "strength": "tested"}
-    passed = {"outcome": "passed", "instances": 653, "worst_error": 2.4e-16, "seconds": 0.643, "backend": "numpy"}
-    return said | passed | {"witness": "sigma2 = 1 and lam = (4, 2, 0.5), k = 2: 0.31" if role == "refutes" else ""}
-
-
-def _claim(name: str, verdict: str, *evidence: dict[str, Any], rests_on: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {
-        "id": name,
+def _claim(name: str, strength: str, *roles: str, fault: str | None = None, **fields: Any) -> Any:
+    """A claim with words as long as the longest of the real ones, and its evidence."""
+    given = {
         "source": "Eq. 13, App. A.1",
         "statement": "moving column i along an eigenvector u_j, the sign of lam_j/k_i - 1 decides stability",
         "hypotheses": "u_j orthogonal to all columns of W; towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j)",
-        "section": "Probabilistic PCA",
-        "rests_on": list(rests_on),
-        "verdict": verdict,
-        "strength": "tested",
-        "reasons": ["no control was run"] if verdict == "broken" else [],
-        "evidence": list(evidence),
+        "quote": "the perturbation of column i along u_j is stable if and only if lam_j < k_i ..." if fault else "",
+        "finding": "so it is for every u_j that no column holds, and for no other, sigma2 > 0" if fault else "",
     }
+    return entry(name, strength, roles or ("supports",), fault=fault, **given, **fields)
 
 
-# A claim of every verdict, with names as long as the longest of the real ones. One rests on a claim that is not there.
-LEDGER = {
-    "schema": 1,
-    "complete": True,
-    "claims": [
-        _claim(
-            "eq-13",
-            "holds",
-            _evidence("towards_retained_eigenvectors_it_is_never_positive_for_all_n_and_k", "supports", "symbolic"),
-        ),
-        _claim(
-            "theorem-1-path",
-            "refuted",
-            _evidence("the_path_of_the_printed_argument_loses_likelihood", "refutes", "numeric"),
-            rests_on=("eq-13", "other-points", "eq-24-28"),
-        ),
-        _claim(
-            "eq-24-28",
-            "holds with correction",
-            _evidence("survives_hostile_spectra", "corrected", "property"),
-            rests_on=("eq-13", "eq-21"),
-        ),
-        _claim("other-points", "undecided", _evidence("a_search_finds_no_other", "supports", "certificate")),
-        _claim("noise-must-be-learned", "broken", _evidence("x", "control", "numeric"), rests_on=("theorem-1-path",)),
-    ],
-}
+# A claim of every verdict and strength, some upon others. One rests on a claim that is not there.
+_ENTRIES = [
+    _claim("eq-13", "certified", trusts=("svd", "chain-rule")),
+    _claim("eq-24-28", "proved", "refutes", "corrected", fault="missing hypothesis", rests_on=("eq-13", "eq-21")),
+    _claim("theorem-1-path", "tested", "refutes", fault="false", rests_on=("eq-13", "eq-11-12"), trusts=("svd",)),
+    _claim("eq-11-12", "argued"),
+    _claim("figure-1", "proved", "refutes", "corrected", fault="misprint"),
+    _claim("other-points", "tested", outcome="undecided", rests_on=("theorem-1-path",)),
+    _claim("noise-must-be-learned", "tested", outcome="failed", rests_on=("theorem-1-path",)),
+]
+_FACTS = [(SVD, []), (Fact("chain-rule", "d/dt f(g(t)) = f'(g(t)) g'(t)", "any course"), [])]
+LEDGER = ledger(_ENTRIES, facts=_FACTS, environment={"python": "3.11", "platform": "Linux"})
 
 
 def write_inputs(folder: Path) -> None:
@@ -116,6 +98,11 @@ def build(name: str, folder: Path) -> Path:
             (work := folder / f"{name}-inputs").mkdir()
             write_inputs(work)
             environment = os.environ | {"PYTHONPATH": str(HOUSE), "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-            command = [sys.executable, "-m", "reports", *PAGES[name], "--quiet", "--out", str(page.parent)]
-            subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True)
+            proofs = PAGES[name][0] == "prove"
+            if proofs:
+                page.parent.mkdir()
+            out = ["--graph", str(page)] if proofs else ["--out", str(page.parent)]
+            command = [sys.executable, "-m", "reports", *PAGES[name], "--quiet", *out]
+            done = subprocess.run(command, cwd=work, env=environment, capture_output=True)
+            assert done.returncode == int(proofs), done.stderr.decode()  # a claim of that ledger is broken
     return page

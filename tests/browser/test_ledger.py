@@ -1,4 +1,4 @@
-"""Links between claims open what they lead to; the map of the claims is a picture where there is room, else a list."""
+"""Links between claims, and in the drawing of what rests on what, open what they lead to."""
 
 import pytest
 
@@ -49,13 +49,23 @@ def test_all_claims_open_and_close(built, page_of):
     assert page.locator("details.claim[open]").count() == 0
 
 
-@pytest.mark.parametrize(("width", "drawn"), [(420, False), (1400, True)])
-def test_the_map_is_a_list_where_it_is_narrow(built, page_of, width, drawn):
-    page = page_of(built("wine"), width).page
-    assert page.locator(".map svg").is_visible() == drawn
-    assert page.locator(".map .step").first.is_visible() != drawn
-    boxes = page.locator(".map a").evaluate_all("all => all.map(a => a.getBoundingClientRect().toJSON())")
-    assert len(boxes) == 5
+@pytest.mark.parametrize("name", ["wine", "claims"])
+@pytest.mark.parametrize("width", [420, 800, 1400])
+def test_the_words_of_the_drawing_fit_their_boxes_and_can_be_read(built, page_of, name, width):
+    page = page_of(built(name), width).page
+    nodes = page.locator(".map .node").evaluate_all(
+        """all => all.map(node => [
+            node.querySelector("title").textContent,
+            node.querySelector(":scope > rect, :scope > polygon").getBoundingClientRect().toJSON(),
+            [...node.querySelectorAll("text")].map(text => text.getBoundingClientRect().toJSON()),
+        ])"""
+    )
+    assert len(nodes) == 9
+    for title, box, texts in nodes:
+        for text in texts:
+            assert box["left"] <= text["left"] and text["right"] <= box["right"], title
+            assert text["height"] > 9, title  # of a line of letters of 8 pixels
+    boxes = [box for _, box, _ in nodes]
     for i, one in enumerate(boxes):
         for other in boxes[i + 1 :]:
             apart = one["right"] <= other["left"] or other["right"] <= one["left"]
@@ -66,4 +76,4 @@ def test_the_lines_of_a_claim_light_up(built, page_of):
     page = page_of(built("wine"), 1400).page
     page.locator(f".map a[href='{OTHER}']").hover()
     lit = page.locator(".map path.lit").count()
-    assert 0 < lit < page.locator(".map path").count()
+    assert 0 < lit < page.locator(".map path[data-ends]").count()

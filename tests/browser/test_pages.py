@@ -26,12 +26,12 @@ def test_a_page_has_no_faults(built, page_of, name, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["wine", "spectrum", "tables", "train", "figures", "audit"])
+@pytest.mark.parametrize("name", ["wine", "claims", "spectrum", "tables", "train", "figures", "audit"])
 def test_a_page_can_be_used_by_keyboard(built, page_of, name, width):
     none(name, faults.tabbing(page_of(built(name), width)))
 
 
-@pytest.mark.parametrize("name", ["wine", "spectrum", "genes", "tables", "train", "figures", "audit"])
+@pytest.mark.parametrize("name", ["wine", "claims", "spectrum", "genes", "tables", "train", "figures", "audit"])
 def test_a_page_can_be_printed(built, page_of, name):
     opened = page_of(built(name), 1400)
     none(name, faults.on_paper(opened, pages.EXPLORER))
@@ -47,7 +47,7 @@ def test_what_was_folded_is_folded_again_after_printing(built, page_of):
     assert opened[0] and not any(opened[1:])
 
 
-@pytest.mark.parametrize("name", ["wine", "audit"])
+@pytest.mark.parametrize("name", ["wine", "claims", "audit"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_unfolded_claims_have_no_faults(built, page_of, name, width):
     opened = page_of(built(name), width)

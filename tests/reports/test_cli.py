@@ -16,6 +16,7 @@ from reports.cli import commands, main, module_of
 from reports.device.doctor import HOUSE, PACKAGES
 from reports.terminal import console
 from reports.terminal.options import Parser
+from tests.reports.ledger_page import made_up
 from tests.reports.schemas import NAMES, check, validator
 from verify.data.mnist import find_training_file
 from verify.errors import InputError
@@ -393,7 +394,8 @@ def test_claims_are_listed_without_running_them(capsys, monkeypatch, tmp_path):
     statement = {"id": "eq-13", "source": "Eq. 13, App. A.1", "statement": "moving column i along an eigenvector u_j"}
     said = next(claim for claim in document["claims"] if claim["id"] == "eq-13")
     assert all(said[name].startswith(words) for name, words in statement.items())
-    ledger = {"schema": 1, "claims": [{"id": "eq-13", "verdict": "holds", "strength": "proved"}]}
+    assert {"quote", "trusts", "steps"} <= said.keys()
+    ledger = made_up.ledger([made_up.entry("eq-13")], environment={})
     (tmp_path / "ledger.json").write_text(json.dumps(ledger))
     assert main(["prove", "--list", "eq-13", "--ledger", str(tmp_path / "ledger.json")]) == 0
     out = capsys.readouterr().out

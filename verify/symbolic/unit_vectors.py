@@ -1,9 +1,11 @@
 """Unit vectors in words: eigenvectors and coordinate axes, and the diagonal entries that axes pick out.
 
 Notation   u (n, 1), e (k, 1): letters of one column; an axis is a unit vector of the coordinates, its index left open.
-Main       unit_vector, orthonormal, on_axes.
+           P (k, p), a selector: p different axes beside each other.
+Main       unit_vector, orthonormal, on_axes, on_blocks.
 
-diag(A e^T) = (e^T A) e e^T for an axis e and any A (k, 1), because only row and column i of A e^T meet there.
+diag(A e^T) = (e^T A) e e^T for an axis e and any A (k, 1), because only row and column i of A e^T meet there;
+diag(P A P^T) = P diag(A) P^T for a selector P and any A (p, p), because P puts A among zeros, rows and columns alike.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from verify.symbolic.matrix_calculus import (
     Factor,
     Shape,
     WordSum,
+    diag,
     identity,
     letter,
     of_factor,
@@ -50,6 +53,31 @@ def _product_on_axes(factors: Factors, shape: Shape, axes: list[Factor]) -> Word
     for factor in factors:
         product = product @ _entry(factor, axes)
     return product
+
+
+def on_blocks(A: Either, *selectors: WordSum) -> Either:
+    """A with diag(P B P^T) replaced by P diag(B) P^T, for each of these selectors P (k, p)."""
+    ends = [Factor(the_letter(P)) for P in selectors]
+
+    def image(factors: Factors, shape: Shape, ring: bool) -> WordSum:
+        product = identity(shape.rows)
+        for factor in factors:
+            product = product @ _block(factor, ends)
+        return product
+
+    return map_words(A, image)
+
+
+def _block(factor: Factor, selectors: list[Factor]) -> WordSum:
+    """What a selector makes of a diagonal part; any other factor, and an inverse, as it was."""
+    if not isinstance(factor.atom, DiagonalPart) or factor.inverted:
+        return of_factor(factor)
+    inner = factor.atom.word.factors
+    for end in selectors:
+        if len(inner) > 1 and inner[0] == end and inner[-1] == end.T:
+            P, size = of_factor(end), end.shape.cols
+            return P @ diag(of_factors(inner[1:-1], Shape(size, size))) @ P.T
+    return of_factor(factor)
 
 
 def _entry(factor: Factor, axes: list[Factor]) -> WordSum:

@@ -1,16 +1,15 @@
-"""The families of theory 3.6 are all the stationary points of the linear VAE's ELBO (and 1.2 those of pPCA).
+"""The families of theory 3.6 are all the stationary points of the linear VAE's ELBO.
 
 Statement   the stationary points of the ELBO are W = [W_1 ... W_B], V*, D* with W_b = U_{A_b} (t - sigma2)^{1/2} Q_b,
             t_a = sqrt(lam_a m_b) > sigma2, sqrt(m_b) = [r_b + sqrt(r_b^2 + 4 k_b z_b sigma2)]/(2 k_b), Q_b such that
             M_b has constant diagonal m_b; blocks of one column give the points of pPCA.
 Hypotheses  sigma2 > 0, fixed; or learned: then the noise equation holds besides.
-Source      ours, theory 3.6.
-Method      one direction: constructed points have zero gradient of the full ELBO, at 50 digits too. The other: blind
-            root-finding on the gradient, which knows no closed form; every root must be one of the listed families.
-            Exact: in words, for all n and k: the gradient vanishes iff S W = W M diag(M)^-1 M, which makes M commute
-            with diag(M) and leaves nothing but blocks; on a block, where S W e = mu W e, it is (mu/t^2 - 1/m) W e;
-            and 2 sigma2^2 dP/dsigma2 = tr S - tr(M^2 diag(M)^-1) - (n - k) sigma2, the noise equation.
-Trusted     the gradients (claims eq-21 to eq-23; tests against finite differences).
+Source      ours, theory 3.6; docs/mathematics.md, Theorem B, where the proof stands that the steps follow.
+Method      in words, for all n, k, k_b, q_b: the stationary points are those of the profile, whose gradient is 0
+            iff S W = W M diag(M)^-1 M; M commutes with diag(M), and falls into blocks of constant diagonal, on which
+            S U = U T^2/m; the trace fixes m. Conversely such a block has that image, and plane rotations build Q_b.
+            Beside it: constructed points have zero gradient of the full ELBO, at 50 digits too; and blind root-finding
+            on the gradient, which knows no closed form, meets the listed families alone.
 """
 
 from functools import partial
@@ -19,21 +18,42 @@ import mpmath
 import numpy as np
 import sympy as sp
 
+from proofs.lucas_2019.linear_vae.blocks_in_words import (
+    APART,
+    COVER,
+    EIGENVECTORS,
+    FACTORED,
+    FACTORS,
+    IN_BLOCK,
+    E,
+    L,
+    M_b,
+    P,
+    Q,
+    R,
+    T,
+    U,
+    k_b,
+    m,
+    q_b,
+)
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
-from proofs.problems.points_in_words import BLOCK_POINT, block_vector
+from proofs.machinery.logic import concludes
+from proofs.problems.points_in_words import BLOCK_POINT, LIKELIHOOD_POINT
 from proofs.problems.spectra import landscapes, spectrum_of
 from verify.landscape.families import fixed_noise_families, learned_noise_families
-from verify.landscape.points import Block, Point, block_constant, ordered, weights
+from verify.landscape.points import Block, Point, block_constant, constant_diagonal_rotation, ordered, weights
 from verify.landscape.roots import CONVERGED, DIVERGED, STALLED, find_roots
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
 from verify.symbolic import linear_vae as in_words
+from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.letters import C, M, S, W, gram, k, n, sigma2
-from verify.symbolic.matrix_calculus import diag, inverse
-from verify.symbolic.relations import expand, reduce
-from verify.symbolic.traces import Scalar, trace
-from verify.symbolic.unit_vectors import orthonormal, unit_vector
+from verify.symbolic.matrix_calculus import diag, identity, inverse, letter, zero
+from verify.symbolic.relations import expand, reduce, relation, substitute
+from verify.symbolic.traces import trace
+from verify.symbolic.unit_vectors import unit_vector
 
 CLAIM = Claim(
     id="elbo-points",
@@ -41,10 +61,67 @@ CLAIM = Claim(
     statement="the block families are all stationary points of the linear VAE's ELBO, non-orthogonal ones included",
     hypotheses="sigma2 > 0",
     section="The linear VAE",
-    rests_on=("eq-21", "eq-22", "eq-23"),
+    rests_on=("profile",),
+    trusts=("svd",),
+)
+IMAGE = CLAIM.step(
+    "image",
+    "the gradient of the profile P vanishes iff S W = W M diag(M)^-1 M, for all n and k",
+    says="flat_P <-> image",
+    place="Theorem B",
+)
+NORMS = CLAIM.step(
+    "equal-norms",
+    "then M commutes with diag(M), so that M_ij (1/M_ii - 1/M_jj) = 0: M is block diagonal, with a constant "
+    "diagonal m in every block, for all n and k",
+    says="image -> equal_norms",
+    place="Theorem B",
+)
+AXES = CLAIM.step(
+    "eigenvectors",
+    "so a block W_b = U L Q (L > 0, T = L^2 + sigma2 I) has S U = U T^2/m, and the U of different blocks are "
+    "orthogonal, for all n, k, k_b, q_b",
+    says="image & equal_norms & factored -> eigenvectors",
+    place="Theorem B",
+)
+CONSTANT = CLAIM.step(
+    "constant",
+    "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b) "
+    "is the only positive root, for all k_b and q_b",
+    says="equal_norms & factored & eigenvectors -> blocks",
+    place="Theorem B",
+)
+CONVERSE = CLAIM.step(
+    "converse",
+    "every W made of such blocks has S W = W M diag(M)^-1 M, for all n, k, k_b, q_b",
+    says="blocks -> image",
+    place="Theorem B",
+)
+EXISTENCE = CLAIM.step(
+    "existence",
+    "for every t with sum t + z_b sigma2 = k_b m a Q_b exists: a plane rotation brings one of two diagonal entries "
+    "a >= m >= b to m, leaves the others and their mean, and k_b - 1 of them do it",
+    place="Theorem B",
+)
+ORTHOGONAL = CLAIM.step(
+    "orthogonal",
+    "the columns of a block of two or more are orthogonal iff q_b = 0, or z_b = 0 and all t_a are equal; points all of "
+    "whose columns are orthogonal are stationary points of the likelihood, for all n and k",
+    place="Theorem B",
+)
+NOISE = CLAIM.step(
+    "noise",
+    "at such W the noise is stationary iff (n - k)/sigma2 + sum_b z_b/m_b = sum of the discarded lam_j/sigma2^2, "
+    "for all n and k",
+    place="Learned noise",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks",
+    place="Theorem B",
 )
 
-STATIONARY = 1e-9  # promised, relative to the scale of the data
+PROMISED = 1e-9  # promised, relative to the scale of the data
 MATCH = 1e-6  # a root found to |g| = 1e-11 lies this close to its family; families differ by far more
 
 
@@ -58,20 +135,20 @@ def gradient_size(W, sigma2, S, learned):
     return float(max(entries)) / max(1.0, float(np.trace(S)) / sigma2)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONVERSE.evidence(role="supports", kind="numeric")
 def test_every_family_is_stationary_at_fixed_noise(record, thorough):
     for at in landscapes(thorough(60, 500), most_n=5, most_k=4, seed=1):
         for point in fixed_noise_families(at.lam, at.k, at.sigma2):
             size = gradient_size(weights(point, at.lam, at.U), at.sigma2, at.S, learned=False)
-            record(instances=1, worst_error=at_most(size, 0.0, slack=STATIONARY))
+            record(instances=1, worst_error=at_most(size, 0.0, slack=PROMISED))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@NOISE.evidence(role="supports", kind="numeric")
 def test_every_family_is_stationary_with_its_own_noise(record, thorough):
     for at in landscapes(thorough(40, 300), most_n=5, most_k=3, seed=2):
         for point in learned_noise_families(at.lam, at.k):
             size = gradient_size(weights(point, at.lam, at.U), point.sigma2, at.S, learned=True)
-            record(instances=1, worst_error=at_most(size, 0.0, slack=STATIONARY))
+            record(instances=1, worst_error=at_most(size, 0.0, slack=PROMISED))
 
 
 def same_family(W, points, lam):
@@ -123,12 +200,12 @@ def check_nothing_else_is_met(record, objective, points_of, starts, seed):
     )
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
 def test_blind_root_finding_meets_no_other_point_of_the_elbo(record, thorough):
     check_nothing_else_is_met(record, "elbo", fixed_noise_families, thorough(2000, 10000), seed=11)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@ORTHOGONAL.evidence(role="supports", kind="numeric")
 def test_blind_root_finding_meets_no_other_point_of_the_likelihood(record, thorough):
     def listed_points(lam, k, sigma2):
         return list(fixed_noise_points(lam, k, sigma2))
@@ -136,7 +213,7 @@ def test_blind_root_finding_meets_no_other_point_of_the_likelihood(record, thoro
     check_nothing_else_is_met(record, "ppca", listed_points, thorough(2000, 10000), seed=12)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_the_search_finds_what_a_shorter_list_leaves_out(record):
     """pPCA's points alone (orthogonal columns) are not all stationary points of the ELBO."""
 
@@ -148,54 +225,195 @@ def test_the_search_finds_what_a_shorter_list_leaves_out(record):
     record(instances=1)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONVERSE.evidence(role="control", kind="numeric")
 def test_a_block_with_another_constant_is_not_stationary(record):
     """sqrt(m) = mean of sqrt(lam) is right without zero rows; the mean of lam itself is not."""
     lam, sigma2 = np.array([3.0, 2.0, 0.5]), 0.7
     point = Point("elbo", ordered([Block((0, 1), 2)], 2), sigma2, 0.0)
     W = weights(point, lam, np.eye(3))
-    check(gradient_size(W, sigma2, np.diag(lam), learned=False) < STATIONARY, "the right constant is stationary")
+    check(gradient_size(W, sigma2, np.diag(lam), learned=False) < PROMISED, "the right constant is stationary")
     wrong = np.sqrt(np.maximum((W @ W.T).diagonal() * (2.5 / block_constant(lam[:2], 2, sigma2)) ** 0.5, 0))
     scaled = W * (wrong / np.maximum(np.sqrt((W @ W.T).diagonal()), 1e-300))[:, None]
     with rejected():
-        at_most(gradient_size(scaled, sigma2, np.diag(lam), learned=False), 0.0, slack=STATIONARY)
+        at_most(gradient_size(scaled, sigma2, np.diag(lam), learned=False), 0.0, slack=PROMISED)
     record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_every_stationary_point_is_made_of_blocks_for_all_n_and_k(record):
-    """The other direction, nothing assumed: dP/dW = 0 iff S W = W M E^-1 M, E = diag(M), and then M E = E M.
+def image():
+    """What S W is at a stationary point."""
+    return W @ M @ inverse(E) @ M
 
-    So M_ij (1/M_ii - 1/M_jj) = 0: blocks of constant diagonal m. M and E have a common basis e, M e = t e, E e = m e,
-    in which S W e = (t^2/m) W e and |W e|^2 = t - sigma2: eigenvectors of S with lam = t^2/m, or W e = 0.
-    """
-    E = diag(M)
-    gradient = in_words.profile_gradient()
-    # C and M are invertible.
-    same(reduce(expand(C, C) @ gradient @ M, gram), S @ W - W @ M @ inverse(E) @ M)
-    # W^T (S W) is symmetric.
-    image = W @ M @ inverse(E) @ M
-    commutator = reduce(inverse(M) @ (W.T @ image - image.T @ W) @ inverse(M), gram)
-    same(commutator, M @ inverse(E) - inverse(E) @ M)
+
+@IMAGE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_gradient_of_the_profile_cleared_of_inverses_for_all_n_and_k(record):
+    """C and M are invertible, so C (dP/dW) M vanishes iff dP/dW does."""
+    cleared = reduce(expand(C, C) @ in_words.profile_gradient() @ M, gram)
+    same(cleared, S @ W - image())
     with rejected():  # pPCA's: S W = W M
-        same(reduce(expand(C, C) @ gradient @ M, gram), S @ W - W @ M)
-    record(instances=2)
-    record.witness("all n, k: dP/dW = 0 iff S W = W M diag(M)^-1 M, and this makes M commute with diag(M)")
-
-
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_a_block_is_stationary_iff_its_eigenvalue_is_t_squared_over_m_for_all_n_and_k(record):
-    """With M e = t e, diag(M) e = m e and S W e = mu W e, the derived gradient of P maps e to (mu/t^2 - 1/m) W e."""
-    e, t, m, mu = unit_vector("e", k), *sp.symbols("t m mu", positive=True)
-    image = reduce(in_words.profile_gradient() @ e, gram, *block_vector(e, t, m, mu))
-    same(image, (mu / t**2 - 1 / m) * (W @ e))
-    same(sp.solve(mu / t**2 - 1 / m, mu), [t**2 / m])
-    # A zero row, t = sigma2, asks for nothing: W e = 0, as |W e|^2 = t - sigma2 shows.
-    length = reduce(trace(e.T @ W.T @ W @ e), gram, *orthonormal(e), *block_vector(e, t, m, mu))
-    same(length, Scalar(t - sigma2))
+        same(cleared, S @ W - W @ M)
     with rejected():
-        same(image, (mu / t**2 - 1 / t) * (W @ e))  # the gradient of the likelihood
+        same(cleared, S @ W - W @ M @ M @ M)
+    record(instances=1)
+    record.witness("all n, k: dP/dW = 0 iff S W = W M diag(M)^-1 M")
+
+
+@NORMS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_columns_that_are_not_orthogonal_have_equal_norms_for_all_n_and_k(record):
+    """W^T (S W) is symmetric; M is invertible, so M commutes with its diagonal part: entry by entry, on two axes."""
+    commutator = reduce(inverse(M) @ (W.T @ image() - image().T @ W) @ inverse(M), gram)
+    same(commutator, M @ inverse(E) - inverse(E) @ M)
+    e, f = unit_vector("e_i", k), unit_vector("e_j", k)
+    m_i, m_j = sp.symbols("m_i m_j", positive=True)
+    entries = relation(inverse(E) @ e, e / m_i), relation(inverse(E) @ f, f / m_j)
+    entry = reduce(trace(e.T @ commutator @ f), *entries)
+    same(entry, (1 / m_j - 1 / m_i) * trace(e.T @ M @ f))
+    with rejected():
+        same(entry, (1 / m_j + 1 / m_i) * trace(e.T @ M @ f))
+    with rejected():  # what the likelihood asks for tells nothing of diag(M)
+        same(reduce(inverse(M) @ (W.T @ W @ M - M @ W.T @ W) @ inverse(M), gram), commutator)
     record(instances=2)
+    record.witness("all n, k: M diag(M)^-1 = diag(M)^-1 M, so M_ij = 0 or M_ii = M_jj")
+
+
+@AXES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_block_is_made_of_eigenvectors_for_all_n_and_k(record):
+    """The image on the block's columns is W_b M_b^2/m; W_b = U L Q and multiplication by Q^T L^-1 give S U."""
+    N = letter("M_b", k_b, k_b, "symmetric")  # all that is known before the factors are used
+    on_block = relation(M @ P, P @ N), relation(inverse(E) @ P, P / m)
+    same(reduce(image() @ P, *on_block), W @ P @ N @ N / m)
+    gram_of_block = reduce((U @ L @ Q).T @ (U @ L @ Q) + sigma2 * identity(k_b), *FACTORS)
+    same(gram_of_block, M_b)
+    S_U = reduce(U @ L @ Q @ M_b @ M_b @ Q.T @ inverse(L) / m, *FACTORS)
+    same(S_U, U @ T @ T / m)
+    for wrong in (U @ T @ T, U @ T, U @ T @ L / m):
+        with rejected():
+            same(S_U, wrong)
+    # Two blocks: W_b^T W_c = 0.
+    V, K, O = letter("U_c", n, q_b), letter("L_c", q_b, q_b, "diagonal"), letter("Q_c", q_b, k_b)
+    meet = inverse(L) @ Q @ ((U @ L @ Q).T @ (V @ K @ O)) @ O.T @ inverse(K)
+    same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_b))), U.T @ V)
+    record(instances=4)
+
+
+def constant_of(r, columns, zeros, noise, sign=1):
+    """The root of the quadratic for sqrt(m) with this sign."""
+    return (r + sign * sp.sqrt(r**2 + 4 * columns * zeros * noise)) / (2 * columns)
+
+
+@CONSTANT.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_trace_of_a_block_determines_its_constant(record):
+    """k_b m = tr M_b = sum t_a + z_b sigma2, sum t_a = r sqrt(m): one positive root, whatever the numbers."""
+    same(reduce(trace(M_b), *FACTORS), trace(T) + (k_b - q_b) * sigma2)
+    lam, t, constant = sp.symbols("lam t m", positive=True)
+    same(sp.solve(lam - t**2 / constant, t), [sp.sqrt(lam * constant)])
+    r, columns, noise = sp.symbols("r k_b sigma2", positive=True)
+    zeros = sp.Symbol("z_b", nonnegative=True)
+    root, other = (constant_of(r, columns, zeros, noise, sign) for sign in (1, -1))
+    y = sp.Symbol("y")
+    vanishes(sp.expand(columns * (y - root) * (y - other)) - (columns * y**2 - r * y - zeros * noise))
+    check(root.is_positive, "the root is positive")
+    vanishes(root * other + zeros * noise / columns)  # so the other one is not
+    # q_b = 0: z_b = k_b, r = 0, m = sigma2.  One column: z_b = 0, k_b = 1, m = lam.
+    vanishes((columns * y**2 - zeros * noise).subs({y: sp.sqrt(noise), zeros: columns}))
+    vanishes(root.subs({zeros: 0, columns: 1}) - r)
+    for wrong in (r / columns, constant_of(r, columns, zeros, noise / 2), constant_of(r, columns, zeros, 2 * noise)):
+        with rejected():
+            vanishes(sp.expand(columns * wrong**2 - r * wrong - zeros * noise))
+    with rejected():  # the zero rows left out
+        same(reduce(trace(M_b), *FACTORS), trace(T))
+    record(instances=7)
+
+
+@CONVERSE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
+    """On the columns P of a block; R are the other columns, orthogonal to them, whatever they are."""
+    cover = P @ P.T + R @ R.T  # the identity
+    apart = relation(R.T @ W.T @ U, zero(k - k_b, q_b))
+    gram_on_block = reduce(cover @ W.T @ W @ P + sigma2 * P, *FACTORED, *COVER, apart)
+    same(gram_on_block, reduce(P @ M_b, *FACTORED))
+    moved = reduce(image() @ P, *FACTORED, *APART)
+    same(moved, reduce(S @ W @ P, *FACTORED, *EIGENVECTORS))
+    same(reduce(in_words.profile_gradient() @ P, *IN_BLOCK), 0 * W @ P)
+    with rejected():  # eigenvectors with lam = t, as in the likelihood
+        same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, U @ T)))
+    with rejected():
+        same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, 2 * U @ T @ T / m)))
+    record(instances=3)
+    record.witness(
+        "all n, k, k_b, q_b: dP/dW = 0 on the columns of every block U (T - sigma2 I)^{1/2} Q, S U = U T^2/m"
+    )
+
+
+def check_rotation_to_the_mean(tangent, a, b, c, mean):
+    """Of R^T [[a, c], [c, b]] R, R the rotation by theta, tan theta given: the first entry is `mean`."""
+    cosine = 1 / sp.sqrt(1 + tangent**2)
+    G = sp.Matrix([[cosine, -tangent * cosine], [tangent * cosine, cosine]])
+    vanishes((G.T * G - sp.eye(2)).applyfunc(sp.simplify))
+    turned = G.T * sp.Matrix([[a, c], [c, b]]) * G
+    vanishes(sp.simplify(turned[0, 0] - mean))
+    vanishes(sp.simplify(turned[1, 1] - (a + b - mean)))  # the trace stays, and so does the sum of the rest
+
+
+@EXISTENCE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_plane_rotation_brings_an_entry_to_the_mean(record):
+    """By induction on the entries not yet at m: they sum to m times their number, so unless all are m one lies above
+    and one below; after the rotation there is one less, and the sum of the rest is m times their number again.
+
+    tan theta solves (b - m) x^2 + 2 c x + (a - m) = 0, whose discriminant c^2 + (a - m)(m - b) is not negative.
+    """
+    mean, above, below = sp.Symbol("m", real=True), *sp.symbols("a-m m-b", positive=True)
+    c = sp.Symbol("c", real=True)
+    a, b = mean + above, mean - below
+    discriminant = c**2 + above * below
+    check(discriminant.is_positive, "the quadratic has real roots")
+    check_rotation_to_the_mean((c + sp.sqrt(discriminant)) / below, a, b, c, mean)
+    for wrong in ((c + sp.sqrt(discriminant)) / above, (sp.sqrt(discriminant) - c) / below):
+        with rejected():
+            check_rotation_to_the_mean(wrong, a, b, c, mean)
+    open_entries = sp.Symbol("p", integer=True, positive=True)
+    vanishes((open_entries * mean - mean) - (open_entries - 1) * mean)
+    record(instances=4)
+    record.witness("tan theta = [c + sqrt(c^2 + (a - m)(m - b))]/(m - b) takes [[a, c], [c, b]] to the first entry m")
+
+
+@EXISTENCE.evidence(role="supports", kind="numeric")
+def test_the_rotations_built_have_a_constant_diagonal(record, thorough):
+    rng = np.random.default_rng(5)
+    for _ in range(thorough(200, 2000)):
+        spectrum = rng.gamma(0.8, 1.0, int(rng.integers(2, 7))) + 0.1
+        built = constant_diagonal_rotation(spectrum)
+        agree(built.T @ built, np.eye(len(spectrum)), tolerance=1e-14 * len(spectrum))
+        diagonal = ((built.T * spectrum) @ built).diagonal()
+        record(worst_error=agree(diagonal, np.full(len(spectrum), spectrum.mean()), tolerance=1e-14 * len(spectrum)))
+    with rejected():  # of the last one: without the rotations
+        agree(spectrum, np.full(len(spectrum), spectrum.mean()), tolerance=1e-14 * len(spectrum))
+
+
+@ORTHOGONAL.evidence(role="supports", kind="symbolic", strength="proved")
+def test_when_the_columns_of_a_block_are_orthogonal_for_all_n_and_k(record):
+    """M_b = m I iff T = m I (as Q M_b = T Q) and, where Q x = 0 for some x, sigma2 = m, which t_a > sigma2 forbids."""
+    same(reduce(Q @ M_b, *FACTORS), reduce(T @ Q, *FACTORS))  # so T Q = m Q, T = m I by Q Q^T = I
+    x = unit_vector("x", k_b)
+    null = reduce(M_b @ x, *FACTORS, relation(Q @ x, zero(q_b, 1)))
+    same(null, sigma2 * x)  # so m = sigma2 if there is such an x
+    equal = substitute(M_b, {"T": m * identity(q_b)})
+    same(reduce(equal, relation(Q.T @ Q, identity(k_b))), m * identity(k_b))  # z_b = 0: Q is orthogonal
+    t, noise, total = sp.symbols("t-sigma2 sigma2 q", positive=True)
+    # With a zero row m = sigma2, but the trace says k_b m = sum t + z_b sigma2 > k_b sigma2 if q_b > 0.
+    check(((total * (t + noise)) - total * noise).expand().is_positive, "t_a > sigma2 raises the mean above sigma2")
+    with rejected():  # a zero row among equal t
+        same(equal, m * identity(k_b))
+    with rejected():
+        same(null, m * x)
+    # Columns that are all orthogonal: M = diag(M), and the two objectives ask for the same.
+    K = letter("K", k, k, "diagonal")
+    orthogonal = relation(W.T @ W, K - sigma2 * identity(k))
+    for gradient in (in_words.profile_gradient(), likelihood_in_words.gradient_in_latents()):
+        found = reduce(substitute(gradient, {"M": K}), orthogonal)
+        same(found, reduce(substitute(likelihood_in_words.gradient_in_latents(), {"M": K}), orthogonal))
+    with rejected():  # without it they do not
+        same(reduce(in_words.profile_gradient(), *LIKELIHOOD_POINT), 0 * W)
+    record(instances=5)
 
 
 def twice_noise_gradient():
@@ -203,21 +421,23 @@ def twice_noise_gradient():
     return 2 * sigma2**2 * reduce(in_words.profile_noise_gradient(), *BLOCK_POINT)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@NOISE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_noise_equation_for_all_n_and_k(record):
-    """tr(M^2 diag(M)^-1) is the sum of t^2/m over all latent directions: lam_a on retained, sigma2^2/m on zero ones."""
+    """tr(M^2 diag(M)^-1) is, block by block, the sum of the retained lam_a = t_a^2/m and, z_b times, sigma2^2/m."""
     same(twice_noise_gradient(), trace(S) - trace(M @ M @ inverse(diag(M))) - (n - k) * sigma2)
-    e, t, m = unit_vector("e", k), *sp.symbols("t m", positive=True)
-    rules = (*orthonormal(e), *block_vector(e, t, m, t**2 / m))
-    same(reduce(trace(e.T @ M @ M @ inverse(diag(M)) @ e), *rules), Scalar(t**2 / m))
+    share = reduce(trace(P.T @ M @ M @ inverse(E) @ P), *IN_BLOCK)
+    same(share, trace(T @ T) / m + (k_b - q_b) * sigma2**2 / m)
+    same(reduce(trace(U.T @ S @ U), *IN_BLOCK), trace(T @ T) / m)  # the retained eigenvalues of the block
+    with rejected():
+        same(share, trace(T @ T) / m + (k_b - q_b) * sigma2)
     # Zero columns by themselves have m = sigma2: (n - k)/s + (k - q)/s = sum/s^2 is the mean of the discarded.
     s, q, total = sp.symbols("s q Sigma", positive=True)
     same(sp.solve((n - k) / s + (k - q) / s - total / s**2, s), [total / (n - q)])
-    record(instances=3)
+    record(instances=4)
     record.witness("all n, k: 2 sigma2^2 dP/dsigma2 = tr S - tr(M^2 diag(M)^-1) - (n - k) sigma2 at stationary W")
 
 
-@CLAIM.evidence(role="control", kind="symbolic")
+@NOISE.evidence(role="control", kind="symbolic")
 def test_slips_in_the_noise_equation_are_rejected(record):
     for wrong in (
         trace(S) - trace(M) - (n - k) * sigma2,  # pPCA's, where the columns are orthogonal
@@ -229,7 +449,7 @@ def test_slips_in_the_noise_equation_are_rejected(record):
     record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@NOISE.evidence(role="supports", kind="numeric")
 def test_the_noise_equation_solved_is_the_noise_of_the_families(record):
     for at in landscapes(20, most_n=5, most_k=3, seed=13):
         for point in learned_noise_families(at.lam, at.k):
@@ -239,35 +459,7 @@ def test_the_noise_equation_solved_is_the_noise_of_the_families(record):
             record(instances=1, worst_error=agree(zero, 0.0, tolerance=1e-12 * at.lam.sum()))
 
 
-@CLAIM.evidence(role="supports", kind="symbolic")
-def test_the_block_constant_solves_the_trace_condition(record):
-    """diag(M_b) = m_b throughout needs k_b m_b = sum t_a + z_b sigma2 with t_a = sqrt(lam_a m_b), for every k_b."""
-    r, k, z, s = sp.symbols("r k z sigma2", positive=True)
-    root_m = (r + sp.sqrt(r**2 + 4 * k * z * s)) / (2 * k)
-    vanishes(k * root_m**2 - r * root_m - z * s)
-    # The other root of the quadratic is negative or zero, so the constant is unique.
-    other = (r - sp.sqrt(r**2 + 4 * k * z * s)) / (2 * k)
-    vanishes(root_m * other + z * s / k)
-    record(instances=1)
-
-
-@CLAIM.evidence(role="supports", kind="symbolic")
-def test_a_block_is_stationary_exactly_when_lam_m_is_t_squared(record):
-    """On u_a the gradient of P is u_a sqrt(t - s) Q_a [lam/t^2 - 1/m], because M^-1 acts as 1/t and diag(M) as m."""
-    lam, t, m = sp.symbols("lambda t m", positive=True)
-    # gradient of L: C^-1 S C^-1 W - C^-1 W = (lam/t^2 - 1/t) W on u_a; of the gap: W (1/m - M^-1) = (1/m - 1/t) W.
-    total = (lam / t**2 - 1 / t) - (1 / m - 1 / t)
-    same(sp.solve(sp.Eq(total, 0), lam), [t**2 / m])
-    # Columns of unequal norm are orthogonal: d P / d theta of their plane rotation is M_ij (1/M_ii - 1/M_jj).
-    a, b, c, theta = sp.symbols("M_ii M_jj M_ij theta", positive=True)
-    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
-    turned = R.T * sp.Matrix([[a, c], [c, b]]) * R
-    slope = sp.diff(-(sp.log(turned[0, 0]) + sp.log(turned[1, 1])) / 2, theta).subs(theta, 0)
-    vanishes(sp.simplify(slope - c * (1 / b - 1 / a)))
-    record(instances=2)
-
-
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONVERSE.evidence(role="supports", kind="numeric")
 def test_the_gradient_vanishes_at_fifty_digits(record):
     """lam = (3, 2), two columns: sqrt(m) = (sqrt 3 + sqrt 2)/2; the block built and differentiated at 60 digits."""
     with mpmath.workdps(60):
@@ -286,3 +478,14 @@ def test_the_gradient_vanishes_at_fifty_digits(record):
     record(instances=1, worst_error=at_most(float(size), 0.0, slack=1e-50))
     ours = weights(Point("elbo", ordered([Block((0, 1), 2)], 2), 0.7, 0.0), np.array([3.0, 2.0, 0.5]), np.eye(3))
     record(worst_error=agree(ours @ ours.T, np.array((W * W.T).tolist(), dtype=float), tolerance=1e-14))
+
+
+USED = {"profile": "flat_ELBO <-> optimal & flat_P", "svd": "factored"}
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_give_both_directions(record):
+    count = concludes(CLAIM, "flat_ELBO <-> optimal & blocks", USED)
+    with rejected():  # without the encoder nothing follows
+        concludes(CLAIM, "flat_ELBO <-> blocks", USED)
+    record(instances=count)

@@ -1,18 +1,16 @@
 """Theorem 1: the ELBO of the linear VAE has no local maximum that the likelihood of pPCA lacks.
 
-Statement   the local maxima of the ELBO are the orthogonal representatives of those of L at the same noise. At every
-            non-orthogonal stationary point some plane rotation has d^2 P/dtheta^2 = 4 M_ij^2/m_b^2 > 0, and the
-            encoder always adds a negative direction: a strict saddle, with its way out.
-Hypotheses  sigma2 > 0 fixed; V, D free; ties make maxima non-isolated and nothing else.
-Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path is refuted: claim theorem-1-path); theory 3.7, 3.8.
-Method      in words, for all n and k: the second derivative of the derived P along W exp(theta B), B a rotation of two
-            axes. Beside it by hand: the rotation leaves L, det M and the other diagonal entries, so that two logarithms
-            remain. At orthogonal columns: towards a discarded u_j they stay orthogonal, so that P = L on the whole
-            line, and all rising directions of L are such (claim spectrum). Numeric: at every listed family (claim
-            elbo-points: there are no others) the rotation, finite and infinitesimal; and the local maxima of P against
-            those of L, both directions.
-Trusted     claims elbo-points and spectrum; fixed-noise-maxima (index 0 is a global maximum of L); eq-21, eq-22 and
-            eq-24-28 (a maximum has the optimal encoder, and there the ELBO is L less the gap).
+Statement   at fixed noise (W, V, D) is a local maximum of the ELBO iff the columns of W are orthogonal, W is a global
+            maximum of L, and the encoder is optimal. At every other stationary point with columns that are not
+            orthogonal a plane rotation has d^2 P/dtheta^2 = 4 M_ij^2/m^2 > 0: a strict saddle, with its way out.
+Hypotheses  sigma2 > 0 fixed; V, D free. With learned noise: claim theorem-1-learned.
+Source      Lucas et al. 2019, Theorem 1, App. C.2 (its path: claim theorem-1-path); theory 3.7, 3.8; docs, section 6.
+Method      in words, for all n and k. The local maxima of the ELBO are those of the profile P (claim profile).
+            Where two columns are not orthogonal their rotation raises P: its slope and curvature are those of the
+            derived P along W exp(theta B). Where all are, P and L have the same gradient, and all that raises L moves a
+            column towards a discarded u_j: the columns stay orthogonal, and P = L on the whole line.
+            Beside it: at every listed family the rotation, finite and infinitesimal; the Hessian of the full ELBO; the
+            local maxima of P against those of L, both directions.
 """
 
 import numpy as np
@@ -21,7 +19,9 @@ from scipy.linalg import expm
 
 from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
-from proofs.problems.spectra import landscapes
+from proofs.machinery.logic import concludes
+from proofs.problems.points_in_words import K
+from proofs.problems.spectra import landscapes, wider
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum
@@ -29,10 +29,11 @@ from verify.landscape.stability import steepest_rotation, verdict
 from verify.landscape.stationary import fixed_noise_points
 from verify.models import linear_vae, ppca
 from verify.symbolic import linear_vae as in_words
+from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.differentials import differential
-from verify.symbolic.letters import M, W, gram, k, n, sigma2
+from verify.symbolic.letters import D, M, W, gram, k, n, sigma2
 from verify.symbolic.matrix_calculus import diag, identity, inverse, zero
-from verify.symbolic.relations import reduce, relation
+from verify.symbolic.relations import reduce, relation, substitute
 from verify.symbolic.traces import trace
 from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 
@@ -40,9 +41,47 @@ CLAIM = Claim(
     id="theorem-1",
     source="Theorem 1, App. C.2",
     statement="the ELBO of a linear VAE has no local maxima beyond those of the pPCA likelihood",
-    hypotheses="sigma2 > 0 fixed; up to ties",
+    hypotheses="sigma2 > 0 fixed",
     section="The linear VAE",
-    rests_on=("elbo-points", "spectrum", "fixed-noise-maxima", "eq-21", "eq-22", "eq-24-28"),
+    rests_on=("profile", "eq-24-28", "spectrum", "fixed-noise-maxima"),
+    trusts=("second-order",),
+)
+ROTATION = CLAIM.step(
+    "rotation",
+    "rotating columns i, j of W has the slope M_ij (1/M_jj - 1/M_ii) in P and, where M_ii = M_jj = m, the curvature "
+    "4 M_ij^2/m^2, for all n and k: so at a stationary point whose columns are not orthogonal P rises",
+    says="flat_P & ~orthogonal -> P_rises",
+    place="Theorem 1",
+)
+SAME_GRADIENT = CLAIM.step(
+    "same-gradient",
+    "where the columns of W are orthogonal, P and L have the same gradient in W, for all n and k",
+    says="flat_P & orthogonal -> flat_L",
+    place="Theorem 1",
+)
+LINE = CLAIM.step(
+    "line",
+    "orthogonal columns stay orthogonal when one of them moves towards a discarded u_j, by any amount, for all n and k",
+    says="orthogonal & towards_discarded -> on_orthogonal_columns",
+    place="Theorem 1",
+)
+BOUND = CLAIM.step(
+    "bound",
+    "where P equals L, and L its maximum, P is nowhere larger",
+    says="below & tight & global_L -> max_of_P",
+    place="Theorem 1",
+)
+SADDLE = CLAIM.step(
+    "saddle",
+    "d^2 ELBO/dD_i^2 = -1/(2 D_i^2) < 0 at every stationary point, for all n and k: none is a minimum, and those "
+    "that are no maximum are saddles",
+    place="Theorem 1",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion",
+    "(W, V, D) is a local maximum of the ELBO iff W is a global maximum of L with orthogonal columns and the "
+    "encoder is optimal",
+    place="Theorem 1",
 )
 
 
@@ -59,12 +98,13 @@ def check_rotation_escapes(W, sigma2, S, i, j, expected):
     before, there, back = (
         float(linear_vae.profile_elbo(w, sigma2, S)) for w in (W, turned(W, i, j, theta), turned(W, i, j, -theta))
     )
-    check(expected > 0, "no rising rotation: every pair of columns is orthogonal")
     # Differences of order theta^2 carry rounding eps |P| / theta^2 and the fourth order, of relative size theta^2.
     noise = 1e-15 * (abs(before) + np.trace(S) / sigma2) / theta**2
+    found = (there + back - 2 * before) / theta**2
+    error = agree(found, expected, tolerance=1e-3, scale=abs(expected) + 1e4 * noise)
+    check(expected > 0, "no rising rotation")
     if expected > 1e3 * noise:
         check(there > before and back > before, "the rotation does not raise the ELBO")
-    error = agree((there + back - 2 * before) / theta**2, expected, tolerance=1e-3, scale=expected + 1e4 * noise)
     agree(ppca.log_likelihood(turned(W, i, j, 0.3), sigma2, S), ppca.log_likelihood(W, sigma2, S), tolerance=1e-12)
     return error
 
@@ -89,55 +129,74 @@ def along_a_rotation():
     return slope, differential(slope, W, turn)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@ROTATION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_rotation_rises_at_rate_4_m_ij_squared_over_m_squared_for_all_n_and_k(record):
     slope, curvature = along_a_rotation()
     m, m_i, m_j = sp.symbols("m m_i m_j", positive=True)
-    # So columns of unequal norm are orthogonal at a stationary point; and norms may be equal only in a block.
+    # So at a stationary point M_ij = 0 or M_ii = M_jj.
     same(on_a_plane(slope, m_i, m_j), (1 / m_j - 1 / m_i) * M_ij)
     square = trace(e.T @ M @ f @ e.T @ M @ f)
     same(on_a_plane(curvature, m, m), 4 / m**2 * square)
     # The likelihood's share vanishes for every W, stationary or not.
     of_gap = trace((W @ (f @ e.T - e @ f.T)).T @ W @ (inverse(M) - inverse(diag(M))))
     same(on_a_plane(slope - of_gap, m_i, m_j), 0 * M_ij)
-    with rejected():
-        same(on_a_plane(curvature, m, m), 2 / m**2 * square)
-    with rejected():
+    for wrong in (2 / m**2 * square, 8 / m**2 * square, -4 / m**2 * square, 4 / m**2 * M_ij, 4 / m * square):
+        with rejected():
+            same(on_a_plane(curvature, m, m), wrong)
+    with rejected():  # of equal norms alone
         same(on_a_plane(curvature, m_i, m_j), 4 / (m_i * m_j) * square)
+    with rejected():
+        same(on_a_plane(slope, m_i, m_j), (1 / m_i - 1 / m_j) * M_ij)
     record(instances=3)
     record.witness(f"all n, k: d2P/dtheta2 = {on_a_plane(curvature, m, m)} at every W with M_ii = M_jj = m")
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_curvature_of_a_plane_rotation_in_a_block(record):
-    """For all n, k: of P = L - 1/2 [sum log M_ii - log det M] only M_ii, M_jj change, to m +- M_ij sin 2 theta."""
-    m, c, theta = sp.symbols("m M_ij theta", real=True)
-    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
-    M = R.T * sp.Matrix([[m, c], [c, m]]) * R
-    vanishes(sp.simplify(M[0, 0] - (m + c * sp.sin(2 * theta))))
-    vanishes(sp.simplify(M[1, 1] - (m - c * sp.sin(2 * theta))))
-    P = -(sp.log(M[0, 0]) + sp.log(M[1, 1])) / 2
-    vanishes(sp.simplify(sp.diff(P, theta).subs(theta, 0)))
-    vanishes(sp.simplify(sp.diff(P, theta, 2).subs(theta, 0) - 4 * c**2 / m**2))
-    # L is a function of W W^T, and (W R)(W R)^T = W R R^T W^T; det(R^T M R) = det M.
-    vanishes(sp.simplify(R * R.T - sp.eye(2)))
-    record(instances=1)
+@ROTATION.evidence(role="supports", kind="symbolic")
+def test_two_rows_of_m_by_hand(record):
+    """L and det M do not change, and of the diagonal of M only M_ii, M_jj: to m +- M_ij sin 2 theta if both are m."""
+    a, b, m, c, theta = sp.symbols("M_ii M_jj m M_ij theta", real=True)
+    turn = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
+    turned_M = turn.T * sp.Matrix([[a, c], [c, b]]) * turn
+    P = -(sp.log(turned_M[0, 0]) + sp.log(turned_M[1, 1])) / 2
+    vanishes(sp.diff(P, theta).subs(theta, 0) - c * (1 / b - 1 / a))
+    equal = {a: m, b: m}
+    vanishes(turned_M[0, 0].subs(equal) - (m + c * sp.sin(2 * theta)))
+    vanishes(turned_M[1, 1].subs(equal) - (m - c * sp.sin(2 * theta)))
+    curvature = sp.diff(P.subs(equal), theta, 2).subs(theta, 0)
+    vanishes(curvature - 4 * c**2 / m**2)
+    for wrong in (2 * c**2 / m**2, -4 * c**2 / m**2, 4 * c / m**2):
+        with rejected():
+            vanishes(curvature - wrong)
+    record(instances=3)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_columns_that_are_not_orthogonal_have_equal_norms(record):
-    """dP/dtheta = M_ij (1/M_jj - 1/M_ii) at theta = 0, so at a stationary point M_ij = 0 or M_ii = M_jj."""
-    a, b, c, theta = sp.symbols("M_ii M_jj M_ij theta", real=True)
-    R = sp.Matrix([[sp.cos(theta), -sp.sin(theta)], [sp.sin(theta), sp.cos(theta)]])
-    M = R.T * sp.Matrix([[a, c], [c, b]]) * R
-    slope = sp.diff(-(sp.log(M[0, 0]) + sp.log(M[1, 1])) / 2, theta).subs(theta, 0)
-    vanishes(sp.simplify(slope - c * (1 / b - 1 / a)))
+@SAME_GRADIENT.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_gradients_agree_where_the_columns_are_orthogonal_for_all_n_and_k(record):
+    orthogonal = relation(W.T @ W, K - sigma2 * identity(k))  # M is the diagonal K
+    gradients = in_words.profile_gradient(), likelihood_in_words.gradient_in_latents()
+    of_P, of_L = (reduce(substitute(g, {"M": K}), orthogonal) for g in gradients)
+    same(of_P, of_L)
     with rejected():
-        vanishes(sp.simplify(slope - c * (1 / a - 1 / b)))
+        same(*gradients)
+    with rejected():
+        same(of_P, 2 * of_L)
     record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
+@BOUND.evidence(role="supports", kind="symbolic", strength="proved")
+def test_nothing_is_above_a_bound_that_is_attained(record):
+    """Elsewhere P = L - gap and L = max L - lack; here P = L = max L."""
+    top, gap, lack = sp.Symbol("max_L", real=True), *sp.symbols("gap lack", nonnegative=True)
+    elsewhere = (top - lack) - gap
+    check((top - elsewhere).is_nonnegative, "P is nowhere larger")
+    with rejected():  # not tight here: P is below L by another gap
+        check(
+            (top - sp.Symbol("gap_here", positive=True) - elsewhere).is_nonnegative is True, "may be larger elsewhere"
+        )
+    record(instances=1)
+
+
+@LINE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_orthogonal_columns_stay_orthogonal_towards_a_discarded_axis_for_all_n_and_k(record):
     """theory 3.8: W^T u = 0 makes the Gram matrix of W + x u e^T that of W plus x^2 e e^T, e a coordinate axis.
 
@@ -153,16 +212,19 @@ def test_orthogonal_columns_stay_orthogonal_towards_a_discarded_axis_for_all_n_a
     record(instances=2)
 
 
-@CLAIM.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_encoder_always_adds_a_negative_direction(record):
-    """d^2 ELBO / d D_i^2 = -1/(2 D_i^2) < 0 everywhere: no stationary point of the full ELBO is a local minimum."""
-    d, w, s = sp.symbols("D_i w_i sigma2", positive=True)
-    part = (sp.log(d) - d) / 2 - d * w / (2 * s)  # all of the ELBO that D_i enters, w_i = (W^T W)_ii
-    vanishes(sp.diff(part, d, 2) + 1 / (2 * d**2))
+@SADDLE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_every_variance_adds_a_negative_direction_for_all_n_and_k(record):
+    """d^2 ELBO/dD_i^2 along e e^T is -1/2 (D^-1)_ii^2.  That it rises somewhere is what the other steps show."""
+    curvature = trace(e.T @ differential(in_words.gradients().D, D, e @ e.T) @ e)
+    inverse_of_D_i = e.T @ inverse(D) @ e
+    same(reduce(curvature, *orthonormal(e)), trace(inverse_of_D_i @ inverse_of_D_i) / -2)
+    for factor in (-1, 2):
+        with rejected():
+            same(reduce(curvature, *orthonormal(e)), trace(inverse_of_D_i @ inverse_of_D_i) / factor)
     record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@ROTATION.evidence(role="supports", kind="numeric")
 def test_every_non_orthogonal_point_has_a_rising_rotation(record, thorough):
     seen = 0
     for at in landscapes(thorough(60, 600), most_n=5, most_k=4, seed=21):
@@ -178,7 +240,7 @@ def test_every_non_orthogonal_point_has_a_rising_rotation(record, thorough):
     check(seen > 500, f"only {seen} non-orthogonal points were met")
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@SADDLE.evidence(role="supports", kind="numeric")
 def test_the_full_and_the_profile_hessian_agree_in_their_rising_directions(record, thorough):
     """In (W, V, D) the same number of positive eigenvalues, k dim null(S) more zeros, and all else negative."""
     for at in landscapes(thorough(25, 250), most_n=4, most_k=3, seed=22):
@@ -210,14 +272,22 @@ def check_same_maxima(at, of_elbo):
     return agree([v for _, v, _ in ours], [best] * len(ours), tolerance=1e-12, scale=abs(best) + at.lam[0] / at.sigma2)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
 def test_the_local_maxima_are_those_of_the_likelihood(record, thorough):
     for at in landscapes(thorough(80, 800), most_n=5, most_k=4, seed=23):
         families = fixed_noise_families(at.lam, at.k, at.sigma2)
         record(instances=len(families), worst_error=check_same_maxima(at, families))
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@CONCLUSION.evidence(role="supports", kind="numeric")
+def test_more_columns_than_dimensions(record, thorough):
+    """k > n, which no step excludes."""
+    for at in wider(thorough(20, 200), seed=27):
+        families = fixed_noise_families(at.lam, at.k, at.sigma2)
+        record(instances=len(families), worst_error=check_same_maxima(at, families))
+
+
+@LINE.evidence(role="supports", kind="numeric")
 def test_an_orthogonal_point_rises_as_fast_in_the_elbo_as_in_the_likelihood(record, thorough):
     """theory 3.8: a column moved towards a discarded u_j stays orthogonal to the others, so the gap stays zero."""
     for at in landscapes(thorough(60, 600), most_n=6, most_k=4, seed=24):
@@ -235,18 +305,44 @@ def test_an_orthogonal_point_rises_as_fast_in_the_elbo_as_in_the_likelihood(reco
             record(instances=1, worst_error=error)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
-def test_at_an_orthogonal_point_no_rotation_rises(record):
+@ROTATION.evidence(role="control", kind="numeric")
+def test_the_curvature_is_that_value_and_no_other():
+    """A factor 2, the sign, M_ij for its square, m for m^2: each is refused at points where M_ij is not 0."""
+    refused = 0
+    for at in landscapes(30, most_n=5, most_k=4, seed=25, generic=True):
+        for point in fixed_noise_families(at.lam, at.k, at.sigma2):
+            if point.orthogonal:
+                continue
+            curvature, (i, j) = steepest_rotation(point, at.lam)
+            W = weights(point, at.lam, at.U)
+            m, off = W[:, i] @ W[:, i] + at.sigma2, abs(W[:, i] @ W[:, j])
+            agree(curvature, 4 * off**2 / m**2, tolerance=1e-9, scale=1.0)
+            if curvature < 0.01:  # beside the rounding of differences nothing is left to tell apart
+                continue
+            slips = 2 * curvature, curvature / 2, -curvature, 4 * off / m**2, 4 * off**2 / m
+            for wrong in (x for x in slips if abs(x / curvature - 1) > 0.1):
+                with rejected():
+                    check_rotation_escapes(W, at.sigma2, at.S, i, j, wrong)
+                refused += 1
+    check(refused > 100, "the slips were tried on many points")
+
+
+@ROTATION.evidence(role="control", kind="numeric")
+def test_at_an_orthogonal_point_no_rotation_rises():
+    """Columns of norms m_i, m_j there: -(m_i - m_j)^2/(m_i m_j), Proposition 8's row, and not 4 M_ij^2/m^2 = 0."""
     for at in landscapes(20, seed=25, generic=True):
         if at.k < 2:
             continue
         W = weights(next(fixed_noise_points(at.lam, at.k, at.sigma2)), at.lam, at.U)
-        with rejected():
-            check_rotation_escapes(W, at.sigma2, at.S, 0, 1, 0.1)
-        record(instances=1)
+        m_i, m_j = (W[:, c] @ W[:, c] + at.sigma2 for c in (0, 1))
+        if abs(m_i - m_j) < 0.1 * m_i:
+            continue
+        for expected in (-((m_i - m_j) ** 2) / (m_i * m_j), 0.0, (m_i - m_j) ** 2 / (m_i * m_j)):
+            with rejected():
+                check_rotation_escapes(W, at.sigma2, at.S, 0, 1, expected)
 
 
-@CLAIM.evidence(role="control", kind="numeric")
+@CONCLUSION.evidence(role="control", kind="numeric")
 def test_another_objective_does_have_additional_maxima(record):
     """The ELBO at another noise retains other eigenvalues: the comparison of the maxima must notice."""
     for at in landscapes(40, seed=26, generic=True):
@@ -258,7 +354,7 @@ def test_another_objective_does_have_additional_maxima(record):
         record(instances=1)
 
 
-@CLAIM.evidence(role="supports", kind="numeric")
+@ROTATION.evidence(role="supports", kind="numeric")
 def test_a_saddle_to_check_by_hand(record):
     """lam = (3, 2), sigma2 = 0.7: sqrt m = (sqrt 3 + sqrt 2)/2; M_12 = (t_1 - t_2)/2."""
     lam, sigma2 = np.array([3.0, 2.0]), 0.7
@@ -277,3 +373,23 @@ def test_a_saddle_to_check_by_hand(record):
         f"lam = (3, 2), sigma2 = 0.7: W = {np.array2string(W, precision=4).replace(chr(10), '')} is stationary; "
         f"d2P/dtheta2 = {expected:.6f}; rotating by 0.1 raises the ELBO from {before:.6f} to {after:.6f}"
     )
+
+
+USED = {
+    "profile": "local_max <-> optimal & max_of_P",
+    "eq-24-28": "(~on_orthogonal_columns | P_rises) & (~orthogonal | tight) & below",
+    "spectrum": "flat_L & L_rises -> towards_discarded",
+    "fixed-noise-maxima": "flat_L & ~L_rises -> global_L",
+    "second-order": "max_of_P -> flat_P & ~P_rises",
+}
+
+
+@CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_steps_give_the_theorem_both_ways(record):
+    """local_max: of (W, V, D); max_of_P, flat_P, P_rises (to second order): of W, likewise L; tight: P = L here; below:
+    P <= L; on_orthogonal_columns: L rises along a line on which the columns stay orthogonal, where P = L."""
+    count = concludes(CLAIM, "local_max <-> optimal & orthogonal & global_L", USED)
+    for too_much in ("local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max"):
+        with rejected():
+            concludes(CLAIM, too_much, USED)
+    record(instances=count)

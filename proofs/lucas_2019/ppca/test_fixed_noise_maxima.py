@@ -129,7 +129,7 @@ def check_count(zeros, unused, on_top):
     check(missing == 0 if on_top else bool(missing.is_positive), f"min(k, nu) - q = {missing}")
 
 
-@RISING.evidence(role="corrected", kind="symbolic", strength="proved")
+@RISING.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_whatever_is_not_on_top_has_a_positive_row(record):
     """The index is sum_A #{lam_j > lam_a} + (k - q) #{lam_j > sigma2} (claim spectrum), k = q + z, nu = q + d."""
     check_rising(lambda to, of: (to / of - 1) / s, lambda to: (to - s) / s**2)
@@ -175,7 +175,7 @@ def index(kept, outside, columns, noise):
     return exchanges + (columns - len(kept)) * sum(j > noise for j in outside)
 
 
-@RISING.evidence(role="corrected", kind="symbolic")
+@RISING.evidence(role="refutes", kind="symbolic")
 def test_index_zero_is_on_top_for_all_order_types_up_to_six(record, thorough):
     record(instances=count_agreements(thorough(5, 6), index))
     with rejected():  # zero columns alone, as Sec. 4.1 looks at them
@@ -212,7 +212,7 @@ def check_gain(scale):
     same(log_likelihood() - log_likelihood(at_zero=True), expected)
 
 
-@VALUE.evidence(role="corrected", kind="symbolic", strength="proved")
+@VALUE.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_the_value_is_a_sum_over_the_columns_for_all_n_and_k(record):
     same(reduce(V @ L @ U.T @ U @ L @ V.T + sigma2 * identity(k) - V @ K @ V.T, *SVD), 0 * M)
     check_gain(2)
@@ -237,7 +237,7 @@ def check_bound(term):
         check(bool(term(negative, retained).is_nonnegative), f"a term {term(negative, retained)} is negative")
 
 
-@BOUND.evidence(role="corrected", kind="symbolic", strength="proved")
+@BOUND.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_no_set_has_more_than_the_bound_term_by_term(record):
     # B - L(A) = k t + sum_i max(g_i - t, 0) - sum_i a_i g_i, a_i = 1 on A: what each i adds, and t (k - sum a_i).
     a, positive_part = sp.symbols("a positive_part")
@@ -250,7 +250,7 @@ def test_no_set_has_more_than_the_bound_term_by_term(record):
     record(instances=6)
 
 
-@ATTAINED.evidence(role="corrected", kind="symbolic", strength="proved")
+@ATTAINED.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_on_top_every_term_vanishes(record):
     """Retained have g_i >= g_k = t, discarded g_i <= t; and t (k - q) = 0: if q < k, then lam_k <= sigma2 and t = 0."""
     for negative, retained in ((False, True), (True, False)):
@@ -268,7 +268,7 @@ def check_grows(product_of_two):
     check(bool(rest.is_nonnegative), f"{rest} may be negative")
 
 
-@INFINITY.evidence(role="corrected", kind="symbolic", strength="proved")
+@INFINITY.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_the_likelihood_falls_to_minus_infinity_for_all_n_and_k(record):
     # log det C = (n - k) log sigma2 + log det M, and M = V (L^2 + sigma2 I) V^T: a sum of log(sigma2 + l_i^2).
     same(in_svd(log_det_of_marginal()), (n - k) * sp.log(sigma2) + log_det(K))
@@ -282,7 +282,7 @@ def test_the_likelihood_falls_to_minus_infinity_for_all_n_and_k(record):
     record(instances=4)
 
 
-@COLLAPSE.evidence(role="corrected", kind="symbolic", strength="proved")
+@COLLAPSE.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_from_the_kth_eigenvalue_up_the_sets_on_top_have_fewer_than_k(record):
     """lam_k <= sigma2 leaves at most k - 1 eigenvalues above: nu = k - 1 - d, and q = min(k, nu) < k; else nu >= k."""
     columns = z + 1
@@ -317,7 +317,7 @@ def value(lam, retained, noise):
     return logs + len(kept) + arb(rest / noise)
 
 
-@ELSEWHERE.evidence(role="corrected", kind="certificate", strength="proved")
+@ELSEWHERE.evidence(role="refutes", kind="certificate", strength="proved")
 def test_another_noise_can_do_better_than_the_global_maximum_of_a_noise(record):
     """S = diag(3, 2, 1/2), k = 2, sigma2 = 5/2: on top is {3}, collapsed. At sigma2 = 1/2, {3, 2} has more."""
     lam, collapsed, learned = [(3, 1), (2, 1), (1, 2)], fmpq(5, 2), fmpq(1, 2)
@@ -358,7 +358,7 @@ def test_every_local_maximum_is_global(record, thorough):
         record(instances=count, worst_error=miss)
 
 
-@TIE.evidence(role="corrected", kind="symbolic", strength="proved")
+@TIE.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_a_tie_with_the_noise_falls_at_fourth_order(record):
     """u_j is an eigenvector of C with eigenvalue sigma2 + eps^2, and the rest of C does not move."""
     change = -(sp.log(1 + x**2 / s) + s / (s + x**2) - 1) / 2
@@ -406,7 +406,7 @@ def test_ascent_from_random_starts_ends_at_the_global_value(record, thorough):
             record(instances=1, worst_error=at_most(abs(best + end.fun), 0.0, slack=1e-7))
 
 
-@COLLAPSE.evidence(role="corrected", kind="numeric")
+@COLLAPSE.evidence(role="refutes", kind="numeric")
 def test_a_collapsed_optimum_by_hand(record):
     lam, columns, noise = np.array([3.0, 2.0, 0.5]), 2, 2.5
     points = list(fixed_noise_points(lam, columns, noise))

@@ -18,7 +18,7 @@
   // A press on the link to where one already is changes no address.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
-    if (link && link.hash === location.hash) show();
+    if (link && link.getAttribute("href") === location.hash) show(); // a link in a picture has no .hash
   });
   show();
 
@@ -40,7 +40,7 @@
   window.addEventListener("afterprint", () => closed.forEach((fold) => { fold.open = false; }));
 
   // On the map of the claims: the lines of the claim that is pointed at.
-  document.querySelectorAll(".map a").forEach((link) => {
+  document.querySelectorAll(".map .node").forEach((link) => {
     const lines = [...document.querySelectorAll(`.map path[data-ends~="${link.dataset.end}"]`)];
     const light = (on) => lines.forEach((line) => line.classList.toggle("lit", on));
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => light(true));

@@ -17,6 +17,7 @@ def claim(*steps, id="eq-1", argued=(), **fields):
 
 
 AT_FAULT = {"quote": "as printed", "fault": "false", "finding": "as found"}
+CORRECTED = AT_FAULT | {"fault": "misprint"}
 
 
 def said(role, outcome="passed", strength="tested", step="whole", **fields):
@@ -43,7 +44,7 @@ CONTROL = said("control")
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else "",
 )
 def test_verdict_follows_from_the_roles_that_passed(roles, verdict):
-    about = claim(**(AT_FAULT if "refutes" in roles else {}))
+    about = claim(**(CORRECTED if "corrected" in roles else AT_FAULT) if "refutes" in roles else {})
     assert judge(about, [*map(said, sorted(roles)), CONTROL]).verdict == verdict
 
 
@@ -103,7 +104,7 @@ def test_strength_is_the_best_of_a_step_and_the_weakest_of_a_claim():
 
 
 def test_a_tested_refutation_beside_a_proved_correction_is_tested():
-    about = claim("witness", "formula", **AT_FAULT | {"fault": "misprint"})
+    about = claim("witness", "formula", **CORRECTED)
     evidence = [
         said("refutes", step="witness"),
         said("corrected", strength="proved", step="formula"),
@@ -160,11 +161,13 @@ def test_a_claim_says_what_is_wrong_with_the_printed_form_exactly_if_something_i
         assert judge(claim(**fields), refuted).reasons == (f"refuted, and the claim has no {name}",)
     [reason] = judge(claim(**AT_FAULT), [said("supports"), CONTROL]).reasons
     assert reason == "the claim calls the printed form false, and nothing speaks against it"
-    for fault in ("misprint", "missing hypothesis"):
-        about = claim(**AT_FAULT | {"fault": fault})
-        assert judge(about, [*refuted, said("corrected")]).verdict == "holds with correction"
-        [reason] = judge(about, refuted).reasons
-        assert reason == f"refuted, and no corrected form stands beside the {fault}"
+    corrected = [*refuted, said("corrected")]
+    for fault, words in (("misprint", "a misprint"), ("missing hypothesis", "right but for a hypothesis")):
+        about = claim(**CORRECTED | {"fault": fault})
+        assert judge(about, corrected).verdict == "holds with correction"
+        assert judge(about, refuted).reasons == (f"refuted, and the claim calls the printed form {words}",)
+    [reason] = judge(claim(**AT_FAULT), corrected).reasons
+    assert reason == "holds with correction, and the claim calls the printed form false"
 
 
 def resting(strengths=(), verdicts=(), **arrows):

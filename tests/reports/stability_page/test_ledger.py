@@ -61,10 +61,17 @@ def test_a_partial_ledger_says_so(shown):
     assert "A partial run" not in shown(ledger())
 
 
+def test_what_a_ledger_notes_stands_with_the_claims_and_not_with_the_data(document, folder):  # noqa: F811
+    note = "claim eq-1: the file says refuted; by its evidence it is holds"
+    text = rendered(document | {"ledger": ledger() | {"notes": [note]}, "notes": [*document["notes"], note]}, folder)
+    assert text.count("the file says refuted") == 1
+    assert "the file says refuted" in re.search(r'<section id="ledger">(.*?)</section>', text, re.DOTALL)[1]
+
+
 def test_a_ledger_without_the_optional_fields_is_shown(shown):
     bare = {"id": "eq-2", "verdict": "undecided", "evidence": [{"role": "supports"}]}
     text = shown({"schema": 1, "claims": [bare]})
-    assert "eq-2" in text and 'class="map"' not in text and 'class="rests"' not in text
+    assert "eq-2" in text and 'figure class="wide map"' not in text and 'class="rests"' not in text
 
 
 def test_formulas_are_set_as_mathematics(shown):
@@ -100,7 +107,7 @@ def test_what_rests_on_an_open_question_says_so(shown):
 )
 def test_what_is_no_list_of_ids_is_ignored(shown, nonsense):
     text = shown(claims(ground=[], top=nonsense))
-    assert rests(text) == "" and 'class="map"' not in text
+    assert rests(text) == "" and 'figure class="wide map"' not in text
 
 
 def test_circles_and_repetitions_are_shown_without_end(shown):
@@ -118,14 +125,12 @@ def test_hostile_ids_are_escaped_and_still_linked(shown):
     assert "&lt;script&gt;alert" in entry(text, "claim-top")
 
 
-def test_the_map_has_every_claim_with_arrows_and_counts_the_others(shown):
-    text = shown(claims(ground=[], step=["ground"], broken=[], alone=[], lonely=[], top=["step", "broken"]))
-    drawn = re.search(r'<div class="map".*?</div>', text, re.DOTALL)[0]
-    assert re.findall(r"<b>(.*?)</b> <span>(.*?)</span>", drawn) and "alone" not in drawn
-    assert sorted(re.findall(r"<b>(.*?)</b>", drawn)) == ["broken", "ground", "step", "top"]
-    assert re.findall(r"<b>broken</b> <span>(.*?)</span>", drawn) == ["broken"] and 'class="broken"' in drawn
-    assert "2 more claims rest on no other and carry none" in text
-    assert drawn.count("<path") == 3
+def test_the_blueprint_has_every_claim_and_leads_to_it(shown):
+    text = shown(claims(ground=[], step=["ground"], broken=[], alone=[], top=["step", "broken"]))
+    drawn = re.search(r'<figure class="wide map".*?</figure>', text, re.DOTALL)[0]
+    links = re.findall(r'<a class="node claim (\w+)" href="#claim-(\w+)"', drawn)
+    assert sorted(links) == [("broken", "broken"), *(("tested", name) for name in ("alone", "ground", "step", "top"))]
+    assert len(re.findall(r'<path class="rests" d="[^"]*" data-ends', drawn)) == 3
 
 
 def test_the_audit_is_elsewhere_and_the_link_says_what_it_found(document, folder):  # noqa: F811

@@ -13,7 +13,7 @@ from verify.symbolic.letters import k, n, sigma2
 from verify.symbolic.matrix_calculus import NotConformable, diag, identity, inverse, letter, zero
 from verify.symbolic.relations import reduce
 from verify.symbolic.traces import Scalar, trace
-from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
+from verify.symbolic.unit_vectors import on_axes, on_blocks, orthonormal, unit_vector
 
 W, V, A, S, D, M = (WORDS[name] for name in "WVASDM")
 e, f = unit_vector("e", k), unit_vector("f", k)
@@ -54,6 +54,20 @@ def test_only_the_given_axes_are_used_and_inverses_are_left_alone():
     assert on_axes(diag(V @ W), e, f) == diag(V @ W)
     assert on_axes(inverse(diag(M)), e) == inverse(diag(M))
     assert on_axes(inverse(diag(M @ e @ e.T @ M @ e @ e.T)), f) == inverse(diag(M @ e @ e.T @ M @ e @ e.T))
+
+
+def test_a_diagonal_part_on_a_selector_has_the_values_of_its_block():
+    P, B = letter("P", k, 2), letter("B", 2, 2)
+    values = {**arrays(), "P": np.eye(3)[:, [2, 0]], "B": np.array([[1.0, 2.0], [3.0, 5.0]])}
+    skew = {**values, "P": np.linalg.qr(np.array([[1.0, 2.0], [3.0, 1.0], [1.0, 1.0]]))[0]}
+    for words in (diag(P @ B @ P.T), diag(P @ B @ P.T @ M @ P @ P.T), M @ diag(P @ B.T @ P.T) @ M):
+        rewritten = on_blocks(words, P)
+        assert close(on_arrays(rewritten, values, VALUES), on_arrays(words, values, VALUES))
+        assert rewritten != words
+        assert not close(on_arrays(rewritten, skew, VALUES), on_arrays(words, skew, VALUES), 1e-3)  # no selector
+    assert on_blocks(diag(P @ B @ P.T)) == diag(P @ B @ P.T)
+    assert on_blocks(diag(P @ B @ P.T @ M), P) == diag(P @ B @ P.T @ M)
+    assert on_blocks(inverse(diag(P @ B @ P.T)), P) == inverse(diag(P @ B @ P.T))
 
 
 def test_orthonormal_vectors_have_length_one_and_no_angles():

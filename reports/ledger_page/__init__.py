@@ -1,0 +1,1 @@
+"""The ledger of claims for readers: the blueprint of what rests on what, and the claims folded out."""

@@ -1,0 +1,100 @@
+"""What the files promise without a run, and the lists "checked by" of docs/mathematics.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proofs.machinery.blueprint import LIST, WIDTH, checked_by, places, promised, refreshed
+from proofs.machinery.claims import STRENGTHS
+from proofs.machinery.run import PROOFS
+
+MATHEMATICS = PROOFS.parent / "docs" / "mathematics.md"
+STATEMENT = re.compile(r"^\*\*(Proposition \d+|Theorem \w+|Lemma \d+|Corollary \d+)\b", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def document():
+    return promised(PROOFS)
+
+
+def test_every_claim_of_ours_is_promised_whole(document):
+    assert document["errors"] == []
+    assert [claim["id"] for claim in document["claims"] if claim["verdict"] in ("broken", "undecided")] == []
+    assert all(claim["strength"] in STRENGTHS for claim in document["claims"])
+    assert len(document["claims"]) >= 45
+
+
+def test_no_strength_is_promised_that_its_steps_and_grounds_do_not_have(document):
+    by_id = {claim["id"]: claim for claim in document["claims"]}
+    for claim in document["claims"]:
+        links = [step["strength"] for step in claim["steps"]] + [by_id[id]["strength"] for id in claim["rests_on"]]
+        assert claim["strength"] == min(links, key=STRENGTHS.index)
+
+
+def test_the_lists_of_the_mathematics_are_up_to_date(document):
+    text = MATHEMATICS.read_text(encoding="utf-8")
+    assert refreshed(text, document) == text, "run `make docs`"
+    assert max(len(line) for match in LIST.finditer(text) for line in match["words"].splitlines()) <= WIDTH
+
+
+def test_every_statement_of_the_mathematics_is_checked_by_a_step_and_every_place_is_there(document):
+    text = MATHEMATICS.read_text(encoding="utf-8")
+    listed = [match["place"] for match in LIST.finditer(text)]
+    stated = STATEMENT.findall(text)
+    assert len(stated) >= 15 and len(set(stated)) == len(stated)
+    assert len(set(listed)) == len(listed)
+    assert set(stated) <= set(listed)
+    assert set(places(document)) == set(listed)
+
+
+def test_each_list_stands_below_its_statement_and_above_the_next():
+    text = MATHEMATICS.read_text(encoding="utf-8")
+    starts = {match[1]: match.start() for match in STATEMENT.finditer(text)}
+    for match in LIST.finditer(text):
+        before = [name for name, start in starts.items() if start < match.start()]
+        if match["place"] in starts:
+            assert before[-1] == match["place"]
+
+
+def claim(id, **steps):
+    return {"id": id, "steps": [{"id": name, "strength": s, "place": ["Lemma 1"]} for name, s in steps.items()]}
+
+
+def test_a_list_names_steps_by_strength_and_the_weakest():
+    found = places({"claims": [claim("a", one="proved", two="tested", three="proved"), claim("b", four="proved")]})
+    words = checked_by(found["Lemma 1"])
+    assert words == "*Checked by* `a` (proved: one, three; tested: two), `b` (proved: four). Weakest: **tested**."
+    assert checked_by(found["Lemma 1"][3:]).endswith("Weakest: **proved**.")
+
+
+def test_only_the_lists_are_written():
+    text = "a\n<!-- checked by: Lemma 1 -->\nold\n<!-- end -->\nb <!-- other -->\n"
+    document = {"claims": [claim("a", one="proved")]}
+    new = refreshed(text, document)
+    assert new == text.replace("old", "*Checked by* `a` (proved: one). Weakest: **proved**.")
+    assert refreshed(new, document) == new
+    with pytest.raises(KeyError, match="Lemma 2"):
+        refreshed(text.replace("Lemma 1", "Lemma 2"), document)
+
+
+def test_long_lists_are_wrapped():
+    document = {"claims": [claim("a", **{f"step{i}": "proved" for i in range(60)})]}
+    new = refreshed("<!-- checked by: Lemma 1 -->\n<!-- end -->\n", document)
+    assert max(map(len, new.splitlines())) <= WIDTH and len(new.splitlines()) > 5
+
+
+def test_a_promise_is_made_from_marks_alone(tmp_path, monkeypatch):
+    package = tmp_path / "promise_of_ours"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "test_a.py").write_text(
+        "from proofs.machinery.claims import Claim\n"
+        "CLAIM = Claim('a', '', '')\n"
+        "STEP = CLAIM.step('whole', '')\n"
+        "@STEP.evidence(role='supports', kind='symbolic', strength='proved')\n"
+        "def test_it():\n    raise RuntimeError('it was run')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    [found] = promised(Path(package))["claims"]
+    assert (found["verdict"], found["strength"]) == ("holds", "proved")
