@@ -90,6 +90,7 @@ def test_towards_a_retained_direction_it_falls_at_fourth_order():
 def test_ties_with_the_noise_are_flat_or_undecided():
     typed = zero_column_slice(np.array([4.0, 3.0, 2.0, 1.0]), 2.0, (2, 3), 1, grid=3)
     assert (typed.curvatures, typed.unstable, typed.undecided) == ((0.0, -0.25), 0, ())
+    assert zero_column_slice(LAM, 1.0, (0, 1), 0, grid=3).undecided == ()
     close = Eigenvalues(np.array([4.0, 3.0, 2.0 + 1e-15, 1.0]), np.full(4, 2e-15), None)
     found = zero_column_slice(close, 2.0, (2, 3), 3, grid=3)
     assert (found.curvatures, found.unstable, found.undecided) == ((0.0, -0.25), 0, (2,))
