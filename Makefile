@@ -1,8 +1,11 @@
-# make report | test | lint | proofs | docs | benchmark | clean.  Each makes its own virtual environment when it has to.
+# make report | test | lint | proofs | docs | benchmark | mutation | clean.  Each makes its own virtual environment when it has to.
 PYTHON ?= python3
 EXTRAS ?=
 # make benchmark ONLY="hessian ends": these subjects only.
 ONLY ?=
+# make mutation N=100 SEED=7: so many mutants, of another sample.
+N ?= 400
+SEED ?= 0
 
 comma := ,
 bin := .venv/bin
@@ -14,7 +17,7 @@ ready := .venv/ready-$(subst $(comma),-,$(development))
 # Several test processes at once, one thread each: more threads than cores only wait for each other.
 pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: report test lint proofs docs benchmark clean
+.PHONY: report test lint proofs docs benchmark mutation clean
 
 report: .venv/ready
 	$(bin)/elbo-verify prove --ledger $(ledger)
@@ -41,6 +44,10 @@ docs: $(ready)
 # The peers are large and would drag the versions of everything else along: they have an environment of their own.
 benchmark: .venv-peers/ready
 	.venv-peers/bin/python -m benchmarks $(ONLY) --json reports/out/benchmark.json
+
+# How many small faults in the checkers the tests see; about half an hour.
+mutation: $(ready)
+	nice -n 19 $(bin)/python -m benchmarks.mutation -n $(N) --seed $(SEED) --json reports/out/mutation.json
 
 clean:
 	rm -rf .venv .venv-peers build reports/out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -156,13 +156,11 @@ def constant_diagonal_rotation(spectrum: Array, eps: float = EPS, root: Callable
         i, j = max(open_, key=lambda p: d[p]), min(open_, key=lambda p: d[p])
         if d[i] - d[j] <= 4 * eps * abs(mean):
             break
-        # The rotation by theta takes entry i to d_i cos^2 - A_ij sin 2 theta + d_j sin^2; A_ij is not zero after the
-        # first rotations, so theta solves a quadratic in tan theta: (d_j - mean) x^2 - 2 A_ij x + (d_i - mean) = 0.
-        a, b, c = d[j] - mean, -A[i, j], d[i] - mean
-        apart = root(max(b * b - a * c, 0.0))
-        x = c / (-b - apart) if b >= 0 else c / (-b + apart)
-        cos = 1 / root(1 + x * x)
-        G = np.array([[cos, x * cos], [-x * cos, cos]])
+        # Entries that are still open are not coupled, A_ij = 0: a rotation couples only the one that it closes. So
+        # entry i goes to d_i cos^2 + d_j sin^2, and the mean lies between them.
+        wide = d[i] - d[j]
+        cos, sin = root(max(mean - d[j], 0.0) / wide), root(max(d[i] - mean, 0.0) / wide)
+        G = np.array([[cos, -sin], [sin, cos]])
         A[:, [i, j]] = A[:, [i, j]] @ G
         A[[i, j], :] = G.T @ A[[i, j], :]
         Q[:, [i, j]] = Q[:, [i, j]] @ G

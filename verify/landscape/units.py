@@ -113,7 +113,7 @@ class Units:
         return Position(above, max(beside - above, 0), not self.exact)
 
     def mean(self, chosen: tuple[int, ...]) -> float:
-        """sigma2_A, rounded correctly; of a mean that is an eigenvalue, its very double."""
+        """sigma2_A, of decimals rounded correctly, else to a thousandth of the errors; of an equal lam_j its double."""
         (_, total, _), p = self.total(chosen), len(self.centre) - len(chosen)
         same = bisect_left(range(len(self.centre)), True, key=lambda j: p * self.centre[j] <= total)
         if p * self.centre[same] == total:

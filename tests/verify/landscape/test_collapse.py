@@ -101,3 +101,9 @@ def test_the_curve_rises_and_active_units_count():
     assert (np.diff(curve) >= 0).all()
     assert curve[0] == 0
     assert active_units(mu) == 4
+
+
+def test_an_active_unit_varies_by_more_than_a_hundredth():
+    mu = np.array([[0.1, 0.1001, 0.0999], [-0.1, -0.1001, -0.0999]])  # variances .01 but for an ulp, above and below
+    assert mu.var(axis=0)[0] == pytest.approx(0.01) and active_units(mu) == 1 + int(mu.var(axis=0)[0] > 0.01)
+    assert active_units(np.array([[0.25], [0.0]])) == 1 and active_units(np.array([[0.125], [0.0]])) == 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
+from verify.eigenvalues import Eigenvalues, decimal
 from verify.landscape.best_families import best_families
 from verify.landscape.families import (
     _structures,
@@ -11,8 +12,10 @@ from verify.landscape.families import (
     fixed_noise_families,
     learned_noise_families,
     noise_equation,
+    solve_noise,
 )
-from verify.landscape.points import weights
+from verify.landscape.noise import mean_of
+from verify.landscape.points import Block, ordered, weights
 from verify.models import linear_vae
 
 
@@ -33,6 +36,20 @@ def test_the_pruned_search_finds_the_best_of_the_complete_list():
             found = best_families(lam, k, sigma2, top)
             np.testing.assert_allclose([p.value for p in found], [p.value for p in complete[:top]], rtol=1e-11)
             assert len({p.blocks for p in found}) == len(found)
+
+
+@pytest.mark.parametrize(("lam", "k", "sigma2"), [
+    ((20.0, 16.0, 1.0), 5, 0.5),
+    ((9.0, 4.0, 3.0, 0.1), 4, 0.5),
+    ((5.0, 4.0, 1.0, 0.1), 5, 0.9),
+    ((12.0, 5.0, 2.0), 5, 0.6),
+])  # fmt: skip
+def test_blocks_with_zero_rows_may_lose_less_by_a_smaller_eigenvalue(lam, k, sigma2):
+    """Here a list is wrong where the search gives up a row of such blocks at the first that cannot enter it."""
+    complete = fixed_noise_families(np.array(lam), k, sigma2)
+    for top in range(1, len(complete) + 1):
+        found = best_families(np.array(lam), k, sigma2, top)
+        np.testing.assert_allclose([p.value for p in found], [p.value for p in complete[:top]], rtol=1e-11)
 
 
 def test_the_pruned_search_at_learned_noise():
@@ -61,6 +78,19 @@ def test_learned_noise_is_stationary_in_the_noise_too():
             assert abs(noise_equation(p.blocks, k, lam, 1.01 * p.sigma2)) > 1e-4 * p.sigma2
             zero_rows += any(b.zeros and b.columns > 1 for b in p.blocks)
     assert zero_rows > 30
+
+
+def test_without_zero_rows_the_noise_is_the_mean_of_the_discarded_to_the_bit():
+    """Also where blocks are larger than a column, of decimals and of measured eigenvalues: nothing is iterated."""
+    rng = np.random.default_rng(7)
+    for blocks in [(Block((0, 1), 2), Block((3,))), ordered([Block((0, 1), 2), Block((3,))], 5)] * 10:
+        lam = np.sort(np.round(rng.uniform(0.1, 3, 9), 3))[::-1]
+        rest = [decimal(x) for i, x in enumerate(lam.tolist()) if i not in (0, 1, 3)]
+        noise = solve_noise(blocks, sum(b.columns for b in blocks), lam)
+        assert noise.exact == sum(rest) / 6 and noise.sigma2 == float(noise.exact) and noise.digits is None
+        measured = Eigenvalues.measured(lam, np.full(9, 1e-13))
+        close = solve_noise(blocks, sum(b.columns for b in blocks), measured)
+        assert close == mean_of(measured, (0, 1, 3)) and close.sigma2 == pytest.approx(noise.sigma2, rel=1e-15)
 
 
 def test_many_families_are_not_listed_but_searched():

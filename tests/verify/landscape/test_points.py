@@ -1,9 +1,12 @@
 """Blocks and points: the rotation to constant diagonal, the weights, values and gaps against the models."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import (
     Block,
@@ -67,6 +70,19 @@ def test_a_perturbed_constant_is_not_stationary():
     assert np.abs(linear_vae.profile_gradient(1.001 * W, sigma2, np.diag(lam))).max() > 1e-4
 
 
+@pytest.mark.parametrize("apart", [1e-1, 1e-3, 1e-5, 1e-8, 1e-11])
+def test_a_block_of_nearly_equal_eigenvalues_is_stationary_too(apart):
+    """However little its diagonal has to be levelled: a rotation that stops early shows in the gradient."""
+    sigma2 = 0.5
+    for held, columns in (((2 + apart, 2.0), 2), ((2 + apart, 2 + apart / 3, 2.0), 3), ((sigma2 + apart,), 2)):
+        lam = np.array([*held, 0.3])
+        blocks = ordered([Block(tuple(range(len(held))), columns)], columns)
+        W = weights(Point("elbo", blocks, sigma2, 0.0), lam, np.eye(len(lam)))
+        assert np.abs(linear_vae.profile_gradient(W, sigma2, np.diag(lam))).max() < ROUNDING
+        level = np.diag(W.T @ W)
+        assert np.ptp(level) <= 8 * np.finfo(float).eps * (level[0] + sigma2)  # the bound of the loop, and a rounding
+
+
 def test_values_add_over_blocks():
     for lam, _, _, k, sigma2 in landscapes(20, most_n=5, most_k=3, seed=3):
         for point in fixed_noise_families(lam, k, sigma2):
@@ -80,3 +96,10 @@ def test_columns_and_zero_columns():
     assert [list(r) for r in point.column_ranges()] == [[0, 1, 2], [3], [4], [5]]
     assert not point.orthogonal
     assert point.k == 6
+
+
+def test_a_column_is_as_long_as_the_numbers_say_where_doubles_would_lose_it():
+    """lam = 1 + 10^-20 at sigma2 = 1: the same double, and a column of length 10^-10; in a block it is the scales'."""
+    lam = Eigenvalues.typed([1 + Fraction(1, 10**20), Fraction(1, 2)])
+    W = weights(Point("ppca", ordered([Block((0,))], 1), 1.0, 0.0), lam, np.eye(2))
+    assert W.ravel().tolist() == pytest.approx([1e-10, 0.0], rel=1e-12)

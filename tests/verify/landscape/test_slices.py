@@ -46,6 +46,15 @@ def test_one_column_moves_both_ways():
     assert found.values[4, 1] == pytest.approx(float(ppca.log_likelihood(W, 1.0, np.diag(LAM))), rel=1e-12)
 
 
+@pytest.mark.parametrize(("sigma2", "radius"), [(1.0, 6.0**0.5), (5.0, 2.0**0.5), (6.5, 1.75**0.5), (8.0, 1.75**0.5)])
+def test_the_square_holds_the_maxima_of_both_directions(sigma2, radius):
+    """At sqrt(lam - sigma2), 1.6 times over; where neither eigenvalue exceeds the noise, sqrt(lam)/2 in its place."""
+    for directions in ((4, 1), (1, 4)):
+        found = zero_column_slice(LAM, sigma2, directions, 0, grid=5)
+        assert found.a.tolist() == pytest.approx(np.linspace(-1.6 * radius, 1.6 * radius, 5), rel=1e-14, abs=1e-15)
+        assert found.b.tolist() == found.a.tolist()
+
+
 def second_difference(values, step):
     """Of the middle of three equidistant values."""
     return (values[0] - 2 * values[1] + values[2]) / step**2
@@ -81,6 +90,7 @@ def test_towards_a_retained_direction_it_falls_at_fourth_order():
 def test_ties_with_the_noise_are_flat_or_undecided():
     typed = zero_column_slice(np.array([4.0, 3.0, 2.0, 1.0]), 2.0, (2, 3), 1, grid=3)
     assert (typed.curvatures, typed.unstable, typed.undecided) == ((0.0, -0.25), 0, ())
+    assert zero_column_slice(LAM, 1.0, (0, 1), 0, grid=3).undecided == ()
     close = Eigenvalues(np.array([4.0, 3.0, 2.0 + 1e-15, 1.0]), np.full(4, 2e-15), None)
     found = zero_column_slice(close, 2.0, (2, 3), 3, grid=3)
     assert (found.curvatures, found.unstable, found.undecided) == ((0.0, -0.25), 0, (2,))

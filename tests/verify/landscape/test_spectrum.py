@@ -1,12 +1,15 @@
 """Closed spectra against the eigenvalues of the dense Hessian, at every kind of stationary point."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
+from verify.eigenvalues import Eigenvalues
 from verify.landscape.families import fixed_noise_families, learned_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
-from verify.landscape.spectrum import spectrum
+from verify.landscape.spectrum import _Layout, spectrum
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points, learned_noise_points
 from verify.models import linear_vae, ppca
@@ -92,3 +95,37 @@ def test_each_eigenvalue_belongs_to_its_direction():
                 X[i, column] = 1.0
                 if part.kind != "gauge: zero column towards retained":  # mixes with its mirror image
                     np.testing.assert_allclose(of(W, sigma2, S, X), value * X, atol=1e-13)
+
+
+def test_constants_that_share_a_double_are_apart_by_half_an_ulp_of_the_right_sign():
+    lam = Eigenvalues.typed([4 + Fraction(1, 10**20), Fraction(4), Fraction(4), Fraction(1)])
+    at = _Layout(Point("elbo", ordered([Block((0,))], 2), 0.5, 0.0), lam)
+    blocks = [Block((i,)) for i in range(4)]
+    assert at.apart(blocks[0], blocks[1]) == 4 * 2.0**-53 == -at.apart(blocks[1], blocks[0])
+    assert at.apart(blocks[1], blocks[2]) == 0.0
+    assert at.apart(blocks[1], blocks[3]) == 3.0 == -at.apart(blocks[3], blocks[1])
+    assert at.apart(blocks[3], Block(())) == 0.5
+    # So is a single column from the noise.
+    at = _Layout(Point("elbo", ordered([Block((0,))], 1), 4.0, 0.0), lam)
+    assert at.scales(blocks[0])[2].tolist() == [1e-20]
+
+
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_every_eigenvalue_is_told_with_its_columns_and_eigenvectors(objective):
+    """lam = (5, 4, 3, 2), of which the columns 0, 1, 2 hold those of 5, 3 and 2, and column 3 is zero."""
+    lam, sigma2 = np.array([5.0, 4.0, 3.0, 2.0]), 1.0
+    point = Point(objective, ordered([Block((0,)), Block((2,)), Block((3,))], 4), sigma2, 0.0)
+    W, S = np.zeros((4, 4)), np.diag(lam)
+    W[[0, 2, 3], [0, 1, 2]] = np.sqrt(lam[[0, 2, 3]] - sigma2)
+    H = (ppca.hessian if objective == "ppca" else linear_vae.profile_hessian)(W, sigma2, S)
+    named = {}
+    for part in spectrum(point, lam).parts:
+        for where, value in enumerate(part.values):
+            columns, eigen = tuple(part.columns[where].tolist()), tuple(part.eigen[where].tolist())
+            assert named.setdefault((part.kind, columns, eigen), value) == value
+            # Its direction lies in the entries of W that it names, and the Hessian has the eigenvalue there.
+            entries = [4 * i + c for i in eigen for c in columns]
+            assert np.abs(np.linalg.eigvalsh(H[np.ix_(entries, entries)]) - value).min() < 1e-12
+    assert len(named) == 16
+    pairs = {columns: eigen for kind, columns, eigen in named if kind == "two retained columns into each other"}
+    assert pairs == {(0, 1): (0, 2), (0, 2): (0, 3), (1, 2): (2, 3)}

@@ -114,6 +114,13 @@ def test_the_noise_table_is_the_maximum_of_the_likelihood():
         np.testing.assert_allclose(np.sort(curvature[3]), np.linalg.eigvalsh(H), atol=1e-9 * np.abs(H).max())
 
 
+def test_the_grid_of_noises_spans_the_spectrum_but_no_more_than_six_decades():
+    near, far = np.array([4.0, 2.0, 1.0, 0.0]), np.array([4.0, 1.0, 1e-9])
+    assert noise_grid(near, 5).tolist() == pytest.approx([0.5, *np.geomspace(0.5, 6.0, 5)[1:-1], 6.0], rel=1e-14)
+    assert noise_grid(far)[[0, -1]].tolist() == pytest.approx([2e-6, 6.0], rel=1e-14)
+    assert len(noise_grid(far)) == 25
+
+
 def test_the_recommended_noise_keeps_every_latent():
     for lam, _, _, k, _ in landscapes(60, most_n=7, seed=10):
         noise = recommended_noise(lam, k)

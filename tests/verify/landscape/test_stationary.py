@@ -94,3 +94,10 @@ def test_an_exchange_for_a_larger_eigenvalue_keeps_a_set_valid_and_raises_its_va
     lam = [10.0, 10.0, 10.0, 1.0, 0.1]
     assert noise_of(lam, invalid) is None
     assert profile_value(lam, invalid, 10.0) > profile_value(lam, best, noise_of(lam, best))
+
+
+def test_how_many_sets_compete_is_how_many_there_are():
+    for n in range(1, 6):
+        for k in range(1, n + 2):
+            sets = [A for q in range(min(k, n - 1) + 1) for A in combinations(range(n), q)]
+            assert learned_noise_candidates(n, k) == len(sets)

@@ -179,3 +179,12 @@ def test_the_recommended_noise_keeps_all(lam, beta):
 def test_weights_that_are_none_are_refused(beta):
     with pytest.raises(InputError, match="beta"):
         weighted.usable_weight(beta)
+
+
+def test_the_weights_on_the_edge_are_usable():
+    for beta in (1e-75, 1e75, 1.0, Written("0.1")):
+        assert weighted.usable_weight(beta) == beta
+    for beta in (9.99e-76, 1.01e75):
+        with pytest.raises(InputError, match="outside 1e-75 to 1e\\+75"):
+            weighted.usable_weight(beta)
+    assert isinstance(weighted.usable_weight(Written("0.1")), Written)  # with the digits that were written

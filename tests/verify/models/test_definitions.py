@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from verify.eigenvalues import Eigenvalues, Written
 from verify.errors import InputError
 from verify.models import linear_vae, ppca
 
@@ -92,8 +93,19 @@ def test_the_maximum_likelihood_solution():
         assert ppca.log_likelihood(other, s * np.exp(0.1 * rng.standard_normal()), S) < best
     W, s = ppca.maximum_likelihood(lam, U, 5)
     np.testing.assert_allclose(W @ W.T + s * np.eye(5), S, atol=1e-13)
+    assert s == lam[-1]  # of all the noises that attain it, the largest
     fixed = ppca.fixed_noise_maximum(lam, U, 3, 2.0)
     assert (np.linalg.norm(fixed, axis=0) > 0).tolist() == [True, True, False]
+
+
+def test_the_noise_of_exact_eigenvalues_is_their_mean_rounded_once():
+    """0.1 + 0.2 + 0.3 as decimals make 0.6; as doubles they make more."""
+    lam = Eigenvalues.of([Written("1.5"), Written("0.3"), Written("0.2"), Written("0.1")])
+    assert lam.exact is not None
+    assert ppca.mean_of_discarded(lam, 1) == 0.2
+    assert ppca.mean_of_discarded(lam, 2) == 0.15
+    assert ppca.mean_of_discarded(lam.values, 0) == pytest.approx(0.525, rel=1e-15)
+    assert ppca.mean_of_discarded(np.full(7, 0.1), 4) == 0.1  # a mean of equal numbers is that number
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])

@@ -124,7 +124,7 @@ def test_the_joint_hessian_in_weights_and_noise(problem, joint, gradient, noise_
 
 def test_leading_axes_are_a_loop():
     rng = np.random.default_rng(4)
-    n, k, batch = 5, 2, (3, 2)
+    n, k, batch = 5, 2, (3, 4)  # all different: none may stand for another
     W = rng.standard_normal((*batch, n, k))
     A = rng.standard_normal((*batch, n, n))
     S = A @ A.swapaxes(-1, -2) / n

@@ -26,6 +26,23 @@ def test_weights_and_moments_of_a_normal_vector(rule):
     assert (tenth == pytest.approx(945, rel=1e-9)) is not five
 
 
+def test_the_uniform_rule_is_symmetric_and_reaches_as_far_as_it_says():
+    rule = uniform(1, 0.7, reach=3.0)
+    assert rule.nodes[:, 0].tolist() == pytest.approx([0.7 * i for i in range(-4, 5)], rel=1e-15)
+    density = 0.7 * np.exp(-0.5 * rule.nodes[:, 0] ** 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(np.exp(rule.log_weights), density, rtol=1e-14)
+    assert len(uniform(1, 3.0, reach=3.0).nodes) == 3
+
+
+def test_the_spacing_for_sigmoids_is_the_widest_that_its_bound_allows():
+    """exp(d^2/2 - 2 pi d/h) = exp(-37), some 1e-16, at the pole, or at the best d where the poles are further away."""
+    for scale in (0.0, 1e-3, 0.1, 0.5, 2.0, 30.0):
+        h = spacing_for_sigmoids(scale)
+        depths = np.linspace(1e-3, min(np.pi / scale, 60.0) if scale else 60.0, 100_001)
+        best = (0.5 * depths**2 - 2 * np.pi * depths / h).min()
+        assert best == pytest.approx(-37, abs=1e-3)  # of the grid of depths
+
+
 def test_the_spacing_for_sigmoids_is_fine_enough_and_not_wasteful():
     for scale in (0.0, 1e-3, 0.3, 1.0, 4.0, 30.0):
         h = spacing_for_sigmoids(scale)
@@ -58,7 +75,7 @@ def test_many_dimensions_are_sampled():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: hermite(4), "how many points"),
+        (lambda: hermite(4), "k = 4: say how many points"),
         (lambda: hermite(2, 0), "how many points"),
         (lambda: hermite(0, 5), "1 <= k"),
         (lambda: hermite(8, 32), "2\\^24"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from verify.models import bernoulli as model
 from verify.models.quadrature import hermite
@@ -40,6 +41,17 @@ def test_the_elbo(problem):
     expected = second_difference(lambda t: float(model.elbo(t * W, t * V, D, mu, x)))
     found = on_arrays(bernoulli.second_order(bernoulli.elbo()), letters, values)
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_hessian_without_matrix_calculus_is_that_of_theory_4_2():
+    """(S - Y) (x) I_k in W, row by row, -Y in mu, nothing between them; S and xbar are symbols, so for all data."""
+    for size, columns in ((2, 2), (3, 1)):
+        H, S, y = bernoulli.explicit_hessian(size, columns)
+        assert len(S.free_symbols) == size * (size + 1) // 2 and S == S.T and len(y) == size
+        Y = sp.diag(*[m * (1 - m) for m in y])
+        expected = sp.diag(sp.kronecker_product(S - Y, sp.eye(columns)), -Y)
+        assert (H - expected).applyfunc(sp.expand) == sp.zeros(*H.shape)
+        assert (H + expected).applyfunc(sp.expand) != sp.zeros(*H.shape)
 
 
 def test_the_slopes_of_one_observation():

@@ -14,9 +14,20 @@ from tests.verify.symbolic.random_words import NOISE, VALUES, WORDS, arrays, pro
 from tests.verify.symbolic.test_matrix_calculus import close
 from verify.symbolic.differentials import derivative, differential, gradient
 from verify.symbolic.evaluation import on_arrays
-from verify.symbolic.expectations import NotQuadratic, expectation, log_gaussian
+from verify.symbolic.expectations import NotQuadratic, _ending_in, expectation, log_gaussian
 from verify.symbolic.letters import k, n, sigma2
-from verify.symbolic.matrix_calculus import NotConformable, NotInvertible, diag, identity, inverse, letter, zero
+from verify.symbolic.matrix_calculus import (
+    Factor,
+    Letter,
+    NotConformable,
+    NotInvertible,
+    diag,
+    identity,
+    inverse,
+    letter,
+    of_factor,
+    zero,
+)
 from verify.symbolic.relations import expand, of_definition, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
@@ -196,7 +207,9 @@ def test_a_quadratic_form_is_found_behind_a_diagonal_part():
 
 
 def test_what_two_moments_do_not_determine_is_refused():
-    for f in (trace(z @ z.T @ z @ z.T), trace(z.T @ z @ x.T @ x), trace(diag(z @ z.T) @ M @ diag(z @ z.T) @ M)):
+    third = trace(z.T @ z @ x.T @ W @ z)
+    fourth = trace(z @ z.T @ z @ z.T), trace(diag(z @ z.T) @ M @ diag(z @ z.T) @ M)
+    for f in (third, *fourth, trace(z.T @ z @ x.T @ x)):
         with pytest.raises(NotQuadratic):
             expectation(f, z, zero(k, 1), D)
 
@@ -215,3 +228,20 @@ def _without_M():
     values = arrays()
     del values["M"]
     return values
+
+
+def test_a_change_of_another_shape_is_refused():
+    for change in (letter("dX", k, n), letter("dX", n, n)):
+        with pytest.raises(NotConformable, match="change of W by dX"):
+            differential(W @ V, W, change)
+    assert differential(W @ V, W, letter("dX", n, k)) == letter("dX", n, k) @ V
+
+
+def test_a_number_is_read_from_either_end():
+    """x^T W e and e^T W^T x are the same number, of which the part before e is x^T W."""
+    e = Letter("(z - E z)", z.shape)
+    ((forwards, _),) = (x.T @ W @ of_factor(Factor(e))).terms.items()
+    ((backwards, _),) = (of_factor(Factor(e)).T @ W.T @ x).terms.items()
+    ((before, _),) = (x.T @ W).terms.items()
+    assert forwards.factors != backwards.factors
+    assert _ending_in(forwards.factors, e) == _ending_in(backwards.factors, e) == before.factors
