@@ -155,6 +155,13 @@ def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_
     for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
         same(reduce(word, *ORTHOGONAL_POINT), nothing)
     same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
+    # Column by column, e an axis of the latent space, K e = kappa e: |w|^2 = kappa - sigma2, so w = 0 if kappa = sigma2.
+    e, kappa = unit_vector("e", k), sp.Symbol("kappa", positive=True)
+    here = (*ORTHOGONAL_POINT, relation(K @ e, kappa * e), *orthonormal(e))
+    same(reduce(S @ W @ e, *here), kappa * W @ e)
+    same(reduce(trace((W @ e).T @ (W @ e)), *here), Scalar(kappa - sigma2))
+    with rejected():  # the length without the noise taken off
+        same(reduce(trace((W @ e).T @ (W @ e)), *here), Scalar(kappa))
     with rejected():  # columns that are not orthogonal are no eigenvectors: M is not its diagonal
         same(reduce(expand(C, C) @ ppca.gradient_in_latents() @ M, gram), S @ W - W @ diag(M))
     record(instances=2)

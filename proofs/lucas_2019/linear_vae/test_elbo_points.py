@@ -28,6 +28,7 @@ from proofs.lucas_2019.linear_vae.blocks_in_words import (
     E,
     L,
     M_b,
+    M_b_inverse,
     P,
     Q,
     R,
@@ -289,9 +290,12 @@ def test_a_block_is_made_of_eigenvectors_for_all_n_and_k(record):
         with rejected():
             same(S_U, wrong)
     # Two blocks: W_b^T W_c = 0.
-    V, K, O = letter("U_c", n, q_b), letter("L_c", q_b, q_b, "diagonal"), letter("Q_c", q_b, k_b)
+    k_c, q_c = sp.symbols("k_c q_c", integer=True, positive=True)
+    V, K, O = letter("U_c", n, q_c), letter("L_c", q_c, q_c, "diagonal"), letter("Q_c", q_c, k_c)
     meet = inverse(L) @ Q @ ((U @ L @ Q).T @ (V @ K @ O)) @ O.T @ inverse(K)
-    same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_b))), U.T @ V)
+    same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_c))), U.T @ V)
+    with rejected():  # what is orthogonal is not the eigenvectors times their lengths
+        same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_c))), L @ U.T @ V)
     record(instances=4)
 
 
@@ -331,6 +335,11 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
     apart = relation(R.T @ W.T @ U, zero(k - k_b, q_b))
     gram_on_block = reduce(cover @ W.T @ W @ P + sigma2 * P, *FACTORED, *COVER, apart)
     same(gram_on_block, reduce(P @ M_b, *FACTORED))
+    # The other relations of APART: W^T U, and the inverse of M on the block.
+    same(reduce(cover @ W.T @ U, *FACTORED, *COVER, apart), P @ Q.T @ L)
+    same(reduce(M_b @ M_b_inverse, *FACTORS), identity(k_b))
+    with rejected():
+        same(reduce(M_b @ M_b, *FACTORS), identity(k_b))
     moved = reduce(image() @ P, *FACTORED, *APART)
     same(moved, reduce(S @ W @ P, *FACTORED, *EIGENVECTORS))
     same(reduce(in_words.profile_gradient() @ P, *IN_BLOCK), 0 * W @ P)
@@ -338,7 +347,7 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, U @ T)))
     with rejected():
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, 2 * U @ T @ T / m)))
-    record(instances=3)
+    record(instances=5)
     record.witness(
         "all n, k, k_b, q_b: dP/dW = 0 on the columns of every block U (T - sigma2 I)^{1/2} Q, S U = U T^2/m"
     )

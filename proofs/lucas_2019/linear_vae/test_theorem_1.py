@@ -80,7 +80,7 @@ SADDLE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "(W, V, D) is a local maximum of the ELBO iff W is a global maximum of L with orthogonal columns and the "
-    "encoder is optimal",
+    "encoder is optimal; at every other stationary point P has a direction of positive curvature",
     place="Theorem 1",
 )
 
@@ -388,8 +388,11 @@ USED = {
 def test_the_steps_give_the_theorem_both_ways(record):
     """local_max: of (W, V, D); max_of_P, flat_P, P_rises (to second order): of W, likewise L; tight: P = L here; below:
     P <= L; on_orthogonal_columns: L rises along a line on which the columns stay orthogonal, where P = L."""
-    count = concludes(CLAIM, "local_max <-> optimal & orthogonal & global_L", USED)
-    for too_much in ("local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max"):
+    both = "local_max & optimal & orthogonal & global_L | ~local_max & (~optimal | ~orthogonal | ~global_L)"
+    strict = "~flat_P | ~optimal | local_max | P_rises"
+    count = concludes(CLAIM, f"({both}) & ({strict})", USED)
+    too_much = "local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max", "flat_P -> P_rises"
+    for stronger in too_much:
         with rejected():
-            concludes(CLAIM, too_much, USED)
+            concludes(CLAIM, stronger, USED)
     record(instances=count)
