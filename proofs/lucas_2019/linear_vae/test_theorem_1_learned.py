@@ -140,11 +140,11 @@ def check_cases(lam, k, q, noise):
 
 @CASES.evidence(role="supports", kind="symbolic")
 def test_every_spectrum_of_small_numbers_is_in_one_of_the_cases(record):
-    """Exact, ties included: all spectra of n <= 5 numbers out of 0, ..., 4."""
+    """Exact, ties included: all spectra of n <= 5 numbers out of 0, ..., 4; k up to n + 2."""
     seen = 0
     for n_ in range(1, 6):
         for lam in combinations_with_replacement(range(4, -1, -1), n_):
-            for k_, q in ((i, j) for i in range(1, n_ + 1) for j in range(min(i, n_ - 1) + 1)):
+            for k_, q in ((i, j) for i in range(1, n_ + 3) for j in range(min(i, n_ - 1) + 1)):
                 mean = Fraction(sum(lam[q:]), n_ - q)
                 if q == min(k_, sum(x > mean for x in lam)):
                     check_cases(lam, k_, q, mean)
