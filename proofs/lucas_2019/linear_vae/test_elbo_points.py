@@ -343,6 +343,9 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
     # The other relations of APART: W^T U, and the inverse of M on the block.
     same(reduce(cover @ W.T @ U, *FACTORED, *COVER, apart), P @ Q.T @ L)
     same(reduce(M_b @ M_b_inverse, *FACTORS), identity(k_b))
+    # q_b = 0, zero columns: M is sigma2 there, and m = sigma2.
+    zeros = relation(W @ P, zero(n, k_b)), relation(M @ P, sigma2 * P), relation(inverse(E) @ P, P / sigma2)
+    same(reduce(image() @ P - S @ W @ P, *zeros), zero(n, k_b))
     with rejected():
         same(reduce(M_b @ M_b, *FACTORS), identity(k_b))
     moved = reduce(image() @ P, *FACTORED, *APART)
@@ -352,7 +355,7 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, U @ T)))
     with rejected():
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, 2 * U @ T @ T / m)))
-    record(instances=5)
+    record(instances=6)
     record.witness(
         "all n, k, k_b, q_b: dP/dW = 0 on the columns of every block U (T - sigma2 I)^{1/2} Q, S U = U T^2/m"
     )

@@ -107,6 +107,13 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
     of_likelihood = noise_slopes()[2]
     found = reduce(2 * sigma2**2 * of_likelihood, *LIKELIHOOD_POINT)
     same(found, trace(S) - trace(M) - (n - k) * sigma2)
+    # W = U F R, S U = U (F^2 + sigma2 I), q eigenvectors: tr M is the sum of lam_a = f_a^2 + sigma2, and the rest.
+    size = sp.Symbol("q", integer=True, positive=True)
+    U, F, R = letter("U", n, size), letter("F", size, size, "diagonal"), letter("R", size, k)
+    at = U @ F @ R
+    rows = relation(U.T @ U, identity(size)), relation(R @ R.T, identity(size))
+    retained_sum = trace(F @ F + sigma2 * identity(size))
+    same(reduce(trace(at.T @ at + sigma2 * identity(k)), *rows), retained_sum + (k - size) * sigma2)
     q, retained, discarded = sp.symbols("q sum_retained sum_discarded")
     left = (retained + discarded) - (retained + (k - q) * sigma2) - (n - k) * sigma2
     vanishes(left - (discarded - (n - q) * sigma2))
