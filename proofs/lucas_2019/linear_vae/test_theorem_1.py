@@ -391,7 +391,12 @@ def test_the_steps_give_the_theorem_both_ways(record):
     both = "local_max & optimal & orthogonal & global_L | ~local_max & (~optimal | ~orthogonal | ~global_L)"
     strict = "~flat_P | ~optimal | local_max | P_rises"
     count = concludes(CLAIM, f"({both}) & ({strict})", USED)
-    too_much = "local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max", "flat_P -> P_rises"
+    too_much = (
+        "local_max <-> optimal & orthogonal",
+        "flat_P -> orthogonal",
+        "global_L -> local_max",
+        "flat_P -> P_rises",
+    )
     for stronger in too_much:
         with rejected():
             concludes(CLAIM, stronger, USED)
