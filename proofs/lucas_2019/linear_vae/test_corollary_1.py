@@ -13,7 +13,7 @@ Method      A global maximum has the value sup L (lemma-1), so W maximises L and
             for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
             ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
             the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
-            (claim spectrum): it is negative definite iff no such tie, and none of a discarded lam with sigma2, is there.
+            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2.
 Trusted     lemma-1, eq-24-28, profile, noise-gradient, spectrum; that the gradient vanishes at a maximum; that S has an
             eigenbasis; the rules of verify.symbolic.
 """
@@ -85,8 +85,8 @@ TIES = CLAIM.step(
 )
 DEFINITE = CLAIM.step(
     "definite",
-    "at fixed sigma2 the Hessian of P is negative definite there iff the eigenvalues held are simple and, where a column "
-    "is zero, none equals sigma2: the eigenvalues in closed form are <= 0, and 0 for such a tie alone",
+    "at fixed sigma2 the Hessian of P is negative definite there iff the eigenvalues held are simple and, where a "
+    "column is zero, none equals sigma2: the eigenvalues in closed form are <= 0, and 0 for such a tie alone",
     says="scaled_eigenvectors & largest_held & rows_of_P -> "
     "definite & simple & ~tie_with_noise | ~definite & (~simple | tie_with_noise)",
     place="Corollary 1",
@@ -163,7 +163,7 @@ def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_
     for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
         same(reduce(word, *ORTHOGONAL_POINT), nothing)
     same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
-    # Column by column, e an axis of the latent space, K e = kappa e: |w|^2 = kappa - sigma2, so w = 0 if kappa = sigma2.
+    # Column by column, e an axis of the latent space, K e = kappa e: |w|^2 = kappa - sigma2, or w = 0.
     e, kappa = unit_vector("e", k), sp.Symbol("kappa", positive=True)
     here = (*ORTHOGONAL_POINT, relation(K @ e, kappa * e), *orthonormal(e))
     same(reduce(S @ W @ e, *here), kappa * W @ e)

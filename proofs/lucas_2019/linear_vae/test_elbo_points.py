@@ -112,7 +112,8 @@ ORTHOGONAL = CLAIM.step(
 )
 VALUE = CLAIM.step(
     "value",
-    "there P = L(0) - 1/2 sum_b [k_b log(m_b/sigma2) + sum of lam_a (1/t_a - 1/sigma2) over A_b], for all n, k, k_b, q_b",
+    "there P = L(0) - 1/2 sum_b [k_b log(m_b/sigma2) + sum of lam_a (1/t_a - 1/sigma2) over A_b], for all n, k, "
+    "k_b, q_b",
     place="Theorem B",
 )
 NOISE = CLAIM.step(

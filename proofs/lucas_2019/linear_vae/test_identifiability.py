@@ -76,8 +76,8 @@ SIGNS = CLAIM.step(
 )
 LENGTHS = CLAIM.step(
     "lengths",
-    "a column of squared norm e that is not 0 has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for all "
-    "n, k and q",
+    "a column of squared norm e that is not 0 has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for "
+    "all n, k and q",
     says="orthogonal_maximum_of_L -> lengths_say_the_order",
     place="Corollary 1",
 )
@@ -191,7 +191,8 @@ def _no_gaussian_is_likelier_than_c_equal_to_s():
 
 @LEARNED.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open_for_all_n(record):
-    """k = n, S = U A U^T: W = U F, F^2 = A - sigma2 I, has C = S and orthogonal columns: the ELBO is L, free of sigma2."""
+    """k = n, S = U A U^T: W = U F, F^2 = A - sigma2 I, has C = S and orthogonal columns:
+    the ELBO is L, and sigma2 does not enter."""
     U, A, F = letter("U", n, n), letter("A", n, n, "diagonal"), letter("F", n, n, "diagonal")
     turn, square = relation(U @ U.T, identity(n)), relation(F @ F, A - sigma2 * identity(n))
     columns = U @ F

@@ -51,8 +51,8 @@ SPLIT = CLAIM.step(
 )
 BELOW = CLAIM.step(
     "below",
-    "both terms are >= 0, convex in Y and strictly in log R, and 0 iff the encoder is optimal (Y S = 0, R = I): where W "
-    "is a local maximum of P, nothing near is higher than P(W)",
+    "both terms are >= 0, convex in Y and strictly in log R, and 0 iff the encoder is optimal (Y S = 0, R = I): where "
+    "W is a local maximum of P, nothing near is higher than P(W)",
     says="split & optimal & local_in_P -> local_in_ELBO",
     place="Proposition 7",
 )

@@ -64,7 +64,8 @@ CLAIM = Claim(
 INSTANCE = CLAIM.step(
     "instance",
     "there is a stationary point with columns that are not orthogonal at which, for every R of the descending singular "
-    "value decomposition with det R = 1 and every skew log R, the ELBO falls along W exp(eps log R) at all small eps != 0",
+    "value decomposition with det R = 1 and every skew log R, the ELBO falls along W exp(eps log R) at all small "
+    "eps != 0",
     place="The paper's path",
 )
 EXISTS = CLAIM.step(
