@@ -193,6 +193,8 @@ def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(r
     same(rise_in_words(), sum_of_gains())
     x, s = sp.symbols("x s", positive=True)
     gain = (x / s - 1 - sp.log(x / s)) / 2
+    # It is what each entry of K adds: trace and log det are sums over these.
+    same(substitute(sum_of_gains(), {"K": x * identity(k)}), Scalar((k * gain).subs(s, sigma2)))
     vanishes(gain.subs(x, s))
     above = sp.Symbol("excess", positive=True)  # x = s + excess
     check(sp.diff(gain, x).subs(x, s + above).factor().is_positive, "the gain does not rise above the noise")
