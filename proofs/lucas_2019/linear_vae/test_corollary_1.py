@@ -13,8 +13,8 @@ Method      A global maximum has the value sup L (lemma-1), so W maximises L and
             for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
             ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
             the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
-            (claim spectrum).
-Trusted     lemma-1, eq-24-28, profile, noise-gradient; that the gradient vanishes at a maximum; that S has an
+            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2.
+Trusted     lemma-1, eq-24-28, profile, noise-gradient, spectrum; that the gradient vanishes at a maximum; that S has an
             eigenbasis; the rules of verify.symbolic.
 """
 
@@ -46,7 +46,7 @@ CLAIM = Claim(
     "largest eigenvalues; up to signs and order it is the only one if (Sec. 4), and only if, these are simple",
     hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
-    rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient"),
+    rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient", "spectrum"),
     trusts=("second-order", "spectral"),
     quote="Moreover, when the data covariance eigenvalues are distinct, the linear VAE identifies the individual "
     "principal components, unlike pPCA, which recovers only the PCA subspace. ... Corollary 1. The global maximum of "
@@ -85,6 +85,14 @@ TIES = CLAIM.step(
     "two columns of equal eigenvalue can be turned in their plane, a column towards a discarded eigenvector of equal "
     "eigenvalue, by any angle, and the ELBO stays, for all n and k",
     says="top_of_ELBO & scaled_eigenvectors & ~simple -> ~unique",
+    place="Corollary 1",
+)
+DEFINITE = CLAIM.step(
+    "definite",
+    "at fixed sigma2 the Hessian of P is negative definite there iff the eigenvalues held are simple and, where a "
+    "column is zero, none equals sigma2: the eigenvalues in closed form are <= 0, and 0 for such a tie alone",
+    says="scaled_eigenvectors & largest_held & rows_of_P -> "
+    "definite & simple & ~tie_with_noise | ~definite & (~simple | tie_with_noise)",
     place="Corollary 1",
 )
 NOISE = CLAIM.step(
@@ -159,6 +167,13 @@ def test_without_a_gap_each_stationary_column_is_a_scaled_eigenvector_for_all_n_
     for word, nothing in zip(at_K, (0 * W, zero(k, k)), strict=True):
         same(reduce(word, *ORTHOGONAL_POINT), nothing)
     same(reduce(diag(W.T @ W), *ORTHOGONAL_POINT), K - sigma2 * identity(k))
+    # Column by column, e an axis of the latent space, K e = kappa e: |w|^2 = kappa - sigma2, or w = 0.
+    e, kappa = unit_vector("e", k), sp.Symbol("kappa", positive=True)
+    here = (*ORTHOGONAL_POINT, relation(K @ e, kappa * e), *orthonormal(e))
+    same(reduce(S @ W @ e, *here), kappa * W @ e)
+    same(reduce(trace((W @ e).T @ (W @ e)), *here), Scalar(kappa - sigma2))
+    with rejected():  # the length without the noise taken off
+        same(reduce(trace((W @ e).T @ (W @ e)), *here), Scalar(kappa))
     with rejected():  # columns that are not orthogonal are no eigenvectors: M is not its diagonal
         same(reduce(expand(C, C) @ ppca.gradient_in_latents() @ M, gram), S @ W - W @ diag(M))
     record(instances=2)
@@ -182,6 +197,8 @@ def test_the_largest_eigenvalues_are_held_since_the_gain_rises_for_all_n_and_k(r
     same(rise_in_words(), sum_of_gains())
     x, s = sp.symbols("x s", positive=True)
     gain = (x / s - 1 - sp.log(x / s)) / 2
+    # It is what each entry of K adds: trace and log det are sums over these.
+    same(substitute(sum_of_gains(), {"K": x * identity(k)}), Scalar((k * gain).subs(s, sigma2)))
     vanishes(gain.subs(x, s))
     above = sp.Symbol("excess", positive=True)  # x = s + excess
     check(sp.diff(gain, x).subs(x, s + above).factor().is_positive, "the gain does not rise above the noise")
@@ -254,6 +271,32 @@ def test_at_a_tie_columns_turn_at_no_cost_for_all_n_and_k(record):
     record(instances=2)
 
 
+def check_flat_only_at(tie, row):
+    """row is -tie times what is positive, so that, tie being >= 0, it is <= 0, and 0 iff tie is."""
+    check(sp.simplify(-row / tie).is_positive is True, f"{row} is not minus {tie} times what is positive")
+
+
+@DEFINITE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_rows_of_the_spectrum_vanish_only_at_ties(record):
+    """The eigenvalues of claim spectrum; lam_a = s + x for what is held, no discarded lam_j above it, or above s where
+    a column is zero."""
+    s, x, y, tie = sp.symbols("s x y tie", positive=True)  # tie: positive here, and 0 where there is one
+    lam_a, lam_b = s + x, s + y
+    check((-2 * x / lam_a**2).is_negative, "along u_a")
+    check((-x / (s * lam_a)).is_negative, "a zero column towards u_a")
+    check((-((sp.sqrt(x) + sp.sqrt(y)) ** 2) / (lam_a * lam_b)).is_negative, "the sum of a pair")
+    # The difference of a pair: lam_a - lam_b = x - y = (l_a - l_b)(l_a + l_b), and l_a + l_b > 0.
+    vanishes(sp.expand((sp.sqrt(x) - sp.sqrt(y)) * (sp.sqrt(x) + sp.sqrt(y)) - (lam_a - lam_b)))
+    check_flat_only_at(tie**2, -(tie**2) / (lam_a * lam_b))
+    check_flat_only_at(tie, ((lam_a - tie) / lam_a - 1) / s)  # a column that holds lam_a, towards lam_j = lam_a - tie
+    check_flat_only_at(tie, ((s - tie) - s) / s**2)  # a zero column, towards lam_j = s - tie
+    with rejected():  # towards a larger one it rises
+        check_flat_only_at(tie, ((lam_a + tie) / lam_a - 1) / s)
+    with rejected():  # what is 0 without a tie: in the likelihood, the turn of a pair
+        check_flat_only_at(tie, sp.Integer(0))
+    record(instances=6)
+
+
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_with_learned_noise_all_maxima_have_one_noise(record):
     """q eigenvalues held, of sum A; B the sum of the n - q others; tr K = A + (k - q) sigma2."""
@@ -278,12 +321,17 @@ def test_the_steps_entail_the_corollary(record):
         "eq-24-28": "gap_zero_iff_orthogonal",
         "profile": "losses_nonnegative",
         "noise-gradient": "noise_equation",
+        "spectrum": "rows_of_P",
         "second-order": "stationary_at_maxima",
         "spectral": "eigenbasis",
     }
     columns = "scaled_eigenvectors & largest_held"
-    goal = f"top_of_ELBO -> {columns} & (simple & unique | ~simple & ~unique) & (same_noise | ~learned)"
+    uniqueness = "(simple & unique | ~simple & ~unique) & (same_noise | ~learned)"
+    definite = "(definite & simple & ~tie_with_noise | ~definite & (~simple | tie_with_noise))"
+    goal = f"top_of_ELBO -> {columns} & {uniqueness} & {definite}"
     record(instances=concludes(CLAIM, goal, premises))
+    with rejected():  # definite whenever it is unique
+        concludes(CLAIM, f"top_of_ELBO -> {columns} & {uniqueness} & (~simple | definite)", premises)
     with rejected():  # unique whatever the eigenvalues
         concludes(CLAIM, f"top_of_ELBO -> {columns} & unique", premises)
 

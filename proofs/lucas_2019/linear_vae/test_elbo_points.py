@@ -28,6 +28,7 @@ from proofs.lucas_2019.linear_vae.blocks_in_words import (
     E,
     L,
     M_b,
+    M_b_inverse,
     P,
     Q,
     R,
@@ -52,7 +53,7 @@ from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.letters import C, M, S, W, gram, k, n, sigma2
 from verify.symbolic.matrix_calculus import diag, identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
-from verify.symbolic.traces import trace
+from verify.symbolic.traces import Scalar, log_det, trace
 from verify.symbolic.unit_vectors import unit_vector
 
 CLAIM = Claim(
@@ -107,6 +108,12 @@ ORTHOGONAL = CLAIM.step(
     "orthogonal",
     "the columns of a block of two or more are orthogonal iff q_b = 0, or z_b = 0 and all t_a are equal; points all of "
     "whose columns are orthogonal are stationary points of the likelihood, for all n and k",
+    place="Theorem B",
+)
+VALUE = CLAIM.step(
+    "value",
+    "there P = L(0) - 1/2 sum_b [k_b log(m_b/sigma2) + sum of lam_a (1/t_a - 1/sigma2) over A_b], for all n, k, "
+    "k_b, q_b",
     place="Theorem B",
 )
 NOISE = CLAIM.step(
@@ -289,9 +296,12 @@ def test_a_block_is_made_of_eigenvectors_for_all_n_and_k(record):
         with rejected():
             same(S_U, wrong)
     # Two blocks: W_b^T W_c = 0.
-    V, K, O = letter("U_c", n, q_b), letter("L_c", q_b, q_b, "diagonal"), letter("Q_c", q_b, k_b)
+    k_c, q_c = sp.symbols("k_c q_c", integer=True, positive=True)
+    V, K, O = letter("U_c", n, q_c), letter("L_c", q_c, q_c, "diagonal"), letter("Q_c", q_c, k_c)
     meet = inverse(L) @ Q @ ((U @ L @ Q).T @ (V @ K @ O)) @ O.T @ inverse(K)
-    same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_b))), U.T @ V)
+    same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_c))), U.T @ V)
+    with rejected():  # what is orthogonal is not the eigenvectors times their lengths
+        same(reduce(meet, *FACTORS, relation(O @ O.T, identity(q_c))), L @ U.T @ V)
     record(instances=4)
 
 
@@ -331,6 +341,14 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
     apart = relation(R.T @ W.T @ U, zero(k - k_b, q_b))
     gram_on_block = reduce(cover @ W.T @ W @ P + sigma2 * P, *FACTORED, *COVER, apart)
     same(gram_on_block, reduce(P @ M_b, *FACTORED))
+    # The other relations of APART: W^T U, and the inverse of M on the block.
+    same(reduce(cover @ W.T @ U, *FACTORED, *COVER, apart), P @ Q.T @ L)
+    same(reduce(M_b @ M_b_inverse, *FACTORS), identity(k_b))
+    # q_b = 0, zero columns: M is sigma2 there, and m = sigma2.
+    zeros = relation(W @ P, zero(n, k_b)), relation(M @ P, sigma2 * P), relation(inverse(E) @ P, P / sigma2)
+    same(reduce(image() @ P - S @ W @ P, *zeros), zero(n, k_b))
+    with rejected():
+        same(reduce(M_b @ M_b, *FACTORS), identity(k_b))
     moved = reduce(image() @ P, *FACTORED, *APART)
     same(moved, reduce(S @ W @ P, *FACTORED, *EIGENVECTORS))
     same(reduce(in_words.profile_gradient() @ P, *IN_BLOCK), 0 * W @ P)
@@ -338,7 +356,7 @@ def test_blocks_have_the_image_of_a_stationary_point_for_all_n_and_k(record):
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, U @ T)))
     with rejected():
         same(moved, reduce(S @ W @ P, *FACTORED, relation(S @ U, 2 * U @ T @ T / m)))
-    record(instances=3)
+    record(instances=6)
     record.witness(
         "all n, k, k_b, q_b: dP/dW = 0 on the columns of every block U (T - sigma2 I)^{1/2} Q, S U = U T^2/m"
     )
@@ -414,6 +432,42 @@ def test_when_the_columns_of_a_block_are_orthogonal_for_all_n_and_k(record):
     with rejected():  # without it they do not
         same(reduce(in_words.profile_gradient(), *LIKELIHOOD_POINT), 0 * W)
     record(instances=5)
+
+
+def above_zero():
+    """P(W) - L(0), for every W."""
+    at_zero = -(trace(S) / sigma2 + Scalar(n * sp.log(2 * sp.pi * sigma2))) / 2
+    return in_words.profile_elbo() - at_zero
+
+
+@VALUE.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_values_add_up_over_the_blocks_for_all_n_and_k(record):
+    """A trace is the sum of its shares over the blocks, and log det diag(M) that of k_b log m_b."""
+    fit = trace(inverse(M) @ W.T @ S @ W) / (2 * sigma2)
+    same(above_zero(), fit - (log_det(diag(M)) - k * sp.log(sigma2)) / 2)
+    share = reduce(trace(P.T @ inverse(M) @ W.T @ S @ W @ P), *IN_BLOCK)
+    retained = T @ T / m  # lam_a
+    same(share / sigma2, -(trace(retained @ inverse(T)) - trace(retained) / sigma2))
+    for wrong in (trace(retained @ inverse(T)), trace(T) - trace(retained) / sigma2):
+        with rejected():
+            same(share / sigma2, -wrong)
+    with rejected():  # the likelihood's normaliser
+        same(above_zero(), fit - (log_det(M) - k * sp.log(sigma2)) / 2)
+    record(instances=2)
+
+
+@VALUE.evidence(role="supports", kind="numeric")
+def test_the_value_of_every_family_is_the_profile_there(record):
+    for at in landscapes(30, most_n=5, most_k=4, seed=14):
+        for point in fixed_noise_families(at.lam, at.k, at.sigma2):
+            expected = -(at.n * np.log(2 * np.pi * at.sigma2) + at.lam.sum() / at.sigma2) / 2
+            for block in point.blocks:
+                lam = at.lam[list(block.eigen)]
+                constant = block_constant(lam, block.columns, at.sigma2)
+                shares = (lam * (1 / np.sqrt(lam * constant) - 1 / at.sigma2)).sum()
+                expected -= (block.columns * np.log(constant / at.sigma2) + shares) / 2
+            found = linear_vae.profile_elbo(weights(point, at.lam, at.U), at.sigma2, at.S)
+            record(worst_error=agree(found, expected, tolerance=1e-11, scale=abs(expected) + at.lam.sum() / at.sigma2))
 
 
 def twice_noise_gradient():

@@ -115,7 +115,11 @@ def test_eq_24_at_every_encoder_that_is_stationary_in_v(record):
     # The posterior KL is line 24 plus a term that vanishes with (V - V*) S, which is Eq. 22.
     of_mean = trace((V - best).T @ M @ (V - best) @ S) / (2 * sigma2)
     same(reduce(linear_vae.posterior_kl() - of_mean, gram), reduce(line_24(), gram))
-    same(reduce(substitute(linear_vae.posterior_kl(), {"V": best}), gram), reduce(line_24(), gram))
+    Y = letter("Y", k, n)
+    stationary = substitute(linear_vae.posterior_kl(), {"V": best + Y})
+    same(reduce(stationary, relation(Y @ S, zero(k, n)), gram), reduce(line_24(), gram))
+    with rejected():  # where V is not stationary
+        same(reduce(stationary, gram), reduce(line_24(), gram))
     record(instances=2)
 
 

@@ -16,7 +16,8 @@ Method      by corollary-1 the maximum is W = U_q G^{1/2} R with R R^T = I_q, G 
             exactly one, and that is 1 or -1. All in words, for all n, q and k.
             Numeric: ascent from random starts; hostile spectra to 50 digits, where the value is unchanged by mixing
             two columns, or two eigenvectors, exactly where their eigenvalues tie.
-Trusted     corollary-1; the spectral theorem, by which no Gaussian is likelier than C = S.
+Trusted     corollary-1; lemma-1 and eq-24-28 (ELBO <= L, with equality at orthogonal columns); the spectral theorem, by
+            which no Gaussian is likelier than C = S.
 """
 
 import numpy as np
@@ -33,6 +34,7 @@ from verify import reference
 from verify.models import linear_vae as model
 from verify.models import ppca
 from verify.symbolic import linear_vae
+from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.evaluation import on_matrices
 from verify.symbolic.letters import D, S, V, W, k, n, sigma2
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
@@ -47,7 +49,7 @@ CLAIM = Claim(
     hypotheses="eigenvalues distinct, as Sec. 4 says (needed: the retained ones simple); eigenvectors given up to "
     "sign; sigma2 fixed, or learned with k < n",
     section="The linear VAE",
-    rests_on=("corollary-1",),
+    rests_on=("corollary-1", "eq-24-28", "lemma-1"),
     trusts=("spectral",),
     quote="Moreover, when the data covariance eigenvalues are distinct, the linear VAE identifies the individual "
     "principal components, unlike pPCA, which recovers only the PCA subspace. ... As argued in Corollary 1, this "
@@ -64,7 +66,7 @@ TIED = CLAIM.step(
     "tied",
     "there is an S with tied eigenvalues and two global maxima of which neither is a permutation of the other, signs "
     "apart",
-    says="spectral -> not_unique_at_ties",
+    says="spectral & likelihood_bounds_the_elbo & tight_at_orthogonal_columns -> not_unique_at_ties",
     place="Corollary 1",
 )
 PERMUTATION = CLAIM.step(
@@ -79,12 +81,16 @@ SIGNS = CLAIM.step(
 )
 LENGTHS = CLAIM.step(
     "lengths",
-    "a column of squared norm e has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for all n and k",
+    "a column of squared norm e that is not 0 has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for "
+    "all n, k and q",
     says="orthogonal_maximum_of_L -> lengths_say_the_order",
     place="Corollary 1",
 )
 LEARNED = CLAIM.step(
-    "k-below-n", "with learned noise k < n is needed: with n = k = 1 every sigma2 <= S is as good", place="Corollary 1"
+    "k-below-n",
+    "with learned noise k < n is needed: with k = n, whatever S > 0, W = U (Lam - sigma2 I)^{1/2} has C = S and the "
+    "ELBO of C = S at every sigma2 <= lam_n, for all n",
+    place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
     "conclusion", "so the statement holds where the retained eigenvalues are simple, and not at ties"
@@ -189,8 +195,25 @@ def _no_gaussian_is_likelier_than_c_equal_to_s():
 
 
 @LEARNED.evidence(role="supports", kind="symbolic", strength="proved")
-def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open(record):
-    """k = n: C = W W^T + sigma2 I = S for every sigma2 <= lam_n, and the ELBO is the same."""
+def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open_for_all_n(record):
+    """k = n, S = U A U^T: W = U F, F^2 = A - sigma2 I, has C = S and orthogonal columns:
+    the ELBO is L, and sigma2 does not enter."""
+    U, A, F = letter("U", n, n), letter("A", n, n, "diagonal"), letter("F", n, n, "diagonal")
+    turn, square = relation(U @ U.T, identity(n)), relation(F @ F, A - sigma2 * identity(n))
+    columns = U @ F
+    same(reduce(columns @ columns.T + sigma2 * identity(n), square, turn), U @ A @ U.T)
+    same(reduce(columns.T @ columns, relation(U.T @ U, identity(n)), square), A - sigma2 * identity(n))  # diagonal
+    same(substitute(likelihood_in_words.log_likelihood(), {"C": S}), -(log_det(S) + n * sp.log(2 * sp.pi) + n) / 2)
+    with rejected():  # with another length C is not S
+        same(reduce(4 * columns @ columns.T + sigma2 * identity(n), square, turn), U @ A @ U.T)
+    with rejected():  # nor with fewer columns than dimensions
+        same(reduce(columns @ columns.T + sigma2 * identity(n), square), U @ A @ U.T)
+    record()
+
+
+@LEARNED.evidence(role="supports", kind="symbolic")
+def test_one_dimension_with_learned_noise(record):
+    """n = k = 1, S = 4."""
     w = sp.Matrix([sp.sqrt(4 - sigma2)])
     matrices = {"S": sp.Matrix([4]), "W": w, "V": w.T / 4, "D": sp.Matrix([sigma2 / 4])}
     along = on_matrices(linear_vae.elbo(), matrices, {n: 1, k: 1})
@@ -230,8 +253,13 @@ def test_r_has_one_entry_in_each_row_and_at_most_one_in_each_column(record):
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_steps_entail_the_statement(record):
-    premises = {"corollary-1": "top_of_ELBO -> orthogonal_maximum_of_L", "spectral": "spectral"}
+def test_the_steps_entail_the_corrected_statement(record):
+    premises = {
+        "corollary-1": "top_of_ELBO -> orthogonal_maximum_of_L",
+        "eq-24-28": "tight_at_orthogonal_columns",
+        "lemma-1": "likelihood_bounds_the_elbo",
+        "spectral": "spectral",
+    }
     unique = "~top_of_ELBO | (~simple | R_is_permutation_up_to_signs) & lengths_say_the_order"
     goal = f"({unique}) & not_unique_at_ties"
     record(instances=concludes(CLAIM, goal, premises))
@@ -250,17 +278,18 @@ def test_two_columns_explicitly(record):
 
 @LENGTHS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_squared_norms_are_the_eigenvalues_less_the_noise(record):
-    """W = U G^{1/2} R with R^T G R = E and G R = R E: W^T W = E, and S W = W (E + sigma2 I), all k."""
-    L, U, R = letter("L", k, k, "diagonal"), letter("U", n, k), letter("R", k, k)  # L^2 = G
+    """W = U G^{1/2} R with R^T G R = E and G R = R E: W^T W = E, and S W = W (E + sigma2 I), for all q <= k."""
+    q = sp.Symbol("q", integer=True, positive=True)
+    L, U, R = letter("L", q, q, "diagonal"), letter("U", n, q), letter("R", q, k)  # L^2 = G
     E = letter("E", k, k, "diagonal")
     columns = U @ L @ R
-    same(reduce(columns.T @ columns, relation(U.T @ U, identity(k)), relation(R.T @ L @ L @ R, E)), E)
+    same(reduce(columns.T @ columns, relation(U.T @ U, identity(q)), relation(R.T @ L @ L @ R, E)), E)
     axes = relation(S @ U, U @ L @ L + sigma2 * U)
     same(reduce(S @ columns, axes, relation(L @ L @ R, R @ E)), columns @ (E + sigma2 * identity(k)))
     with rejected():  # |w_i|^2 for the eigenvalue, without the noise
         same(reduce(S @ columns, axes, relation(L @ L @ R, R @ E)), columns @ E)
     record(instances=2)
-    record.witness("S w_i = (|w_i|^2 + sigma2) w_i for every column of a global maximum, for all n, k")
+    record.witness("S w_i = (|w_i|^2 + sigma2) w_i for every column of a global maximum, for all n, k, q")
 
 
 @PERMUTATION.evidence(role="supports", kind="numeric")

@@ -63,20 +63,20 @@ SCHUR = CLAIM.step(
     "schur",
     "if H X + b = 0 then [[H, b], [b^T, c]] is congruent to H and the number c + b^T X, for every size; along the "
     "curve that number is the derivative of dP/dsigma2",
-    says="curve & chain_rule & inertia_law & falls -> one_more_negative",
+    says="curve & chain_rule & inertia_law -> (~falls | one_more_negative) & (~stays | one_more_zero)",
     place="Proposition 9",
 )
 SIGN = CLAIM.step(
     "sign",
     "where the noise is stationary that derivative is -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/"
     "(2 sigma2^2): negative if q < n, and else 0, for all sizes, k > n included",
-    says="equation & curve & discards -> falls",
+    says="equation & curve -> discards & falls | ~discards & stays",
     place="Proposition 9",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so at every joint stationary point with q < n the joint Hessian has the inertia of that in W and one more "
-    "negative eigenvalue",
+    "so at every joint stationary point the joint Hessian has the inertia of that in W and one more eigenvalue, "
+    "negative if q < n, and else 0",
     place="Proposition 9",
 )
 
@@ -161,7 +161,9 @@ def test_the_derivative_along_the_curve_is_negative(record):
 
     N' = n - k + sum of shares.  By N = 0 it is discarded/s + sum_b (share - z_b s/m_b), no term of which is negative;
     all vanish only if the discarded eigenvalues are 0 and every block has z_b = 0 or q_b = 0.  Then N = 0 says
-    n - k + sum_b z_b = n - q = 0.
+    n - k + sum_b z_b = n - q = 0.  Conversely, if q = n, nothing is discarded and k - n = sum_b z_b, so that N = 0 says
+    sum_b z_b (1 - s/m_b) = 0, no term of which is negative, as k_b m_b = sum t_a + z_b s and t_a > s: a block has
+    z_b = 0, or q_b = 0 and m_b = s.  Either adds nothing, and the derivative is 0.
     """
     r, columns, zeros, s, root = block_symbols()
     m = root**2
@@ -179,6 +181,14 @@ def test_the_derivative_along_the_curve_is_negative(record):
     vanishes(sp.simplify(more - zeros * S_ * t_sum / (M_ * (columns * M_ + zeros * S_))))
     vanishes(sp.expand(columns * m - zeros * s - r * root))
     check((r * root).is_positive, "a block that retains something and has a zero row adds more than nothing")
+    # q = n: N/s = sum_b z_b s/m_b - sum_b z_b; and m_b > s if q_b > 0, as k_b (m - s) = sum of (t_a - s).
+    retained, excess = sp.symbols("q_b mean(t_a-s)", positive=True)
+    mean = (retained * (S_ + excess) + zeros * S_) / (retained + zeros)
+    check(sp.simplify(mean - S_).is_positive, "a block that retains something has m_b > s")
+    vanishes(more.subs(M_, zeros * S_ / columns))  # q_b = 0: k_b m = z_b s
+    vanishes(more.subs(zeros, 0))
+    with rejected():  # where a block has both, not
+        vanishes(more.subs({zeros: 1, columns: 2}))
     for wrong in (share / 2, -share, 2 * zeros * s / m):
         with rejected():
             vanishes(sp.simplify((sp.diff(zeros * s**2 / m, s) - wrong).subs({r: 3, columns: 2, zeros: 1, s: 1})))
@@ -200,7 +210,7 @@ USED = {
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_one_more_negative_eigenvalue(record):
     """equation: the noise equation; onto: rotations move the diagonal of a minimal block in every way of sum 0."""
-    count = concludes(CLAIM, "stationary & discards -> one_more_negative", USED)
+    count = concludes(CLAIM, "stationary -> discards & one_more_negative | ~discards & one_more_zero", USED)
     with rejected():
         concludes(CLAIM, "stationary -> one_more_negative", USED)
     record(instances=count)

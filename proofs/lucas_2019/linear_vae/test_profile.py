@@ -51,8 +51,8 @@ SPLIT = CLAIM.step(
 )
 BELOW = CLAIM.step(
     "below",
-    "both terms are >= 0, and 0 iff the encoder is optimal (Y S = 0, R = I): where W is a local maximum of P, nothing "
-    "near is higher than P(W)",
+    "both terms are >= 0, convex in Y and strictly in log R, and 0 iff the encoder is optimal (Y S = 0, R = I): where "
+    "W is a local maximum of P, nothing near is higher than P(W)",
     says="split & optimal & local_in_P -> local_in_ELBO",
     place="Proposition 7",
 )
@@ -156,6 +156,14 @@ def test_neither_loss_is_negative_and_both_vanish_only_at_the_optimum(record):
     vanishes(loss.subs(r, 1))
     vanishes(sp.diff(loss, r) - (r - 1) / (2 * r))
     check(sp.diff(loss, r, 2).is_positive, "not convex")
+    # Convex in log r as well; and that of the means, along any line Y + t H, has the squares of H for curvature.
+    theta, t = sp.Symbol("theta", real=True), sp.Symbol("t", real=True)
+    check(sp.diff(loss.subs(r, sp.exp(theta)), theta, 2).is_positive, "not convex in log r")
+    H = letter("H", k, n)
+    line = substitute(of_mean(), {"Y": Y + t * H})
+    same(derivative(derivative(line, t), t), 2 * substitute(of_mean(), {"Y": H}))
+    with rejected():
+        same(derivative(derivative(line, t), t), substitute(of_mean(), {"Y": H}))
     with rejected():  # Y W = 0 or any other condition than Y S = 0 would leave something
         same(reduce(of_mean(), relation(Y @ W, zero(k, k))), Scalar())
     with rejected():  # log r for r: not convex

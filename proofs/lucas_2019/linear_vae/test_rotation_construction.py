@@ -43,7 +43,7 @@ CLAIM = Claim(
 FLIP = CLAIM.step(
     "flip",
     "negating the same column of U and R leaves W = U L R^T and negates det R; W R = U L has orthogonal columns, "
-    "for all n and k",
+    "for all n and k <= n",
     says="svd -> det_one",
     place="The paper's path",
 )

@@ -61,14 +61,15 @@ SAME_GRADIENT = CLAIM.step(
 )
 LINE = CLAIM.step(
     "line",
-    "orthogonal columns stay orthogonal when one of them moves towards a discarded u_j, by any amount, for all n and k",
-    says="orthogonal & towards_discarded -> on_orthogonal_columns",
+    "orthogonal columns stay orthogonal when one of them moves towards a discarded u_j, by any amount, for all n, k: "
+    "P is L on the whole line and rises as L does",
+    says="orthogonal & towards_discarded & no_gap_if_orthogonal -> P_rises",
     place="Theorem 1",
 )
 BOUND = CLAIM.step(
     "bound",
     "where P equals L, and L its maximum, P is nowhere larger",
-    says="below & tight & global_L -> max_of_P",
+    says="below & no_gap_if_orthogonal & orthogonal & global_L -> max_of_P",
     place="Theorem 1",
 )
 SADDLE = CLAIM.step(
@@ -80,7 +81,7 @@ SADDLE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "(W, V, D) is a local maximum of the ELBO iff W is a global maximum of L with orthogonal columns and the "
-    "encoder is optimal",
+    "encoder is optimal; at every other stationary point P has a direction of positive curvature",
     place="Theorem 1",
 )
 
@@ -377,7 +378,7 @@ def test_a_saddle_to_check_by_hand(record):
 
 USED = {
     "profile": "local_max <-> optimal & max_of_P",
-    "eq-24-28": "(~on_orthogonal_columns | P_rises) & (~orthogonal | tight) & below",
+    "eq-24-28": "no_gap_if_orthogonal & below",
     "spectrum": "flat_L & L_rises -> towards_discarded",
     "fixed-noise-maxima": "flat_L & ~L_rises -> global_L",
     "second-order": "max_of_P -> flat_P & ~P_rises",
@@ -386,10 +387,18 @@ USED = {
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_the_theorem_both_ways(record):
-    """local_max: of (W, V, D); max_of_P, flat_P, P_rises (to second order): of W, likewise L; tight: P = L here; below:
-    P <= L; on_orthogonal_columns: L rises along a line on which the columns stay orthogonal, where P = L."""
-    count = concludes(CLAIM, "local_max <-> optimal & orthogonal & global_L", USED)
-    for too_much in ("local_max <-> optimal & orthogonal", "flat_P -> orthogonal", "global_L -> local_max"):
+    """local_max: of (W, V, D); max_of_P, flat_P, P_rises (to second order): of W, likewise L; below: P <= L everywhere;
+    no_gap_if_orthogonal: P = L wherever the columns are; towards_discarded: L rises where some column moves so."""
+    both = "local_max & optimal & orthogonal & global_L | ~local_max & (~optimal | ~orthogonal | ~global_L)"
+    strict = "~flat_P | ~optimal | local_max | P_rises"
+    count = concludes(CLAIM, f"({both}) & ({strict})", USED)
+    too_much = (
+        "local_max <-> optimal & orthogonal",
+        "flat_P -> orthogonal",
+        "global_L -> local_max",
+        "flat_P -> P_rises",
+    )
+    for stronger in too_much:
         with rejected():
-            concludes(CLAIM, too_much, USED)
+            concludes(CLAIM, stronger, USED)
     record(instances=count)

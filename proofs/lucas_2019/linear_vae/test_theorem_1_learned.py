@@ -107,6 +107,13 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
     of_likelihood = noise_slopes()[2]
     found = reduce(2 * sigma2**2 * of_likelihood, *LIKELIHOOD_POINT)
     same(found, trace(S) - trace(M) - (n - k) * sigma2)
+    # W = U F R, S U = U (F^2 + sigma2 I), q eigenvectors: tr M is the sum of lam_a = f_a^2 + sigma2, and the rest.
+    size = sp.Symbol("q", integer=True, positive=True)
+    U, F, R = letter("U", n, size), letter("F", size, size, "diagonal"), letter("R", size, k)
+    at = U @ F @ R
+    rows = relation(U.T @ U, identity(size)), relation(R @ R.T, identity(size))
+    retained_sum = trace(F @ F + sigma2 * identity(size))
+    same(reduce(trace(at.T @ at + sigma2 * identity(k)), *rows), retained_sum + (k - size) * sigma2)
     q, retained, discarded = sp.symbols("q sum_retained sum_discarded")
     left = (retained + discarded) - (retained + (k - q) * sigma2) - (n - k) * sigma2
     vanishes(left - (discarded - (n - q) * sigma2))
@@ -140,11 +147,11 @@ def check_cases(lam, k, q, noise):
 
 @CASES.evidence(role="supports", kind="symbolic")
 def test_every_spectrum_of_small_numbers_is_in_one_of_the_cases(record):
-    """Exact, ties included: all spectra of n <= 5 numbers out of 0, ..., 4."""
+    """Exact, ties included: all spectra of n <= 5 numbers out of 0, ..., 4; k up to n + 2."""
     seen = 0
     for n_ in range(1, 6):
         for lam in combinations_with_replacement(range(4, -1, -1), n_):
-            for k_, q in ((i, j) for i in range(1, n_ + 1) for j in range(min(i, n_ - 1) + 1)):
+            for k_, q in ((i, j) for i in range(1, n_ + 3) for j in range(min(i, n_ - 1) + 1)):
                 mean = Fraction(sum(lam[q:]), n_ - q)
                 if q == min(k_, sum(x > mean for x in lam)):
                     check_cases(lam, k_, q, mean)

@@ -64,7 +64,8 @@ CLAIM = Claim(
 INSTANCE = CLAIM.step(
     "instance",
     "there is a stationary point with columns that are not orthogonal at which, for every R of the descending singular "
-    "value decomposition with det R = 1 and every log R, the ELBO falls along W exp(eps log R) at all small eps != 0",
+    "value decomposition with det R = 1 and every skew log R, the ELBO falls along W exp(eps log R) at all small "
+    "eps != 0",
     place="The paper's path",
 )
 EXISTS = CLAIM.step(
@@ -198,6 +199,23 @@ def ball_rotations():
             yield R * np.array(signs)
 
 
+def check_logarithms_are_along(direction):
+    """direction(exp A) = 2 (sin w/w) A, and tr exp(A) = 1 + 2 cos w, for every skew A (3, 3) of angle w."""
+    a, b, c, w = *sp.symbols("a b c", real=True), sp.Symbol("w", positive=True)
+    A = sp.Matrix([[0, -c, b], [c, 0, -a], [-b, a, 0]])
+    vanishes((A**3 + (a**2 + b**2 + c**2) * A).applyfunc(sp.expand))
+    # By A^3 = -w^2 A the series is this polynomial in A (Rodrigues): the odd terms sum to sin w/w, the even ones to
+    # (1 - cos w)/w^2.
+    m = sp.Symbol("m", integer=True, nonnegative=True)
+    odd = sp.summation((-1) ** m * w ** (2 * m) / sp.factorial(2 * m + 1), (m, 0, sp.oo))
+    even = sp.summation((-1) ** m * w ** (2 * m) / sp.factorial(2 * m + 2), (m, 0, sp.oo))
+    vanishes(odd - sp.sin(w) / w)
+    vanishes(even - (1 - sp.cos(w)) / w**2)
+    turn = sp.eye(3) + sp.sin(w) / w * A + (1 - sp.cos(w)) / w**2 * A * A
+    vanishes((direction(turn) - 2 * sp.sin(w) / w * A).applyfunc(sp.expand))
+    vanishes(sp.expand(turn.trace().subs(a, sp.sqrt(w**2 - b**2 - c**2)) - 1 - 2 * sp.cos(w)))
+
+
 def check_surely_negative(ball):
     check(ball < 0, f"{ball} is not surely negative")
 
@@ -206,9 +224,13 @@ def check_surely_negative(ball):
 def test_every_r_of_the_descending_decomposition_falls_in_ball_arithmetic(record):
     """A rotation of three axes that is no half turn and not I has log R = w (R - R^T), w != 0, for every logarithm.
 
+    For a skew A (3, 3) of angle w has A^3 = -w^2 A, and so exp(A) - exp(-A) = 2 (sin w/w) A, tr exp(A) = 1 + 2 cos w.
     So the curvature along log R is w^2 times that along R - R^T, and the slope is 0, the point being stationary; the
     formula of the curvature is the one derived above.
     """
+    check_logarithms_are_along(lambda R: R - R.T)
+    with rejected():
+        check_logarithms_are_along(lambda R: 2 * (R - R.T))
     # Stationary: W_1, W_2 = sqrt((t_a - s)/2) (1, +-1), so that S W = W M^2/m where lam_a = t_a^2/m, m = (t_1 + t_2)/2.
     m, c = (T_1 + T_2) / 2, (T_1 - T_2) / 2
     M_ = sp.Matrix([[m, c], [c, m]])
@@ -365,6 +387,8 @@ def test_what_a_rotation_inside_the_blocks_leaves_for_all_n_k_and_k_b(record):
         likelihood_in_words.log_likelihood() * -2, trace(inverse(C) @ S) + log_det(C) + constant
     )  # W enters in C alone
     M_turned = Q.T @ M @ Q
+    # det Q = +-1, from Q Q^T = I: log det of Q M Q^T is that of M plus twice log |det Q|.
+    same(log_det(M_turned) - log_det(M), log_det(Q.T @ Q))
     same(reduce(turned.T @ turned + sigma2 * identity(k), gram, *orthogonal), M_turned)
     inside = relation(Q @ P_, P_ @ R_)  # Q keeps to the block
     same(reduce(trace(P_.T @ M_turned @ P_), inside, *ORTHOGONAL), trace(P_.T @ M @ P_))
