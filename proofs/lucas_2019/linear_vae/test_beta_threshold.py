@@ -26,11 +26,25 @@ from proofs.problems.spectra import random_problem as random_spectrum
 from verify import reference
 from verify.landscape.stationary import retained_count
 from verify.models import linear_vae as model
-from verify.symbolic import linear_vae
+from verify.symbolic import linear_vae, ppca
 from verify.symbolic.differentials import derivative
-from verify.symbolic.letters import D, M, S, V, W, k, n, sigma2, x
+from verify.symbolic.letters import (
+    C,
+    D,
+    M,
+    S,
+    V,
+    W,
+    gram,
+    k,
+    log_det_of_marginal,
+    marginal_precision,
+    n,
+    sigma2,
+    x,
+)
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
-from verify.symbolic.relations import expand, reduce, relation, substitute
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
@@ -65,6 +79,12 @@ VALUE = CLAIM.step(
     "value",
     "there ELBO_beta is -1/2 [n log(2 pi sigma2) + beta (sum_a log(lam_a/s) + q) + lost/sigma2], sum_a over the q "
     "columns that are not zero, lost = tr S - sum_a lam_a, for all n, k and q <= k",
+    place="Beta-VAE",
+)
+BOUND = CLAIM.step(
+    "no-bound",
+    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2: below it for beta > 1, above it for beta < 1; "
+    "with orthogonal columns and the encoder V*, D* at sigma2 it is L less (beta - 1) KL, for all n and k",
     place="Beta-VAE",
 )
 NOISE = CLAIM.step(
@@ -182,6 +202,21 @@ def test_the_noise_at_rest_for_all_n_and_k(record):
         vanishes(at_rest - missing / (n - q))
     record(instances=3)
     record.witness("beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues")
+
+
+@BOUND.evidence(role="supports", kind="symbolic", strength="proved")
+def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
+    same(beta_elbo_in_words() - linear_vae.elbo(), (1 - beta) * linear_vae.kl())
+    # W^T W = Lam - sigma2 I, where M = Lam, V* = Lam^-1 W^T, D* = sigma2 Lam^-1: the ELBO is L, whatever S.
+    orthogonal = relation(W.T @ W, LAM - sigma2 * identity(k))
+    encoder = {"V": inverse(LAM) @ W.T, "D": sigma2 * inverse(LAM)}
+    in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
+    likelihood = reduce(substitute(substitute_log_det(in_M, C, log_det_of_marginal()), {"M": LAM}), orthogonal)
+    short = likelihood - (beta - 1) * substitute(linear_vae.kl(), encoder)
+    same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), reduce(short, orthogonal))
+    with rejected():  # a bound whatever beta
+        same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), likelihood)
+    record(instances=2)
 
 
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")

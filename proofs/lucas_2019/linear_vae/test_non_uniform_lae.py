@@ -71,8 +71,8 @@ VALUE = CLAIM.step(
 )
 SAVED = CLAIM.step(
     "saved",
-    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v only: "
-    "column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
+    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v = w "
+    "only: column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
     says="loss_by_rayleigh_quotients & schwarz & range_of_s -> saves_at_most_sum_of_f",
 )
 ORDER = CLAIM.step(
@@ -124,7 +124,8 @@ def test_what_a_column_saves_for_all_n(record):
     v, w, u = letter("v", n, 1), letter("w", n, 1), letter("u", n, 1)
     b, s, q = sp.symbols("b s q", positive=True)
     row = relation(S @ w, b * S @ v + g * v)
-    # u^T S = 0 makes g u^T v = 0: v lies in the range of S, v = S y, and S (w - b v - g y) = 0: w = b v + g y + u, S u = 0.
+    # u^T S = 0 makes g u^T v = 0: v lies in the range of S, v = S y, and S (w - b v - g y) = 0, so w = b v + g y + u
+    # with S u = 0.
     same(reduce(u.T @ S @ w - g * u.T @ v, row, relation(u.T @ S, zero(1, n))), zero(1, 1))
     y = letter("y", n, 1)
     in_range, off = {"v": S @ y}, relation(S @ u, zero(n, 1))
@@ -134,7 +135,8 @@ def test_what_a_column_saves_for_all_n(record):
     same(product, substitute(b * v.T @ v, in_range) + g * y.T @ S @ y)
     with rejected():  # a part of w off the range of S left in
         same((S @ y).T @ (b * S @ y + g * y + u), product)
-    # (v^T v)^2 = (y^T S v)^2 <= y^T S y v^T S v (Schwarz), equal for eigenvectors only: q >= 1/s, b <= 1 - g q <= 1 - g/s.
+    # (v^T v)^2 = (y^T S v)^2 <= y^T S y v^T S v (Schwarz), equal for eigenvectors only: q >= 1/s, and
+    # b <= 1 - g q <= 1 - g/s.
     same(substitute(y.T @ S @ v, in_range), substitute(v.T @ v, in_range))
     vanishes((1 - g / s) - (1 - g * q) - g * (q - 1 / s))
     check_saved(lambda t: (t - g) ** 2 / t)
