@@ -38,8 +38,6 @@ CLAIM = Claim(
     source="ours, after Corollary 1",
     statement="at a stationary point with orthogonal columns the mean KL of an active latent is 1/2 log(lam_i / "
     "sigma2), and 0 for a collapsed one",
-    statement="at a stationary point with orthogonal columns the mean KL of an active latent is 1/2 log(lam_i / "
-    "sigma2), and 0 for a collapsed one",
     hypotheses="V, D optimal; the mean over the data",
     section="The linear VAE",
     rests_on=("eq-21", "eq-22", "stationary-identity"),
