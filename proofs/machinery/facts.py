@@ -12,7 +12,11 @@ from proofs.machinery.claims import Fact
 HJ = "Horn & Johnson, Matrix Analysis, 2nd ed. 2013"
 
 _REGISTER = (
-    Fact("cauchy-schwarz", "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0", f"{HJ}, 5.1"),
+    Fact(
+        "cauchy-schwarz",
+        "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0, equal iff x and A^-1 y are parallel",
+        f"{HJ}, 5.1",
+    ),
     Fact("chain-rule", "derivatives of products, inverses and compositions", "any course in analysis"),
     Fact(
         "change-of-variables",

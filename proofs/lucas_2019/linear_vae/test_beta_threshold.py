@@ -26,11 +26,25 @@ from proofs.problems.spectra import random_problem as random_spectrum
 from verify import reference
 from verify.landscape.stationary import retained_count
 from verify.models import linear_vae as model
-from verify.symbolic import linear_vae
+from verify.symbolic import linear_vae, ppca
 from verify.symbolic.differentials import derivative
-from verify.symbolic.letters import D, M, S, V, k, n, sigma2, x
-from verify.symbolic.matrix_calculus import identity, inverse, letter
-from verify.symbolic.relations import expand, reduce, relation, substitute
+from verify.symbolic.letters import (
+    C,
+    D,
+    M,
+    S,
+    V,
+    W,
+    gram,
+    k,
+    log_det_of_marginal,
+    marginal_precision,
+    n,
+    sigma2,
+    x,
+)
+from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
+from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
@@ -56,14 +70,21 @@ CONCLUSION = CLAIM.step(
 )
 KL_OF_A_LATENT = CLAIM.step(
     "kl-of-a-latent",
-    "there a latent that holds u, S u = lam u, has at the datum x the mean (lam - s)^{1/2} u^T x / lam and the "
-    "variance s/lam, s = beta sigma2, and the mean KL 1/2 log(lam/s), for all n and k",
+    "where the columns are orthogonal, W^T W = Lam - s I and S W = W Lam, s = beta sigma2, and the encoder is V*, D* "
+    "at s, a latent with column (lam - s)^{1/2} u has at the datum x the mean (lam - s)^{1/2} u^T x / lam and the "
+    "variance s/lam, one with a zero column 0 and 1, and the mean KL is 1/2 log(lam/s), for all n and k",
     place="Collapse over its threshold",
 )
 VALUE = CLAIM.step(
     "value",
-    "and the optimum is -1/2 [n log(2 pi sigma2) + beta sum_a (log(lam_a/s) + 1) + lost/sigma2], lost the sum of the "
-    "discarded eigenvalues, for all n and k",
+    "there ELBO_beta is -1/2 [n log(2 pi sigma2) + beta (sum_a log(lam_a/s) + q) + lost/sigma2], sum_a over the q "
+    "columns that are not zero, lost = tr S - sum_a lam_a, for all n, k and q <= k",
+    place="Beta-VAE",
+)
+BOUND = CLAIM.step(
+    "no-bound",
+    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2: below it for beta > 1, above it for beta < 1; "
+    "with orthogonal columns and the encoder V*, D* at sigma2 it is L less (beta - 1) KL, for all n and k",
     place="Beta-VAE",
 )
 NOISE = CLAIM.step(
@@ -74,8 +95,8 @@ NOISE = CLAIM.step(
 )
 LEARNED = CLAIM.step(
     "learned-noise",
-    "with orthogonal columns, q of them nonzero, E||x - W z||^2 = q s + lost at s = beta sigma2, and stationary noise, "
-    "n sigma2 = E||x - W z||^2, makes s = lost/(n/beta - q), for all n and k",
+    "there E||x - W z||^2 = q s + lost, and stationary noise, n sigma2 = E||x - W z||^2, makes s = lost/(n/beta - q), "
+    "for all n, k, q <= k and beta q < n",
     place="Beta-VAE",
 )
 USED = {
@@ -103,29 +124,42 @@ def test_the_steps_entail_the_threshold(record):
         concludes(CLAIM, "retains_the_largest_above_beta_sigma2 -> maximum_for_beta", USED)
 
 
-# W = U K, U^T U = I, S U = U Lam, K^2 = Lam - s I: the nonzero columns, k of them. Zero columns add nothing to W z.
-U, K, LAM = letter("U", n, k), letter("K", k, k, "diagonal"), letter("Lam", k, k, "diagonal")
+# Orthogonal columns, zero ones included: Lam has lam_a for a column (lam_a - s)^{1/2} u_a and s for a zero one.
+LAM = letter("Lam", k, k, "diagonal")
 s = sp.Symbol("s", positive=True)
-AXES = relation(U.T @ U, identity(k)), relation(S @ U, U @ LAM), relation(K @ K, LAM - s * identity(k))
+AXES = relation(W.T @ W, LAM - s * identity(k)), relation(S @ W, W @ LAM)
 
 
 def at_the_axes(f, variances):
-    """f at W = U K, V = Lam^-1 K U^T and these D, reduced."""
-    values = {"W": U @ K, "V": inverse(LAM) @ K @ U.T, "D": variances}
-    return reduce(substitute(f, values), *AXES)
+    """f at such a W, V = Lam^-1 W^T and these D, reduced."""
+    return reduce(substitute(f, {"V": inverse(LAM) @ W.T, "D": variances}), *AXES)
+
+
+def lost(columns, q):
+    """tr S less the sum of the q retained eigenvalues, which is tr Lam less s for each of the other columns."""
+    return trace(S) - trace(LAM) + (columns - q) * s
 
 
 @KL_OF_A_LATENT.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_encoder_of_orthogonal_columns_for_all_n_and_k(record):
-    # M = W^T W + s I = Lam, so that V* = M^-1 W^T and D* = s diag(M)^-1 are as said.
-    of_M = substitute(expand(M, M), {"W": U @ K}) + (s - sigma2) * identity(k)
-    same(reduce(of_M, *AXES), LAM)
-    same(reduce(substitute(V @ x, {"V": inverse(LAM) @ K @ U.T}), *AXES), inverse(LAM) @ K @ U.T @ x)
+    # M = W^T W + s I = Lam, so that V* = M^-1 W^T and D* = s diag(M)^-1 are Lam^-1 W^T and s Lam^-1.
+    same(reduce(expand(M, M) + (s - sigma2) * identity(k), *AXES), LAM)
+    # Row e of both, for a latent with W e = l u and Lam e = lam e, l^2 = lam - s.
+    e, u, lam = letter("e", k, 1), letter("u", n, 1), sp.Symbol("lam", positive=True)
+    column = relation(W @ e, sp.sqrt(lam - s) * u), relation(inverse(LAM) @ e, e / lam), relation(e.T @ e, identity(1))
+    mean = reduce(e.T @ inverse(LAM) @ W.T @ x, *column)
+    same(mean, sp.sqrt(lam - s) / lam * u.T @ x)
+    same(reduce(e.T @ (s * inverse(LAM)) @ e, *column), s / lam * identity(1))
+    empty = relation(W @ e, zero(n, 1)), relation(inverse(LAM) @ e, e / s), relation(e.T @ e, identity(1))
+    same(reduce(e.T @ inverse(LAM) @ W.T @ x, *empty), zero(1, 1))
+    same(reduce(e.T @ (s * inverse(LAM)) @ e, *empty), identity(1))
+    with rejected():  # the length of the column without the eigenvalue below it
+        same(mean, sp.sqrt(lam - s) * u.T @ x)
     # The mean KL of a latent is 1/2 [-log d + (V S V^T)_ii + d - 1] = 1/2 log(lam/s), as the last three add up to 0.
     check_mean_square(s * inverse(LAM))
     with rejected():
         check_mean_square(inverse(LAM))
-    record(instances=3)
+    record(instances=6)
 
 
 def check_mean_square(variances):
@@ -135,12 +169,14 @@ def check_mean_square(variances):
 
 @VALUE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_value_at_the_axes_for_all_n_and_k(record):
-    found = at_noise_and_axes(beta_elbo_in_words())
-    lost = trace(S) - trace(LAM)
-    twice = n * sp.log(2 * sp.pi * s / beta) + beta * (log_det(LAM) - k * sp.log(s) + k) + beta * lost / s
+    found, q = at_noise_and_axes(beta_elbo_in_words()), sp.Symbol("q", integer=True, nonnegative=True)
+    # sum_a log(lam_a/s) is log det Lam - k log s: zero columns add log(s/s).
+    twice = n * sp.log(2 * sp.pi * s / beta) + beta * (log_det(LAM) - k * sp.log(s) + q) + beta * lost(k, q) / s
     same(found, twice / -2)
     with rejected():  # the ELBO of the VAE at beta sigma2
-        same(found, (twice + (1 - beta) * k) / -2)
+        same(found, (twice + (1 - beta) * q) / -2)
+    with rejected():  # zero columns counted with the retained ones
+        same(found, (twice + beta * (k - q)) / -2)
     record(instances=1)
 
 
@@ -151,19 +187,36 @@ def at_noise_and_axes(f):
 
 @LEARNED.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_noise_at_rest_for_all_n_and_k(record):
-    lost = trace(S) - trace(LAM)
+    q = sp.Symbol("q", integer=True, nonnegative=True)
     error = at_the_axes(linear_vae.squared_error(), s * inverse(LAM))
-    same(error, lost + k * s)
+    same(error, lost(k, q) + q * s)
     with rejected():
-        same(error, lost)
+        same(error, lost(k, q))
+    with rejected():  # every column counted
+        same(error, lost(k, q) + k * s)
     # dELBO_beta/dsigma2 = 0 iff E||x - W z||^2 = n sigma2 (step noise), and sigma2 = s/beta.
-    missing, found = sp.symbols("lost s", positive=True)
-    (at_rest,) = sp.solve(sp.Eq(n * found / beta, missing + k * found), found)
-    vanishes(at_rest - missing / (n / beta - k))
+    missing, found = sp.symbols("lost s", nonnegative=True)
+    (at_rest,) = sp.solve(sp.Eq(n * found / beta, missing + q * found), found)
+    vanishes(at_rest - missing / (n / beta - q))
     with rejected():
-        vanishes(at_rest - missing / (n - k))
+        vanishes(at_rest - missing / (n - q))
     record(instances=3)
     record.witness("beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues")
+
+
+@BOUND.evidence(role="supports", kind="symbolic", strength="proved")
+def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
+    same(beta_elbo_in_words() - linear_vae.elbo(), (1 - beta) * linear_vae.kl())
+    # W^T W = Lam - sigma2 I, where M = Lam, V* = Lam^-1 W^T, D* = sigma2 Lam^-1: the ELBO is L, whatever S.
+    orthogonal = relation(W.T @ W, LAM - sigma2 * identity(k))
+    encoder = {"V": inverse(LAM) @ W.T, "D": sigma2 * inverse(LAM)}
+    in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
+    likelihood = reduce(substitute(substitute_log_det(in_M, C, log_det_of_marginal()), {"M": LAM}), orthogonal)
+    short = likelihood - (beta - 1) * substitute(linear_vae.kl(), encoder)
+    same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), reduce(short, orthogonal))
+    with rejected():  # a bound whatever beta
+        same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), likelihood)
+    record(instances=2)
 
 
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")

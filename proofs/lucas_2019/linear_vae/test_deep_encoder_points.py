@@ -32,7 +32,7 @@ from verify.models import ppca as likelihood
 from verify.symbolic import linear_vae
 from verify.symbolic.differentials import gradient
 from verify.symbolic.letters import D, M, S, V, W, k, n, sigma2
-from verify.symbolic.matrix_calculus import letter, zero
+from verify.symbolic.matrix_calculus import identity, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 
 CLAIM = Claim(
@@ -90,11 +90,18 @@ def test_dead_ends_of_the_layers_are_ends_of_v_itself(record):
     stationary_W = relation(W @ V @ S @ V.T, S @ V.T - W @ D)
     same(reduce(sigma2 * linear_vae.gradients().W, stationary_W), 0 * W)  # the relation is dELBO/dW = 0
     off_range = relation(E @ V, zero(k, n))
-    # V^T G = 0 puts the columns of G off the range of V: E G = G. And E G V^T = 0, which is
+    # E = I - V X, X the pseudoinverse of V: V X is symmetric and V X V = V. So E V = 0, and V^T G = 0 makes E G = G.
+    X, H = letter("X", n, k), letter("H", k, n)  # H in the place of G
+    inverse_of_V = relation(V @ X @ V, V), relation(X.T @ V.T, V @ X)
+    same(reduce((identity(k) - V @ X) @ V, *inverse_of_V), 0 * V)
+    same(reduce(X.T @ V.T @ H, relation(V.T @ H, zero(n, n))), zero(k, n))
+    with rejected():  # without V^T G = 0
+        same(X.T @ V.T @ H, zero(k, n))
+    # And E G V^T = 0, which is
     same(reduce(E @ G @ V.T, stationary_W, off_range), E @ W.T @ W @ D)
     # 0 = E W^T W D, so 0 = E W^T W E = (W E)^T (W E), as D is invertible, so W E = 0.
     same(reduce(E @ G, off_range, relation(W @ E, zero(n, k))), 0 * V)
-    record(instances=3)
+    record(instances=5)
     record.witness("V^T G = 0, G V^T = 0 and dELBO/dW = 0 imply G = 0: dead ends of the factors are ends of V itself")
 
 

@@ -24,7 +24,10 @@ from verify import reference
 from verify.models import linear_vae as model
 from verify.models import ppca
 from verify.symbolic import linear_vae
-from verify.symbolic.letters import D, M, V, W, k, n, sigma2
+from verify.symbolic import ppca as in_ppca
+from verify.symbolic.expectations import expectation
+from verify.symbolic.letters import D, M, V, W, k, n, sigma2, x, z
+from verify.symbolic.matrix_calculus import identity, zero
 from verify.symbolic.relations import expand
 from verify.symbolic.traces import Scalar, log_det, trace
 
@@ -41,9 +44,12 @@ IDENTITY = CLAIM.step(
     "G_sigma2, G the gradients: 0 where all four vanish, and -sigma2 G_sigma2 where only the first three do",
     place="Stationarity identities",
 )
-ENTROPIES = CLAIM.step("entropies", "that bracket is H[q(z|x)] - H[p(z)] - H[p(x|z)]")
+ENTROPIES = CLAIM.step("entropies", "that bracket is H[q(z|x)] - H[p(z)] - H[p(x|z)], H = -E log, for all n and k")
 VALUE = CLAIM.step(
-    "value", "with d_a = sigma2/lam_a for q retained columns and 1 for the others it is the value of L in Proposition 4"
+    "value",
+    "with d_a = sigma2/lam_a for q retained columns and 1 for the others it is -1/2 [n log 2 pi + sum log lam_a + "
+    "(n - q) log sigma2 + n], which the value of Proposition 2 is where sigma2 is the mean of the n - q discarded "
+    "eigenvalues",
 )
 
 
@@ -97,17 +103,15 @@ def test_the_difference_is_one_combination_of_the_gradients(record):
 
 @ENTROPIES.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_right_side_is_a_sum_of_gaussian_entropies(record):
-    """H[N(m, A)] = 1/2 log det(2 pi e A), whatever the mean: the average over data does nothing."""
-
-    def entropy(log_det_covariance, size):
-        return (log_det_covariance + size * sp.log(2 * sp.pi * sp.E)) / 2
-
-    posterior, prior = entropy(log_det(D), k), entropy(Scalar(), k)
-    observation = entropy(Scalar(n * sp.log(sigma2)), n)
+    """H = -E log of each density under itself; no x and no z is left, so that the average over data does nothing."""
+    posterior = -linear_vae.over_latent(linear_vae.log_encoder())
+    prior = -expectation(in_ppca.log_prior(), z, zero(k, 1), identity(k))
+    observation = -expectation(in_ppca.log_observation(), x, W @ z, sigma2 * identity(n))
+    same(observation, Scalar(n * sp.log(2 * sp.pi * sp.E * sigma2) / 2))
     same(posterior - prior - observation, in_words())
     with rejected():
         same(posterior - observation, in_words())
-    record()
+    record(instances=2)
 
 
 @VALUE.evidence(role="supports", kind="symbolic", strength="proved")
@@ -117,6 +121,12 @@ def test_at_points_with_orthogonal_columns_it_is_the_likelihood_of_theory_2(reco
     entropies = (q * sp.log(sigma2) - log_lam) / 2 - size * (1 + sp.log(2 * sp.pi * sigma2)) / 2
     value = -(size * sp.log(2 * sp.pi) + log_lam + (size - q) * sp.log(sigma2) + size) / 2
     vanishes(sp.expand(sp.expand_log(entropies - value)))
+    # Proposition 2: ... + q + lost/sigma2, lost = (n - q) sigma2.
+    lost = sp.Symbol("lost", positive=True)
+    at_any_noise = -(size * sp.log(2 * sp.pi) + log_lam + (size - q) * sp.log(sigma2) + q + lost / sigma2) / 2
+    vanishes(sp.expand(at_any_noise.subs(lost, (size - q) * sigma2) - value))
+    with rejected():  # the mean over all n
+        vanishes(sp.expand(at_any_noise.subs(lost, size * sigma2) - value))
     with rejected():  # with d_a = sigma2/lam_a in all k columns
         vanishes(sp.expand(sp.expand_log(entropies.subs(q, q + 1) - value)))
     record()

@@ -30,10 +30,11 @@ from proofs.problems.linear_vaes import (
 from proofs.problems.on_device import gradient_agrees
 from verify.arrays import to_numpy
 from verify.models import linear_vae as model
-from verify.symbolic import linear_vae
+from verify.symbolic import linear_vae, ppca
+from verify.symbolic.differentials import gradient
 from verify.symbolic.evaluation import on_arrays, on_matrices
 from verify.symbolic.explicit import Explicit
-from verify.symbolic.letters import M, S, V, W, gram, k, n, sigma2, x
+from verify.symbolic.letters import M, S, V, W, gram, k, n, sigma2, x, z
 from verify.symbolic.matrix_calculus import WordSum, identity, inverse, letter, zero
 from verify.symbolic.relations import reduce, relation, substitute
 from verify.symbolic.traces import trace
@@ -51,6 +52,11 @@ OPTIMUM = CLAIM.step(
     "optimum",
     "it is zero iff V x = V* x at every datum x, and these V, no others, maximise the ELBO over V, for all n and k",
     place="Proposition 7",
+)
+POSTERIOR = CLAIM.step(
+    "posterior",
+    "V* x is the mean of the posterior p(z|x): the slope of log p(x|z) + log p(z) in z is -M (z - V* x)/sigma2, for "
+    "all n and k",
 )
 UNIQUE = CLAIM.step("unique", "V* is the only zero iff S is invertible", place="Proposition 7")
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
@@ -108,6 +114,17 @@ def test_the_elbo_is_a_downward_paraboloid_around_the_optimal_encoder(record):
     same(reduce(loss, gram), reduce(substitute(squares, {"Y": V - best}), gram))
     with rejected():  # without the prior
         same(reduce(loss, gram), reduce(substitute(trace(Y.T @ W.T @ W @ Y @ S) / (2 * sigma2), {"Y": V - best}), gram))
+    record()
+
+
+@POSTERIOR.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_mean_is_that_of_the_posterior_for_all_n_and_k(record):
+    # So log p(z|x) is -(z - V* x)^T M (z - V* x)/(2 sigma2) and no z beside it: a Gaussian with this mean.
+    best, _ = linear_vae.optimal_encoder()
+    slope = reduce(gradient(ppca.log_observation() + ppca.log_prior(), z), gram)
+    same(slope, reduce(-(M @ (z - best @ x)) / sigma2, gram))
+    with rejected():
+        same(slope, -(M @ z - W.T @ x / 2) / sigma2)
     record()
 
 

@@ -40,7 +40,11 @@ CLAIM = Claim(
     fault="misprint",
     finding="dELBO/dW = (S V^T - W D - W V S V^T)/sigma2 for all n and k: W D stands for D W",
 )
-PRINTED = CLAIM.step("printed", "the product D W of Eq. 23 does not conform, and where n = k it is not the derivative")
+PRINTED = CLAIM.step(
+    "printed",
+    "the product D W of Eq. 23 does not conform where n != k, and at n = k = 2 the derivative is off from the printed "
+    "form by (D W - W D)/sigma2, which is not zero",
+)
 GRADIENT = CLAIM.step(
     "gradient", "with W D, the only product of the two that conforms, it is, for all n and k", place="Gradients"
 )
@@ -72,8 +76,9 @@ def test_where_the_printed_product_conforms_it_is_not_the_derivative(record):
     W, V, D, S = explicit.W, explicit.V, explicit.D, explicit.S
     as_printed = (S * V.T - D * W - W * V * S * V.T) / explicit.sigma2
     difference = (explicit.gradient(explicit.elbo, W) - as_printed).expand()
-    # What is left is (D W - W D) / sigma2, entry by entry.
+    # What is left is (D W - W D) / sigma2, entry by entry: nothing at n = k = 1, where numbers commute.
     vanishes((difference - (D * W - W * D) / explicit.sigma2).expand())
+    vanishes(difference[0, 1] - (D[0, 0] - D[1, 1]) * W[0, 1] / explicit.sigma2)
     with rejected():  # as if the printed form were the derivative
         vanishes(difference)
     record()

@@ -69,8 +69,9 @@ CONCLUSION = CLAIM.step(
     "condition number",
 )
 USED = {
-    "theorem-1": "elbo_maximum -> likelihood_maximum",
-    "fixed-noise-maxima": "likelihood_maximum -> signs_give_the_number",
+    "theorem-1": "elbo_maximum -> likelihood_maximum & orthogonal_columns",
+    # The rank of W; of orthogonal columns as many are not zero.
+    "fixed-noise-maxima": "likelihood_maximum & orthogonal_columns -> signs_give_the_number",
 }
 
 

@@ -55,7 +55,7 @@ CLAIM = Claim(
     "components, in order",
     hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k > lam_{k+1}",
     section="The linear VAE",
-    trusts=("cauchy-schwarz", "ky-fan", "second-order"),
+    trusts=("cauchy-schwarz", "ky-fan", "second-order", "spectral"),
 )
 GRAMS = CLAIM.step(
     "grams",
@@ -71,9 +71,9 @@ VALUE = CLAIM.step(
 )
 SAVED = CLAIM.step(
     "saved",
-    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v only: "
-    "column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
-    says="loss_by_rayleigh_quotients & schwarz -> saves_at_most_sum_of_f",
+    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v = w "
+    "only: column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
+    says="loss_by_rayleigh_quotients & schwarz & range_of_s -> saves_at_most_sum_of_f",
 )
 ORDER = CLAIM.step(
     "order",
@@ -92,6 +92,8 @@ USED = {
     "cauchy-schwarz": "schwarz",
     "ky-fan": "partial_sums_bounded",
     "second-order": "minimum -> stationary",
+    # A symmetric S has for its range what is orthogonal to its kernel.
+    "spectral": "range_of_s",
 }
 
 
@@ -122,11 +124,20 @@ def test_what_a_column_saves_for_all_n(record):
     v, w, u = letter("v", n, 1), letter("w", n, 1), letter("u", n, 1)
     b, s, q = sp.symbols("b s q", positive=True)
     row = relation(S @ w, b * S @ v + g * v)
-    # u^T S = 0 makes g u^T v = 0: v lies in the range of S, where S may be inverted (w has no shorter part there).
+    # u^T S = 0 makes g u^T v = 0: v lies in the range of S, v = S y, and S (w - b v - g y) = 0, so w = b v + g y + u
+    # with S u = 0.
     same(reduce(u.T @ S @ w - g * u.T @ v, row, relation(u.T @ S, zero(1, n))), zero(1, 1))
-    # v^T w = b |v|^2 + g v^T S^-1 v, and v^T w <= |v| |w| = |v|^2 (Schwarz): 1 >= b + g q, q = v^T S^-1 v/|v|^2.
-    same(inverse(S) @ (b * S @ v + g * v), b * v + g * inverse(S) @ v)
-    # And q >= 1/s (Schwarz), equal for eigenvectors only: b <= 1 - g q <= 1 - g/s.
+    y = letter("y", n, 1)
+    in_range, off = {"v": S @ y}, relation(S @ u, zero(n, 1))
+    same(reduce(S @ (b * S @ y + g * y + u), off), substitute(b * S @ v + g * v, in_range))
+    # v^T w = b |v|^2 + g y^T S y, and v^T w <= |v| |w| = |v|^2 (Schwarz): 1 >= b + g q, q = y^T S y/|v|^2.
+    product = reduce((S @ y).T @ (b * S @ y + g * y + u), off)
+    same(product, substitute(b * v.T @ v, in_range) + g * y.T @ S @ y)
+    with rejected():  # a part of w off the range of S left in
+        same((S @ y).T @ (b * S @ y + g * y + u), product)
+    # (v^T v)^2 = (y^T S v)^2 <= y^T S y v^T S v (Schwarz), equal for eigenvectors only: q >= 1/s, and
+    # b <= 1 - g q <= 1 - g/s.
+    same(substitute(y.T @ S @ v, in_range), substitute(v.T @ v, in_range))
     vanishes((1 - g / s) - (1 - g * q) - g * (q - 1 / s))
     check_saved(lambda t: (t - g) ** 2 / t)
     for wrong in (lambda t: t - g, lambda t: (t - g) ** 2, lambda t: t - 2 * g):
@@ -152,6 +163,7 @@ def test_the_largest_eigenvalues_in_order_save_most_for_all_n_and_k(record):
     ):
         with rejected():
             check_slopes(wrong, s, gap)
+    check_closed_forms(s, gap)
     # Summation by parts, by induction: from k to k + 1 terms, P_{k+1} = P_k + d.
     c, following, P, d = sp.symbols("c_k c_k+1 P_k d")
     vanishes(sp.expand(c * P + following * d - (c - following) * P - following * (P + d)))
@@ -159,6 +171,23 @@ def test_the_largest_eigenvalues_in_order_save_most_for_all_n_and_k(record):
         vanishes(sp.expand(c * P + following * d - (c - following) * P - c * (P + d)))
     record(instances=4)
     record.witness("sum f_i(lam_i) - sum f_i(s_i) >= sum (c_i - c_{i+1}) P_i + c_k P_k >= 0, P_i Ky Fan's partial sums")
+
+
+def check_closed_forms(s, gap):
+    """Where both s are above g: what a tangent at s leaves of f at lam, and what exchanging two s in the wrong order
+    gains.  Both are > 0 unless lam = s or, in turn, the two s are equal."""
+    g_i, lam, smaller = sp.symbols("g_i lam s_i", positive=True)
+
+    def f(t, weight):
+        return (t - weight) ** 2 / t
+
+    tangent = f(lam, g_i) - f(s, g_i) - sp.diff(f(s, g_i), s) * (lam - s)
+    vanishes(tangent - g_i**2 * (lam - s) ** 2 / (lam * s**2))
+    # s_i = smaller with g_i, s_j = s with g_j = g_i + gap; exchanged.
+    gain = f(s, g_i) + f(smaller, g_i + gap) - f(smaller, g_i) - f(s, g_i + gap)
+    vanishes(gain - gap * (2 * g_i + gap) * (s - smaller) / (s * smaller))
+    with rejected():
+        vanishes(gain - gap * (s - smaller) / (s * smaller))
 
 
 def check_slopes(f, s, gap):

@@ -11,7 +11,7 @@ Hypotheses  sigma2 > 0; q(z|x) Gaussian with diagonal covariance. What fails wit
 Source      ours, beside Lucas et al. 2019, Sec. 6.1, "Nonlinear Encoders"; theory 3.3, 3.4.
 Method      the identity at each datum, in words for all n and k; then numbers: networks that were not trained, networks
             and free tables of m(x), d(x) that were trained together with W, deep linear encoders.
-Trusted     the normal form of words; claims lemma-1 and corollary-1 for the maxima of P.
+Trusted     the normal form of words; claim corollary-1 for the maxima of P.
 """
 
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ CLAIM = Claim(
     hypotheses="q diagonal Gaussian; the paper's sentence, that uniqueness and Theorem 1 are lost, is claim "
     "deep-linear-encoder, and holds",
     section="The linear VAE",
-    rests_on=("corollary-1", "lemma-1"),
+    rests_on=("corollary-1",),
 )
 IDENTITY = CLAIM.step(
     "identity",
@@ -79,15 +79,17 @@ REPRESENTS = CLAIM.step(
     "any encoder that can give V x and a constant D, is not below the linear VAE's",
     says="has_linear_part & global_maximum -> at_least_linear_maximum",
 )
+BETWEEN = CLAIM.step(
+    "between",
+    "a value that is at most P(W), which is at most the maximum of the linear VAE, and at least this maximum equals "
+    "both: W is the decoder of a maximum of the linear VAE",
+    says="at_most_linear_elbo & at_least_linear_maximum -> linear_maximum",
+)
 CONCLUSION = CLAIM.step(
     "conclusion",
     "global maxima over W and such an encoder have the scaled principal components as the columns of W",
 )
-USED = {
-    # P(W) is a value of the linear VAE's ELBO, whose maximum exists and is that of L.
-    "lemma-1": "at_most_linear_elbo & at_least_linear_maximum -> linear_maximum",
-    "corollary-1": "linear_maximum -> principal_columns",
-}
+USED = {"corollary-1": "linear_maximum -> principal_columns"}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
@@ -95,6 +97,22 @@ def test_the_steps_entail_that_the_decoder_stays_identified(record):
     record(instances=concludes(CLAIM, "any_encoder & has_linear_part & global_maximum -> principal_columns", USED))
     with rejected():  # an encoder that cannot represent the linear one: see the controls
         concludes(CLAIM, "any_encoder & global_maximum -> principal_columns", USED)
+
+
+@BETWEEN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_what_lies_between_the_maximum_and_itself_is_the_maximum(record):
+    # P(W) = top - short, as P(W) is a value of the linear VAE, and the value is P(W) - lost (step losses).
+    short, lost, top = sp.Symbol("short", nonnegative=True), sp.Symbol("lost", nonnegative=True), sp.Symbol("top")
+    more = sp.Symbol("more", positive=True)
+    for here, there in ((more, lost), (short, more)):  # one of the two is not 0: the value is below the maximum
+        check_below(top - here - there, top)
+    with rejected():
+        check_below(top - short - lost, top)
+    record(instances=2)
+
+
+def check_below(value, maximum):
+    check((maximum - value).is_positive, "the value reaches the maximum")
 
 
 m = letter("m", k, 1)  # the mean of q at one datum, from any encoder

@@ -36,8 +36,8 @@ from verify.symbolic.traces import Scalar, log_det, trace
 CLAIM = Claim(
     id="posterior-kl",
     source="ours, after Corollary 1",
-    statement="at a stationary point with orthogonal columns (every maximum is one) the mean KL of an active latent is "
-    "1/2 log(lam_i / sigma2), and 0 for a collapsed one",
+    statement="at a stationary point with orthogonal columns the mean KL of an active latent is 1/2 log(lam_i / "
+    "sigma2), and 0 for a collapsed one",
     hypotheses="V, D optimal; the mean over the data",
     section="The linear VAE",
     rests_on=("eq-21", "eq-22", "stationary-identity"),
@@ -45,7 +45,8 @@ CLAIM = Claim(
 MOMENTS = CLAIM.step(
     "moments",
     "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary iff S W = W K: each w_i "
-    "is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1",
+    "is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1, "
+    "whatever optimal V where S is singular",
     says="eq_21 & eq_22 & orthogonal & stationary -> moments",
     place="Stationarity identities",
 )
@@ -68,6 +69,10 @@ CONCLUSION = CLAIM.step(
 K = defined("K", letter("L", k, k, "diagonal") + sigma2 * identity(k))  # lam_i, or sigma2 for a zero column
 ORTHOGONAL_POINT = (relation(S @ W, W @ K), relation(W.T @ W, K - sigma2 * identity(k)))
 ENCODER = {"V": inverse(K) @ W.T, "D": sigma2 * inverse(K)}
+# All optimal V are V* + Y with Y S = 0 (claim eq-22): Y = 0 if S is invertible.
+Y = letter("Y", k, n)
+UNSEEN = relation(Y @ S, zero(k, n))
+EVERY_ENCODER = {**ENCODER, "V": inverse(K) @ W.T + Y}
 
 
 def kl_per_datum(V, D, X):
@@ -89,16 +94,18 @@ def test_the_moments_of_the_latents_at_such_a_point(record):
     G = linear_vae.gradients()
     # First that it is one: the encoder is V*, D* (M is K), and all gradients vanish.
     same(reduce(expand(M, M), *ORTHOGONAL_POINT), K)
-    at = [reduce(substitute(expand(g, M), ENCODER), *ORTHOGONAL_POINT) for g in (G.W, G.V, G.D)]
+    at = [reduce(substitute(expand(g, M), EVERY_ENCODER), UNSEEN, *ORTHOGONAL_POINT) for g in (G.W, G.V, G.D)]
     for g, nothing in zip(at, (zero(n, k), zero(k, n), zero(k, k)), strict=True):
         same(expand(g, K), nothing)
-    second = reduce(substitute(V @ S @ V.T, ENCODER), *ORTHOGONAL_POINT)
+    second = reduce(substitute(V @ S @ V.T, EVERY_ENCODER), UNSEEN, *ORTHOGONAL_POINT)
     same(second, identity(k) - sigma2 * inverse(K))
     same(second + substitute(D, ENCODER), identity(k))
     # Conversely: with W^T W = K - sigma2 I and the optimal encoder, sigma2 C G_W = sigma2 (S W - W K) K^-1.
     orthogonal = relation(W.T @ W, K - sigma2 * identity(k))
-    product = reduce(expand(C, C) @ substitute(G.W, ENCODER), orthogonal)
+    product = reduce(expand(C, C) @ substitute(G.W, EVERY_ENCODER), UNSEEN, orthogonal)
     same(reduce(expand(product, K), orthogonal), reduce(expand((S @ W - W @ K) @ inverse(K), K), orthogonal))
+    with rejected():  # a Y that the data see
+        same(reduce(substitute(V @ S @ V.T, EVERY_ENCODER), *ORTHOGONAL_POINT), second)
     with rejected():  # lam_i = |w_i|^2, without the noise
         same(
             reduce(expand(product, K), orthogonal),

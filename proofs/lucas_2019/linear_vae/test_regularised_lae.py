@@ -62,7 +62,7 @@ ORBIT = CLAIM.step(
     "orbit",
     "if column i of W is not zero, the rotations of columns i, j by different angles give different decoders: "
     "infinitely many, where signs and order of the columns account for 2^k k!",
-    says="decoder_not_zero & all_rotations_are_minima -> infinitely_many_decoders",
+    says="two_columns & decoder_not_zero & all_rotations_are_minima -> infinitely_many_decoders",
 )
 CONCLUSION = CLAIM.step(
     "conclusion", "the columns of the decoder are not identified, up to signs and order, at the minimum"
@@ -71,9 +71,11 @@ CONCLUSION = CLAIM.step(
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_that_the_decoder_is_not_identified(record):
-    record(instances=concludes(CLAIM, "minimum & penalty_below_top -> infinitely_many_decoders"))
+    record(instances=concludes(CLAIM, "minimum & penalty_below_top & two_columns -> infinitely_many_decoders"))
+    with rejected():  # one column has a sign and no rotation
+        concludes(CLAIM, "minimum & penalty_below_top -> infinitely_many_decoders")
     with rejected():  # a penalty that kills all columns identifies W = 0
-        concludes(CLAIM, "minimum -> infinitely_many_decoders")
+        concludes(CLAIM, "minimum & two_columns -> infinitely_many_decoders")
 
 
 @NONZERO.evidence(role="supports", kind="symbolic", strength="proved")

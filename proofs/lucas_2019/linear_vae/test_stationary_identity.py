@@ -47,7 +47,11 @@ IDENTITY = CLAIM.step(
     "everywhere D + diag(V S V^T) - I = diag(W^T G_W - G_V V^T) - 2 D G_D, G the gradients: 0 where all three vanish",
     place="Stationarity identities",
 )
-NEEDED = CLAIM.step("needed", "stationary in W alone, or in any two of the three, does not suffice")
+NEEDED = CLAIM.step(
+    "needed",
+    "stationary in W alone, or in any two of the three, does not suffice: four points at n = k = 1, S = 2, sigma2 = 1",
+    place="Stationarity identities",
+)
 SCALINGS = CLAIM.step(
     "scalings",
     "it is the derivative of the ELBO along the scalings of Eq. 14, along which E log p(x|z) stays; at V*, D* it is "

@@ -13,7 +13,8 @@ Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{
             tr(M^-1 W^T (sigma2 I - S) W)/sigma2], c_i the eigenvalues of C: both terms are >= 0 if sigma2 >= lam_1, and
             zero only at W = 0. If lam_1 > sigma2, a column along u_1 rises with curvature (lam_1 - sigma2)/sigma2^2.
             Existence: W W^T is positive semidefinite of rank <= k, and W = U_k (Lam_k - sigma2 I)^{1/2} does it.
-Trusted     the spectral theorem; that no second derivative is positive at a maximum; the normal form of words.
+Trusted     the spectral theorem; the singular value decomposition; W^T v = 0 for n - k independent v (rank-nullity);
+            that no second derivative is positive at a maximum; the normal form of words.
 """
 
 from dataclasses import replace
@@ -45,7 +46,7 @@ CLAIM = Claim(
     hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
-    trusts=("second-order", "spectral"),
+    trusts=("rank-nullity", "second-order", "spectral", "svd"),
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
     finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2, "
@@ -59,20 +60,20 @@ CASES = CLAIM.step(
     "cases",
     "both have the form of the general solutions, S U L = U (sigma2 I + L^2) L with W = U L R: W = 0 with L = 0, and "
     "C = S for every W = U L R, for all n and k",
-    says="both_are_of_the_general_form",
+    says="svd -> both_are_of_the_general_form",
     place="Proposition 2",
 )
 EXISTS = CLAIM.step(
     "exists",
     "S with the eigenvalues Lam_k >= sigma2 on U_k and sigma2 elsewhere is C at W = U_k (Lam_k - sigma2 I)^{1/2}; and "
     "where C = S, S has v^T S v >= sigma2 v^T v for all v, with equality where W^T v = 0, for all n and k",
-    says="spectral -> c_equals_s_iff_the_rest_is_noise",
+    says="spectral & n_minus_k_vectors_off_W -> c_equals_s_iff_the_rest_is_noise",
 )
 LIKELIEST = CLAIM.step(
     "likeliest",
     "L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} C^-1 S^{1/2}, "
     "for all n and k: where C = S exists it is the global maximum",
-    says="c_equals_s_is_maximal",
+    says="likelihood & spectral -> c_equals_s_is_maximal",
     place="Proposition 5",
 )
 COLLAPSE = CLAIM.step(
@@ -209,7 +210,13 @@ def test_where_c_equals_s_exists_for_all_n_and_k(record):
 def test_the_steps_entail_what_is_said_of_both(record):
     both = "both_solve & both_are_of_the_general_form & c_equals_s_iff_the_rest_is_noise & c_equals_s_is_maximal"
     zero_ = "(zero_is_maximal & noisy | ~zero_is_maximal & ~noisy)"
-    used = {"eq-05-06": "likelihood", "spectral": "spectral", "second-order": "curved_upwards -> ~zero_is_maximal"}
+    used = {
+        "eq-05-06": "likelihood",
+        "rank-nullity": "n_minus_k_vectors_off_W",
+        "second-order": "curved_upwards -> ~zero_is_maximal",
+        "spectral": "spectral",
+        "svd": "svd",
+    }
     record(instances=concludes(CLAIM, f"{both} & {zero_}", used))
     with rejected():  # whatever the noise
         concludes(CLAIM, f"{both} & zero_is_maximal", used)
