@@ -63,7 +63,7 @@ COUNTS = CLAIM.step(
     "sigma2 = lam_4, rises along u_5 alone at lam_6, and along both at lam_8",
     says="shape & descending & gaps -> as_drawn",
 )
-CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data")
+CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data with these two gaps")
 
 NOISES = (3, 5, 7)  # lam_4, lam_6, lam_8, counted from 0
 DIRECTIONS = (4, 6)  # u_5, u_7

@@ -98,6 +98,12 @@ INDEX = CLAIM.step(
     place="Proposition 3",
 )
 CONCLUSION = CLAIM.step("conclusion", "so these are the eigenvalues and the index at every stationary point of L")
+FOURTH = CLAIM.step(
+    "fourth-order",
+    "along u_a e_c^T, where the Hessian of L is zero, L falls by x^4/(4 lam_a^2) + O(x^6), and all the way: of the "
+    "eigenvalues of C only that on u_a moves, to lam_a + x^2; for all n, k, q and R",
+    place="Proposition 3",
+)
 BLOCKS = CLAIM.step(
     "blocks",
     "where M e = t e, diag(M) e = m e and S W e = (t^2/m) W e, the direction u_j e^T, u_j discarded, has the "
@@ -338,6 +344,32 @@ def test_so_are_the_eigenvalues_and_the_index_at_every_stationary_point(record):
         concludes(CLAIM, "stationary -> rows_of_L & nothing_else & index_formula & rows_of_P", used)
     with rejected():  # elsewhere nothing is said
         concludes(CLAIM, f"rows_of_L & nothing_else & index_formula & {elbo}", used)
+
+
+def check_fall(image, lam):
+    """-1/2 [log c + lam/c] at c = image(x), less its value at x = 0: -x^4/(4 lam^2) + O(x^6), falling for x > 0."""
+    x = sp.Symbol("x", positive=True)
+    c = image(x)
+    change = -(sp.log(c / lam) + lam / c - 1) / 2
+    vanishes(sp.series(change, x, 0, 6).removeO() + x**4 / (4 * lam**2))
+    check(bool(sp.factor(sp.diff(change, x)).is_negative), "it does not fall all the way")
+
+
+@FOURTH.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_zero_column_towards_a_retained_eigenvector_falls_at_fourth_order_for_all_n_k_and_r(record):
+    """L = -1/2 [n log 2 pi + sum log c_i + sum u_i^T S u_i/c_i] where the u_i are eigenvectors of C, c_i its values."""
+    x = sp.Symbol("x", positive=True)
+    at = substitute(expand(C, C), {"W": W + x * u_a @ e_c.T})
+    rules = at_point(False)
+    same(reduce(at @ u_a, *rules), (lam_a + x**2) * u_a)
+    same(reduce(at @ u_b, *rules), lam_b * u_b)
+    same(reduce(at @ u_j, *rules), sigma2 * u_j)
+    with rejected():  # of a retained column in the place of the zero one
+        same(reduce(substitute(expand(C, C), {"W": W + x * u_a @ e_a.T}) @ u_a, *rules), (lam_a + x**2) * u_a)
+    check_fall(lambda x: lam_a + x**2, lam_a)
+    with rejected():
+        check_fall(lambda x: lam_a + 2 * x**2, lam_a)
+    record(instances=4)
 
 
 @BLOCKS.evidence(role="supports", kind="symbolic", strength="proved")
