@@ -252,9 +252,11 @@ def test_the_second_order_of_the_profile_elbo_for_all_n_and_k(record):
     # (W, V, D) -> (-W, -V, D) leaves the ELBO, so that no second derivative couples D with W or V; here:
     mixed = differential(gradient(symbolic.elbo(), D), W, DIRECTION)
     same(substitute(mixed, {"W": zero(n, k), "V": zero(k, n), "D": identity(k)}), 0 * D)
+    with_V = differential(gradient(symbolic.elbo(), D), V, DIRECTION.T)
+    same(substitute(with_V, {"W": zero(n, k), "V": zero(k, n), "D": identity(k)}), 0 * D)
     with rejected():  # at another encoder than the best
         same(second, trace(W.T @ B_IN_WORDS @ W) / 2)
-    record(instances=2)
+    record(instances=3)
 
 
 @HESSIAN.evidence(role="supports", kind="symbolic")

@@ -31,7 +31,7 @@ from verify.models import ppca
 from verify.symbolic import linear_vae as elbo_in_words
 from verify.symbolic import ppca as in_words
 from verify.symbolic.letters import M, S, W, k, marginal_precision, n, sigma2
-from verify.symbolic.matrix_calculus import zero
+from verify.symbolic.matrix_calculus import identity, inverse, zero
 from verify.symbolic.relations import expand, reduce, substitute
 from verify.symbolic.traces import trace
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
@@ -42,7 +42,7 @@ CLAIM = Claim(
     statement="posterior collapse can be left only by reducing the noise and learning better features simultaneously",
     hypotheses="simultaneously: jointly, not one of them alone; not all unused eigenvalues equal to sigma2",
     section="Probabilistic PCA",
-    rests_on=("fixed-noise-maxima", "learned-noise-saddles"),
+    rests_on=("eq-05-06", "fixed-noise-maxima", "learned-noise-saddles"),
     quote="we characterize the stationary points of pPCA and show that the variance of the observation model directly "
     "influences the stability of local stationary points corresponding to posterior collapse – it is only possible to "
     "escape these sub-optimal solutions by simultaneously reducing noise and learning better features.",
@@ -51,9 +51,9 @@ CLAIM = Claim(
 )
 FEATURES = CLAIM.step(
     "features",
-    "while W stays, a latent whose column is zero stays unused: its posterior mean is 0, its variance 1, whatever "
-    "sigma2; to use it takes other features, for all n and k",
-    says="more_in_use -> features_changed",
+    "while W stays, a latent whose column is zero stays unused: its posterior (Eq. 6) and its optimal encoder have mean "
+    "0 and variance 1, whatever sigma2; to use it takes other features, for all n and k",
+    says="posterior & more_in_use -> features_changed",
 )
 NOISE = CLAIM.step(
     "noise",
@@ -137,9 +137,10 @@ def test_a_zero_column_is_collapsed_whatever_the_noise_for_all_n_and_k(record):
     unused = (*orthonormal(e), *zero_column(e))
     same(reduce(e.T @ mean, *unused), zero(1, n))
     same(reduce(e.T @ expand(M, M) @ e, *unused), reduce(sigma2 * e.T @ e, *unused))
+    same(reduce(sigma2 * e.T @ inverse(M) @ e, *unused), identity(1))
     with rejected():  # a column that is not zero
         same(reduce(e.T @ mean, *orthonormal(e)), zero(1, n))
-    record(instances=2)
+    record(instances=3)
 
 
 more, d, above = sp.symbols("more d above", integer=True, nonnegative=True)
@@ -165,6 +166,7 @@ def test_the_number_in_use_never_grows_with_the_noise(record):
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_so_neither_alone_suffices(record):
     used = {
+        "eq-05-06": "posterior",
         # Used of both maxima, the collapsed one and the other.
         "fixed-noise-maxima": "(~maximum_at_its_noise | on_top & highest_at_its_noise) & (~other_maximum | other_on_top)",
         "learned-noise-saddles": "maximum_at_its_noise & collapsed -> noise_falls | all_unused_equal",

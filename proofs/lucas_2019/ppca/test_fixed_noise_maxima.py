@@ -41,7 +41,7 @@ CLAIM = Claim(
     source="Secs. 1, 4.2",
     statement="the log marginal likelihood has spurious local maxima (at fixed sigma2)",
     section="Probabilistic PCA",
-    rests_on=("eq-11-12", "spectrum"),
+    rests_on=("eq-05-06", "eq-11-12", "spectrum"),
     trusts=("coercive", "second-order", "spectral"),
     quote="Unexpectedly, we show that spurious local maxima may arise even in the optimization of exact marginal "
     "likelihood, and such local maxima are linked with a collapsed posterior. ... We have shown that log marginal "
@@ -64,7 +64,7 @@ VALUE = CLAIM.step(
     "value",
     "L(A) = L(0) + sum_A g(lam_a), g(x) = 1/2 [x/sigma2 - 1 - log(x/sigma2)], which is 0 at sigma2 and increases above "
     "it; for all n, k, q and R",
-    says="all_of_the_form & eigenbasis -> values_add_up",
+    says="all_of_the_form & eigenbasis & log_det_of_C -> values_add_up",
     place="Proposition 2",
 )
 BOUND = CLAIM.step(
@@ -84,7 +84,7 @@ INFINITY = CLAIM.step(
     "infinity",
     "L falls to minus infinity with |W|: tr(C^-1 S) >= 0, and log det C >= n log sigma2 + log(1 + |W|^2/sigma2); for "
     "all n and k",
-    says="eigenbasis -> falls_at_infinity",
+    says="eigenbasis & log_det_of_C -> falls_at_infinity",
     place="Theorem A",
 )
 COLLAPSE = CLAIM.step(
@@ -296,6 +296,7 @@ def test_from_the_kth_eigenvalue_up_the_sets_on_top_have_fewer_than_k(record):
 @CONCLUSION.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_every_local_maximum_is_on_top_and_everything_on_top_is_global(record):
     used = {
+        "eq-05-06": "log_det_of_C",
         "eq-11-12": "all_of_the_form",
         "spectrum": "all_of_the_form -> index_formula",
         "second-order": "local_maximum -> stationary & ~rising",
