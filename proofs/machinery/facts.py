@@ -38,7 +38,7 @@ _REGISTER = (
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
     Fact(
         "haynsworth",
-        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its Schur complement",
+        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its complement",
         f"{HJ}, 4.5",
     ),
     Fact(

@@ -193,7 +193,7 @@ def test_the_likelihood_is_even_in_w_and_its_curvature_in_mu_is_that_of_the_pixe
     same((-W) @ (-symbolic_z), W @ symbolic_z)
     with rejected():
         same((-W) @ symbolic_z, W @ symbolic_z)
-    # With the encoder: (W, V, noise) and (-W, -V, -noise) have the same logits and the same KL; so has the best of them.
+    # With the encoder: (W, V, noise) and (-W, -V, -noise) have the same logits and the same KL, and so the same best.
     noise = letter("noise", k, 1)
     same((-W) @ ((-V) @ symbolic_x - noise), W @ (V @ symbolic_x + noise))
     with rejected():  # W alone

@@ -48,8 +48,8 @@ PRINTED = CLAIM.step(
 )
 CORRECTED = CLAIM.step(
     "corrected",
-    "with the normaliser |2 pi W W^T|^{1/2} it is the density of y, that of N(mu, W W^T) at logit(y) times the Jacobian "
-    "prod 1/(y_i (1 - y_i)), and its mass is 1; for all n <= k with W W^T > 0",
+    "with the normaliser |2 pi W W^T|^{1/2} it is the density of y, that of N(mu, W W^T) at logit(y) times the "
+    "Jacobian prod 1/(y_i (1 - y_i)), and its mass is 1; for all n <= k with W W^T > 0",
 )
 
 

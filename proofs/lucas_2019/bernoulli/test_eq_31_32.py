@@ -51,8 +51,8 @@ OUTSIDE = CLAIM.step(
 CORRECTED = CLAIM.step(
     "corrected",
     "p(x|z) of independent pixels is the product of y_i at x_i = 1 and 1 - y_i at x_i = 0, so that with the product "
-    "inside Eq. 32 is the definition of p(x); at every y in (0, 1)^n the factors are positive, and over all 2^n binary x "
-    "the product adds up to 1, for all n",
+    "inside Eq. 32 is the definition of p(x); at every y in (0, 1)^n the factors are positive, and over all 2^n binary "
+    "x the product adds up to 1, for all n",
 )
 
 

@@ -88,8 +88,8 @@ VALUE = CLAIM.step(
 )
 FULL = CLAIM.step(
     "full-rank",
-    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S; and if "
-    "k >= n that is so at W = U_n (Lam_n - sigma2 I)^{1/2} R, R R^T = I, for every sigma2 <= lam_n; for all n",
+    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S; and "
+    "if k >= n that is so at W = U_n (Lam_n - sigma2 I)^{1/2} R, R R^T = I, for every sigma2 <= lam_n; for all n",
     says="trace_inequality & full_rank -> bounded & (attained | rank_above_k)",
     place="Proposition 5",
 )

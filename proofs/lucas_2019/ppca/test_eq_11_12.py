@@ -6,7 +6,8 @@ Statement   dL/dW = 0 iff S C^-1 W = W (Eq. 11); with W = U L V^T (SVD) iff S U 
 Hypotheses  sigma2 > 0 fixed; mu at the sample mean.
 Source      Lucas et al. 2019, Eqs. 11, 12, App. A; Tipping & Bishop 1999, App. A.
 Method      in words, for all n and k, k > n as well: the gradient is C^-1 times the residual of Eq. 11; that is Eq. 12
-            times (sigma2 I + L^2)^-1 V^T, where L may have zeros; without these Eq. 12 is S U = U Lam; and back. Blind searches for roots find no stationary point of another form.
+            times (sigma2 I + L^2)^-1 V^T, where L may have zeros; without these Eq. 12 is S U = U Lam; and back.
+            Blind searches for roots find no stationary point of another form.
 """
 
 import numpy as np

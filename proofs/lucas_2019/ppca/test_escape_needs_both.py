@@ -51,8 +51,8 @@ CLAIM = Claim(
 )
 FEATURES = CLAIM.step(
     "features",
-    "while W stays, a latent whose column is zero stays unused: its posterior (Eq. 6) and its optimal encoder have mean "
-    "0 and variance 1, whatever sigma2; to use it takes other features, for all n and k",
+    "while W stays, a latent whose column is zero stays unused: its posterior (Eq. 6) and its optimal encoder have "
+    "mean 0 and variance 1, whatever sigma2; to use it takes other features, for all n and k",
     says="posterior & more_in_use -> features_changed",
 )
 NOISE = CLAIM.step(
@@ -168,7 +168,8 @@ def test_so_neither_alone_suffices(record):
     used = {
         "eq-05-06": "posterior",
         # Used of both maxima, the collapsed one and the other.
-        "fixed-noise-maxima": "(~maximum_at_its_noise | on_top & highest_at_its_noise) & (~other_maximum | other_on_top)",
+        "fixed-noise-maxima": "(~maximum_at_its_noise | on_top & highest_at_its_noise) & "
+        "(~other_maximum | other_on_top)",
         "learned-noise-saddles": "maximum_at_its_noise & collapsed -> noise_falls | all_unused_equal",
     }
     both = "highest_at_its_noise & (~more_in_use | ~other_maximum | (noise_reduced & features_changed))"

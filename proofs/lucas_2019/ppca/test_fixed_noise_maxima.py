@@ -69,8 +69,9 @@ VALUE = CLAIM.step(
 )
 BOUND = CLAIM.step(
     "bound",
-    "with g_i = g(max(lam_i, sigma2)), lam_i = 0 for i > n, and t = g_k, every stationary point, and so the highest point of all, has at "
-    "most the value B = L(0) + k t + sum_i max(g_i - t, 0): q <= k, and no term of B - L(A) is negative; all n, k, A",
+    "with g_i = g(max(lam_i, sigma2)), lam_i = 0 for i > n, and t = g_k, every stationary point, and so the highest "
+    "point of all, has at most the value B = L(0) + k t + sum_i max(g_i - t, 0): q <= k, and no term of B - L(A) is "
+    "negative; all n, k, A",
     says="values_add_up & all_of_the_form & a_highest_point -> nothing_above_B",
     place="Theorem A",
 )
@@ -89,8 +90,8 @@ INFINITY = CLAIM.step(
 )
 COLLAPSE = CLAIM.step(
     "collapse",
-    "if lam_k <= sigma2, A on top has q < k: the maxima at that noise have rank below k, and leave latents unused up to a "
-    "rotation, which L does not see",
+    "if lam_k <= sigma2, A on top has q < k: the maxima at that noise have rank below k, and leave latents unused up to "
+    "a rotation, which L does not see",
     says="on_top & noise_from_lam_k_up -> collapsed",
     place="Theorem A",
 )
@@ -104,6 +105,7 @@ ELSEWHERE = CLAIM.step(
     "another-noise",
     "there is a collapsed maximum at a fixed noise, the global one at that noise, and a point with another noise that "
     "is higher",
+    place="Theorem A",
 )
 TIE = CLAIM.step(
     "tie",
@@ -269,7 +271,7 @@ def check_grows(product_of_two):
 
 @INFINITY.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_the_likelihood_falls_to_minus_infinity_for_all_n_and_k(record):
-    # log det C = (n - k) log sigma2 + log det M: log det M is a sum of log kappa_i, kappa_i = sigma2 (1 + x_i), x_i >= 0.
+    # log det C = (n - k) log sigma2 + log det M, a sum of log kappa_i; kappa_i = sigma2 (1 + x_i), x_i >= 0.
     same(in_eigenbasis(log_det_of_marginal()), (n - k) * sp.log(sigma2) + log_det(K))
     same(in_eigenbasis(reduce(trace(W.T @ W), gram)), trace(K) - k * sigma2)  # |W|^2 = sigma2 sum x_i
     v = letter("v", k, 1)  # x_i >= 0, for v^T M v = |W v|^2 + sigma2 |v|^2

@@ -69,8 +69,8 @@ NONE_UNUSED = CLAIM.step(
 )
 MEAN = CLAIM.step(
     "mean",
-    "at a joint stationary point with q < n (so in all that follows: where q = n, C = S and nothing is unused) sigma2 is "
-    "the mean of the unused eigenvalues",
+    "at a joint stationary point with q < n (so in all that follows: where q = n, C = S and nothing is unused) sigma2 "
+    "is the mean of the unused eigenvalues",
     says="slope_formula & joint -> noise_is_the_mean",
     place="Proposition 4",
 )
