@@ -90,8 +90,8 @@ INFINITY = CLAIM.step(
 )
 COLLAPSE = CLAIM.step(
     "collapse",
-    "if lam_k <= sigma2, A on top has q < k: the maxima at that noise have rank below k, and leave latents unused up to "
-    "a rotation, which L does not see",
+    "if lam_k <= sigma2, A on top has q < k: the maxima at that noise have rank below k, and leave latents unused, up "
+    "to a rotation, which L does not see",
     says="on_top & noise_from_lam_k_up -> collapsed",
     place="Theorem A",
 )
