@@ -25,7 +25,7 @@ from proofs.machinery.checks import at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import LIKELIHOOD_POINT
-from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation
+from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
 from verify.landscape.points import value_at, weights
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points
@@ -358,7 +358,7 @@ def check_maxima_are_global(at, criterion):
 
 @CONCLUSION.evidence(role="refutes", kind="numeric")
 def test_every_local_maximum_is_global(record, thorough):
-    for at in landscapes(thorough(150, 1500), most_n=8, most_k=6):
+    for at in (*landscapes(thorough(150, 1500), most_n=8, most_k=6), *wider(thorough(20, 200), seed=7)):
         count, miss = check_maxima_are_global(at, is_maximum)
         record(instances=count, worst_error=miss)
 

@@ -21,7 +21,7 @@ from proofs.machinery.checks import agree, at_most, check, rejected, same, vanis
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
-from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes
+from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes, wider
 from verify.landscape.points import weights
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points, learned_noise_points
@@ -384,7 +384,7 @@ def check_saddles(at, exempt, rounding):
 @CONCLUSION.evidence(role="supports", kind="numeric")
 def test_every_joint_stationary_point_is_a_saddle_or_a_global_maximum(record, thorough):
     met = 0
-    for at in landscapes(thorough(120, 1200), most_n=6, seed=52):
+    for at in (*landscapes(thorough(120, 1200), most_n=6, seed=52), *wider(thorough(20, 200), seed=55)):
         if at.bounded:
             count, worst = check_saddles(at, is_exempt, 1e-9)
             record(instances=count, worst_error=worst)

@@ -53,9 +53,9 @@ CLAIM = Claim(
 )
 ROTATED = CLAIM.step(
     "rotated",
-    "a column p u_a + r u_b, p, r != 0, to whose u_a and u_b the others are orthogonal (what zeroing leaves of a rotated "
-    "pair), is not stationary unless lam_a = lam_b, for all n and k; so at S = diag(5, 2, 1), k = 2, W_MLE rotated by "
-    "the angle of cos = 3/5 is stationary, and with either column zeroed it is not",
+    "a column p u_a + r u_b, p, r != 0, to whose u_a and u_b the others are orthogonal (what zeroing leaves of a "
+    "rotated pair), is not stationary unless lam_a = lam_b, for all n and k; so at S = diag(5, 2, 1), k = 2, W_MLE "
+    "rotated by the angle of cos = 3/5 is stationary, and with either column zeroed it is not",
 )
 ANY_ROTATION = CLAIM.step(
     "any-rotation",

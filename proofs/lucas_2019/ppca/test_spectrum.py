@@ -36,7 +36,7 @@ from proofs.problems.points_in_words import (
     retained,
     zero_column,
 )
-from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation
+from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import inside_hessian, spectrum
@@ -531,7 +531,7 @@ def test_the_likelihood_does_not_have_the_spectrum_of_the_elbo(record):
 
 @ALL.evidence(role="supports", kind="numeric")
 def test_the_closed_spectrum_is_that_of_the_dense_hessian(record, thorough):
-    for at in landscapes(thorough(60, 600)):
+    for at in (*landscapes(thorough(60, 600)), *wider(thorough(10, 100), seed=35)):
         for point in orthogonal_points(at):
             record(instances=1, worst_error=compare(point, at))
 
