@@ -23,24 +23,42 @@ _REGISTER = (
         "under a smooth bijection a density is multiplied by the inverse of the Jacobian determinant",
         "any course in analysis",
     ),
-    Fact("coercive", "a continuous function that tends to minus infinity has a maximum", "Weierstrass"),
+    Fact(
+        "coercive",
+        "a continuous function on R^m that tends to minus infinity as |x| grows has a maximum",
+        "Weierstrass",
+    ),
     Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
     Fact(
         "gaussian-integral",
         "exp(-(x - m)^T P (x - m)/2), P > 0, integrates to (2 pi)^(d/2) det(P)^(-1/2)",
         "Anderson, Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, 2.3",
     ),
-    Fact("gaussian-moments", "means and covariances of linear images and products of Gaussians", "Isserlis 1918"),
+    Fact(
+        "gaussian-moments",
+        "a linear image of a Gaussian is Gaussian; its mean and covariance, and the means of products",
+        "Anderson, Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, 2.4; Isserlis 1918",
+    ),
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
     Fact(
-        "haynsworth", "the inertia of a block matrix is that of a block plus that of its Schur complement", f"{HJ}, 4.5"
+        "haynsworth",
+        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its complement",
+        f"{HJ}, 4.5",
     ),
-    Fact("identity-theorem", "a real-analytic function that is not 0 has isolated zeros", "any course in analysis"),
+    Fact(
+        "identity-theorem",
+        "a real-analytic function on an interval that is not 0 throughout has isolated zeros",
+        "any course in analysis",
+    ),
     Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
     Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q", "Gibbs' inequality"),
-    Fact("ky-fan", "the k largest eigenvalues sum to the largest trace on k dimensions", f"{HJ}, 4.3.39"),
+    Fact(
+        "ky-fan",
+        "the k largest eigenvalues of a symmetric matrix sum to its largest trace on k dimensions",
+        f"{HJ}, 4.3.39",
+    ),
     Fact(
         "lindsay",
         "a mixing measure is optimal iff its gradient function is <= 0",
@@ -71,7 +89,12 @@ _REGISTER = (
         "every matrix is U K R: orthonormal columns, positive diagonal, orthonormal rows",
         f"{HJ}, 2.6.3",
     ),
-    Fact("sylvester", "inertia does not change under congruence or a smooth change of coordinates", f"{HJ}, 4.5.8"),
+    Fact(
+        "sylvester",
+        "inertia does not change under an invertible congruence, nor that of a Hessian at a stationary point under a "
+        "smooth invertible change of coordinates",
+        f"{HJ}, 4.5.8",
+    ),
     Fact(
         "von-neumann",
         "tr(A B) >= sum of a_i b_{n+1-i}, the sorted eigenvalues of symmetric A, B",

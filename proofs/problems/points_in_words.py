@@ -54,17 +54,19 @@ def block_vector(e: WordSum, t: sp.Symbol, m: sp.Symbol, lam: sp.Expr) -> tuple[
 def svd_point() -> tuple[WordSum, WordSum]:
     """What LIKELIHOOD_POINT assumes, at W = U L R with S U L = U (L^2 + sigma2 I) L: two words that must vanish.
 
-    U (n, k) and R (k, k) with orthonormal columns, L diagonal; where it is zero, u is arbitrary (theory 1.2). The words
-    are W^T W + sigma2 I - M with M = R^T (L^2 + sigma2 I) R, whose eigenvectors are the columns of R^T, and S W - W M.
+    U (n, m) with orthonormal columns, R (m, k) with orthonormal rows, any m <= min(n, k), L diagonal; where it is zero,
+    u is arbitrary (theory 1.2). The words are M R^T - R^T (L^2 + sigma2 I), so that the columns of R^T are eigenvectors
+    of M, and S W - W M; M is W^T W + sigma2 I written out.
     """
-    U, L, R = letter("U", n, k), letter("L", k, k, "diagonal"), letter("R", k, k)
-    shifted = defined("K", L @ L + sigma2 * identity(k))
+    m = sp.Symbol("m", integer=True, positive=True)
+    U, L, R = letter("U", n, m), letter("L", m, m, "diagonal"), letter("R", m, k)
+    shifted = defined("K", L @ L + sigma2 * identity(m))
     rules = (
-        relation(U.T @ U, identity(k)),
-        relation(R @ R.T, identity(k)),
-        relation(R.T @ R, identity(k)),
-        relation(L @ L, shifted - sigma2 * identity(k)),
+        relation(U.T @ U, identity(m)),
+        relation(R @ R.T, identity(m)),
+        relation(L @ L, shifted - sigma2 * identity(m)),
         relation(S @ U @ L, U @ L @ shifted),
     )
-    at, inner = U @ L @ R, R.T @ shifted @ R
-    return reduce(at.T @ at + sigma2 * identity(k) - inner, *rules), reduce(S @ at - at @ inner, *rules)
+    at = U @ L @ R
+    inner = at.T @ at + sigma2 * identity(k)
+    return reduce(inner @ R.T - R.T @ shifted, *rules), reduce(S @ at - at @ inner, *rules)

@@ -44,10 +44,11 @@ from verify.symbolic import bernoulli as symbolic
 from verify.symbolic import linear_vae
 from verify.symbolic.differentials import differential, gradient
 from verify.symbolic.letters import D, S, V, W, k, n
+from verify.symbolic.letters import x as symbolic_x
 from verify.symbolic.letters import z as symbolic_z
 from verify.symbolic.matrix_calculus import identity, letter, zero
 from verify.symbolic.relations import substitute
-from verify.symbolic.traces import trace
+from verify.symbolic.traces import Scalar, trace
 
 CLAIM = Claim(
     id="bernoulli-collapse",
@@ -67,8 +68,9 @@ HESSIAN = CLAIM.step(
 )
 MU_BLOCK = CLAIM.step(
     "mu-block",
-    "the likelihood is even in W for every mu, so that its mixed block is zero; its Hessian in mu is "
-    "-diag(xbar (1 - xbar)), for all n and k",
+    "the likelihood and the profile ELBO are even in W for every mu, so that their mixed blocks are zero; at W = 0 the "
+    "best encoder is the prior and the two are one function of mu, with the Hessian -diag(xbar (1 - xbar)) and, at "
+    "mu = logit(xbar), gradient zero; for all n and k",
     place="Proposition 10",
 )
 ENCODER = CLAIM.step(
@@ -191,13 +193,23 @@ def test_the_likelihood_is_even_in_w_and_its_curvature_in_mu_is_that_of_the_pixe
     same((-W) @ (-symbolic_z), W @ symbolic_z)
     with rejected():
         same((-W) @ symbolic_z, W @ symbolic_z)
+    # With the encoder: (W, V, noise) and (-W, -V, -noise) have the same logits and the same KL, and so the same best.
+    noise = letter("noise", k, 1)
+    same((-W) @ ((-V) @ symbolic_x - noise), W @ (V @ symbolic_x + noise))
+    with rejected():  # W alone
+        same((-W) @ (V @ symbolic_x - noise), W @ (V @ symbolic_x + noise))
+    same(substitute(linear_vae.kl(), {"V": -V}), linear_vae.kl())
+    with rejected():
+        same(substitute(linear_vae.kl(), {"V": 2 * V}), linear_vae.kl())
+    # At W = 0 all that the ELBO has beside log p(x|0) is -KL, which is 0 at the prior, V = 0 and D = I.
+    same(substitute(linear_vae.kl(), {"V": zero(k, n), "D": identity(k)}), Scalar(0))
     # At W = 0 the likelihood is a sum over pixels of x mu - log(1 + e^mu): no mixed derivatives of two pixels.
     slopes, mean = symbolic.observation_slopes(2), sp.Symbol("xbar", positive=True)
     check_mu_block(slopes, -mean * (1 - mean))
     for wrong in (mean * (1 - mean), -mean, -sp.Rational(1, 4)):
         with rejected():
             check_mu_block(slopes, wrong)
-    record(instances=2)
+    record(instances=5)
 
 
 def check_mu_block(slopes, curvature):
@@ -240,9 +252,11 @@ def test_the_second_order_of_the_profile_elbo_for_all_n_and_k(record):
     # (W, V, D) -> (-W, -V, D) leaves the ELBO, so that no second derivative couples D with W or V; here:
     mixed = differential(gradient(symbolic.elbo(), D), W, DIRECTION)
     same(substitute(mixed, {"W": zero(n, k), "V": zero(k, n), "D": identity(k)}), 0 * D)
+    with_V = differential(gradient(symbolic.elbo(), D), V, DIRECTION.T)
+    same(substitute(with_V, {"W": zero(n, k), "V": zero(k, n), "D": identity(k)}), 0 * D)
     with rejected():  # at another encoder than the best
         same(second, trace(W.T @ B_IN_WORDS @ W) / 2)
-    record(instances=2)
+    record(instances=3)
 
 
 @HESSIAN.evidence(role="supports", kind="symbolic")

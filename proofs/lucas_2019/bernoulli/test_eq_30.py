@@ -20,11 +20,12 @@ from proofs.machinery.checks import agree, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from verify.models.bernoulli import sigmoid
 from verify.models.quadrature import spacing_for_sigmoids, uniform
+from verify.symbolic.expectations import expectation, log_gaussian
 from verify.symbolic.letters import W, k, z
 from verify.symbolic.letters import n as N_DIM
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
 from verify.symbolic.relations import reduce, relation
-from verify.symbolic.traces import log_det
+from verify.symbolic.traces import Scalar, log_det, trace
 
 CLAIM = Claim(
     id="eq-30",
@@ -47,7 +48,9 @@ PRINTED = CLAIM.step(
     "printed", "as printed the mass is (2 pi)^{(n-1)/2}, for all n <= k with W W^T > 0: not 1 for n > 1"
 )
 CORRECTED = CLAIM.step(
-    "corrected", "with the normaliser |2 pi W W^T|^{1/2} the mass is 1, for all n <= k with W W^T > 0"
+    "corrected",
+    "with the normaliser |2 pi W W^T|^{1/2} it is the density of y, that of N(mu, W W^T) at logit(y) times the "
+    "Jacobian prod 1/(y_i (1 - y_i)), and its mass is 1; for all n <= k with W W^T > 0",
 )
 
 
@@ -90,9 +93,24 @@ def problem(rng, n, extra=0):
     return np.hstack([W, 0.5 * rng.standard_normal((n, extra))]), rng.uniform(-1, 1, n)
 
 
+Y_ = sp.Symbol("y", positive=True)
+
+
+def check_density(power, jacobian):
+    """W z has mean 0 and covariance W W^T, its log density the normaliser |2 pi A|^power; d logit(y)/dy = jacobian."""
+    F, r, A = letter("F", N_DIM, N_DIM), letter("r", N_DIM, 1), letter("A", N_DIM, N_DIM, "symmetric")
+    a = W @ z
+    same(expectation(trace(r.T @ a), z, zero(k, 1), identity(k)), Scalar(0))
+    same(expectation(trace(a.T @ F @ a), z, zero(k, 1), identity(k)), trace(F @ W @ W.T))
+    printed = -trace(r.T @ inverse(A) @ r) / 2 - log_det(2 * sp.pi * A) * power
+    same(log_gaussian(r, inverse(A), log_det(A)), printed)
+    vanishes(sp.diff(sp.log(Y_ / (1 - Y_)), Y_) - jacobian)
+
+
 @CORRECTED.evidence(role="corrected", kind="symbolic", strength="proved")
 def test_the_corrected_normaliser_is_right_for_all_n(record):
     """W W^T = T T^T, T square; r = T t turns the exponent into -t^T t / 2, and dy into |det T| prod y (1 - y) dt."""
+    check_density(sp.Rational(1, 2), 1 / (Y_ * (1 - Y_)))
     T = letter("T", N_DIM, N_DIM)
     same(T.T @ inverse(T @ T.T) @ T, identity(N_DIM))
     same(log_det(T @ T.T), 2 * log_det(T))
@@ -104,7 +122,11 @@ def test_the_corrected_normaliser_is_right_for_all_n(record):
     A = T @ T.T
     mass = log_det(T) + N_DIM * sp.log(2 * sp.pi) / 2 - log_det(2 * sp.pi * A) / 2
     same(mass.is_zero(), True)
-    record(instances=1)
+    with rejected():  # without the root
+        check_density(sp.Integer(1), 1 / (Y_ * (1 - Y_)))
+    with rejected():  # the Jacobian turned over
+        check_density(sp.Rational(1, 2), Y_ * (1 - Y_))
+    record(instances=2)
 
 
 @PRINTED.evidence(role="refutes", kind="symbolic", strength="proved")

@@ -50,8 +50,9 @@ OUTSIDE = CLAIM.step(
 )
 CORRECTED = CLAIM.step(
     "corrected",
-    "at every y in (0, 1)^n the product over the pixels is a probability: its factors are positive, y_i at x_i = 1, "
-    "1 - y_i at x_i = 0, and over all 2^n binary x it adds up to 1, for all n",
+    "p(x|z) of independent pixels is the product of y_i at x_i = 1 and 1 - y_i at x_i = 0, so that with the product "
+    "inside Eq. 32 is the definition of p(x); at every y in (0, 1)^n the factors are positive, and over all 2^n binary "
+    "x the product adds up to 1, for all n",
 )
 
 

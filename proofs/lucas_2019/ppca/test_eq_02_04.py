@@ -39,7 +39,8 @@ CLAIM = Claim(
 )
 SPLIT = CLAIM.step(
     "split",
-    "log p(x, z) - log p(z|x) is log p(x) at every z, for all n and k; so E_q of it is, for every q: Eq. 2",
+    "log p(x, z) - log p(z|x) is log p(x) at every z, for all n and k; so E_q of it is, for every q: Eq. 2. (Eq. 3 is "
+    "Eq. 4 for every q because log p(x, z) = log p(x|z) + log p(z) by definition)",
     says="posterior -> evidence_splits",
 )
 TERMS = CLAIM.step(

@@ -93,9 +93,10 @@ def test_the_joint_density_factors_into_eqs_5_and_6_for_all_n_and_k(record):
 
 
 def marginal_and_posterior(f, mass):
-    """int f g dz and f g / int f g dz for a factor g of z whose integral is `mass`; g as a symbol."""
-    g = sp.Symbol("g", positive=True)
-    marginal = f * mass  # f does not depend on z
+    """int f g dz and f g / int f g dz for a factor g of z whose integral is `mass`; f does not depend on z."""
+    at, g = sp.Symbol("z", real=True), sp.Function("g")(sp.Symbol("z", real=True))
+    over_z = sp.Integral(f * g, (at, -sp.oo, sp.oo))
+    marginal = sp.factor_terms(over_z).subs(sp.Integral(g, (at, -sp.oo, sp.oo)), mass)
     return marginal, f * g / marginal, g
 
 
@@ -107,6 +108,8 @@ def test_a_density_of_x_times_a_density_of_z_for_each_x_is_marginal_times_poster
     vanishes(posterior - g)
     with rejected():  # a g that is no density
         vanishes(marginal_and_posterior(f, mass)[0] - f)
+    with rejected():  # an f that depends on z
+        vanishes(marginal_and_posterior(sp.Symbol("z", real=True) * f, sp.Integer(1))[0] - f)
     record(instances=2)
 
 

@@ -88,9 +88,9 @@ VALUE = CLAIM.step(
 )
 FULL = CLAIM.step(
     "full-rank",
-    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S, for "
-    "all n",
-    says="trace_inequality & full_rank -> bounded & attained_if_c_can_be_s",
+    "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S; and "
+    "if k >= n that is so at W = U_n (Lam_n - sigma2 I)^{1/2} R, R R^T = I, for every sigma2 <= lam_n; for all n",
+    says="trace_inequality & full_rank -> bounded & (attained | rank_above_k)",
     place="Proposition 5",
 )
 UNBOUNDED = CLAIM.step(
@@ -102,8 +102,9 @@ UNBOUNDED = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so if rank S > k, the sample mean and Eqs. 7 and 8 attain the maximum; and L is unbounded iff rank S <= k and "
-    "rank S < n",
+    "so the sample mean attains the maximum with Eqs. 7 and 8 if rank S > k, with C = S if rank S = n <= k; and L is "
+    "unbounded iff rank S <= k and rank S < n",
+    place="Proposition 5",
 )
 
 U = letter("U", n, k)
@@ -213,7 +214,18 @@ def test_every_term_is_bounded_by_itself_if_no_eigenvalue_is_zero(record):
     # Where C = S: log det S, and tr(S^-1 S) = n.
     at_s = substitute(ppca.log_likelihood(), {"S": C})
     same(at_s, -(log_det(C) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2)
-    record(instances=2)
+    check_c_is_s(sigma2)
+    with rejected():
+        check_c_is_s(2 * sigma2)
+    record(instances=3)
+
+
+def check_c_is_s(noise):
+    """C = S where W holds all n eigenvectors of S, with l^2 = lam - noise."""
+    A, T, Q = letter("A", n, n), letter("T", n, n, "diagonal"), letter("Q", n, k)
+    rules = (relation(A.T @ A, identity(n)), relation(A @ A.T, identity(n)), relation(Q @ Q.T, identity(n)))
+    at_W, at_S = A @ T @ Q, A @ (T @ T + noise * identity(n)) @ A.T
+    same(reduce(at_W @ at_W.T + sigma2 * identity(n), *rules), reduce(at_S, *rules))
 
 
 def value_at_eq_8():
@@ -260,7 +272,7 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
     used = {"eq-05-06": "likelihood", "svd": "svd", "von-neumann": "trace_inequality"}
-    above, full = "rank_above_k & bounded & attained", "~rank_above_k & full_rank & bounded & attained_if_c_can_be_s"
+    above, full = "rank_above_k & bounded & attained", "~rank_above_k & full_rank & bounded & attained"
     cases = f"best_at_the_sample_mean & ({above} | {full} | ~rank_above_k & ~full_rank & ~bounded)"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # bounded whatever the rank

@@ -5,9 +5,9 @@ Statement   dL/dW = 0 iff S C^-1 W = W (Eq. 11); with W = U L V^T (SVD) iff S U 
             W = U_q (K_q - sigma2 I)^{1/2} R with R orthogonal, and all of these are stationary.
 Hypotheses  sigma2 > 0 fixed; mu at the sample mean.
 Source      Lucas et al. 2019, Eqs. 11, 12, App. A; Tipping & Bishop 1999, App. A.
-Method      in words, for all n and k: the gradient is C^-1 times the residual of Eq. 11; that residual times the
-            invertible V (sigma2 I + L^2) is Eq. 12, where L may have zeros; without these Eq. 12 is S U = U Lam; and
-            back. Blind searches for roots find no stationary point of another form.
+Method      in words, for all n and k, k > n as well: the gradient is C^-1 times the residual of Eq. 11; that is Eq. 12
+            times (sigma2 I + L^2)^-1 V^T, where L may have zeros; without these Eq. 12 is S U = U Lam; and back.
+            Blind searches for roots find no stationary point of another form.
 """
 
 import numpy as np
@@ -35,18 +35,18 @@ CLAIM = Claim(
     statement="stationary iff S C^-1 W = W iff S U L = U (sigma2 I + L^2) L; so W = U_q (K_q - sigma2 I)^{1/2} R",
     hypotheses="sigma2 > 0 fixed; mu at the sample mean",
     section="Probabilistic PCA",
-    trusts=("svd",),
+    trusts=("jacobi", "svd"),
 )
 GRADIENT = CLAIM.step(
     "gradient",
-    "dL/dW = C^-1 (S C^-1 W - W) with C invertible, so it vanishes iff Eq. 11 holds; for all n and k",
-    says="gradient_vanishes <-> eq_11",
+    "dL/dW = C^-1 (S C^-1 W - W), by Jacobi, with C invertible, so it vanishes iff Eq. 11 holds; for all n and k",
+    says="(gradient_vanishes & eq_11) | (~gradient_vanishes & ~eq_11) | ~jacobi",
     place="Proposition 1",
 )
 EQ_12 = CLAIM.step(
     "eq-12",
-    "at W = U L V^T the residual of Eq. 11 times the invertible V (sigma2 I + L^2) is S U L - U (sigma2 I + L^2) L, so "
-    "Eq. 11 gives Eq. 12, zero singular values included; for all n and k",
+    "at W = U L V^T, U and V with m = min(n, k) orthonormal columns, the residual of Eq. 11 is [S U L - U (sigma2 I + "
+    "L^2) L] (sigma2 I + L^2)^-1 V^T, so Eq. 11 holds iff Eq. 12 does, zero singular values included; for all n and k",
     says="svd & eq_11 -> eq_12",
     place="Proposition 2",
 )
@@ -65,23 +65,25 @@ CONVERSE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step("conclusion", "so the stationary points are exactly the W of this form", place="Proposition 2")
 
-U = letter("U", n, k)
-L = letter("L", k, k, "diagonal")
-V = letter("V", k, k)
-K = defined("K", L @ L + sigma2 * identity(k))
+m = sp.Symbol("m", integer=True, positive=True)  # min(n, k)
+U = letter("U", n, m)
+L = letter("L", m, m, "diagonal")
+V = letter("V", k, m)
+K = defined("K", L @ L + sigma2 * identity(m))
 SVD = (
-    relation(U.T @ U, identity(k)),
-    relation(V.T @ V, identity(k)),
-    relation(V @ V.T, identity(k)),
-    relation(inverse(V), V.T),
-    relation(inverse(V).T, V),
-    relation(L @ L, K - sigma2 * identity(k)),
+    relation(U.T @ U, identity(m)),
+    relation(V.T @ V, identity(m)),
+    relation(L @ L, K - sigma2 * identity(m)),
 )
 
 
+N = letter("N", k, k, "symmetric")  # M at this W
+
+
 def in_svd(A):
-    """A with W = U L V^T, and M = V K V^T, which it implies (checked below)."""
-    return reduce(substitute(A, {"W": U @ L @ V.T, "M": V @ K @ V.T}), *SVD)
+    """A with W = U L V^T, and M V = V K, which it implies (checked below), so that V^T M^-1 = K^-1 V^T."""
+    at = substitute(A, {"W": U @ L @ V.T, "M": N})
+    return reduce(at, *SVD, relation(V.T @ inverse(N), inverse(K) @ V.T))
 
 
 def residual():
@@ -106,16 +108,18 @@ def test_the_gradient_is_c_inverse_times_the_residual_of_eq_11_for_all_n_and_k(r
 @EQ_12.evidence(role="supports", kind="symbolic", strength="proved")
 def test_eq_12_is_eq_11_times_an_invertible_matrix_for_all_n_and_k(record):
     same(residual(), S @ W @ inverse(M) - W)
-    # M = W^T W + sigma2 I becomes V K V^T.
-    same(reduce(V @ L @ U.T @ U @ L @ V.T + sigma2 * identity(k) - V @ K @ V.T, *SVD), 0 * M)
-    same(reduce(in_svd(residual()) @ V @ K, *SVD), eq_12(K))
-    record(instances=3)
+    # M = W^T W + sigma2 I has M V = V K.
+    same(reduce((V @ L @ U.T @ U @ L @ V.T + sigma2 * identity(k)) @ V - V @ K, *SVD), 0 * V)
+    same(in_svd(residual()), eq_12(K) @ inverse(K) @ V.T)
+    # And back: times V K it is Eq. 12 itself.
+    same(reduce(eq_12(K) @ inverse(K) @ V.T @ V @ K, *SVD), eq_12(K))
+    record(instances=4)
 
 
-# The columns with l_j > 0: L = P T P^T with T (q, q) > 0, and P (k, q) the coordinate vectors of these columns.
+# The columns with l_j > 0: L = P T P^T with T (q, q) > 0, and P (m, q) the coordinate vectors of these columns.
 q = sp.Symbol("q", integer=True, positive=True)
-P, T = letter("P", k, q), letter("T", q, q, "diagonal")
-POSITIVE = (relation(P.T @ P, identity(q)), *SVD[:3])
+P, T = letter("P", m, q), letter("T", q, q, "diagonal")
+POSITIVE = (relation(P.T @ P, identity(q)), *SVD[:2])
 
 
 def on_the_positive_columns(A):
@@ -136,7 +140,7 @@ def test_without_zero_singular_values_eq_12_says_that_u_is_of_eigenvectors_for_a
     same(on_the_positive_columns(kept.T @ kept), identity(q))
     same(on_the_positive_columns(R @ R.T), identity(q))
     # Eq. 12 times P T^-1, T > 0: S U_A = U_A (T^2 + sigma2 I), eigenvalues above sigma2 because T > 0.
-    found = on_the_positive_columns(eq_12(sigma2 * identity(k) + L @ L)) @ P @ inverse(T)
+    found = on_the_positive_columns(eq_12(sigma2 * identity(m) + L @ L)) @ P @ inverse(T)
     same(reduce(found, *POSITIVE), S @ kept - kept @ lam())
     for wrong in (lam(0 * sigma2), lam(-sigma2), lam() + T):
         with rejected():
@@ -162,13 +166,16 @@ def test_every_w_of_eigenvectors_is_stationary_for_all_n_k_and_q(record):
     record(instances=2)
 
 
+USED = {"jacobi": "jacobi", "svd": "svd"}
+
+
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_stationary_points_are_those_of_the_form(record):
-    record(instances=concludes(CLAIM, "gradient_vanishes <-> of_the_form", {"svd": "svd"}))
+    record(instances=concludes(CLAIM, "gradient_vanishes <-> of_the_form", USED))
     with rejected():  # every W is of the form
-        concludes(CLAIM, "svd -> of_the_form", {"svd": "svd"})
+        concludes(CLAIM, "svd -> of_the_form", USED)
     with rejected():  # the decomposition is needed
-        concludes(CLAIM, "gradient_vanishes <-> of_the_form", {})
+        concludes(CLAIM, "gradient_vanishes <-> of_the_form", {**USED, "svd": "~svd | svd"})
 
 
 @GRADIENT.evidence(role="supports", kind="numeric")
@@ -266,11 +273,13 @@ def test_slips_in_eq_12_are_rejected():
     with rejected():  # the stationarity of a plain autoencoder, S W = W (W^T W)
         same(residual() @ M, S @ W - W @ W.T @ W)
     transformed = reduce(in_svd(residual()) @ V @ K, *SVD)
+    with rejected():  # another factor than (sigma2 I + L^2)^-1 V^T
+        same(in_svd(residual()), eq_12(K) @ V.T / sigma2)
     same(transformed, eq_12(K))
     for wrong in (
-        sigma2 * identity(k) + L,  # L for L^2
+        sigma2 * identity(m) + L,  # L for L^2
         L @ L,  # without sigma2: the principal axes of PCA
-        L @ L - sigma2 * identity(k),
+        L @ L - sigma2 * identity(m),
     ):
         with rejected():
             same(expand(transformed, K), expand(eq_12(wrong), K))

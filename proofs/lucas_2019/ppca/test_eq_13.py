@@ -197,6 +197,11 @@ def check_called_unstable(noise, a, b):
     check(sign > 0, "Eq. 13 does not call it unstable")
     check(curvature_ < 0, "it is unstable")
     vanishes(curvature_ + (b - noise) / (b * a))
+    # C = S is a global maximum: sum of z - 1 - log z, which is 0 at z = 1, convex, and stationary nowhere else.
+    z = sp.Symbol("z", positive=True)
+    h = z - 1 - sp.log(z)
+    same((h.subs(z, 1), sp.solve(sp.diff(h, z), z)), (0, [1]))
+    check(sp.diff(h, z, 2).is_positive, "another C may be likelier")
     return sign, curvature_
 
 

@@ -22,6 +22,7 @@ from scipy.optimize import brentq
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import rational_ppca as exact
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
 from proofs.problems.spectra import climb, landscapes
 from verify.landscape.points import weights
@@ -30,7 +31,7 @@ from verify.models import ppca
 from verify.symbolic import linear_vae as elbo_in_words
 from verify.symbolic import ppca as in_words
 from verify.symbolic.letters import M, S, W, k, marginal_precision, n, sigma2
-from verify.symbolic.matrix_calculus import zero
+from verify.symbolic.matrix_calculus import identity, inverse, zero
 from verify.symbolic.relations import expand, reduce, substitute
 from verify.symbolic.traces import trace
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
@@ -41,7 +42,7 @@ CLAIM = Claim(
     statement="posterior collapse can be left only by reducing the noise and learning better features simultaneously",
     hypotheses="simultaneously: jointly, not one of them alone; not all unused eigenvalues equal to sigma2",
     section="Probabilistic PCA",
-    rests_on=("fixed-noise-maxima", "learned-noise-saddles"),
+    rests_on=("eq-05-06", "fixed-noise-maxima", "learned-noise-saddles"),
     quote="we characterize the stationary points of pPCA and show that the variance of the observation model directly "
     "influences the stability of local stationary points corresponding to posterior collapse – it is only possible to "
     "escape these sub-optimal solutions by simultaneously reducing noise and learning better features. ... decreasing "
@@ -52,20 +53,21 @@ CLAIM = Claim(
 )
 FEATURES = CLAIM.step(
     "features",
-    "while W stays, a latent whose column is zero stays unused: its posterior mean is 0, its variance 1, whatever "
-    "sigma2; to use it takes other features, for all n and k",
-    says="more_in_use -> features_changed",
+    "while W stays, a latent whose column is zero stays unused: its posterior (Eq. 6) and its optimal encoder have "
+    "mean 0 and variance 1, whatever sigma2; to use it takes other features, for all n and k",
+    says="posterior & more_in_use -> features_changed",
 )
 NOISE = CLAIM.step(
     "noise",
-    "a maximum that uses more latents than the collapsed one is one at a smaller noise: min(k, #{lam_i > sigma2}) "
-    "never grows with sigma2; for all n and k",
-    says="on_top & more_in_use -> noise_reduced",
+    "if two maxima, each on top at its noise, use different numbers of latents, min(k, #{lam_i > sigma2}), then that "
+    "which uses more is at the smaller noise: the number never grows with sigma2; for all n and k",
+    says="on_top & other_on_top & more_in_use -> noise_reduced",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so nothing is higher than a collapsed maximum at its own noise, a maximum with more latents in use has both "
-    "another W and a smaller noise, and the gradient in sigma2 leads there",
+    "so nothing is higher than a collapsed maximum at its own noise, any other maximum that uses more latents has both "
+    "another W and a smaller noise, and the gradient in sigma2 points to a smaller one, unless all unused eigenvalues "
+    "equal sigma2",
 )
 TURN = CLAIM.step(
     "in-turn",
@@ -137,9 +139,10 @@ def test_a_zero_column_is_collapsed_whatever_the_noise_for_all_n_and_k(record):
     unused = (*orthonormal(e), *zero_column(e))
     same(reduce(e.T @ mean, *unused), zero(1, n))
     same(reduce(e.T @ expand(M, M) @ e, *unused), reduce(sigma2 * e.T @ e, *unused))
+    same(reduce(sigma2 * e.T @ inverse(M) @ e, *unused), identity(1))
     with rejected():  # a column that is not zero
         same(reduce(e.T @ mean, *orthonormal(e)), zero(1, n))
-    record(instances=2)
+    record(instances=3)
 
 
 more, d, above = sp.symbols("more d above", integer=True, nonnegative=True)
@@ -165,14 +168,19 @@ def test_the_number_in_use_never_grows_with_the_noise(record):
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_so_neither_alone_suffices(record):
     used = {
-        "fixed-noise-maxima": "maximum_at_its_noise -> on_top & highest_at_its_noise",
+        "eq-05-06": "posterior",
+        # Used of both maxima, the collapsed one and the other.
+        "fixed-noise-maxima": "(~maximum_at_its_noise | on_top & highest_at_its_noise) & "
+        "(~other_maximum | other_on_top)",
         "learned-noise-saddles": "maximum_at_its_noise & collapsed -> noise_falls | all_unused_equal",
     }
-    both = "highest_at_its_noise & (~more_in_use | (noise_reduced & features_changed))"
+    both = "highest_at_its_noise & (~more_in_use | ~other_maximum | (noise_reduced & features_changed))"
     left = "(noise_falls | all_unused_equal)"
     record(instances=concludes(CLAIM, f"maximum_at_its_noise & collapsed -> {both} & {left}", used))
     with rejected():  # that both change says nothing of when
         concludes(CLAIM, f"maximum_at_its_noise & collapsed -> {both} & {left} & at_the_same_time", used)
+    with rejected():  # what is no maximum may use more latents at any noise
+        concludes(CLAIM, "maximum_at_its_noise & collapsed & more_in_use -> noise_reduced", used)
 
 
 def check_left_in_turn(slope, gain, old, lam):
@@ -194,6 +202,10 @@ def slope_at(w_1_squared):
 @TURN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_partly_collapsed_maximum_is_left_in_turn(record):
     """S = diag(4, 2, 1), k = 2, sigma2 = 3, W = (u_1, 0): C = diag(1 + s, s, s) at another noise s."""
+    # A maximum at sigma2 = 3, for it is stationary and on top (claim fixed-noise-maxima).
+    S_, W_ = exact.diagonal(4, 2, 1), exact.weights((1, 0), (0, 0), (0, 0))
+    exact.check_zero(exact.gradient(W_, 3, S_))
+    same([bool(S_[i, i] > 3) for i in range(3)], [True, False, False])
     slope = slope_at(1)
     vanishes(slope + (3 * sigma2**3 - 2 * sigma2**2 - 4 * sigma2 - 3) / (2 * sigma2**2 * (1 + sigma2) ** 2))
     x = sp.Symbol("x", positive=True)

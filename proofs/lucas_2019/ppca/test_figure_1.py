@@ -38,6 +38,7 @@ CLAIM = Claim(
     statement="zero columns moved along u_5, u_7: stable in both at sigma2 = lam_4, one at lam_6, none at lam_8",
     hypotheses="lam_5 > lam_6, lam_7 > lam_8; at sigma2 = lam_4 flat to second order along u_4",
     section="Probabilistic PCA",
+    rests_on=("eq-11-12",),
     quote="Two zero-columns of W are perturbed in the directions of two orthogonal principal components (µ5 and µ7 ) "
     "and the optimization landscape around zero-columns is shown, where the goal is to maximize log marginal "
     "likelihood. The stability of the stationary points depends critically on σ 2 (the observation noise). Left: σ 2 "
@@ -48,7 +49,7 @@ PLANE = CLAIM.step(
     "plane",
     "with columns moved to x u_5 and y u_7, orthogonal to all others, dL/dx = f'(x; lam_5) and dL/dy = f'(y; lam_7), "
     "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two, for all n and k",
-    says="two_zero_columns -> sum_of_two",
+    says="two_zero_columns & gradient -> sum_of_two",
 )
 SHAPE = CLAIM.step(
     "shape",
@@ -63,7 +64,7 @@ COUNTS = CLAIM.step(
     "sigma2 = lam_4, rises along u_5 alone at lam_6, and along both at lam_8",
     says="shape & descending & gaps -> as_drawn",
 )
-CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data")
+CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data with these two gaps")
 
 NOISES = (3, 5, 7)  # lam_4, lam_6, lam_8, counted from 0
 DIRECTIONS = (4, 6)  # u_5, u_7
@@ -190,9 +191,10 @@ def check_rising(lam, noise, rises):
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_so_the_figure_is_as_drawn(record):
-    record(instances=concludes(CLAIM, "two_zero_columns & descending & gaps -> as_drawn"))
+    used = {"eq-11-12": "gradient"}
+    record(instances=concludes(CLAIM, "two_zero_columns & descending & gaps -> as_drawn", used))
     with rejected():  # ties are another matter
-        concludes(CLAIM, "two_zero_columns & descending -> as_drawn")
+        concludes(CLAIM, "two_zero_columns & descending -> as_drawn", used)
 
 
 @SHAPE.evidence(role="supports", kind="symbolic", strength="proved")

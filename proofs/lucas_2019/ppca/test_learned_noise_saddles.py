@@ -21,7 +21,7 @@ from proofs.machinery.checks import agree, at_most, check, rejected, same, vanis
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
-from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes
+from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes, wider
 from verify.landscape.points import weights
 from verify.landscape.stability import verdict
 from verify.landscape.stationary import fixed_noise_points, learned_noise_points
@@ -29,7 +29,7 @@ from verify.models import ppca as model
 from verify.symbolic import ppca
 from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
-from verify.symbolic.relations import expand, reduce, relation
+from verify.symbolic.relations import expand, reduce, relation, substitute
 from verify.symbolic.traces import Scalar, trace
 from verify.symbolic.unit_vectors import unit_vector
 
@@ -64,9 +64,16 @@ FALLS = CLAIM.step(
     says="slope_formula & on_top & collapsed -> noise_falls | all_unused_equal",
     place="Escape",
 )
+NONE_UNUSED = CLAIM.step(
+    "none-unused",
+    "a stationary point with q = n has C = S, and there dL/dsigma2 = 0; and every W with C = S is stationary, jointly "
+    "with sigma2; for all n and k",
+    place="Proposition 4",
+)
 MEAN = CLAIM.step(
     "mean",
-    "at a joint stationary point with q < n sigma2 is the mean of the unused eigenvalues",
+    "at a joint stationary point with q < n (so in all that follows: where q = n, C = S and nothing is unused) sigma2 "
+    "is the mean of the unused eigenvalues",
     says="slope_formula & joint -> noise_is_the_mean",
     place="Proposition 4",
 )
@@ -206,6 +213,26 @@ def test_on_top_with_a_zero_column_the_slope_is_negative(record):
     with rejected():  # one above the noise, as where the point is no maximum
         check_falls(sigma2 - below, sigma2 + p)
     record(instances=2)
+
+
+def check_none_unused(shift):
+    """W = A T R with A (n, n) orthogonal and S A = A (T^2 + shift I): W W^T + sigma2 I is S."""
+    A, T, R = letter("A", n, n), letter("T", n, n, "diagonal"), letter("R", n, k)
+    orthogonal = (relation(A.T @ A, identity(n)), relation(A @ A.T, identity(n)), relation(R @ R.T, identity(n)))
+    at_W, at_S = A @ T @ R, A @ (T @ T + shift * identity(n)) @ A.T
+    same(reduce(at_W @ at_W.T + sigma2 * identity(n), *orthogonal), reduce(at_S, *orthogonal))
+
+
+@NONE_UNUSED.evidence(role="supports", kind="symbolic", strength="proved")
+def test_with_nothing_unused_c_is_s_and_the_noise_is_stationary_for_all_n_and_k(record):
+    check_none_unused(sigma2)
+    with rejected():
+        check_none_unused(2 * sigma2)
+    same(substitute(ppca.gradient(), {"S": C}), 0 * W)
+    same(substitute(ppca.noise_gradient(), {"S": C}), Scalar(0))
+    with rejected():
+        same(substitute(ppca.noise_gradient(), {"S": C + sigma2 * identity(n)}), Scalar(0))
+    record(instances=3)
 
 
 @MEAN.evidence(role="supports", kind="symbolic", strength="proved")
@@ -360,7 +387,7 @@ def check_saddles(at, exempt, rounding):
 @CONCLUSION.evidence(role="supports", kind="numeric")
 def test_every_joint_stationary_point_is_a_saddle_or_a_global_maximum(record, thorough):
     met = 0
-    for at in landscapes(thorough(120, 1200), most_n=6, seed=52):
+    for at in (*landscapes(thorough(120, 1200), most_n=6, seed=52), *wider(thorough(20, 200), seed=55)):
         if at.bounded:
             count, worst = check_saddles(at, is_exempt, 1e-9)
             record(instances=count, worst_error=worst)

@@ -46,8 +46,8 @@ CLAIM = Claim(
 )
 USED = CLAIM.step(
     "used",
-    "on top, that is with the min(k, #{lam_i > sigma2}) largest eigenvalues retained, all k latents are used iff "
-    "sigma2 < lam_k; for all n and k",
+    "on top, that is with the min(k, #{lam_i > sigma2}) largest eigenvalues retained, all k latents are used (rank k) "
+    "iff sigma2 < lam_k, lam_k = 0 if k > n; for all n and k",
     says="on_top -> (below_lam_k & all_used) | (~below_lam_k & ~all_used)",
     place="Theorem A",
 )

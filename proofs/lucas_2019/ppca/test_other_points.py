@@ -33,7 +33,7 @@ from verify.symbolic import ppca
 from verify.symbolic.letters import C, M, gram, k, marginal_precision, n, sigma2
 from verify.symbolic.letters import S as S_IN_WORDS
 from verify.symbolic.letters import W as W_IN_WORDS
-from verify.symbolic.matrix_calculus import identity, inverse
+from verify.symbolic.matrix_calculus import identity, inverse, letter
 from verify.symbolic.relations import reduce, relation
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
@@ -48,14 +48,19 @@ CLAIM = Claim(
     "points correspond to zeroing out columns of WMLE (posterior collapse).",
     fault="missing hypothesis",
     finding="the stationary points are W = U_A (Lam_A - sigma2 I)^{1/2} R with any eigenvectors, as App. A.1 says, "
-    "zero columns, and then any rotation: W_MLE with columns zeroed after a rotation is not stationary, and points on "
-    "other than the leading eigenvectors are not W_MLE with columns zeroed",
+    "zero columns, and then any rotation: W_MLE with a column zeroed after a rotation that mixes different eigenvalues "
+    "is not stationary, and points on other than the leading eigenvectors are not W_MLE with columns zeroed",
 )
 ROTATED = CLAIM.step(
     "rotated",
-    "a column p u_a + r u_b, p, r != 0, orthogonal to the others (what zeroing leaves of a rotated pair) is not "
-    "stationary unless lam_a = lam_b, for all n and k; so at S = diag(5, 2, 1), k = 2, W_MLE rotated by the angle of "
-    "cos = 3/5 is stationary, and with either column zeroed it is not",
+    "a column p u_a + r u_b, p, r != 0, to whose u_a and u_b the others are orthogonal (what zeroing leaves of a "
+    "rotated pair), is not stationary unless lam_a = lam_b, for all n and k; so at S = diag(5, 2, 1), k = 2, W_MLE "
+    "rotated by the angle of cos = 3/5 is stationary, and with either column zeroed it is not",
+)
+ANY_ROTATION = CLAIM.step(
+    "any-rotation",
+    "W_MLE with the column e zeroed, L > 0, is stationary only if L R e is an eigenvector of Lam_k: only if R e mixes "
+    "no two different eigenvalues; for all n, k and R",
 )
 NOT_LEADING = CLAIM.step(
     "not-leading",
@@ -133,6 +138,35 @@ def test_a_column_left_of_a_rotated_pair_is_not_stationary_for_all_n_and_k(recor
     same(sp.solve([lam_a / c - 1, lam_b / c - 1], [lam_a, lam_b]), {lam_a: c, lam_b: c})
     record(instances=2)
     record.witness("all n, k: a column p u_a + r u_b with p, r != 0 is stationary only if lam_a = lam_b")
+
+
+def check_mixes_nothing(projector):
+    """If W = U L R P, P = `projector` of e, is stationary, then Lam w |w|^2 = w (w^T Lam w) for w = L R e."""
+    U, L, R, Lam = letter("U", n, k), letter("L", k, k, "diagonal"), letter("R", k, k), letter("Lam", k, k, "diagonal")
+    e = unit_vector("e", k)
+    rules = (
+        *orthonormal(e),
+        relation(U.T @ U, identity(k)),
+        relation(R @ R.T, identity(k)),
+        relation(R.T @ R, identity(k)),
+        relation(S_IN_WORDS @ U, U @ Lam),
+    )
+    W_, w = U @ L @ R @ projector(e), L @ R @ e
+    outer = W_ @ W_.T
+    commutator = reduce(S_IN_WORDS @ outer - outer @ S_IN_WORDS, *rules)
+    found = reduce(U.T @ commutator @ U @ w, *rules)
+    same(found, reduce(w @ w.T @ Lam @ w - Lam @ w @ w.T @ w, *rules))
+
+
+@ANY_ROTATION.evidence(role="refutes", kind="symbolic", strength="proved")
+def test_zeroing_after_a_rotation_that_mixes_eigenvalues_is_not_stationary_for_all_n_k_and_r(record):
+    # Where S W = W M (Eq. 11), S W W^T = W M W^T is symmetric: S commutes with W W^T.
+    at_point = reduce(S_IN_WORDS @ W_IN_WORDS @ W_IN_WORDS.T, relation(S_IN_WORDS @ W_IN_WORDS, W_IN_WORDS @ M))
+    same(at_point, at_point.T)
+    check_mixes_nothing(lambda e: identity(k) - e @ e.T)
+    with rejected():  # nothing zeroed, where any rotation will do
+        check_mixes_nothing(lambda e: identity(k))
+    record(instances=2)
 
 
 @ROTATED.evidence(role="refutes", kind="numeric")

@@ -36,7 +36,7 @@ from proofs.problems.points_in_words import (
     retained,
     zero_column,
 )
-from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation
+from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import inside_hessian, spectrum
@@ -98,6 +98,12 @@ INDEX = CLAIM.step(
     place="Proposition 3",
 )
 CONCLUSION = CLAIM.step("conclusion", "so these are the eigenvalues and the index at every stationary point of L")
+FOURTH = CLAIM.step(
+    "fourth-order",
+    "along u_a e_c^T, where the Hessian of L is zero, L falls by x^4/(4 lam_a^2) + O(x^6), and all the way: of the "
+    "eigenvalues of C only that on u_a moves, to lam_a + x^2; for all n, k, q and R",
+    place="Proposition 3",
+)
 BLOCKS = CLAIM.step(
     "blocks",
     "where M e = t e, diag(M) e = m e and S W e = (t^2/m) W e, the direction u_j e^T, u_j discarded, has the "
@@ -340,6 +346,32 @@ def test_so_are_the_eigenvalues_and_the_index_at_every_stationary_point(record):
         concludes(CLAIM, f"rows_of_L & nothing_else & index_formula & {elbo}", used)
 
 
+def check_fall(image, lam):
+    """-1/2 [log c + lam/c] at c = image(x), less its value at x = 0: -x^4/(4 lam^2) + O(x^6), falling for x > 0."""
+    x = sp.Symbol("x", positive=True)
+    c = image(x)
+    change = -(sp.log(c / lam) + lam / c - 1) / 2
+    vanishes(sp.series(change, x, 0, 6).removeO() + x**4 / (4 * lam**2))
+    check(bool(sp.factor(sp.diff(change, x)).is_negative), "it does not fall all the way")
+
+
+@FOURTH.evidence(role="supports", kind="symbolic", strength="proved")
+def test_a_zero_column_towards_a_retained_eigenvector_falls_at_fourth_order_for_all_n_k_and_r(record):
+    """L = -1/2 [n log 2 pi + sum log c_i + sum u_i^T S u_i/c_i] where the u_i are eigenvectors of C, c_i its values."""
+    x = sp.Symbol("x", positive=True)
+    at = substitute(expand(C, C), {"W": W + x * u_a @ e_c.T})
+    rules = at_point(False)
+    same(reduce(at @ u_a, *rules), (lam_a + x**2) * u_a)
+    same(reduce(at @ u_b, *rules), lam_b * u_b)
+    same(reduce(at @ u_j, *rules), sigma2 * u_j)
+    with rejected():  # of a retained column in the place of the zero one
+        same(reduce(substitute(expand(C, C), {"W": W + x * u_a @ e_a.T}) @ u_a, *rules), (lam_a + x**2) * u_a)
+    check_fall(lambda x: lam_a + x**2, lam_a)
+    with rejected():
+        check_fall(lambda x: lam_a + 2 * x**2, lam_a)
+    record(instances=4)
+
+
 @BLOCKS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_block_towards_a_discarded_eigenvector_for_all_n_and_k(record):
     """theory 3.6a: M e = t e in a block of m gives (lam_j - lam_a)/(t sigma2), and (lam_j/s - s/m)/s where t = s."""
@@ -499,7 +531,7 @@ def test_the_likelihood_does_not_have_the_spectrum_of_the_elbo(record):
 
 @ALL.evidence(role="supports", kind="numeric")
 def test_the_closed_spectrum_is_that_of_the_dense_hessian(record, thorough):
-    for at in landscapes(thorough(60, 600)):
+    for at in (*landscapes(thorough(60, 600)), *wider(thorough(10, 100), seed=35)):
         for point in orthogonal_points(at):
             record(instances=1, worst_error=compare(point, at))
 
