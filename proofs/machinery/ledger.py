@@ -162,4 +162,4 @@ def write(document: Document, path: Path) -> None:
     """Write a ledger whole or not at all: a reader never sees half of one.  Raises InputError."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     with atomic(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="replace"))  # words from outside may hold what is no Unicode
