@@ -92,9 +92,9 @@ def check(condition: Any, message: str) -> None:
     The truth of an array or of an open relation is an error; so is that of what is true whatever it says: a function
     that was not called, a generator without `all`, a word, an expression, NaN. None, "cannot tell", is no yes.
     """
-    if callable(condition) and not hasattr(condition, "free_symbols") or isinstance(condition, Iterator | str):
-        raise TypeError(f"{condition!r} is neither true nor false")
-    if _undefined(condition) or (hasattr(condition, "free_symbols") and not hasattr(condition, "binary_symbols")):
+    # Of SymPy's objects only two are true or false; the rest count as true in Python, whatever they say.
+    open_ = hasattr(condition, "free_symbols") and condition not in (True, False)
+    if open_ or _undefined(condition) or callable(condition) or isinstance(condition, Iterator | str):
         raise TypeError(f"{condition!r} is neither true nor false")
     if not bool(condition):
         raise Disagreement(message)
