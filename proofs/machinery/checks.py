@@ -60,7 +60,7 @@ def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | No
 
 
 def at_most(actual: Array, bound: Array, *, slack: float = 0.0) -> float:
-    """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0.  Errors as in `agree`."""
+    """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0.  Errors: see `agree`."""
     a, b = _finite(actual), _finite(bound)
     _bounds(slack=slack)
     if "c" in (a.dtype.kind, b.dtype.kind):

@@ -64,7 +64,7 @@ class Claim:
     def step(
         self, id: str, statement: str, *, argument: str = "", says: str = "", place: str | Sequence[str] = ()
     ) -> "Step":
-        """Declare one small statement of the argument; its `evidence` marks tests.  ValueError: an id used twice, no text.
+        """Declare one small statement of the argument; its `evidence` marks tests.  ValueError: used twice, no text.
 
         argument    the step in prose: it counts as "argued" until a test stands beside it.
         says        the step as a formula of propositional logic, for `proofs.machinery.logic`.

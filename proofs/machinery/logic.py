@@ -43,7 +43,9 @@ def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None 
     together = And(*given.values())
     check(_possible(together), f"{claim.id}: its premises contradict each other")
     if isinstance(goal, Implies):
-        check(_possible(And(together, goal.args[0])), f"{claim.id}: by its premises, what {conclusion} is about never is")
+        check(
+            _possible(And(together, goal.args[0])), f"{claim.id}: by its premises, what {conclusion} is about never is"
+        )
     check(len(given) > 1, f"{claim.id}: {conclusion} is what its only premise says")
     _conclusions += 1
     return len(given)

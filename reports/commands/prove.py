@@ -199,7 +199,7 @@ def listing(ids: list[str], ledger_file: Path | None) -> Document:
     verdicts = {claim["id"]: claim for claim in judged["claims"]}
     unread_notes = [f"{path}: its claims are only known once it runs; they are not listed" for path in unread]
     other = [claim.id for claim in known if claim.id in verdicts and _differs(claim, verdicts[claim.id])]
-    changed = [f"claim {id}: the ledger states it in other words, so its verdict may not be of this one" for id in other]
+    changed = [f"claim {id}: the ledger states it in other words: its verdict may not be of this one" for id in other]
     return {
         "schema": 1,
         "claims": [

@@ -93,7 +93,7 @@ def test_a_mark_is_for_one_test_function_and_for_one_step():
 
 @pytest.mark.parametrize("fields", [{"id": 5}, {"id": " "}, {"statement": None}, {"rests_on": (1,)}, {"quote": b"x"}])
 def test_what_is_no_text_is_refused(fields):
-    with pytest.raises(ValueError, match="which is no text|it holds ids"):
+    with pytest.raises(ValueError, match=r"which is no text|it holds ids"):
         Claim(**{"id": "a", "source": "", "statement": "", **fields})
     with pytest.raises(ValueError, match="which is no text"):
         Claim("a", "", "").step("b", None)

@@ -359,3 +359,13 @@ def test_what_an_earlier_run_chose_is_a_part(tmp_path):
     folder = claims.write_claims(tmp_path, a=START + GOOD)
     _, ledger = run(folder, str(folder), "-p", "cacheprovider", "--lf")
     assert not ledger["complete"]
+
+
+def test_the_claim_of_the_manual_holds_as_printed(tmp_path):
+    manual = (ROOT / "CONTRIBUTING.md").read_text()
+    text = manual[manual.index("## Adding a claim") :].split("```python\n")[1].split("```")[0]
+    (tmp_path / "test_mass.py").write_text(text)
+    process, ledger = run(tmp_path)
+    assert (process.returncode, ledger["errors"]) == (OK, []), process.stdout
+    claim = entry(ledger, "mass-of-one-pixel")
+    assert (claim["verdict"], claim["strength"]) == ("holds", "proved")
