@@ -44,9 +44,11 @@ def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | No
     """The relative error of `actual` (...) against `expected` (...) or a scalar; else Disagreement.
 
     `scale` replaces ||expected||. Where that is exactly zero and no scale is given, the error is absolute.
-    ValueError if shapes differ, FloatingPointError if a value is not finite.
+    ValueError if shapes differ, there is nothing to compare, or tolerance or scale is no bound; FloatingPointError if
+    a value is not finite.
     """
     a, e = _finite(actual), _finite(expected)
+    _bounds(tolerance=tolerance, scale=scale)
     if e.ndim and a.shape != e.shape:
         raise ValueError(f"shapes {a.shape} and {e.shape} differ")
     difference = _norm(a - e)
@@ -58,32 +60,62 @@ def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | No
 
 
 def at_most(actual: Array, bound: Array, *, slack: float = 0.0) -> float:
-    """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0."""
-    excess = float(np.max(_finite(actual) - _finite(bound)))
+    """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0.  Errors: see `agree`."""
+    a, b = _finite(actual), _finite(bound)
+    _bounds(slack=slack)
+    if "c" in (a.dtype.kind, b.dtype.kind):
+        raise TypeError("complex numbers have no order")
+    excess = float(np.max(a - b))
     if excess > slack:
         raise Disagreement(f"above its bound by {excess:.3g} (slack {slack:.3g})")
     return max(excess, 0.0)
 
 
 def same(actual: Any, expected: Any) -> None:
-    """Exact equality of discrete things (numbers of points, index sets, kinds), else Disagreement."""
+    """Exact equality of discrete things (numbers of points, index sets, kinds), else Disagreement.
+
+    ValueError for arrays, which have no one truth; TypeError for a list and a tuple, which never are the same.
+    """
+    if any(isinstance(one, np.ndarray) and one.ndim for one in (actual, expected)):
+        raise ValueError("arrays: compare lists (`tolist`), or use `agree`")
+    if {type(actual), type(expected)} == {list, tuple}:
+        raise TypeError("a list and a tuple are never the same, whatever they hold")
+    if _undefined(actual) or _undefined(expected):
+        raise FloatingPointError("a value is not a number, so there is nothing to compare")
     if actual != expected:
         raise Disagreement(f"found {actual!r}, expected {expected!r}")
 
 
 def check(condition: Any, message: str) -> None:
-    """A bare yes, else Disagreement(message); the truth of an array or of an open relation is an error."""
+    """A bare yes, else Disagreement(message).
+
+    The truth of an array or of an open relation is an error; so is that of what is true whatever it says: a function
+    that was not called, a generator without `all`, a word, an expression, NaN. None, "cannot tell", is no yes.
+    """
+    # Of SymPy's objects only two are true or false; the rest count as true in Python, whatever they say.
+    open_ = hasattr(condition, "free_symbols") and condition not in (True, False)
+    if open_ or _undefined(condition) or callable(condition) or isinstance(condition, Iterator | str):
+        raise TypeError(f"{condition!r} is neither true nor false")
     if not bool(condition):
         raise Disagreement(message)
 
 
 def vanishes(expression: Any) -> None:
-    """A SymPy expression, or each entry of an explicit matrix, is identically zero, else Disagreement."""
+    """A SymPy expression, or each entry of an explicit matrix, is identically zero, else Disagreement.
+
+    TypeError for what is neither, ValueError for a matrix without entries, FloatingPointError for 0/0 and 1/0.
+    """
     import sympy
 
-    entries = list(expression) if isinstance(expression, sympy.MatrixBase) else [sympy.sympify(expression)]
+    entries = list(expression) if isinstance(expression, sympy.MatrixBase) else [expression]
+    if not entries:
+        raise ValueError("a matrix without entries: nothing that could vanish")
     for entry in entries:
+        if not isinstance(entry, sympy.Expr | int | float) or isinstance(entry, bool | sympy.MatrixExpr):
+            raise TypeError(f"{entry!r} is no expression that could vanish")
         rest = sympy.simplify(entry)
+        if rest.has(sympy.nan, sympy.zoo):
+            raise FloatingPointError(f"{rest} is no number, so nothing vanishes")
         if rest != 0:
             raise Disagreement(f"does not vanish identically: {rest}")
 
@@ -128,8 +160,23 @@ _PROBES = {
 }
 
 
+def _undefined(value: Any) -> bool:
+    """Whether a number is NaN, the only thing that is not itself."""
+    return isinstance(value, float | np.floating) and bool(value != value)
+
+
+def _bounds(**named: float | None) -> None:
+    """ValueError for a bound that is none: NaN, infinite, negative."""
+    for name, value in named.items():
+        if value is not None and not 0 <= float(value) < np.inf:
+            raise ValueError(f"{name} = {value} is no bound")
+
+
 def _finite(values: Array) -> Array:
+    """FloatingPointError: a value is not finite; ValueError: there are none."""
     array = np.asarray(to_numpy(values))
+    if array.size == 0:
+        raise ValueError("an empty array: nothing to compare")
     if array.dtype.kind in "biuO":  # integers would wrap around; objects are SymPy and mpmath numbers
         array = array.astype(float)
     if not np.all(np.isfinite(array)):

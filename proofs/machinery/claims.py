@@ -6,6 +6,7 @@ Notation   role: what a piece of evidence speaks for ("supports" the statement a
 Main       Claim, its `step`s and their `evidence` decorator; Fact.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement, of the paper or ours.  ValueError for a bare string in place of ids, or an unknown fault.
+    """One statement, of the paper or ours.  ValueError for what is no text, no ids, or an unknown fault.
 
     source      where the paper makes the claim; of one that it does not make, "ours, " and where that belongs.
     hypotheses  those left implicit, and how the statement is read; section: only groups the printed table.
@@ -54,13 +55,16 @@ class Claim:
             value = getattr(self, name)
             if isinstance(value, str):  # whose letters would be taken for ids
                 raise ValueError(f"claim {self.id}: {name} is {value!r}; write ({value!r},)")
+            if not all(isinstance(id, str) for id in value):
+                raise ValueError(f"claim {self.id}: {name} is {value!r}; it holds ids")
+        _texts(f"claim {self.id}", self, ("id", "source", "statement", "hypotheses", "section", "quote", "finding"))
         if self.fault is not None and self.fault not in FAULTS:
             raise ValueError(f"claim {self.id}: fault {self.fault!r} is none of {', '.join(FAULTS)}")
 
     def step(
         self, id: str, statement: str, *, argument: str = "", says: str = "", place: str | Sequence[str] = ()
     ) -> "Step":
-        """Declare one small statement of the argument; its `evidence` marks tests.  ValueError: an id used twice.
+        """Declare one small statement of the argument; its `evidence` marks tests.  ValueError: used twice, no text.
 
         argument    the step in prose: it counts as "argued" until a test stands beside it.
         says        the step as a formula of propositional logic, for `proofs.machinery.logic`.
@@ -69,8 +73,10 @@ class Claim:
         if id in self.steps:
             raise ValueError(f"claim {self.id}: step {id} is declared twice")
         places = (place,) if isinstance(place, str) else tuple(place)
-        self.steps[id] = Step(self, id, statement, argument, says, places)
-        return self.steps[id]
+        step = Step(self, id, statement, argument, says, places)
+        _texts(f"claim {self.id}, step {id}", step, ("id", "statement", "argument", "says"))
+        self.steps[id] = step
+        return step
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,19 @@ class EvidenceMark:
     strength: str
 
 
+def _texts(where: str, thing: object, names: Sequence[str]) -> None:
+    """ValueError if one of these fields is no text, or the id is empty: JSON would carry it, and no reader take it."""
+    for name in names:
+        value = getattr(thing, name)
+        if not isinstance(value, str) or (name == "id" and not value.strip()):
+            raise ValueError(f"{where}: {name} is {value!r}, which is no text")
+
+
 def _marker(owner: Claim | Fact, step: str, role: str, kind: str, strength: str) -> Callable[[Test], Test]:
-    """ValueError for an unknown word, or floating point that would be more than tested."""
+    """ValueError for an unknown word, or floating point that would be more than tested.
+
+    The mark itself refuses what pytest would not run as one test: a class, a fixture, a test that is marked already.
+    """
     worth = STRENGTHS[1:]
     for name, value, allowed in (("role", role, ROLES), ("kind", kind, KINDS), ("strength", strength, worth)):
         if value not in allowed:
@@ -125,6 +142,10 @@ def _marker(owner: Claim | Fact, step: str, role: str, kind: str, strength: str)
         raise ValueError(f"evidence on {owner.id}: {kind} evidence is tested, never {strength}")
 
     def mark(test: Test) -> Test:
+        if not inspect.isfunction(test):
+            raise ValueError(f"evidence on {owner.id}: {test!r} is no test function; mark each test by itself")
+        if hasattr(test, "evidence_mark"):
+            raise ValueError(f"evidence on {owner.id}: {test.__name__} is evidence already; write a test for each step")
         # No leading underscore: hypothesis copies public attributes only, when @given is outermost.
         test.evidence_mark = EvidenceMark(owner, step, role, kind, strength)  # type: ignore[attr-defined]
         return test

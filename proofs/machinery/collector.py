@@ -4,7 +4,7 @@ Main       Collector, reason_of.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from gpu.device import find_device
 from proofs.machinery.checks import faults_of_the_checks
 from proofs.machinery.claims import Claim, Fact
+from proofs.machinery.declared import files
 from proofs.machinery.facts import FACTS
 from proofs.machinery.judging import Evidence
 from proofs.machinery.ledger import environment, ledger, restored, stated, write
@@ -52,12 +53,17 @@ class Collector:
         if report.when == "teardown" and report.nodeid in self.evidence:
             # Only a teardown that failed is sent. It overrules, but the measurements were the test's own.
             evidence = replace(evidence, seconds=self.evidence[report.nodeid][2].seconds)
+        if report.nodeid in self.evidence and self.evidence[report.nodeid][2].outcome == "failed":
+            return  # what failed once has failed, whatever is said of it afterwards or by another worker
         self.evidence[report.nodeid] = (payload["position"], owner, evidence)
 
     def _owner(self, payload: dict[str, Any], test: str) -> Claim | Fact:
         """The claim or fact that a test speaks of; a claim that two files state takes its steps from both."""
         if "fact" in payload:
-            return self.facts.setdefault(payload["fact"]["id"], Fact(**payload["fact"]))
+            fact = Fact(**payload["fact"])
+            if fact != FACTS.get(fact.id, fact):
+                self.errors[f"{test}: states the fact {fact.id} in other words than the register"] = None
+            return self.facts.setdefault(fact.id, fact)
         claim = restored(payload["claim"])
         known = self.claims.setdefault(claim.id, claim)
         both = known.steps.keys() & claim.steps.keys()
@@ -98,11 +104,14 @@ class Collector:
         order = dict.fromkeys(owner.id for _, owner, _ in rows if isinstance(owner, Claim))
         trusted = dict.fromkeys(id for id in order for id in self.claims[id].trusts)
         self.errors |= dict.fromkeys(f"no such standard fact: {id}" for id in trusted if id not in FACTS)
-        named = FACTS | self.facts
+        self.errors |= dict.fromkeys(self._misplaced(whole=complete and self._all_of_it()))
+        named = self.facts | FACTS
         return ledger(
             [(self.claims[id], [e for _, owner, e in rows if owner is self.claims[id]]) for id in order],
             facts=[
-                (named[id], [e for _, owner, e in rows if owner == named[id]]) for id in sorted(trusted) if id in named
+                (named[id], [e for _, owner, e in rows if isinstance(owner, Fact) and owner.id == id])
+                for id in sorted(trusted)
+                if id in named
             ],
             environment=environment(self.backend, thorough=self.option.thorough, device=find_device().name),
             complete=complete,
@@ -111,18 +120,31 @@ class Collector:
             skipped=self.skipped,
         )
 
+    def _misplaced(self, *, whole: bool) -> Iterator[str]:
+        """Claims that are in two files, whose steps none of them shows whole, and claims of which no test speaks."""
+        stated_in = files(folder for folder in self._named() if folder.is_dir())
+        for id, paths in stated_in.items():
+            if len(paths) > 1 and id in self.claims:
+                yield f"claim {id} is stated in {' and '.join(path.name for path in paths)}; a claim is one file"
+            if whole and id not in self.claims:
+                yield f"claim {id}: no test in {paths[0].name} speaks of it"
+
+    def _named(self) -> list[Path]:
+        """The files and folders that were named."""
+        return [(self.start / argument.split("::")[0]).resolve() for argument in self.arguments]
+
     def _narrowed(self) -> bool:
-        """Single tests were picked by hand, or the run stops at a failure: a control may be left out."""
+        """Single tests were picked by hand, or by what an earlier run said, or the run stops at a failure."""
         picked = any("::" in argument for argument in self.arguments)
         option = self.option
-        return bool(picked or option.keyword or option.markexpr or option.deselect or option.maxfail)
+        earlier = any(getattr(option, name, False) for name in ("lf", "stepwise"))  # the cache may be switched off
+        return bool(picked or earlier or option.keyword or option.markexpr or option.deselect or option.maxfail)
 
     def _all_of_it(self) -> bool:
         """Whether all claims there are were collected: only folders were named, none of them part of a package."""
         option = self.option
-        chosen = option.claim or option.on_device or option.ignore or option.ignore_glob or getattr(option, "lf", False)
-        folders = [(self.start / argument).resolve() for argument in self.arguments]
-        inside = any(not folder.is_dir() or (folder.parent / "__init__.py").exists() for folder in folders)
+        chosen = option.claim or option.on_device or option.ignore or option.ignore_glob
+        inside = any(not folder.is_dir() or (folder.parent / "__init__.py").exists() for folder in self._named())
         return not (chosen or inside or self.unread or self.skipped)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,12 +1,13 @@
 """The claims of a folder as its files declare them: read, and not run.
 
-Main       declared -> claims in the order of the ledger, and the files that must be run to say theirs; unknown, a
-           sentence on a name that is none of them.
+Main       declared -> claims in the order of the ledger, and the files that must be run to say theirs; files, by
+           claim; unknown, a sentence on a name that is none of them.
 """
 
 import ast
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ def declared(folder: Path) -> tuple[list[Claim], list[Path]]:
         except (OSError, ValueError, TypeError, SyntaxError):
             unread.append(path)
     return sorted(found.values(), key=section_rank), unread
+
+
+def files(folders: Iterable[Path]) -> dict[str, list[Path]]:
+    """In which files below these folders each claim is stated; those that cannot be read are left out."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted({path for folder in folders for path in folder.rglob("test_*.py")}):
+        with suppress(OSError, ValueError, TypeError, SyntaxError):
+            for id in {claim.id for claim in _claims(path)}:
+                found.setdefault(id, []).append(path)
+    return found
 
 
 def _claims(path: Path) -> Iterator[Claim]:

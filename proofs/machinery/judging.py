@@ -59,6 +59,7 @@ def judge(claim: Claim, evidence: Sequence[Evidence], *, complete: bool = True) 
 
     Only evidence that passed speaks. What it rests on is not looked at here.
     """
+    evidence = as_wholes(evidence)
     steps = {id: _strength(step, _of(evidence, id)) for id, step in claim.steps.items()}
     faults = _faults(claim, evidence, complete=complete)
     if faults:
@@ -70,6 +71,26 @@ def judge(claim: Claim, evidence: Sequence[Evidence], *, complete: bool = True) 
     if complete and (misread := _misread(claim, verdict)):
         return Judgement("broken", None, misread, steps)
     return Judgement(verdict, weakest(steps.values()), (), steps)
+
+
+def as_wholes(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence with a test over several cases as one: where a case of it was skipped or undecided, none speaks."""
+    gaps: dict[str, Evidence] = {}
+    for e in evidence:
+        if _case(e) and e.outcome in ("skipped", "undecided"):
+            gaps.setdefault(e.test.removesuffix(_case(e)), e)
+    return [
+        replace(e, outcome=gap.outcome, reason=f"its case {_case(gap)} was {gap.outcome}")
+        if e.speaks and _case(e) and (gap := gaps.get(e.test.removesuffix(_case(e))))
+        else e
+        for e in evidence
+    ]
+
+
+def _case(evidence: Evidence) -> str:
+    """The case of a test over several: pytest writes "file::test[case]"."""
+    _, bracket, case = evidence.test.partition("::")[2].partition("[")
+    return bracket + case
 
 
 _NEITHER = "what ran neither supports nor refutes the printed statement"
@@ -86,9 +107,14 @@ def _of(evidence: Iterable[Evidence], step: str) -> list[Evidence]:
 
 
 def _strength(step: Step, evidence: Iterable[Evidence]) -> str | None:
-    """The best evidence that passed; else what words are worth, if there are any."""
-    found = [e.strength for e in evidence if e.speaks] + (["argued"] if step.argument else [])
-    return max(found, key=STRENGTHS.index, default=None)
+    """The best evidence that passed; else what words are worth, if there are any.
+
+    Evidence against the printed form and for what holds in its place are two things: the weaker of them counts.
+    """
+    said = [e for e in evidence if e.speaks]
+    sides = [[e.strength for e in said if (e.role == "refutes") == against] for against in (True, False)]
+    found = [max(side, key=STRENGTHS.index) for side in sides if side]
+    return weakest(found) or ("argued" if step.argument else None)
 
 
 def _faults(claim: Claim, evidence: Sequence[Evidence], *, complete: bool) -> tuple[str, ...]:
@@ -199,13 +225,23 @@ def _on_ground(
 def circular(claims: Sequence[Claim]) -> set[str]:
     """The claims that rest on themselves, through others or not."""
     arrows = {claim.id: set(claim.rests_on) for claim in claims}
-    above = {id: set(on) for id, on in arrows.items()}
-    for _ in arrows:
-        grown = {id: on.union(*(above.get(other, set()) for other in on)) for id, on in above.items()}
-        if grown == above:
-            break
-        above = grown
-    return {id for id, on in above.items() if id in on}
+    left = set(arrows)
+    while ends := {id for id in left if not arrows[id] & left}:  # what leads nowhere is in no circle
+        left -= ends
+    return {id for id in left if _reaches(id, arrows, left)}
+
+
+def _reaches(id: str, arrows: Mapping[str, set[str]], within: set[str]) -> bool:
+    """Whether something leads from a claim back to it."""
+    seen: set[str] = set()
+    ahead = list(arrows[id] & within)
+    while ahead:
+        if (one := ahead.pop()) == id:
+            return True
+        if one not in seen:
+            seen.add(one)
+            ahead += arrows[one] & within
+    return False
 
 
 def worst_error(evidence: Iterable[Evidence]) -> float | None:

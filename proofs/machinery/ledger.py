@@ -1,6 +1,6 @@
 """The ledger: every claim with its steps, its evidence, and the verdict that follows, as one document.
 
-Main       ledger, environment, notes, write; stated and restored, a claim as JSON and back.
+Main       ledger, environment, notes, write, printable; stated and restored, a claim as JSON and back.
 
 What is judged, and how, stands in judging.py; read.py reads a ledger and judges it anew.
 """
@@ -9,6 +9,7 @@ import graphlib
 import importlib.metadata
 import json
 import platform
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -158,8 +159,13 @@ def _version(package: str) -> str | None:
         return None
 
 
+def printable(text: str) -> str:
+    """A text without what steers a terminal, turns its direction, or stands in no XML file: "?" in its place."""
+    return "".join("?" if unicodedata.category(c)[0] == "C" and c not in "\n\t" else c for c in text)
+
+
 def write(document: Document, path: Path) -> None:
     """Write a ledger whole or not at all: a reader never sees half of one.  Raises InputError."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     with atomic(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="replace"))  # words from outside may hold what is no Unicode

@@ -23,9 +23,13 @@ def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None 
     """`conclusion` follows from the steps' formulas and `premises`; how many of these there are, all needed.
 
     `premises`: by the id of a claim in `rests_on` or a fact in `trusts`, the formula that is used of it; each of them
-    must be named.  Disagreement if the conclusion does not follow, if some premise is not needed, or if the premises
-    and what the claim says that it uses are not the same.  ValueError for what is no formula.
+    must be named.  Disagreement if the conclusion does not follow, if some premise is not needed, if it follows only
+    because its own hypotheses never hold, if one premise is all of it, or if the premises and what the claim says that
+    it uses are not the same.  ValueError for what is no formula.
+
+    The step that this is evidence for says nothing itself: it would be among its own premises (the plugin sees to it).
     """
+    global _conclusions
     outside = dict(premises or {})
     same(sorted(outside), sorted([*claim.rests_on, *claim.trusts]))
     given = {f"step {step.id}": formula(step.says) for step in claim.steps.values() if step.says}
@@ -36,8 +40,23 @@ def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None 
     for name in given:
         others = [text for other, text in given.items() if other != name]
         check(not _entails(others, goal), f"{claim.id}: {name} is not needed for {conclusion}")
-    check(satisfiable(And(*given.values())), f"{claim.id}: its premises contradict each other")
+    together = And(*given.values())
+    check(_possible(together), f"{claim.id}: its premises contradict each other")
+    if isinstance(goal, Implies):
+        check(
+            _possible(And(together, goal.args[0])), f"{claim.id}: by its premises, what {conclusion} is about never is"
+        )
+    check(len(given) > 1, f"{claim.id}: {conclusion} is what its only premise says")
+    _conclusions += 1
     return len(given)
+
+
+_conclusions = 0
+
+
+def conclusions() -> int:
+    """How many conclusions of this process have been drawn so far."""
+    return _conclusions
 
 
 def formula(text: str) -> Boolean:
@@ -69,4 +88,8 @@ def _read(node: ast.expr) -> Boolean:
 
 
 def _entails(premises: list[Boolean], goal: Boolean) -> bool:
-    return satisfiable(And(*premises, Not(goal))) is False
+    return not _possible(And(*premises, Not(goal)))
+
+
+def _possible(all_of_it: Boolean) -> bool:
+    return satisfiable(all_of_it) is not False

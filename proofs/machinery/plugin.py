@@ -21,7 +21,7 @@ import hypothesis
 import pytest
 
 from gpu.device import backend as find_backend
-from proofs.machinery import checks
+from proofs.machinery import checks, logic
 from proofs.machinery.claims import Claim, EvidenceMark
 from proofs.machinery.collector import PROPERTY, Collector, reason_of
 from proofs.machinery.declared import unknown as no_such
@@ -152,16 +152,25 @@ class Recorder:
         self.backend = ""
 
     def __call__(self, *, instances: int = 1, worst_error: float | None = None) -> None:
-        """Add instances; keep the largest error.  ValueError if the error is not finite."""
+        """Add instances; keep the largest error.  ValueError for fewer than none, or an error that is no error."""
+        if instances < 0:
+            raise ValueError(f"record(instances={instances}): fewer than none")
         self.instances += int(instances)
         if worst_error is None:
             return
         if not math.isfinite(error := float(worst_error)):
             raise ValueError(f"record(worst_error={error}): not finite, so nothing was measured")
+        if error < 0:
+            raise ValueError(f"record(worst_error={error}): an error is not negative; is it a difference?")
         self.worst_error = error if self.worst_error is None else max(self.worst_error, error)
 
     def witness(self, text: str) -> None:
-        """A concrete instance that shows what the evidence says, in one line; printed in the ledger."""
+        """A concrete instance that shows what the evidence says, in one line; printed in the ledger.
+
+        ValueError if nothing is said.
+        """
+        if not str(text).strip():
+            raise ValueError("record.witness(''): nothing was shown")
         self.witnesses.append(str(text))
 
     def undecided(self, why: str) -> None:
@@ -197,7 +206,7 @@ def xp(request: pytest.FixtureRequest, record: Recorder) -> Any:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """After a passing test: a control must have rejected something, and `record` must have been used."""
-    before = checks.rejections()
+    before, concluded = checks.rejections(), logic.conclusions()
     result = yield
     mark, recorder = _mark(item), item.stash.get(RECORDER, None)
     seen = checks.rejections() - before
@@ -206,7 +215,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         raise AssertionError("this control rejected nothing; a control does `with rejected(): <a false statement>`")
     if mark is not None and mark.role != "control" and (recorder is None or recorder.empty):
         raise AssertionError("nothing was recorded: evidence over an empty range proves nothing")
+    if mark is not None and logic.conclusions() > concluded and _premise(mark):
+        raise AssertionError(f"step {mark.step} is a premise of what this test concludes: it would prove itself")
     return result
+
+
+def _premise(mark: EvidenceMark) -> bool:
+    """Whether the step says something that `concludes` takes for granted."""
+    return isinstance(mark.owner, Claim) and mark.step in mark.owner.steps and bool(mark.owner.steps[mark.step].says)
 
 
 @pytest.hookimpl(wrapper=True)

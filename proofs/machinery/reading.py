@@ -9,13 +9,14 @@ must be; verdicts, strengths and notes are computed from them, and where the fil
 import dataclasses
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proofs.machinery.claims import FAULTS, KINDS, OUTCOMES, ROLES, STRENGTHS, Claim, Fact
+from proofs.machinery.claims import FAULTS, KINDS, OUTCOMES, RIGOROUS, ROLES, STRENGTHS, Claim, Fact
 from proofs.machinery.judging import Evidence
-from proofs.machinery.ledger import IDS, STEP_WORDS, WORDS, Document, ledger, restored
+from proofs.machinery.ledger import IDS, STEP_WORDS, WORDS, Document, ledger, printable, restored
 from verify.errors import InputError
 
 ANEW = "write one with `elbo-verify prove --ledger FILE`"
@@ -42,6 +43,7 @@ def _parsed(raw: bytes) -> Document:
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
         json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        document = _printable(document)
     except RecursionError:
         raise _Wrong("nested too deeply") from None
     except UnicodeError:
@@ -53,6 +55,15 @@ def _parsed(raw: bytes) -> Document:
     return document
 
 
+def _printable(value: Any) -> Any:
+    """The same document, in which no text steers a terminal or spoils a picture."""
+    if isinstance(value, dict):
+        return {printable(name): _printable(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_printable(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
+
+
 def _no_number(word: str) -> float:
     raise ValueError(word)
 
@@ -60,10 +71,13 @@ def _no_number(word: str) -> float:
 def _judged_anew(document: Document) -> Document:
     claims = [_claim(value, f"claims[{i}]") for i, value in enumerate(document["claims"])]
     ids = [claim.id for claim, _ in claims]
-    if repeated := [id for i, id in enumerate(ids) if id in ids[:i]]:
-        raise _Wrong(f"claim {_short(repeated[0])} stands in it twice")
+    _once("claim", ids)
     facts = [_fact(value, f"facts[{i}]") for i, value in enumerate(_take(document, "facts", "it", _list, []))]
+    _once("fact", [fact.id for fact, _ in facts])
     errors, skipped = (_take(document, name, "it", _texts, []) for name in ("errors", "skipped"))
+    stated = {fact.id for fact, _ in facts}
+    trusted = dict.fromkeys(id for claim, _ in claims for id in claim.trusts if id not in stated)
+    errors = list(dict.fromkeys([*errors, *(f"no such standard fact: {_short(id)}" for id in trusted)]))
     environment = _take(document, "environment", "it", _is_environment, {})
     complete = _take(document, "complete", "it", _is(bool), True)
     judged = ledger(claims, facts=facts, environment=environment, complete=complete, errors=errors, skipped=skipped)
@@ -73,6 +87,12 @@ def _judged_anew(document: Document) -> Document:
         if (old.get("verdict"), old.get("strength")) != (new["verdict"], new["strength"])
     ]
     return judged
+
+
+def _once(kind: str, ids: list[str]) -> None:
+    """_Wrong if an id is there twice."""
+    if repeated := [id for id, count in Counter(ids).items() if count > 1]:
+        raise _Wrong(f"{kind} {_short(repeated[0])} stands in it twice")
 
 
 def _in_order(stated: list[Document], judged: list[Document]) -> list[Document]:
@@ -111,10 +131,22 @@ def _fact(value: Any, where: str) -> tuple[Fact, list[Evidence]]:
 
 
 def _evidence(owner: Document, where: str) -> list[Evidence]:
-    return [
-        Evidence(**{name: _take(said, name, f"{where}.evidence[{i}]", is_one) for name, is_one in FIELDS.items()})
-        for i, said in enumerate(_take(owner, "evidence", where, _list))
-    ]
+    found = []
+    for i, said in enumerate(_take(owner, "evidence", where, _list)):
+        here = f"{where}.evidence[{i}]"
+        found.append(Evidence(**{name: _take(said, name, here, is_one) for name, is_one in FIELDS.items()}))
+        if impossible := _impossible(found[-1]):
+            raise _Wrong(f"{here}: {impossible}")
+    return found
+
+
+def _impossible(said: Evidence) -> str:
+    """What no run writes: what a mark would refuse, or what the plugin lets no test pass with."""
+    if said.strength != "tested" and said.kind not in RIGOROUS:
+        return f"{said.kind} evidence is tested, never {said.strength}"
+    if said.outcome == "passed" and said.instances == 0:
+        return "it passed and recorded nothing"
+    return ""
 
 
 def _is(kind: type) -> Kind:

@@ -13,6 +13,7 @@ from typing import Any
 
 from proofs.machinery.claims import FAULTS, STRENGTHS
 from proofs.machinery.judging import AT_FAULT, VERDICTS
+from proofs.machinery.ledger import printable
 
 WIDTH = 100
 COLUMNS = "  {:<22} {:<21} {:<9} {:>5} {:>6} {:>11}  {}"
@@ -21,6 +22,11 @@ Document = dict[str, Any]
 
 def lines(document: Document) -> Iterator[str]:
     """A ledger document as lines of at most WIDTH characters: a table by section, then the totals."""
+    for line in _lines(document):
+        yield _cut(printable(" ".join(line.splitlines())))
+
+
+def _lines(document: Document) -> Iterator[str]:
     strengths = {claim["id"]: claim["strength"] for claim in document["claims"]}
     for section, claims in groupby(document["claims"], key=lambda claim: claim["section"]):
         yield section or "Claims"

@@ -5,11 +5,14 @@ import tempfile
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.terminal.console import Session, table
 from reports.terminal.options import InputError, common, idle_words
 from verify.data.writing import atomic
+
+if TYPE_CHECKING:
+    from proofs.machinery.claims import Claim
 
 INTERRUPTED = 130
 SHELF = ("The paper", 1)
@@ -84,8 +87,9 @@ def _run(args: argparse.Namespace, session: Session) -> int:
         needed = args.json or args.graph is not None
         path: Path | None = args.ledger or (Path(scratch, "ledger.json") if needed else None)
         quiet = args.json or args.quiet
+        before = _stamp(path)
         code = run(args.claims, thorough=args.thorough, ledger=path, backend=args.backend, quiet=quiet)
-        if path is not None and path.is_file():
+        if path is not None and _stamp(path) not in (None, before):  # else it is that of an earlier run
             document = reading.read(path) if needed else None
             session.result(document)
             if args.ledger is not None:
@@ -95,6 +99,14 @@ def _run(args: argparse.Namespace, session: Session) -> int:
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    """What tells one file of a name from the next that is written whole in its place; None if there is none."""
+    if path is None or not path.is_file():
+        return None
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _from(args: argparse.Namespace, session: Session) -> int:
@@ -183,7 +195,11 @@ def listing(ids: list[str], ledger_file: Path | None) -> Document:
 
     known, unread = declared(PROOFS)
     check_known(ids, known)
-    verdicts = {} if ledger_file is None else {c["id"]: c for c in reading.read(ledger_file)["claims"]}
+    judged: Document = {"claims": [], "notes": []} if ledger_file is None else reading.read(ledger_file)
+    verdicts = {claim["id"]: claim for claim in judged["claims"]}
+    unread_notes = [f"{path}: its claims are only known once it runs; they are not listed" for path in unread]
+    other = [claim.id for claim in known if claim.id in verdicts and _differs(claim, verdicts[claim.id])]
+    changed = [f"claim {id}: the ledger states it in other words: its verdict may not be of this one" for id in other]
     return {
         "schema": 1,
         "claims": [
@@ -198,8 +214,15 @@ def listing(ids: list[str], ledger_file: Path | None) -> Document:
             for claim in known
             if not ids or claim.id in ids
         ],
-        "notes": [f"{path}: its claims are only known once it runs; they are not listed" for path in unread],
+        "notes": [*unread_notes, *judged["notes"], *changed],
     }
+
+
+def _differs(claim: "Claim", entry: Document) -> bool:
+    """Whether a ledger's entry is of a claim with other words or other steps."""
+    steps = {step["id"]: step["statement"] for step in entry["steps"]}
+    words = (entry["statement"], entry["hypotheses"]) == (claim.statement, claim.hypotheses)
+    return not words or steps != {step.id: step.statement for step in claim.steps.values()}
 
 
 def _row(claim: Document, judged: bool) -> tuple[str, str]:

@@ -103,3 +103,20 @@ def test_a_run_is_drawn_with_or_without_its_ledger(here, monkeypatch, capsys):
     assert main(["prove", "--graph", "claims.dot", "--ledger", "mine.json"]) == 0
     assert "wrote mine.json\nwrote claims.dot" in capsys.readouterr().err
     assert sorted(path.name for path in here.iterdir()) == ["claims.dot", "claims.svg", "ledger.json", "mine.json"]
+
+
+def test_a_run_that_wrote_no_ledger_shows_none_of_an_earlier_one(here, monkeypatch, capsys):
+    monkeypatch.setattr("proofs.machinery.run.prove", lambda claims, **options: 1)
+    assert main(["prove", "--ledger", "ledger.json", "--graph", "claims.svg"]) == 1
+    said = capsys.readouterr()
+    assert "wrote" not in said.err and sorted(path.name for path in here.iterdir()) == ["ledger.json"]
+
+
+def test_a_list_says_what_is_to_be_known_of_its_ledger(here, capsys):
+    document = made_up.document(ids=("ground",))
+    document |= {"complete": False}
+    document["claims"][0]["id"] = "eq-21"
+    (here / "ledger.json").write_text(json.dumps(document))
+    assert main(["prove", "--list", "eq-21", "--ledger", "ledger.json"]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "a partial run" in said and "claim eq-21: the ledger states it in other words" in said

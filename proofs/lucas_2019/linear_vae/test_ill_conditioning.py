@@ -161,7 +161,8 @@ def condition(at: SpectralProblem, W, gauge):
     """max |eigenvalue| / min |eigenvalue| of the dense Hessian of L at W, without its `gauge` smallest."""
     values = np.sort(np.abs(np.linalg.eigvalsh(model.hessian(W, at.sigma2, at.S))))
     largest = (1 + at.lam[0] / at.sigma2) / at.sigma2  # no curvature at a stationary point is larger (theory 1.3)
-    agree(values[:gauge], np.zeros(gauge), tolerance=1e-12, scale=largest)  # they are the gauge
+    if gauge:
+        agree(values[:gauge], np.zeros(gauge), tolerance=1e-12, scale=largest)  # they are the gauge
     return float(values[-1] / values[gauge]) if values[gauge] > 1e-12 * largest else np.inf
 
 

@@ -106,3 +106,47 @@ def test_a_crash_is_no_rejection(error):
     with pytest.raises(error, match="crash"), rejected():
         raise error("crash")
     assert rejections() == before
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        lambda: agree(np.ones(0), np.ones(0), tolerance=1),
+        lambda: at_most(np.ones(0), 1.0),
+        lambda: agree(1.0, 2.0, tolerance=math.inf),
+        lambda: agree(1.0, 2.0, tolerance=math.nan),
+        lambda: agree(1.0, 2.0, tolerance=1e-3, scale=math.inf),
+        lambda: agree(1.0, 2.0, tolerance=1e-3, scale=math.nan),
+        lambda: at_most(2.0, 1.0, slack=math.nan),
+        lambda: at_most(1 + 9j, 2.0),
+        lambda: same(np.array([]), np.array([5])),
+        lambda: same([1], (1,)),
+        lambda: same(math.nan, 1.0),
+        lambda: check(sympy.eye(2).is_symmetric, "a method that was not called"),
+        lambda: check((x > 0 for x in [-1]), "a generator"),
+        lambda: check("no", "a word"),
+        lambda: check(math.nan, "NaN"),
+        lambda: check(sympy.Symbol("x"), "an expression"),
+        lambda: vanishes(sympy.zeros(0, 0)),
+        lambda: vanishes("x - x"),
+        lambda: vanishes([sympy.Symbol("x")]),
+        lambda: vanishes(sympy.false),
+        lambda: vanishes(sympy.nan),
+        lambda: vanishes(sympy.zoo),
+    ],
+)
+def test_nonsense_is_neither_accepted_nor_rejected(nonsense):
+    before = rejections()
+    with pytest.raises((ValueError, TypeError, FloatingPointError)), rejected():
+        nonsense()
+    assert rejections() == before
+
+
+def test_the_ways_to_say_yes_and_no_are_taken():
+    for yes in (True, np.True_, sympy.true, np.array(True), [1]):
+        check(yes, "unused")
+    for no in (False, None, np.False_, sympy.false, []):
+        with pytest.raises(Disagreement):
+            check(no, "no")
+    vanishes(0)
+    vanishes(sympy.Integer(0))

@@ -69,3 +69,31 @@ def test_a_fact_is_supported_or_controlled_and_nothing_else():
     for role in ("refutes", "corrected"):
         with pytest.raises(ValueError, match=f"evidence on f: role '{role}' is none of supports, control"):
             one.evidence(role=role, kind="numeric")
+
+
+def test_a_mark_is_for_one_test_function_and_for_one_step():
+    claim = Claim("a", "", "")
+    one, other = claim.step("one", ""), claim.step("other", "")
+    mark = one.evidence(role="supports", kind="numeric")
+
+    class TestGroup:
+        pass
+
+    for thing in (TestGroup, pytest.fixture(lambda: 1), staticmethod(len)):
+        with pytest.raises(ValueError, match="is no test function"):
+            mark(thing)
+
+    def test_it():
+        pass
+
+    mark(test_it)
+    with pytest.raises(ValueError, match="test_it is evidence already"):
+        other.evidence(role="supports", kind="numeric")(test_it)
+
+
+@pytest.mark.parametrize("fields", [{"id": 5}, {"id": " "}, {"statement": None}, {"rests_on": (1,)}, {"quote": b"x"}])
+def test_what_is_no_text_is_refused(fields):
+    with pytest.raises(ValueError, match=r"which is no text|it holds ids"):
+        Claim(**{"id": "a", "source": "", "statement": "", **fields})
+    with pytest.raises(ValueError, match="which is no text"):
+        Claim("a", "", "").step("b", None)

@@ -257,3 +257,22 @@ def test_worst_error_is_that_of_evidence_that_passed_and_is_no_control():
     ]
     assert worst_error(evidence) == 3e-13
     assert worst_error([CONTROL, said("supports")]) is None
+
+
+def test_a_step_against_and_for_is_as_strong_as_the_weaker_side():
+    about = Claim("a", "", "", quote="q", fault="misprint", finding="f")
+    about.step("whole", "all of it")
+
+    def seen(role, strength, test):
+        return Evidence(test, role, "symbolic", strength, "passed", step="whole", rejections=1)
+
+    both = [seen("refutes", "tested", "t"), seen("corrected", "proved", "u")]
+    assert judge(about, both).strength == "tested"
+    assert judge(about, [*both, seen("refutes", "proved", "v")]).strength == "proved"
+
+
+def test_a_long_chain_of_claims_and_a_circle_above_it_are_told_apart():
+    chain = [Claim(str(i), "", "", rests_on=(str(i + 1),)) for i in range(3000)]
+    circle = [Claim("x", "", "", rests_on=("y", "0")), Claim("y", "", "", rests_on=("x",))]
+    above = Claim("z", "", "", rests_on=("x",))
+    assert circular([*chain, *circle, above]) == {"x", "y"}

@@ -14,7 +14,7 @@ from verify.errors import InputError
 
 def said(role, outcome="passed", **fields):
     fields = {"strength": "tested", "step": "whole", "rejections": int(role == "control"), **fields}
-    return Evidence(test=f"test_{role}", role=role, kind="numeric", outcome=outcome, **fields)
+    return Evidence(test=f"test_{role}", role=role, kind="numeric", outcome=outcome, instances=1, **fields)
 
 
 CONTROL = said("control")

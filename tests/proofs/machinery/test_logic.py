@@ -85,3 +85,16 @@ def test_an_idle_premise_a_foreign_one_and_a_contradiction_are_refused():
     absurd.step("no", "", says="~p")
     with pytest.raises(Disagreement, match="contradict"):
         concludes(absurd, "q")
+
+
+def test_what_holds_of_nothing_and_what_one_premise_says_are_no_conclusions():
+    void = Claim("a", "", "")
+    void.step("one", "", says="local -> listed")
+    void.step("two", "", says="listed -> ~local")
+    with pytest.raises(Disagreement, match="never is"):
+        concludes(void, "local -> top")
+    assert concludes(void, "~local") == 2  # said as what it is
+    alone = Claim("a", "", "")
+    alone.step("one", "", says="local -> top")
+    with pytest.raises(Disagreement, match="only premise"):
+        concludes(alone, "local -> top")

@@ -87,7 +87,7 @@ def test_evidence_carries_what_the_test_recorded(good):
     assert first["test"] == "test_a.py::test_supports[1e-15]"
     corrected = entry(good[1], "eq-13")
     assert corrected["evidence"][0]["witness"].startswith("lam = (3, 2), sigma2 = 1: a long story")
-    assert corrected["strength"] == "proved"
+    assert corrected["strength"] == "tested"  # that the printed form fails was only tested
 
 
 def test_the_printed_ledger_fits_100_columns_and_names_sections_witnesses_and_skips(good):
@@ -266,3 +266,106 @@ def test_a_ledger_that_cannot_be_written_is_said_before_the_proofs_run(tmp_path)
         assert f"--ledger {path}: " in process.stderr
         assert why in process.stderr
         assert "passed" not in process.stdout
+
+
+GOOD = """
+@STEP.evidence(role="supports", kind="symbolic", strength="proved")
+def test_good(record):
+    record()
+    with rejected():
+        agree(1.0, 2.0, tolerance=1e-3)
+"""
+START = claims.HEAD + 'CLAIM = Claim("c", "Eq. 1", "statement")\n' + claims.STEP
+FAILS_AND_SKIPS = """
+@pytest.fixture
+def odd():
+    yield
+    pytest.skip("afterwards")
+
+@STEP.evidence(role="supports", kind="numeric")
+def test_fails(record, odd):
+    record()
+    agree(1.0, 2.0, tolerance=1e-3)
+"""
+CASES = """
+@STEP.evidence(role="supports", kind="symbolic", strength="proved")
+@pytest.mark.parametrize("n", [1, 2])
+def test_cases(n, record):
+    if n == 2:
+        pytest.skip("too large")
+    record()
+    with rejected():
+        agree(1.0, 2.0, tolerance=1e-3)
+"""
+ITSELF = """
+from proofs.machinery.logic import concludes
+LAST = CLAIM.step("last", "b gives c", says="b -> c")
+FIRST = CLAIM.step("first", "a gives b", says="a -> b")
+
+@FIRST.evidence(role="supports", kind="symbolic", strength="proved")
+def test_first(record):
+    record()
+    with rejected():
+        agree(1.0, 2.0, tolerance=1e-3)
+
+@LAST.evidence(role="supports", kind="symbolic", strength="proved")
+def test_it_follows(record):
+    record(instances=concludes(CLAIM, "a -> c"))
+    with rejected():
+        concludes(CLAIM, "c -> a")
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict", "why"),
+    [
+        (GOOD + FAILS_AND_SKIPS, "broken", "test_fails failed: "),  # a skip afterwards does not undo the failure
+        (CASES, "undecided", "its case [2] was skipped"),  # the case that ran is not all of it
+        (GOOD + ITSELF, "broken", "it would prove itself"),
+        (GOOD.replace("record()", "record.witness(' ')"), "broken", "nothing was shown"),
+        (GOOD.replace("record()", "record(instances=2); record(instances=-1)"), "broken", "fewer than none"),
+        (GOOD.replace("record()", "record(worst_error=-1e-9)"), "broken", "an error is not negative"),
+    ],
+)
+def test_no_verdict_is_earned_by(tmp_path, more, verdict, why):
+    _, ledger = run(claims.write_claims(tmp_path, a=START + more))
+    assert verdicts(ledger) == {"c": verdict}
+    assert why in " ".join(entry(ledger, "c")["reasons"])
+
+
+def test_what_a_second_file_could_hide_fails_the_run(tmp_path):
+    hidden = START + 'CLAIM.step("hard", "of which nothing is shown")\n'
+    other = hidden.replace('"c"', '"silent"')
+    fact = START.replace('"c"', '"f"').replace('"statement"', '"statement", trusts=("svd",)') + GOOD
+    fact += 'from proofs.machinery.claims import Fact\n@Fact("svd", "every matrix is zero", "me").evidence('
+    fact += 'role="supports", kind="numeric")\ndef test_fact(record):\n    record()\n'
+    process, ledger = run(claims.write_claims(tmp_path, a=START + GOOD, b=hidden, d=other, f=fact))
+    assert process.returncode == FAILED
+    assert ledger["errors"] == [
+        "test_f.py::test_fact: states the fact svd in other words than the register",
+        "claim c is stated in test_a.py and test_b.py; a claim is one file",
+        "claim silent: no test in test_d.py speaks of it",
+    ]
+    assert [fact["statement"].startswith("every matrix is U K R") for fact in ledger["facts"]] == [True]
+
+
+def test_words_that_are_no_unicode_do_not_lose_the_ledger(tmp_path):
+    text = START + GOOD.replace("record()", "record.witness('\\ud800')")
+    process, ledger = run(claims.write_claims(tmp_path, a=text))
+    assert (process.returncode, entry(ledger, "c")["evidence"][0]["witness"]) == (OK, "?")
+
+
+def test_what_an_earlier_run_chose_is_a_part(tmp_path):
+    folder = claims.write_claims(tmp_path, a=START + GOOD)
+    _, ledger = run(folder, str(folder), "-p", "cacheprovider", "--lf")
+    assert not ledger["complete"]
+
+
+def test_the_claim_of_the_manual_holds_as_printed(tmp_path):
+    manual = (ROOT / "CONTRIBUTING.md").read_text()
+    text = manual[manual.index("## Adding a claim") :].split("```python\n")[1].split("```")[0]
+    (tmp_path / "test_mass.py").write_text(text)
+    process, ledger = run(tmp_path)
+    assert (process.returncode, ledger["errors"]) == (OK, []), process.stdout
+    claim = entry(ledger, "mass-of-one-pixel")
+    assert (claim["verdict"], claim["strength"]) == ("holds", "proved")

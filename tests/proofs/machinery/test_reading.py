@@ -12,7 +12,7 @@ from verify.errors import InputError
 
 
 def said(role, **fields):
-    fields = {"outcome": "passed", "rejections": int(role == "control"), **fields}
+    fields = {"outcome": "passed", "instances": 1, "rejections": int(role == "control"), **fields}
     return Evidence(test=f"test_{role}", role=role, kind="numeric", strength="tested", step="whole", **fields)
 
 
@@ -172,3 +172,25 @@ def test_a_ledger_that_is_not_there_is_refused_by_name(tmp_path):
         read(tmp_path / "none.json")
     with pytest.raises(InputError, match="Is a directory"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"strength": "proved"}, "numeric evidence is tested, never proved"),
+        ({"instances": 0}, "it passed and recorded nothing"),
+    ],
+)
+def test_evidence_that_no_run_writes_is_refused(document, reread, fields, words):
+    document["claims"][0]["evidence"][0] |= fields
+    assert f"claims[0].evidence[0]: {words}" in refused(reread, document)
+
+
+def test_a_fact_that_the_file_does_not_state_is_missed(document, reread):
+    assert "fact svd stands in it twice" in refused(reread, {**document, "facts": document["facts"] * 2})
+    assert reread({**document, "facts": []})["errors"] == ["no such standard fact: svd"]
+
+
+def test_no_text_of_a_file_steers_a_terminal(document, reread):
+    document["claims"][0]["source"] = "\x1b[2J\x07 \u202e \ufffe é\n"
+    assert reread(document)["claims"][0]["source"] == "?[2J? ? ? é\n"
