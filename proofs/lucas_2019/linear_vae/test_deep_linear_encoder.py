@@ -52,6 +52,7 @@ CLAIM = Claim(
     hypotheses="Corollary 1 is read as App. B reads it, as uniqueness, and of the weights: (W, V, D) is as unique as "
     "before, and its stationary points are those of the plain encoder (claims nonlinear-encoder, deep-encoder-points)",
     section="The linear VAE",
+    rests_on=("eq-11-12", "eq-16-20"),
     trusts=("second-order", "weyl"),
     quote="However, Corollary 1 and Theorem 1 no longer hold in general. Even a deep linear encoder will not have a "
     "unique global maximum and new stationary points (possibly maxima) may be introduced to ELBO in general. "
@@ -64,19 +65,19 @@ WEIGHTS = CLAIM.step(
     "weights",
     "with two or more layers no maximum is unique in its weights: neighbouring layers (2 V_2, V_1/2) give the ELBO of "
     "(V_2, V_1), for all widths and depths; and if V_1 = V_2 = 0, so do (0, X) for every X",
-    says="two_layers -> weights_not_unique",
+    says="elbo & two_layers -> weights_not_unique",
 )
 DEAD_UNITS = CLAIM.step(
     "dead-units",
     "W = 0, V_2 = 0, D = I, V_1 = R C U^T is a local maximum, for all n, k, h: R orthogonal (h, h), C > 0 diagonal, "
     "the columns of U h orthonormal eigenvectors with 0 < lam_j < sigma2",
-    says="dead_units & definite_stays_definite -> local_maximum",
+    says="elbo & dead_units & definite_stays_definite -> local_maximum",
 )
 SADDLE = CLAIM.step(
     "saddle-of-ppca",
     "at W = 0 the Hessian of L is X -> (S - sigma2 I) X/sigma2^2, which rises along u_1 if lam_1 > sigma2, for all n "
     "and k",
-    says="top_above_noise -> rises",
+    says="gradient_of_L & top_above_noise -> rises",
 )
 INSTANCE = CLAIM.step(
     "instance",
@@ -88,7 +89,12 @@ INSTANCE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion", "the weights of a maximum are not unique, and some local maximum is none of pPCA: Theorem 1 fails"
 )
-USED = {"second-order": "rises -> no_maximum_of_ppca", "weyl": "definite_stays_definite"}
+USED = {
+    "eq-11-12": "gradient_of_L",
+    "eq-16-20": "elbo",
+    "second-order": "rises -> no_maximum_of_ppca",
+    "weyl": "definite_stays_definite",
+}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
