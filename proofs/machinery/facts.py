@@ -95,8 +95,9 @@ _REGISTER = (
     Fact("sylvester", "inertia does not change under congruence or a smooth change of coordinates", f"{HJ}, 4.5.8"),
     Fact(
         "von-neumann",
-        "tr(A B) is at least the sum of a_i b_{n+1-i} and at most that of a_i b_i, the falling eigenvalues of symmetric "
-        "A, B; it is the latter iff some orthonormal x_1, ..., x_n have A x_i = a_i x_i and B x_i = b_i x_i for all i",
+        "tr(A B) is at least the sum of a_i b_{n+1-i} and at most that of a_i b_i, the falling eigenvalues of "
+        "symmetric A, B; it is the latter iff some orthonormal x_1, ..., x_n have A x_i = a_i x_i and B x_i = b_i x_i "
+        "for all i",
         f"{HJ}, 4.3.53, 7.4.1; Theobald, Math. Proc. Camb. Phil. Soc. 77, 1975",
     ),
     Fact("weyl", "no eigenvalue of a symmetric matrix moves by more than the norm of the change", f"{HJ}, 4.3.15"),

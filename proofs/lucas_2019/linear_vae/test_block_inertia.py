@@ -62,8 +62,8 @@ EDGES = CLAIM.step(
 )
 RANK = CLAIM.step(
     "rank",
-    "in a minimal block the diagonals of M B - B M, B skew, are all of those of sum 0: what is constant is orthogonal to "
-    "them, and nothing else, so they have k_b - 1 dimensions, for all k_b",
+    "in a minimal block the diagonals of M B - B M, B skew, are all of those of sum 0: what is constant is orthogonal "
+    "to them, and nothing else, so they have k_b - 1 dimensions, for all k_b",
     says="orthogonal_is_constant & dimensions_add_up -> rank",
     place="Proposition 9",
 )

@@ -305,8 +305,8 @@ def test_with_learned_noise_all_maxima_have_one_noise(record):
     # The noise equation, tr S - tr K = (n - k) sigma2, says that sigma2 is the mean of all that is not held.
     equation = (held_sum + rest) - (held_sum + (k - q) * sigma2) - (n - k) * sigma2
     vanishes(equation - (rest - (n - q) * sigma2))
-    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean (fact
-    # mean): the n - k smallest of them have the sum (n - k) sigma2.
+    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean, by
+    # the fact of this name: the n - k smallest of them have the sum (n - k) sigma2.
     vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / (n - k))
     vanishes(((n - q) * sigma2 - (k - q) * sigma2) - (n - k) * sigma2)
     with rejected():  # the mean over n

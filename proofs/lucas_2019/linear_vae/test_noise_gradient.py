@@ -10,7 +10,8 @@ Method      derived from the Gaussian densities, for all n and k. The envelope t
             Numeric: differences of a 50-digit ELBO, and the expectation as an average over points z with the moments of
             q, which is exact for a quadratic.
 Trusted     claim eq-16-20 for the ELBO; jacobi for that of the profile; the rules of differentials.py
-            (tests/verify/symbolic); SymPy's algebra. A convex function with slope 0 at r = 1 has its only minimum there.
+            (tests/verify/symbolic); SymPy's algebra. A convex function with slope 0 at r = 1 has its only minimum
+            there.
 """
 
 from dataclasses import replace

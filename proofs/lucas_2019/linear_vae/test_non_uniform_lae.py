@@ -80,8 +80,8 @@ SAVED = CLAIM.step(
 TRACES = CLAIM.step(
     "traces",
     "sum c_i s_i = tr(K S) with K = sum c_i e_i e_i^T, whose eigenvalues are the c_i >= 0 and zeros, and sum g_i b_i = "
-    "tr(G diag(b)); c_i rises with b_i: so with b_(1) >= ... >= b_(k) at most sum [c_(i) lam_i - 2 g_i b_(i)] is saved, "
-    "for all n and k",
+    "tr(G diag(b)); c_i rises with b_i: so with b_(1) >= ... >= b_(k) at most sum [c_(i) lam_i - 2 g_i b_(i)] is "
+    "saved, for all n and k",
     says="saves_at_most_the_traces & traces_between_sorted_sums -> saves_at_most_the_sorted_sum",
 )
 SQUARES = CLAIM.step(

@@ -50,7 +50,8 @@ CLAIM = Claim(
 )
 EXISTS = CLAIM.step(
     "exists",
-    "the loss is |(I - W V) S^{1/2}|^2 + g (|V|^2 + |W|^2), so it grows beyond all bounds with V and W, for all n and k",
+    "the loss is |(I - W V) S^{1/2}|^2 + g (|V|^2 + |W|^2), so it grows beyond all bounds with V and W, for all n "
+    "and k",
     says="eigenbasis -> loss_grows",
 )
 ROTATIONS = CLAIM.step(

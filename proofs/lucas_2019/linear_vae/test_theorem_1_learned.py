@@ -6,7 +6,7 @@ Hypotheses  sigma2 > 0 is a variable like the others.
 Source      ours; Lucas et al. 2019 prove Theorem 1 at fixed noise and use it with learned noise; docs, section 6.
 Method      a maximum in all variables is one at its own noise (claim theorem-1).  There the ELBO and L have the same
             slope in sigma2, in words for all n and k, which makes the noise the mean of the discarded eigenvalues; as
-            none of these exceeds the noise where a column is zero, all are equal to it then.
+            none of these exceeds the noise where a column is zero, all are equal to it then (fact mean).
             Beside it: all families of stationary points with their joint Hessians.
 """
 
@@ -63,8 +63,8 @@ CASES = CLAIM.step(
 )
 EQUAL = CLAIM.step(
     "equal",
-    "where W retains lam_a > sigma2 as at the stationary points of L and all discarded eigenvalues equal sigma2, C = S, "
-    "for all n and k",
+    "where W retains lam_a > sigma2 as at the stationary points of L and all discarded eigenvalues equal sigma2, C = "
+    "S, for all n and k",
     says="on_top & discarded_equal_noise -> C_is_S",
     place="Theorem 1",
 )
@@ -134,7 +134,7 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
 
 @CASES.evidence(role="supports", kind="symbolic", strength="proved")
 def test_all_columns_are_used_or_nothing_above_the_noise_is_left(record):
-    """q = min(k, above) is k, and then k < n or nothing is discarded; or it is less, and then all above are retained."""
+    """q = min(k, above) is k (and k < n, or nothing is discarded); or it is less, and all those above are retained."""
     columns, above = sp.symbols("k above", integer=True, nonnegative=True)
     check_least(sp.Min(columns, above), columns, above)
     with rejected():

@@ -13,8 +13,8 @@ Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{
             tr(M^-1 W^T (sigma2 I - S) W)/sigma2], c_i the eigenvalues of C: both terms are >= 0 if sigma2 >= lam_1, and
             zero only at W = 0. If lam_1 > sigma2, a column along u_1 rises with curvature (lam_1 - sigma2)/sigma2^2.
             Existence: W W^T is positive semidefinite of rank <= k, and W = U_k (Lam_k - sigma2 I)^{1/2} does it.
-Trusted     the spectral theorem; the singular value decomposition; W^T v = 0 for n - k independent v (rank-nullity);
-            that no second derivative is positive at a maximum; the normal form of words.
+Trusted     the spectral theorem (roots, too); the singular value decomposition; W^T v = 0 for n - k independent
+            v (rank-nullity); that no second derivative is positive at a maximum; the normal form of words.
 """
 
 from dataclasses import replace
