@@ -117,6 +117,17 @@ def test_no_variance_beats_the_printed_optimum_on_hostile_spectra(p, record, xp)
     record(worst_error=error)
 
 
+@OPTIMUM.evidence(role="control", kind="numeric")
+def test_a_variance_beside_the_optimum_is_beaten():
+    rng = np.random.default_rng(23)
+    for factor in (0.5, 2.0):
+        W, V, D, s, S = (p := random_vae(rng, 4, 2)).on(np)
+        _, best = model.optimal_encoder(W, s)
+        lost = model.elbo(W, V, best, s, S) - model.elbo(W, V, factor * best, s, S)
+        with rejected():
+            at_most(lost, 0.0, slack=1e-13 * p.size_of_elbo)
+
+
 @GRADIENT.evidence(role="control", kind="symbolic")
 def test_a_slip_in_the_gradient_is_rejected():
     for wrong in (
