@@ -28,6 +28,18 @@ _REGISTER = (
         "a continuous function on R^m that tends to minus infinity as |x| grows has a maximum",
         "Weierstrass",
     ),
+    Fact(
+        "components",
+        "a graph falls into components that no edge joins, and what is equal along every edge is constant on each of "
+        "them: on all of a connected graph",
+        "Diestel, Graph Theory, 5th ed. 2017, 1.4",
+    ),
+    Fact(
+        "descent",
+        "if a natural number falls with every move, and every state but the final ones has a move, then finitely many "
+        "moves lead to a final one",
+        "Peano",
+    ),
     Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
     Fact(
         "gaussian-integral",
@@ -65,7 +77,16 @@ _REGISTER = (
         "Lindsay, Ann. Stat. 1983",
     ),
     Fact(
-        "rank-nullity", "fewer linear homogeneous equations than unknowns have a solution that is not 0", f"{HJ}, 0.2.3"
+        "mean",
+        "finitely many real numbers none of which exceeds their mean all equal it, and so do those none of which is "
+        "below it; x_i - c <= 0 for all i and sum (x_i - c) = 0 make every x_i = c",
+        "any course in analysis",
+    ),
+    Fact(
+        "rank-nullity",
+        "rank and nullity of an (r, m) matrix add up to m, and the transpose has the same rank: r linear homogeneous "
+        "equations in m unknowns have at least m - r independent solutions, so one that is not 0 if r < m",
+        f"{HJ}, 0.2.3, 0.4.6",
     ),
     Fact(
         "real-schur",
@@ -97,8 +118,10 @@ _REGISTER = (
     ),
     Fact(
         "von-neumann",
-        "tr(A B) >= sum of a_i b_{n+1-i}, the sorted eigenvalues of symmetric A, B",
-        f"{HJ}, 4.3.53, 7.4.1",
+        "tr(A B) is at least the sum of a_i b_{n+1-i} and at most that of a_i b_i, the falling eigenvalues of "
+        "symmetric A, B; it is the latter iff some orthonormal x_1, ..., x_n have A x_i = a_i x_i and B x_i = b_i x_i "
+        "for all i",
+        f"{HJ}, 4.3.53, 7.4.1; Theobald, Math. Proc. Camb. Phil. Soc. 77, 1975",
     ),
     Fact("weyl", "no eigenvalue of a symmetric matrix moves by more than the norm of the change", f"{HJ}, 4.3.15"),
 )

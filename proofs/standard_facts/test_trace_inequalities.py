@@ -3,7 +3,8 @@
 Notation   S = sum lam_j u_j u_j^T, lam descending; Q (n, m) with orthonormal columns; p_j = |Q^T u_j|^2.
 Method     Ky Fan: 0 <= p_j <= 1 and sum p_j = m, and the largest sum less tr(Q^T S Q) = sum lam_j p_j is
            sum_{j <= m} (lam_j - lam_m)(1 - p_j) + sum_{j > m} (lam_m - lam_j) p_j.
-           Von Neumann: summation by parts over the projectors on the first m eigenvectors of B, Ky Fan for each.
+           Von Neumann: summation by parts over the projectors on the first m eigenvectors of B, Ky Fan for each. The
+           case of equality: on rational matrices, both ways.
 """
 
 from random import Random
@@ -75,6 +76,41 @@ def test_von_neumann_on_rational_matrices(record, thorough):
         # Attained where both share a basis, the largest with the least.
         same((in_basis(a, sp.eye(size)) * in_basis(b[::-1], sp.eye(size))).trace(), least)
         record()
+
+
+def equal_iff_in_one_order(a, b, Q):
+    """tr(A B) is the largest it can be iff A B = B A and no common eigenvector is out of order; A = diag(a), falling,
+    B = Q diag(b) Q^T."""
+    A, B = sp.diag(*a), in_basis(b, Q)
+    at_top = (A * B).trace() == sum(x * y for x, y in zip(a, sorted(b, reverse=True), strict=True))
+    # On each eigenspace of A, by falling a, the eigenvalues of B there must be the next largest.
+    ordered, start, left = A * B == B * A, 0, sorted(b, reverse=True)
+    while ordered and start < len(a):
+        size = a.count(a[start])
+        inside = B[start : start + size, start : start + size]
+        ordered = sorted(sp.Matrix(inside).eigenvals(multiple=True), reverse=True) == left[start : start + size]
+        start += size
+    same(at_top, ordered)
+    return at_top
+
+
+@VON_NEUMANN.evidence(role="supports", kind="symbolic")
+def test_the_largest_trace_is_that_of_one_basis_in_one_order(record, thorough):
+    rng, seen = Random(11), []
+    for _ in range(thorough(25, 150)):
+        size = rng.randint(2, 3)
+        a, b = (sorted_rationals(rng, size) for _ in range(2))
+        if rng.random() < 0.3:
+            a[1] = a[0]  # a tie of A: B is free in its plane
+            a.sort(reverse=True)
+        order = sp.eye(size)[:, rng.sample(range(size), size)]
+        tie = sp.diag(rational_rotation(rng, 2), *[1] * (size - 2))
+        for Q in (order, rational_rotation(rng, size), tie, sp.eye(size)):
+            seen.append(equal_iff_in_one_order(a, b, Q))
+            record()
+    check(20 < sum(seen) < len(seen) - 20, "one side of the equivalence was hardly seen")
+    with rejected():  # a common basis is not enough
+        same(equal_iff_in_one_order([2, 1], [1, 2], sp.eye(2)), True)
 
 
 @KY_FAN.evidence(role="supports", kind="symbolic")

@@ -33,6 +33,7 @@ CLAIM = Claim(
     "parameters are those of the beta-VAE",
     hypotheses="gradient descent; any Gaussian VAE, deep or linear",
     section="The linear VAE",
+    rests_on=("eq-16-20",),
     quote="However, for a given β, one can find a corresponding σ 2 (and a learning rate) such that the gradient "
     "updates to the network parameters are identical.",
 )

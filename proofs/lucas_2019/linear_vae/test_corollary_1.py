@@ -47,7 +47,7 @@ CLAIM = Claim(
     hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
     rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient", "spectrum"),
-    trusts=("second-order", "spectral"),
+    trusts=("mean", "second-order", "spectral"),
     quote="Moreover, when the data covariance eigenvalues are distinct, the linear VAE identifies the individual "
     "principal components, unlike pPCA, which recovers only the PCA subspace. ... Corollary 1. The global maximum of "
     "the ELBO objective (Eq. (4)) for the linear VAE (Eq. (9)) has the scaled principal components as the columns of "
@@ -98,7 +98,8 @@ DEFINITE = CLAIM.step(
 NOISE = CLAIM.step(
     "noise",
     "where sigma2 is learned and k < n it is, at every maximum, the mean of the n - k smallest eigenvalues (Eq. 7)",
-    says="top_of_ELBO & largest_held & stationary_at_maxima & noise_equation & learned -> same_noise",
+    says="top_of_ELBO & largest_held & stationary_at_maxima & noise_equation & learned & numbers_at_their_mean -> "
+    "same_noise",
     place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
@@ -304,11 +305,10 @@ def test_with_learned_noise_all_maxima_have_one_noise(record):
     # The noise equation, tr S - tr K = (n - k) sigma2, says that sigma2 is the mean of all that is not held.
     equation = (held_sum + rest) - (held_sum + (k - q) * sigma2) - (n - k) * sigma2
     vanishes(equation - (rest - (n - q) * sigma2))
-    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean: the
-    # n - k smallest have the sum (n - k) sigma2.
+    # If q = k that is Eq. 7. If q < k none of them exceeds sigma2 (step "largest"), so all are equal to their mean, by
+    # the fact of this name: the n - k smallest of them have the sum (n - k) sigma2.
     vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / (n - k))
-    # Numbers of no more than their mean are equal to it: the differences are >= 0 and add up to 0.
-    vanishes((n - q) * sigma2 - rest + equation)
+    vanishes(((n - q) * sigma2 - (k - q) * sigma2) - (n - k) * sigma2)
     with rejected():  # the mean over n
         vanishes(sp.solve(equation.subs(q, k), sigma2)[0] - rest / n)
     record(instances=3)
@@ -322,6 +322,7 @@ def test_the_steps_entail_the_corollary(record):
         "profile": "losses_nonnegative",
         "noise-gradient": "noise_equation",
         "spectrum": "rows_of_P",
+        "mean": "numbers_at_their_mean",
         "second-order": "stationary_at_maxima",
         "spectral": "eigenbasis",
     }

@@ -14,7 +14,9 @@ Source      Lucas et al. 2019, Sec. 6.1. The local maximum is not in the paper, 
 Method      ELBO - its value there = -(squares) + 1/2 sum_i (|S v_i|^2/(sigma2 d_i) - v_i^T S v_i) - 1/2 sum_i (d_i - 1
             - log d_i), which is <= 0 where d_i >= rho and V_1 (rho sigma2 S - S^2) V_1^T >= 0 for some rho < 1: in a
             neighbourhood. In words, for all n, k and h; and an instance in rational arithmetic.
-Trusted     the normal form of words; that positive definite matrices have a neighbourhood of such (weyl).
+Trusted     claims eq-16-20 for the ELBO, eq-11-12 for the gradient of L; facts second-order, spectral (roots of
+            matrices that are not negative) and weyl (definite matrices have a neighbourhood of such); the normal form
+            of words.
 """
 
 import numpy as np
@@ -52,7 +54,8 @@ CLAIM = Claim(
     hypotheses="Corollary 1 is read as App. B reads it, as uniqueness, and of the weights: (W, V, D) is as unique as "
     "before, and its stationary points are those of the plain encoder (claims nonlinear-encoder, deep-encoder-points)",
     section="The linear VAE",
-    trusts=("second-order", "weyl"),
+    rests_on=("eq-11-12", "eq-16-20"),
+    trusts=("second-order", "spectral", "weyl"),
     quote="However, Corollary 1 and Theorem 1 no longer hold in general. Even a deep linear encoder will not have a "
     "unique global maximum and new stationary points (possibly maxima) may be introduced to ELBO in general. "
     "... As argued in Corollary 1, this means that the global optimum is unique for ELBO",
@@ -64,19 +67,27 @@ WEIGHTS = CLAIM.step(
     "weights",
     "with two or more layers no maximum is unique in its weights: neighbouring layers (2 V_2, V_1/2) give the ELBO of "
     "(V_2, V_1), for all widths and depths; and if V_1 = V_2 = 0, so do (0, X) for every X",
-    says="two_layers -> weights_not_unique",
+    says="elbo & two_layers -> weights_not_unique",
+)
+BELOW = CLAIM.step(
+    "below",
+    "the ELBO less its value at W = 0, V = 0, D = I is 1/2 [tr(D^-1 V S^2 V^T)/sigma2 - tr(V S V^T)] less sums of "
+    "squares and of d - 1 - log d >= 0; for D >= rho I the bracket is at most -tr(V_2 B V_2^T)/(rho sigma2), B = V_1 "
+    "(rho sigma2 S - S^2) V_1^T, by a sum of squares: so where B >= 0 nothing is above, for all n, k, h",
+    says="elbo & roots -> below_where_B_is_definite",
 )
 DEAD_UNITS = CLAIM.step(
     "dead-units",
     "W = 0, V_2 = 0, D = I, V_1 = R C U^T is a local maximum, for all n, k, h: R orthogonal (h, h), C > 0 diagonal, "
-    "the columns of U h orthonormal eigenvectors with 0 < lam_j < sigma2",
-    says="dead_units & definite_stays_definite -> local_maximum",
+    "the columns of U h orthonormal eigenvectors with 0 < lam_j < sigma2: for a rho < 1 with lam_j < rho sigma2 B is "
+    "definite there, and D = I above rho, hence nearby as well",
+    says="below_where_B_is_definite & dead_units & definite_stays_definite -> local_maximum",
 )
 SADDLE = CLAIM.step(
     "saddle-of-ppca",
     "at W = 0 the Hessian of L is X -> (S - sigma2 I) X/sigma2^2, which rises along u_1 if lam_1 > sigma2, for all n "
     "and k",
-    says="top_above_noise -> rises",
+    says="gradient_of_L & top_above_noise -> rises",
 )
 INSTANCE = CLAIM.step(
     "instance",
@@ -88,7 +99,13 @@ INSTANCE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion", "the weights of a maximum are not unique, and some local maximum is none of pPCA: Theorem 1 fails"
 )
-USED = {"second-order": "rises -> no_maximum_of_ppca", "weyl": "definite_stays_definite"}
+USED = {
+    "eq-11-12": "gradient_of_L",
+    "eq-16-20": "elbo",
+    "second-order": "rises -> no_maximum_of_ppca",
+    "spectral": "roots",  # a symmetric matrix that is not negative is N N
+    "weyl": "definite_stays_definite",
+}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
@@ -139,7 +156,7 @@ def test_the_factors_of_the_encoder_are_not_unique_for_all_n_k_and_h(record):
     record.witness("(V2, V1) and (V2 A, A^-1 V1) have one product, so one ELBO, for every invertible A (h, h)")
 
 
-@DEAD_UNITS.evidence(role="supports", kind="symbolic", strength="proved")
+@BELOW.evidence(role="supports", kind="symbolic", strength="proved")
 def test_around_a_collapsed_point_the_elbo_is_bounded_by_its_value_there(record):
     # V = 0, W = 0, D = I, and what any V, W, D add to it.
     collapsed = substitute(linear_vae.elbo(), {"W": zero(n, k), "V": zero(k, n), "D": identity(k)})
@@ -148,11 +165,43 @@ def test_around_a_collapsed_point_the_elbo_is_bounded_by_its_value_there(record)
     encoder = trace(inverse(D) @ V @ S @ S @ V.T) / sigma2 - trace(V @ S @ V.T)
     rest = trace(D) - k - log_det(D)  # >= 0
     same(linear_vae.elbo() - collapsed, encoder / 2 - squares / (2 * sigma2) - rest / 2)
-    # With D >= rho and V = V2 V1: encoder <= -tr(V2 B V2^T)/(rho sigma2), B = V1 (rho sigma2 S - S^2) V1^T >= 0.
-    rho = sp.Symbol("rho", positive=True)
-    B = V1 @ (rho * sigma2 * S - S @ S) @ V1.T
+    # The squares: D^-1 = F F, S = H H.
+    F, H = letter("F", k, k, "diagonal"), letter("H", n, n, "symmetric")
+    roots = {"D": inverse(F) @ inverse(F), "S": H @ H}
+    same(substitute(squares, roots), substitute(sum_of_squares(off @ F) + sum_of_squares(W @ V @ H), roots))
+    # With D >= rho, D^-1 = I/rho - F F, and V = V2 V1: encoder <= -tr(V2 B V2^T)/(rho sigma2).
+    rho, B = sp.Symbol("rho", positive=True), slack_at(V1)
     bound = substitute(encoder, {"D": rho * identity(k), "V": V2 @ V1})
     same(bound, -trace(V2 @ B @ V2.T) / (rho * sigma2))
+    lacking = reduce(encoder, relation(inverse(D), identity(k) / rho - F @ F))
+    same(substitute(lacking, {"V": V2 @ V1}), bound - sum_of_squares(F @ V2 @ V1 @ S) / sigma2)
+    with rejected():  # D below rho
+        lacking = reduce(encoder, relation(inverse(D), identity(k) / rho + F @ F))
+        same(substitute(lacking, {"V": V2 @ V1}), bound - sum_of_squares(F @ V2 @ V1 @ S) / sigma2)
+    # B >= 0, B = N N: then -tr(V2 B V2^T) is no more than 0.
+    N = letter("N", h, h, "symmetric")
+    same(trace(V2 @ N @ N @ V2.T), sum_of_squares(V2 @ N))
+    with rejected():  # the squares left out
+        same(linear_vae.elbo() - collapsed, encoder / 2 - rest / 2)
+    d = sp.Symbol("d", positive=True)
+    check(sp.diff(d - 1 - sp.log(d), d, 2).is_positive, "d - 1 - log d is not convex")
+    same((sp.diff(d - 1 - sp.log(d), d).subs(d, 1), (d - 1 - sp.log(d)).subs(d, 1)), (0, 0))
+    record(instances=6)
+
+
+def sum_of_squares(A):
+    """|A|^2, of the entries."""
+    return trace(A @ A.T)
+
+
+def slack_at(layer):
+    """B = V_1 (rho sigma2 S - S^2) V_1^T."""
+    return layer @ (sp.Symbol("rho", positive=True) * sigma2 * S - S @ S) @ layer.T
+
+
+@DEAD_UNITS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_slack_is_definite_at_dead_units_for_all_n_and_h(record):
+    rho, B = sp.Symbol("rho", positive=True), slack_at(V1)
     # At V_1 = R C U^T, S U = U Lam: B = R C Lam (rho sigma2 - Lam) C R^T, definite for Lam < rho sigma2, and so nearby.
     U, R = letter("U", n, h), letter("R", h, h)
     C, Lam = letter("C", h, h, "diagonal"), letter("Lam", h, h, "diagonal")
@@ -161,11 +210,15 @@ def test_around_a_collapsed_point_the_elbo_is_bounded_by_its_value_there(record)
     same(there, R @ C @ Lam @ (rho * sigma2 * identity(h) - Lam) @ C @ R.T)
     with rejected():  # rho left out: definite for every Lam
         same(there, R @ C @ Lam @ C @ R.T)
-    with rejected():  # the squares left out
-        same(linear_vae.elbo() - collapsed, encoder / 2 - rest / 2)
-    d = sp.Symbol("d", positive=True)
-    check(sp.diff(d - 1 - sp.log(d), d, 2).is_positive, "d - 1 - log d is not convex")
-    same((sp.diff(d - 1 - sp.log(d), d).subs(d, 1), (d - 1 - sp.log(d)).subs(d, 1)), (0, 0))
+    # rho = (1 + lam/sigma2)/2 is one, for the largest lam = sigma2 - gap: lam < rho sigma2 < sigma2.
+    gap, lam = sp.symbols("gap lam", positive=True)
+    middle = (1 + lam / (lam + gap)) / 2
+    check((middle * (lam + gap) - lam).simplify().is_positive, "lam is not below rho sigma2")
+    check(sp.factor(1 - middle).is_positive, "rho is not below 1")
+    # Lam (rho sigma2 I - Lam) = Z Z: y^T B y = |Z C R^T y|^2, and Z C R^T is invertible.
+    Z, y = letter("Z", h, h, "diagonal"), letter("y", h, 1)
+    root = relation(Lam @ Lam, rho * sigma2 * Lam - Z @ Z)
+    same(reduce(trace(y.T @ there @ y), root), sum_of_squares(Z @ C @ R.T @ y))
     record(instances=4)
 
 

@@ -10,6 +10,8 @@ Method      in words, for all n, k, k_b, q_b: the stationary points are those of
             S U = U T^2/m; the trace fixes m. Conversely such a block has that image, and plane rotations build Q_b.
             Beside it: constructed points have zero gradient of the full ELBO, at 50 digits too; and blind root-finding
             on the gradient, which knows no closed form, meets the listed families alone.
+Trusted     claim profile; facts svd, jacobi, components, mean and descent (which joins the rotations); the normal form
+            of words.
 """
 
 from functools import partial
@@ -63,33 +65,33 @@ CLAIM = Claim(
     hypotheses="sigma2 > 0",
     section="The linear VAE",
     rests_on=("profile",),
-    trusts=("svd",),
+    trusts=("components", "descent", "jacobi", "mean", "svd"),
 )
 IMAGE = CLAIM.step(
     "image",
     "the gradient of the profile P vanishes iff S W = W M diag(M)^-1 M, for all n and k",
-    says="flat_P <-> image",
+    says="derivative_of_log_det -> flat_P & image | ~flat_P & ~image",
     place="Theorem B",
 )
 NORMS = CLAIM.step(
     "equal-norms",
-    "then M commutes with diag(M), so that M_ij (1/M_ii - 1/M_jj) = 0: M is block diagonal, with a constant "
-    "diagonal m in every block, for all n and k",
-    says="image -> equal_norms",
+    "then M commutes with diag(M), so that M_ij (1/M_ii - 1/M_jj) = 0: M_ii = M_jj along every edge M_ij != 0, for all "
+    "n and k; so on the components of this graph M is block diagonal with a constant diagonal m in every block",
+    says="image -> equal_along_edges",
     place="Theorem B",
 )
 AXES = CLAIM.step(
     "eigenvectors",
     "so a block W_b = U L Q (L > 0, T = L^2 + sigma2 I) has S U = U T^2/m, and the U of different blocks are "
     "orthogonal, for all n, k, k_b, q_b",
-    says="image & equal_norms & factored -> eigenvectors",
+    says="image & constant_on_blocks & factored -> eigenvectors",
     place="Theorem B",
 )
 CONSTANT = CLAIM.step(
     "constant",
     "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b) "
     "is the only positive root, for all k_b and q_b",
-    says="equal_norms & factored & eigenvectors -> blocks",
+    says="constant_on_blocks & factored & eigenvectors -> blocks",
     place="Theorem B",
 )
 CONVERSE = CLAIM.step(
@@ -100,8 +102,16 @@ CONVERSE = CLAIM.step(
 )
 EXISTENCE = CLAIM.step(
     "existence",
-    "for every t with sum t + z_b sigma2 = k_b m a Q_b exists: a plane rotation brings one of two diagonal entries "
-    "a >= m >= b to m, leaves the others and their mean, and k_b - 1 of them do it",
+    "a plane rotation brings one of two diagonal entries a > m > b to m, and leaves the other entries and the sum of "
+    "all: one entry less differs from m, and m is still the mean of the rest",
+    says="one_above_and_one_below -> one_more_at_m",
+    place="Theorem B",
+)
+CHAIN = CLAIM.step(
+    "chain",
+    "so for every t with sum t + z_b sigma2 = k_b m a Q_b exists: what plane rotations make of diag(t, sigma2, ..., "
+    "sigma2) is Q^T diag(t) Q + sigma2 (I - Q^T Q), Q the rows that belong to t, for all k_b and q_b",
+    says="rotated_to_m -> Q_exists",
     place="Theorem B",
 )
 ORTHOGONAL = CLAIM.step(
@@ -124,7 +134,8 @@ NOISE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks",
+    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks; and for all "
+    "t_a > sigma2 there are such blocks",
     place="Theorem B",
 )
 
@@ -374,8 +385,7 @@ def check_rotation_to_the_mean(tangent, a, b, c, mean):
 
 @EXISTENCE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_plane_rotation_brings_an_entry_to_the_mean(record):
-    """By induction on the entries not yet at m: they sum to m times their number, so unless all are m one lies above
-    and one below; after the rotation there is one less, and the sum of the rest is m times their number again.
+    """The entries not yet at m sum to m times their number; after the rotation there is one less, and so they do again.
 
     tan theta solves (b - m) x^2 + 2 c x + (a - m) = 0, whose discriminant c^2 + (a - m)(m - b) is not negative.
     """
@@ -392,6 +402,25 @@ def test_a_plane_rotation_brings_an_entry_to_the_mean(record):
     vanishes((open_entries * mean - mean) - (open_entries - 1) * mean)
     record(instances=4)
     record.witness("tan theta = [c + sqrt(c^2 + (a - m)(m - b))]/(m - b) takes [[a, c], [c, b]] to the first entry m")
+
+
+@CHAIN.evidence(role="supports", kind="symbolic", strength="proved")
+def test_what_rotations_make_of_the_eigenvalues_is_the_block_for_all_k_b_and_q_b(record):
+    """The product of the rotations has the rows Q and O, and is orthogonal: Q^T Q + O^T O = I."""
+    z_b = k_b - q_b
+    O = letter("O", z_b, k_b)
+    orthogonal = relation(O.T @ O, identity(k_b) - Q.T @ Q)
+    rotated = Q.T @ T @ Q + O.T @ (sigma2 * identity(z_b)) @ O
+    same(reduce(rotated, orthogonal), M_b)
+    with rejected():  # zero rows without the noise
+        same(Q.T @ T @ Q, M_b)
+    # One more rotation: a product of two orthogonal matrices is one.
+    A, B = letter("A", k_b, k_b), letter("B", k_b, k_b)
+    both = relation(A.T @ A, identity(k_b)), relation(B.T @ B, identity(k_b))
+    same(reduce((A @ B).T @ (A @ B), *both), identity(k_b))
+    # At a constant diagonal m the sum is k_b m, as it was: rotations leave the trace.
+    same(reduce(trace(M_b), *FACTORS), trace(T) + z_b * sigma2)
+    record(instances=3)
 
 
 @EXISTENCE.evidence(role="supports", kind="numeric")
@@ -434,6 +463,14 @@ def test_when_the_columns_of_a_block_are_orthogonal_for_all_n_and_k(record):
     record(instances=5)
 
 
+def check_shares(A):
+    """tr A is the share of one block and that of all other columns: of all blocks, one after the other."""
+    shares = trace(P.T @ A @ P) + trace(R.T @ A @ R)
+    same(reduce(shares, relation(R @ R.T, identity(k) - P @ P.T)), trace(A))
+    with rejected():  # columns that neither holds
+        same(shares, trace(A))
+
+
 def above_zero():
     """P(W) - L(0), for every W."""
     at_zero = -(trace(S) / sigma2 + Scalar(n * sp.log(2 * sp.pi * sigma2))) / 2
@@ -443,6 +480,7 @@ def above_zero():
 @VALUE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_values_add_up_over_the_blocks_for_all_n_and_k(record):
     """A trace is the sum of its shares over the blocks, and log det diag(M) that of k_b log m_b."""
+    check_shares(inverse(M) @ W.T @ S @ W)
     fit = trace(inverse(M) @ W.T @ S @ W) / (2 * sigma2)
     same(above_zero(), fit - (log_det(diag(M)) - k * sp.log(sigma2)) / 2)
     share = reduce(trace(P.T @ inverse(M) @ W.T @ S @ W @ P), *IN_BLOCK)
@@ -479,11 +517,16 @@ def twice_noise_gradient():
 def test_the_noise_equation_for_all_n_and_k(record):
     """tr(M^2 diag(M)^-1) is, block by block, the sum of the retained lam_a = t_a^2/m and, z_b times, sigma2^2/m."""
     same(twice_noise_gradient(), trace(S) - trace(M @ M @ inverse(diag(M))) - (n - k) * sigma2)
+    check_shares(M @ M @ inverse(E))
     share = reduce(trace(P.T @ M @ M @ inverse(E) @ P), *IN_BLOCK)
     same(share, trace(T @ T) / m + (k_b - q_b) * sigma2**2 / m)
     same(reduce(trace(U.T @ S @ U), *IN_BLOCK), trace(T @ T) / m)  # the retained eigenvalues of the block
     with rejected():
         same(share, trace(T @ T) / m + (k_b - q_b) * sigma2)
+    # In all: tr S is the sum of the retained and of the discarded lam, Z that of z_b/m_b.
+    discarded, retained, Z = sp.symbols("discarded retained Z")
+    found = (retained + discarded) - (retained + sigma2**2 * Z) - (n - k) * sigma2
+    vanishes(sp.expand(found - sigma2**2 * (discarded / sigma2**2 - Z - (n - k) / sigma2)))
     # Zero columns by themselves have m = sigma2: (n - k)/s + (k - q)/s = sum/s^2 is the mean of the discarded.
     s, q, total = sp.symbols("s q Sigma", positive=True)
     same(sp.solve((n - k) / s + (k - q) / s - total / s**2, s), [total / (n - q)])
@@ -534,12 +577,24 @@ def test_the_gradient_vanishes_at_fifty_digits(record):
     record(worst_error=agree(ours @ ours.T, np.array((W * W.T).tolist(), dtype=float), tolerance=1e-14))
 
 
-USED = {"profile": "flat_ELBO <-> optimal & flat_P", "svd": "factored"}
+USED = {
+    "profile": "flat_ELBO <-> optimal & flat_P",
+    "svd": "factored",
+    "jacobi": "derivative_of_log_det",
+    "components": "equal_along_edges -> constant_on_blocks",  # blocks: the components of the graph M_ij != 0
+    "mean": "all_at_m | one_above_and_one_below",
+    "descent": "all_at_m | one_more_at_m -> rotated_to_m",  # a state of the diagonal: final, or it can be moved on
+}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_both_directions(record):
-    count = concludes(CLAIM, "flat_ELBO <-> optimal & blocks", USED)
+    both_ways = "(flat_ELBO & optimal & blocks | ~flat_ELBO & ~(optimal & blocks))"
+    count = concludes(CLAIM, f"{both_ways} & Q_exists", USED)
     with rejected():  # without the encoder nothing follows
-        concludes(CLAIM, "flat_ELBO <-> blocks", USED)
+        concludes(CLAIM, "(flat_ELBO & blocks | ~flat_ELBO & ~blocks) & Q_exists", USED)
+    with rejected():  # edges that join columns of different norm
+        concludes(CLAIM, f"{both_ways} & Q_exists", USED | {"components": "constant_on_blocks -> equal_along_edges"})
+    with rejected():  # rotations that need not end
+        concludes(CLAIM, f"{both_ways} & Q_exists", USED | {"descent": "all_at_m & one_more_at_m -> rotated_to_m"})
     record(instances=count)

@@ -8,7 +8,8 @@ Source      ours, for the linear VAE; after Damm et al., The ELBO of variational
 Method      for all n, k and everywhere, in words: ELBO minus the right side is
             -1/2 tr(W^T G_W - G_V V^T - 2 D G_D) - sigma2 G_sigma2, with G the gradients. So it holds exactly where this
             one number vanishes. Numeric: all families of stationary points, 50 digits on hostile spectra, real data.
-Trusted     the rules of differentials.py (tests/verify/symbolic).
+Trusted     claims eq-16-20, eq-21 to eq-23 and noise-gradient for the ELBO and its gradients; gaussian-moments for the
+            entropies; the rules of differentials.py (tests/verify/symbolic).
 """
 
 import numpy as np
@@ -37,6 +38,8 @@ CLAIM = Claim(
     statement="ELBO = 1/2 sum log d_i - n/2 log(2 pi e sigma2) at every stationary point with learned noise",
     hypotheses="stationary in W, V, D and sigma2; fails with sigma2 fixed",
     section="The linear VAE",
+    rests_on=("eq-16-20", "eq-21", "eq-22", "eq-23", "noise-gradient"),
+    trusts=("gaussian-moments",),
 )
 IDENTITY = CLAIM.step(
     "identity",

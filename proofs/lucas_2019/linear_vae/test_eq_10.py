@@ -39,6 +39,7 @@ CLAIM = Claim(
     statement="the Gaussian ELBO is -KL - E||D(z) - x||^2 / (2 sigma2) - 1/2 log(2 pi sigma2)",
     hypotheses="x in R^n with n > 1",
     section="The linear VAE",
+    rests_on=("eq-16-20",),
     quote="The ELBO objective can be expressed as, L(x; θ, φ) = − KL(qφ (z | x) k p(z)) − ... 1 1 Eqφ (z|x) kDθ (z) − "
     "xk2 − log(2πσ 2 ) 2 2σ 2 (10) ... the Gaussian partition function for a Gaussian observation model (the last "
     "term on the RHS of Eq. (10))",

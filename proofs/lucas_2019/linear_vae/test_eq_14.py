@@ -37,7 +37,7 @@ CLAIM = Claim(
     statement="the output is invariant under W A, A^-1 V, A^-1 D A^-1 for a diagonal A; the KL term is not",
     hypotheses="entries of A not 0; any A with A^-1 D A^-T diagonal and positive will do",
     section="The linear VAE",
-    rests_on=("stationary-identity",),
+    rests_on=("eq-16-20", "stationary-identity"),
 )
 OUTPUT = CLAIM.step(
     "output", "mean and covariance of the output stay, and so does E log p(x|z), for all n, k and A", place="Eq. 14"

@@ -10,7 +10,7 @@ Note        V* is the only zero if and only if S > 0. With a singular S every V*
 Method      the differential of the ELBO derived from Eqs. 15-20, for all n and k; it is -M (V - V*) S / sigma2, and
             what the ELBO loses is 1/(2 sigma2) the mean of |W Y x|^2 + sigma2 |Y x|^2, Y = V - V*: a sum of squares.
             Entry by entry for small n, k; differences of a 50-digit ELBO; an exact witness with a singular S.
-Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
+Trusted     claim eq-16-20 for the ELBO; the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
 """
 
 from dataclasses import replace
@@ -46,6 +46,7 @@ CLAIM = Claim(
     "posterior's at every datum",
     hypotheses="per datum; sigma2 > 0",
     section="The linear VAE",
+    rests_on=("eq-16-20",),
 )
 GRADIENT = CLAIM.step("gradient", "dELBO/dV is as printed, for all n and k", place="Gradients")
 OPTIMUM = CLAIM.step(

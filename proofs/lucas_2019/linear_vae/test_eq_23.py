@@ -7,7 +7,7 @@ Correction  D is (k, k) and W is (n, k), so D W is not defined unless n = k, and
 Source      Lucas et al. 2019, App. C.2.
 Method      the printed form is multiplied out as words, whose shapes are checked; the differential of the ELBO
             derived from Eqs. 15-20, for all n and k; entry by entry for small n, k; differences of a 50-digit ELBO.
-Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
+Trusted     claim eq-16-20 for the ELBO; the rules of differentials.py (tests/verify/symbolic); SymPy's algebra.
 """
 
 import numpy as np
@@ -36,6 +36,7 @@ CLAIM = Claim(
     statement="dELBO/dW = (S V^T - D W - W V S V^T) / sigma2",
     hypotheses="per datum; sigma2 > 0",
     section="The linear VAE",
+    rests_on=("eq-16-20",),
     quote="∂ (−(B) + (C)) = ∂W ... (SVT − DW − WVSVT ) = 0",
     fault="misprint",
     finding="dELBO/dW = (S V^T - W D - W V S V^T)/sigma2 for all n and k: W D stands for D W",

@@ -59,13 +59,13 @@ CLAIM = Claim(
     "columns of W are orthogonal",
     hypotheses="sigma2 > 0; V, D optimal, W arbitrary",
     section="The linear VAE",
-    rests_on=("eq-05-06", "eq-21", "eq-22"),
-    trusts=("jacobi", "spectral"),
+    rests_on=("eq-05-06", "eq-16-20", "eq-21", "eq-22"),
+    trusts=("gaussian-moments", "jacobi", "spectral"),
 )
 EQ_24 = CLAIM.step(
     "eq-24",
     "wherever V is stationary, KL(q, posterior) is Eq. 24, whatever D, for all n and k",
-    says="eq_05_06 & eq_22 -> line_24",
+    says="eq_05_06 & eq_22 & gaussian_moments -> line_24",
     place="Proposition 7",
 )
 EQ_28 = CLAIM.step(
@@ -74,7 +74,7 @@ EQ_28 = CLAIM.step(
 SHORTFALL = CLAIM.step(
     "shortfall",
     "it is what the ELBO falls short of the likelihood, at every encoder, for all n and k",
-    says="jacobi & eq_05_06 -> shortfall",
+    says="jacobi & eq_05_06 & eq_16_20 -> shortfall",
     place="Proposition 7",
 )
 SIGN = CLAIM.step(

@@ -9,8 +9,9 @@ Method      derived from the Gaussian densities, for all n and k. The envelope t
             the same derivative) and Eq. 7 (what it says at the maximum of pPCA) as two independent readings.
             Numeric: differences of a 50-digit ELBO, and the expectation as an average over points z with the moments of
             q, which is exact for a quadratic.
-Trusted     the rules of differentials.py (tests/verify/symbolic); SymPy's algebra. A convex function with slope 0 at
-            r = 1 has its only minimum there.
+Trusted     claim eq-16-20 for the ELBO; jacobi for that of the profile; the rules of differentials.py
+            (tests/verify/symbolic); SymPy's algebra. A convex function with slope 0 at r = 1 has its only minimum
+            there.
 """
 
 from dataclasses import replace
@@ -43,6 +44,8 @@ CLAIM = Claim(
     "its only maximum over sigma2",
     hypotheses="per datum; not both W = 0 and S = 0",
     section="The linear VAE",
+    rests_on=("eq-16-20",),
+    trusts=("jacobi",),
 )
 DERIVATIVE = CLAIM.step("derivative", "dELBO/dsigma2 is as stated, for all n and k", place="Gradients")
 OPTIMUM = CLAIM.step(

@@ -43,7 +43,7 @@ CLAIM = Claim(
     statement="in the linear model the optimal variance does not shrink to zero and is the sum of the variance lost",
     hypotheses="the average over the n - k lost directions, for rank S > k; zero if rank S <= k < n",
     section="The linear VAE",
-    rests_on=("eq-07-08",),
+    rests_on=("eq-07-08", "noise-gradient"),
     quote="Dai and Wipf [13] discuss the important of the observation noise, and in fact show that under some "
     "assumptions the optimal observation noise should shrink to zero (Theorem 4 in their work). These assumptions "
     "amount to the number of latent dimensions exceeding the dimensionality of the true data manifold. However, in the "
@@ -70,7 +70,7 @@ AVERAGE = CLAIM.step(
     "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is "
     "(E|x - W z|^2 - n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; at W of Eq. 8 the "
     "first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
-    says="rank_above_k & eq_7_8_optimal -> average_lost & positive",
+    says="slope_of_elbo & rank_above_k & eq_7_8_optimal -> average_lost & positive",
     place="Proposition 5",
 )
 CONCLUSION = CLAIM.step(
@@ -106,6 +106,7 @@ def test_the_noise_score_compares_traces_for_all_n_and_k(record):
 def test_the_steps_entail_an_average_that_is_positive_where_something_is_lost(record):
     # Eqs. 7 and 8 are optimal if rank S > k; else there is a bound only if rank S = n.
     used = {"eq-07-08": "(~rank_above_k | eq_7_8_optimal) & (rank_above_k | full_rank | no_optimum)"}
+    used["noise-gradient"] = "slope_of_elbo"
     cases = "rank_above_k & average_lost & positive | full_rank | no_optimum"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # away from zero whatever the rank

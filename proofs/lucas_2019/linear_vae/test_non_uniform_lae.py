@@ -8,13 +8,15 @@ Hypotheses  as stated. With a uniform penalty a rotation stays open (claim regul
 Source      ours, beside Lucas et al. 2019, Sec. 4.2; after Bao et al. 2020.
 Method      words, for all n and k: the two gradients give G A = B G, A = V V^T, B = W^T W; for distinct g_i that makes
             A = B = diag(b_i), so v_i = sqrt(b_i) e_i with orthonormal e_i. Then the loss is tr S - sum b_i^2 s_i,
-            s_i = e_i^T S e_i, and (b_i S + g_i I) v_i = S w_i with |w_i| = |v_i| gives b_i <= 1 - g_i/s_i. So the loss
-            is at least tr S - sum f_i(s_i), f_i(s) = (s - g_i)_+^2/s, and that is least at s_i = lam_i: exchanging two
-            s that are in the wrong order raises sum f_i(s_i), as f_i - f_j rises for g_i < g_j; for s_1 >= s_2 >= ...
-            convexity gives sum f_i(lam_i) - f_i(s_i) >= sum c_i (lam_i - s_i), c_i = f_i'(s_i) >= 0 falling with i,
-            and that is sum (c_i - c_{i+1}) P_i + c_k P_k, P_i >= 0 Ky Fan's partial sums. Equality needs s_i = lam_i,
-            and then e_i = +- u_i. Beside it: searches from random starts, the exact loss along rotations.
-Trusted     facts cauchy-schwarz, ky-fan, second-order; the normal form of words.
+            s_i = e_i^T S e_i, and (b_i S + g_i I) v_i = S w_i with |w_i| = |v_i| gives b_i <= 1 - g_i/s_i, which is
+            b_i^2 s_i <= c_i s_i - 2 g_i b_i, c_i = 2 b_i - b_i^2. Here sum c_i s_i = tr(K S), K = sum c_i e_i e_i^T,
+            and sum g_i b_i is a trace, too: von Neumann bounds both by the sorted sums, b_(1) >= ... >= b_(k), and what
+            they bound is sum (lam_i - g_i)^2/lam_i - sum lam_i (b_(i) - p_i)^2, p_i = 1 - g_i/lam_i. So the loss is at
+            least that of the ordered axes. Equality needs b_(i) = p_i, all different, and one basis for each trace, in
+            order: so b_i = p_i, e_i = +- u_i, and then w_i = v_i. A minimum exists, as the loss is at least
+            tr(G V V^T) + tr(W G W^T). Beside it: searches from random starts, the exact loss along rotations.
+Trusted     facts cauchy-schwarz, coercive, second-order, spectral, von-neumann (with its case of equality); the normal
+            form of words.
 """
 
 from itertools import permutations
@@ -55,7 +57,7 @@ CLAIM = Claim(
     "components, in order",
     hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k > lam_{k+1}",
     section="The linear VAE",
-    trusts=("cauchy-schwarz", "ky-fan", "second-order", "spectral"),
+    trusts=("cauchy-schwarz", "coercive", "second-order", "spectral", "von-neumann"),
 )
 GRAMS = CLAIM.step(
     "grams",
@@ -71,15 +73,28 @@ VALUE = CLAIM.step(
 )
 SAVED = CLAIM.step(
     "saved",
-    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2, with equality for eigenvectors v = w "
-    "only: column i saves at most f_i(s_i) = (s_i - g_i)_+^2/s_i, for all n",
-    says="loss_by_rayleigh_quotients & schwarz & range_of_s -> saves_at_most_sum_of_f",
+    "(b S + g I) v = S w, |w| = |v| > 0 give b <= 1 - g/s, s = v^T S v/|v|^2: so column i saves b_i^2 s_i <= c_i s_i - "
+    "2 g_i b_i, c_i = 2 b_i - b_i^2, for all n",
+    says="loss_by_rayleigh_quotients & schwarz & range_of_s -> saves_at_most_the_traces",
+)
+TRACES = CLAIM.step(
+    "traces",
+    "sum c_i s_i = tr(K S) with K = sum c_i e_i e_i^T, whose eigenvalues are the c_i >= 0 and zeros, and sum g_i b_i = "
+    "tr(G diag(b)); c_i rises with b_i: so with b_(1) >= ... >= b_(k) at most sum [c_(i) lam_i - 2 g_i b_(i)] is "
+    "saved, for all n and k",
+    says="saves_at_most_the_traces & traces_between_sorted_sums -> saves_at_most_the_sorted_sum",
+)
+SQUARES = CLAIM.step(
+    "squares",
+    "(2 b - b^2) lam - 2 g b = (lam - g)^2/lam - lam (b - (1 - g/lam))^2, and sum (lam_i - g_i)^2/lam_i is what the "
+    "ordered axes save: the loss is above theirs, or b_(i) = 1 - g_i/lam_i and both traces are sorted sums",
+    says="saves_at_most_the_sorted_sum -> above_ordered_axes | lengths_of_axes & traces_are_sorted_sums",
 )
 ORDER = CLAIM.step(
     "order",
-    "sum f_i(s_i) <= sum f_i(lam_i), with equality for s_i = lam_i only, whose eigenvectors are +- u_i: so the loss is "
-    "that of the ordered axes there, and above it elsewhere, for all n and k",
-    says="saves_at_most_sum_of_f & partial_sums_bounded -> at_ordered_axes | above_ordered_axes",
+    "the 1 - g_i/lam_i fall with i: where G, diag(b) and K, S each have one basis in order, b_i = 1 - g_i/lam_i and "
+    "e_i = +- u_i; then (b_i S + g_i I) v_i = S w_i and |w_i| = |v_i| make w_i = v_i, for all n and k",
+    says="lengths_of_axes & one_basis_each & range_of_s -> at_ordered_axes",
 )
 AXES = CLAIM.step(
     "axes",
@@ -87,21 +102,32 @@ AXES = CLAIM.step(
     "and k: no minimum is above it",
     says="minimum -> ~above_ordered_axes",
 )
-CONCLUSION = CLAIM.step("conclusion", "every global minimum is the ordered principal axes, up to signs")
+EXISTS = CLAIM.step(
+    "exists",
+    "the loss is at least tr(G V V^T) + tr(W G W^T) >= g_1 (|V|^2 + |W|^2), for all n and k",
+    says="roots -> loss_grows",
+)
+CONCLUSION = CLAIM.step(
+    "conclusion", "a global minimum exists, and every one is the ordered principal axes, up to signs"
+)
 USED = {
     "cauchy-schwarz": "schwarz",
-    "ky-fan": "partial_sums_bounded",
+    "coercive": "loss_grows -> minimum_exists",
     "second-order": "minimum -> stationary",
-    # A symmetric S has for its range what is orthogonal to its kernel.
-    "spectral": "range_of_s",
+    # A symmetric S has for its range what is orthogonal to its kernel, and a root if it is not negative.
+    "spectral": "range_of_s & roots",
+    "von-neumann": "traces_between_sorted_sums & (one_basis_each | ~traces_are_sorted_sums)",
 }
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_that_the_axes_are_identified(record):
-    record(instances=concludes(CLAIM, "minimum & distinct_penalties -> at_ordered_axes", USED))
+    identified = "minimum_exists & (at_ordered_axes | ~minimum | ~distinct_penalties)"
+    record(instances=concludes(CLAIM, identified, USED))
     with rejected():  # nor for a uniform penalty
         concludes(CLAIM, "minimum -> at_ordered_axes", USED)
+    with rejected():  # the case of equality left out
+        concludes(CLAIM, identified, USED | {"von-neumann": "traces_between_sorted_sums"})
     with rejected():  # saddles are not at the ordered axes
         concludes(CLAIM, "stationary & distinct_penalties -> at_ordered_axes", USED)
 
@@ -135,76 +161,117 @@ def test_what_a_column_saves_for_all_n(record):
     same(product, substitute(b * v.T @ v, in_range) + g * y.T @ S @ y)
     with rejected():  # a part of w off the range of S left in
         same((S @ y).T @ (b * S @ y + g * y + u), product)
-    # (v^T v)^2 = (y^T S v)^2 <= y^T S y v^T S v (Schwarz), equal for eigenvectors only: q >= 1/s, and
-    # b <= 1 - g q <= 1 - g/s.
+    # (v^T v)^2 = (y^T S v)^2 <= y^T S y v^T S v (Schwarz): q >= 1/s, and b <= 1 - g q <= 1 - g/s. For v = 0, b = 0.
     same(substitute(y.T @ S @ v, in_range), substitute(v.T @ v, in_range))
     vanishes((1 - g / s) - (1 - g * q) - g * (q - 1 / s))
-    check_saved(lambda t: (t - g) ** 2 / t)
-    for wrong in (lambda t: t - g, lambda t: (t - g) ** 2, lambda t: t - 2 * g):
+    check_saved(lambda b, s: (2 * b - b**2) * s - 2 * g * b)
+    for wrong in (lambda b, s: b * s - 2 * g * b, lambda b, s: (2 * b - b**2) * s - g * b, lambda b, s: b**2 * s):
         with rejected():
             check_saved(wrong)
     record(instances=4)
 
 
-def check_saved(f):
-    """b^2 s at the largest b, 1 - g/s, is f(s) for s > g."""
-    s = sp.Symbol("s", positive=True)
-    vanishes(s * (1 - g / s) ** 2 - f(s))
+def check_saved(bound):
+    """The bound less b^2 s is 2 b s times what b lacks to 1 - g/s."""
+    b, s = sp.symbols("b s", positive=True)
+    vanishes(bound(b, s) - b**2 * s - 2 * b * s * ((1 - g / s) - b))
+
+
+def lengths():
+    """The orthonormal e_i (n, k), and the letters b and c = 2 b - b^2 on a diagonal."""
+    return letter("e", n, k), letter("b", k, k, "diagonal"), letter("c", k, k, "diagonal")
+
+
+@TRACES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_what_is_saved_is_a_difference_of_two_traces_for_all_n_and_k(record):
+    e, b, c = lengths()
+    K, orthonormal = e @ c @ e.T, relation(e.T @ e, identity(k))
+    # sum c_i s_i, s_i = e_i^T S e_i, is tr(c e^T S e).
+    same(trace(c @ (e.T @ S @ e)), trace(K @ S))
+    # K has the eigenvalues c_i on the e_i and 0 on what is orthogonal to them.
+    same(reduce(K @ e, orthonormal), e @ c)
+    x = letter("x", n, 1)
+    same(reduce(K @ x, relation(e.T @ x, zero(k, 1))), zero(n, 1))
+    with rejected():  # of columns that are not orthonormal
+        same(K @ e, e @ c)
+    # b^2 s <= (2 b - b^2) s - 2 g b, summed: tr(K S) - 2 tr(G b).
+    square = relation(c, 2 * b - b @ b)
+    saved = reduce(trace((2 * b - b @ b) @ (e.T @ S @ e)) - 2 * trace(G @ b), square)
+    same(saved, reduce(trace(K @ S) - 2 * trace(G @ b), square))
+    # 0 <= b <= 1: c = 1 - (1 - b)^2 lies between 0 and 1, and rises with b.
+    check_rising(lambda t: 2 * t - t**2)
+    with rejected():
+        check_rising(lambda t: t - t**2)
+    record(instances=5)
+
+
+def check_rising(c):
+    """0 <= c(b) and c(b + step) > c(b), for 0 <= b < b + step <= 1."""
+    b, step, rest = (sp.Symbol(name, nonnegative=True) for name in ("b", "step", "rest"))
+    gained = sp.factor(sp.expand(c(b + step) - c(b)))
+    # With b + step + rest = 1 the other factor is b + step + rest - b + rest = step + 2 rest.
+    vanishes(sp.expand((gained - step * (step + 2 * rest)).subs(rest, 1 - b - step)))
+    same(c(sp.S.Zero), 0)
+
+
+@SQUARES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_sorted_sum_is_that_of_the_axes_less_squares(record):
+    b, lam = sp.symbols("b lam", positive=True)
+    sorted_term = (2 * b - b**2) * lam - 2 * g * b
+    square = lam * (b - (1 - g / lam)) ** 2
+    vanishes(sorted_term - ((lam - g) ** 2 / lam - square))
+    for wrong in (lam**2 - g**2, (lam - g) ** 2):
+        with rejected():
+            vanishes(sorted_term - (wrong / lam - square / lam))
+    record(instances=1)
+    record.witness("saved <= sum (lam_i - g_i)^2/lam_i - sum lam_i (b_(i) - 1 + g_i/lam_i)^2")
 
 
 @ORDER.evidence(role="supports", kind="symbolic", strength="proved")
-def test_the_largest_eigenvalues_in_order_save_most_for_all_n_and_k(record):
-    s, gap = sp.symbols("s gap", positive=True)
-    check_slopes(lambda t, weight: (t - weight) ** 2 / t, s, gap)
-    for wrong in (
-        lambda t, weight: weight * (t - weight) ** 2,  # its slope does not fall in g
-        lambda t, weight: -((t - weight) ** 2) / t,  # concave
-        lambda t, weight: (t - weight) / t,  # no tangent at s = g
-    ):
-        with rejected():
-            check_slopes(wrong, s, gap)
-    check_closed_forms(s, gap)
-    # Summation by parts, by induction: from k to k + 1 terms, P_{k+1} = P_k + d.
-    c, following, P, d = sp.symbols("c_k c_k+1 P_k d")
-    vanishes(sp.expand(c * P + following * d - (c - following) * P - following * (P + d)))
+def test_one_basis_in_order_is_that_of_the_axes_for_all_n_and_k(record):
+    # p_i = 1 - g_i/lam_i falls: g_j = g_i + more, lam_i = lam_j + gap.
+    g_i, lam_j, more, gap = sp.symbols("g_i lam_j more gap", positive=True)
+    falls = sp.factor((1 - g_i / (lam_j + gap)) - (1 - (g_i + more) / lam_j))
+    check(falls.is_positive, "the lengths do not fall")
+    # x an eigenvector of K, of eigenvalue gamma > 0, and f one of K or G, of another one: x and f are orthogonal. So
+    # x_i is +- e_i where the c_i differ; for G and diag(b) it is +- a coordinate vector: b_1 > ... > b_k in this order.
+    K, x, f = letter("K", n, n, "symmetric"), letter("x", n, 1), letter("f", n, 1)
+    gamma, other = sp.symbols("gamma other", positive=True)
+    both = trace(f.T @ K @ x)
+    by_x, by_f = reduce(both, relation(K @ x, gamma * x)), reduce(both, relation(K @ f, other * f))
+    same(by_x - by_f, (gamma - other) * trace(f.T @ x))
     with rejected():
-        vanishes(sp.expand(c * P + following * d - (c - following) * P - c * (P + d)))
-    record(instances=4)
-    record.witness("sum f_i(lam_i) - sum f_i(s_i) >= sum (c_i - c_{i+1}) P_i + c_k P_k >= 0, P_i Ky Fan's partial sums")
+        same(by_x - by_f, (gamma + other) * trace(f.T @ x))
+    # What is orthogonal to all e has the eigenvalue 0, so x, of gamma > 0, is in their span (see step "traces").
+    # In the basis of S, x_i = +- e_i has S x_i = lam_i x_i, and lam_i is simple: e_i = +- u_i, by the same identity.
+    # v = sqrt(b) u, b = 1 - g/lam: (b S + g I) v = lam v = S w, so S (w - v) = 0 and w = v + z, S z = 0; v is in the
+    # range of S, |w|^2 = |v|^2 + |z|^2, and z = 0.
+    v, z, lam = letter("v", n, 1), letter("z", n, 1), sp.Symbol("lam", positive=True)
+    axis = relation(S @ v, lam * v)
+    left = reduce((1 - g / lam) * S @ v + g * v, axis)
+    same(left, lam * v)
+    same(reduce(S @ (v + z), axis, relation(S @ z, zero(n, 1))), lam * v)
+    same(reduce(trace(v.T @ S @ z), axis), lam * trace(v.T @ z))  # 0, so v^T z = 0
+    same(reduce(trace((v + z).T @ (v + z)), relation(v.T @ z, zero(1, 1))), trace(v.T @ v) + trace(z.T @ z))
+    with rejected():  # b = 1, without the penalty's share
+        same(reduce(S @ v + g * v, axis), lam * v)
+    record(instances=6)
 
 
-def check_closed_forms(s, gap):
-    """Where both s are above g: what a tangent at s leaves of f at lam, and what exchanging two s in the wrong order
-    gains.  Both are > 0 unless lam = s or, in turn, the two s are equal."""
-    g_i, lam, smaller = sp.symbols("g_i lam s_i", positive=True)
-
-    def f(t, weight):
-        return (t - weight) ** 2 / t
-
-    tangent = f(lam, g_i) - f(s, g_i) - sp.diff(f(s, g_i), s) * (lam - s)
-    vanishes(tangent - g_i**2 * (lam - s) ** 2 / (lam * s**2))
-    # s_i = smaller with g_i, s_j = s with g_j = g_i + gap; exchanged.
-    gain = f(s, g_i) + f(smaller, g_i + gap) - f(smaller, g_i) - f(s, g_i + gap)
-    vanishes(gain - gap * (2 * g_i + gap) * (s - smaller) / (s * smaller))
-    with rejected():
-        vanishes(gain - gap * (s - smaller) / (s * smaller))
-
-
-def check_slopes(f, s, gap):
-    """For s > g: f' >= 0, f'' > 0, f' falls in g; f = f' = 0 at s = g, so f_+ is convex, and all this holds for it."""
-    weight, beyond = sp.Symbol("g", positive=True), sp.Symbol("beyond", positive=True)
-    slope = sp.diff(f(s, weight), s)
-    above = slope.subs(s, weight + beyond)
-    same([sp.simplify(e.subs(s, weight)) for e in (f(s, weight), slope)], [0, 0])
-    check(sp.factor(sp.simplify(above)).is_positive, "what is saved does not rise")
-    check(sp.factor(sp.diff(f(s, weight), s, 2).simplify()).is_positive, "what is saved is not strictly convex")
-    # g_j = g_i + gap: f_i - f_j rises for s > g_i, so that the larger s belongs to the smaller penalty.
-    between = sp.factor(
-        sp.simplify(
-            slope.subs(s, weight + gap + beyond) - slope.subs(weight, weight + gap).subs(s, weight + gap + beyond)
-        )
-    )
-    check(between.is_positive, "the slope does not fall in the penalty")
+@EXISTS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_loss_is_at_least_the_penalty_for_all_n_and_k(record):
+    """S = H H: the rest is |(I - W V) H|^2; and G = g_1 I + F F leaves more than g_1 (|V|^2 + |W|^2)."""
+    H, F, g_1 = letter("H", n, n, "symmetric"), letter("F", k, k, "diagonal"), sp.Symbol("g_1", positive=True)
+    off = (identity(n) - W @ V) @ H
+    penalty = trace(G @ V @ V.T) + trace(W @ G @ W.T)
+    same(substitute(loss_in_words(), {"S": H @ H}), trace(off @ off.T) + penalty)
+    rest = trace((F @ V) @ (F @ V).T) + trace((W @ F) @ (W @ F).T)
+    least = g_1 * (trace(V @ V.T) + trace(W @ W.T))
+    square = relation(G, g_1 * identity(k) + F @ F)
+    same(reduce(penalty, square), least + rest)
+    with rejected():  # a loss without a penalty need not grow
+        same(substitute(loss_in_words(), {"S": H @ H}), trace(off @ off.T))
+    record(instances=2)
 
 
 @AXES.evidence(role="supports", kind="symbolic", strength="proved")

@@ -60,13 +60,14 @@ CLAIM = Claim(
     hypotheses="q diagonal Gaussian; the paper's sentence, that uniqueness and Theorem 1 are lost, is claim "
     "deep-linear-encoder, and holds",
     section="The linear VAE",
-    rests_on=("corollary-1",),
+    rests_on=("corollary-1", "eq-05-06"),
+    trusts=("gaussian-moments",),
 )
 IDENTITY = CLAIM.step(
     "identity",
     "log p(x) - ELBO(x) = gap(W) + (m - m*)^T M (m - m*)/(2 sigma2) + 1/2 sum_i h(d_i M_ii/sigma2) for any m(x), "
     "d(x) > 0, n and k",
-    says="any_encoder -> gap_and_losses",
+    says="posterior & moments & any_encoder -> gap_and_losses",
 )
 LOSSES = CLAIM.step(
     "losses",
@@ -89,7 +90,11 @@ CONCLUSION = CLAIM.step(
     "conclusion",
     "global maxima over W and such an encoder have the scaled principal components as the columns of W",
 )
-USED = {"corollary-1": "linear_maximum -> principal_columns"}
+USED = {
+    "corollary-1": "linear_maximum -> principal_columns",
+    "eq-05-06": "posterior",
+    "gaussian-moments": "moments",
+}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")

@@ -40,7 +40,7 @@ CLAIM = Claim(
     hypotheses="sigma2 > 0 fixed, or (W, sigma2) in the place of W",
     section="The linear VAE",
     rests_on=("eq-16-20",),
-    trusts=("chain-rule", "sylvester"),
+    trusts=("chain-rule", "jacobi", "sylvester"),
 )
 SPLIT = CLAIM.step(
     "split",
@@ -72,7 +72,7 @@ STATIONARY = CLAIM.step(
     "stationary",
     "at an optimal encoder the derivatives of the ELBO in W and sigma2 are those of P, and elsewhere that along the "
     "line to (V*, D*) is positive, for all n and k",
-    says="split -> same_stationary",
+    says="split & derivative_of_log_det -> same_stationary",
     place="Proposition 7",
 )
 INERTIA = CLAIM.step(
@@ -280,6 +280,7 @@ def test_the_whole_hessian_in_rational_numbers(record):
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_equivalence(record):
     premises = {"eq-16-20": "closed_form", "chain-rule": "continuous", "sylvester": "inertia_of_coordinates"}
+    premises["jacobi"] = "derivative_of_log_det"
     both = "local_in_ELBO & optimal & local_in_P | ~local_in_ELBO & (~optimal | ~local_in_P)"
     record(instances=concludes(CLAIM, f"({both}) & same_stationary & same_index", premises))
     with rejected():  # that every local maximum of P is one of the ELBO, whatever the encoder

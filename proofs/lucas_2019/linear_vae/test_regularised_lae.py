@@ -9,7 +9,7 @@ Hypotheses  k >= 2; g < lam_1 (else W = 0 is a minimum, and nothing is there to 
 Source      Lucas et al. 2019, Sec. 4.2, App. B; Kunin et al. 2019, their [26].
 Method      words, for all n and k: (W R, R^T V) has the loss of (W, V) for every R in O(k); a decoder that is not zero
             becomes infinitely many. Beside it: training from random starts, the Hessian at the minimum.
-Trusted     the normal form of words.
+Trusted     facts coercive (a minimum exists) and spectral; the normal form of words.
 """
 
 import numpy as np
@@ -43,9 +43,16 @@ CLAIM = Claim(
     hypotheses="identified as the columns of the decoder; k >= 2; the penalty there has one weight g for all columns, "
     "g < lam_1",
     section="The linear VAE",
+    trusts=("coercive", "spectral"),
     quote="This full identifiability is non-trivial and is not achieved even with the regularized linear autoencoder "
     "[26]. ... Kunin et al. [26] showed that adding regularization to the linear autoencoder improves the "
     "identifiability — forcing the columns to be identified up to an arbitrary orthogonal transformation, as in pPCA.",
+)
+EXISTS = CLAIM.step(
+    "exists",
+    "the loss is |(I - W V) S^{1/2}|^2 + g (|V|^2 + |W|^2), so it grows beyond all bounds with V and W, for all n "
+    "and k",
+    says="eigenbasis -> loss_grows",
 )
 ROTATIONS = CLAIM.step(
     "rotations",
@@ -56,7 +63,7 @@ NONZERO = CLAIM.step(
     "nonzero",
     "with g < lam_1 no minimum has W = 0: W = t u_1 e^T, V = t e u_1^T has the loss of W = V = 0 less "
     "t^2 (2 (lam_1 - g) - t^2 lam_1), for all n and k; and at W = 0 no V beats V = 0",
-    says="minimum & penalty_below_top -> decoder_not_zero",
+    says="eigenbasis & minimum & penalty_below_top -> decoder_not_zero",
 )
 ORBIT = CLAIM.step(
     "orbit",
@@ -65,17 +72,30 @@ ORBIT = CLAIM.step(
     says="two_columns & decoder_not_zero & all_rotations_are_minima -> infinitely_many_decoders",
 )
 CONCLUSION = CLAIM.step(
-    "conclusion", "the columns of the decoder are not identified, up to signs and order, at the minimum"
+    "conclusion", "a minimum exists, and the columns of its decoder are not identified, up to signs and order"
 )
+USED = {"coercive": "loss_grows -> minimum", "spectral": "eigenbasis"}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_that_the_decoder_is_not_identified(record):
-    record(instances=concludes(CLAIM, "minimum & penalty_below_top & two_columns -> infinitely_many_decoders"))
+    """minimum: (W, V) is a global one; by "exists" and Weierstrass there is such a pair."""
+    record(instances=concludes(CLAIM, "penalty_below_top & two_columns -> infinitely_many_decoders", USED))
     with rejected():  # one column has a sign and no rotation
-        concludes(CLAIM, "minimum & penalty_below_top -> infinitely_many_decoders")
+        concludes(CLAIM, "penalty_below_top -> infinitely_many_decoders", USED)
     with rejected():  # a penalty that kills all columns identifies W = 0
-        concludes(CLAIM, "minimum & two_columns -> infinitely_many_decoders")
+        concludes(CLAIM, "two_columns -> infinitely_many_decoders", USED)
+
+
+@EXISTS.evidence(role="supports", kind="symbolic", strength="proved")
+def test_the_loss_grows_with_the_weights_for_all_n_and_k(record):
+    H = letter("H", n, n, "symmetric")  # the root of S
+    off = (identity(n) - W @ V) @ H
+    loss = substitute(loss_in_words(g * identity(k)), {"S": H @ H})
+    same(loss, trace(off @ off.T) + g * (trace(V @ V.T) + trace(W @ W.T)))
+    with rejected():  # without the penalty it need not: W V = I is as good at any scale
+        same(loss, trace(off @ off.T))
+    record(instances=1)
 
 
 @NONZERO.evidence(role="supports", kind="symbolic", strength="proved")

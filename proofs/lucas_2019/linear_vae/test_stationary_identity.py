@@ -9,7 +9,7 @@ Method      for all n, k and everywhere, not only at stationary points, in words
             exactly where this combination of k numbers vanishes: stationarity along the scalings W A, A^-1 V, A^-2 D
             (Eq. 14), which leave the reconstruction alone. At V*, D* it is diag(W^T G_W) = 0.
             Numeric: constructed points at 50 digits, and points found by a search that knows no closed form.
-Trusted     the rules of differentials.py (tests/verify/symbolic).
+Trusted     claims eq-16-20 and eq-21 to eq-23 for the ELBO and its gradients; the rules of differentials.py.
 """
 
 from functools import partial
@@ -41,6 +41,7 @@ CLAIM = Claim(
     statement="D + diag(V S V^T) = I at every stationary point of the ELBO in W, V and D",
     hypotheses="sigma2 need not be stationary; W alone, or two of the three, do not suffice",
     section="The linear VAE",
+    rests_on=("eq-16-20", "eq-21", "eq-22", "eq-23"),
 )
 IDENTITY = CLAIM.step(
     "identity",

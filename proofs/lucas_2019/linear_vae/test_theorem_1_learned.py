@@ -6,7 +6,7 @@ Hypotheses  sigma2 > 0 is a variable like the others.
 Source      ours; Lucas et al. 2019 prove Theorem 1 at fixed noise and use it with learned noise; docs, section 6.
 Method      a maximum in all variables is one at its own noise (claim theorem-1).  There the ELBO and L have the same
             slope in sigma2, in words for all n and k, which makes the noise the mean of the discarded eigenvalues; as
-            none of these exceeds the noise where a column is zero, all are equal to it then.
+            none of these exceeds the noise where a column is zero, all are equal to it then (fact mean).
             Beside it: all families of stationary points with their joint Hessians.
 """
 
@@ -38,7 +38,7 @@ CLAIM = Claim(
     hypotheses="sigma2 > 0 free",
     section="The linear VAE",
     rests_on=("theorem-1", "profile", "eq-24-28", "fixed-noise-maxima", "eq-07-08", "c-equals-s"),
-    trusts=("second-order",),
+    trusts=("mean", "second-order"),
 )
 SLOPE = CLAIM.step(
     "slope",
@@ -56,10 +56,16 @@ MEAN = CLAIM.step(
 )
 CASES = CLAIM.step(
     "cases",
-    "if W retains the largest min(k, number above sigma2) eigenvalues and sigma2 is the mean of the others, then W "
-    "retains the k largest and something is discarded, or C = S: a mean that none of its numbers exceeds equals "
-    "them all",
-    says="on_top & mean -> largest_k | C_is_S",
+    "if W retains the largest min(k, number above sigma2) eigenvalues, these are the k largest, k < n, or no discarded "
+    "eigenvalue exceeds sigma2",
+    says="on_top -> largest_k | none_above",
+    place="Theorem 1",
+)
+EQUAL = CLAIM.step(
+    "equal",
+    "where W retains lam_a > sigma2 as at the stationary points of L and all discarded eigenvalues equal sigma2, C = "
+    "S, for all n and k",
+    says="on_top & discarded_equal_noise -> C_is_S",
     place="Theorem 1",
 )
 BOUND = CLAIM.step(
@@ -127,21 +133,44 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
 
 
 @CASES.evidence(role="supports", kind="symbolic", strength="proved")
-def test_a_mean_that_nothing_exceeds_equals_every_number(record):
-    """q < k: the sum of all sigma2 - lam_j >= 0 vanishes, and each is at most the sum.  q = k = n: C = S already.
-
-    C has the eigenvalue lam_a on u_a and sigma2 on the discarded u_j: it is S where every lam_j = sigma2.
-    """
-    one, rest = sp.symbols("sigma2-lam_j rest", nonnegative=True)
-    check(((one + rest) - one).is_nonnegative, "no number is larger than a sum that holds it and is not negative")
-    signed = sp.Symbol("rest", real=True)  # if some lam_j may exceed the noise the others need not equal it
+def test_all_columns_are_used_or_nothing_above_the_noise_is_left(record):
+    """q = min(k, above) is k (and k < n, or nothing is discarded); or it is less, and all those above are retained."""
+    columns, above = sp.symbols("k above", integer=True, nonnegative=True)
+    check_least(sp.Min(columns, above), columns, above)
     with rejected():
-        check(((one + signed) - one).is_nonnegative is True, "a sum of numbers of any sign")
+        check_least(sp.Max(columns, above), columns, above)
     record(instances=1)
 
 
+def check_least(q, columns, above):
+    """q = k, or q = above < k and none of those above is discarded."""
+    more, as_many = sp.Symbol("more", positive=True), sp.Symbol("as_many_or_more", nonnegative=True)
+    same(q.subs(columns, above + more), above)
+    same(q.subs(above, columns + as_many), columns)
+
+
+@EQUAL.evidence(role="supports", kind="symbolic", strength="proved")
+def test_discarded_eigenvalues_at_the_noise_make_c_equal_to_s_for_all_n_and_k(record):
+    """W = U F R, S = U (F^2 + sigma2 I) U^T + N Lam N^T, N the discarded eigenvectors: N N^T = I - U U^T."""
+    q = sp.Symbol("q", integer=True, positive=True)
+    U, F, R = letter("U", n, q), letter("F", q, q, "diagonal"), letter("R", q, k)
+    N, Lam = letter("N", n, n - q), letter("Lam", n - q, n - q, "diagonal")
+    basis = relation(R @ R.T, identity(q)), relation(N @ N.T, identity(n) - U @ U.T)
+    marginal = reduce((U @ F @ R) @ (U @ F @ R).T, *basis) + sigma2 * identity(n)
+    data = U @ (F @ F + sigma2 * identity(q)) @ U.T + N @ Lam @ N.T
+    same(reduce(substitute(data, {"Lam": sigma2 * identity(n - q)}), *basis), marginal)
+    with rejected():  # whatever is discarded
+        same(reduce(data, *basis), marginal)
+    # W = 0, q = 0: S = sigma2 I = C.
+    all_of_it = letter("N", n, n)
+    whole = reduce(all_of_it @ (sigma2 * identity(n)) @ all_of_it.T, relation(all_of_it @ all_of_it.T, identity(n)))
+    same(whole, sigma2 * identity(n))
+    record(instances=2)
+
+
 def check_cases(lam, k, q, noise):
-    """lam falls, the first q are retained, q = min(k, number above the noise): largest k, or all others equal it."""
+    """lam falls, the first q are retained, q = min(k, number above the noise): largest k, or none of the others is
+    above it, and so all equal it."""
     check(q == k or all(x == noise for x in lam[q:]), f"{lam}, k = {k}: neither case at q = {q}")
 
 
@@ -179,6 +208,7 @@ USED = {
     "theorem-1": "local_max -> orthogonal & global_at_noise & optimal",
     "profile": "optimal & max_of_P -> local_max",
     "second-order": "local_max -> flat_noise",
+    "mean": "none_above & mean -> discarded_equal_noise",
     "fixed-noise-maxima": "global_at_noise -> on_top",
     "eq-07-08": "largest_k & mean -> global_L",
     "c-equals-s": "C_is_S -> global_L",
@@ -190,6 +220,8 @@ USED = {
 def test_the_steps_give_the_theorem_both_ways(record):
     """tight: P = L here; below: P <= L everywhere; global_at_noise: W, among all W at this sigma2."""
     count = concludes(CLAIM, "local_max <-> orthogonal & global_L & optimal", USED)
+    with rejected():  # where some exceed it
+        concludes(CLAIM, "local_max <-> orthogonal & global_L & optimal", USED | {"mean": "mean & none_above -> mean"})
     for too_much in ("local_max <-> orthogonal & global_at_noise & optimal", "global_at_noise -> global_L"):
         with rejected():
             concludes(CLAIM, too_much, USED)

@@ -13,8 +13,8 @@ Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{
             tr(M^-1 W^T (sigma2 I - S) W)/sigma2], c_i the eigenvalues of C: both terms are >= 0 if sigma2 >= lam_1, and
             zero only at W = 0. If lam_1 > sigma2, a column along u_1 rises with curvature (lam_1 - sigma2)/sigma2^2.
             Existence: W W^T is positive semidefinite of rank <= k, and W = U_k (Lam_k - sigma2 I)^{1/2} does it.
-Trusted     the spectral theorem; the singular value decomposition; W^T v = 0 for n - k independent v (rank-nullity);
-            that no second derivative is positive at a maximum; the normal form of words.
+Trusted     the spectral theorem (roots, too); the singular value decomposition; W^T v = 0 for n - k independent
+            v (rank-nullity); that no second derivative is positive at a maximum; the normal form of words.
 """
 
 from dataclasses import replace
@@ -80,7 +80,7 @@ COLLAPSE = CLAIM.step(
     "collapse",
     "2 [L(0) - L(W)] is sum (y_i - 1 - log y_i), y_i = sigma2/c_i > 0, plus tr(M^-1 W^T (sigma2 I - S) W)/sigma2, for "
     "all n and k: not negative if sigma2 >= lam_1",
-    says="likelihood & noisy -> zero_is_maximal",
+    says="likelihood & spectral & noisy -> zero_is_maximal",
     place="Theorem A",
 )
 UNSTABLE = CLAIM.step(
@@ -139,7 +139,14 @@ def test_full_collapse_is_the_global_maximum_at_large_noise_for_all_n_and_k(reco
     same(at_zero(at_W), at_0)
     same(reduce(at_0 - at_W, gram), reduce(of_noise / 2 + of_data / 2, gram))
     h_is_nonnegative_and_zero_only_at_one()
-    record(instances=3)
+    # What is lost on the data is a sum of squares: sigma2 I - S = K K and M^-1 = N N have roots if sigma2 >= lam_1.
+    K, N = letter("K", n, n, "symmetric"), letter("N", k, k, "symmetric")
+    roots = relation(S, sigma2 * identity(n) - K @ K), relation(inverse(M), N @ N)
+    same(reduce(sigma2 * of_data, *roots), trace((K @ W @ N) @ (K @ W @ N).T))
+    with rejected():  # sigma2 below the eigenvalues of S
+        roots = relation(S, sigma2 * identity(n) + K @ K), relation(inverse(M), N @ N)
+        same(reduce(sigma2 * of_data, *roots), trace((K @ W @ N) @ (K @ W @ N).T))
+    record(instances=4)
 
 
 def loss_of_leaving_zero():
