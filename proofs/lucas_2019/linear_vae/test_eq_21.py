@@ -121,7 +121,7 @@ def test_no_variance_beats_the_printed_optimum_on_hostile_spectra(p, record, xp)
 def test_a_variance_beside_the_optimum_is_beaten():
     rng = np.random.default_rng(23)
     for factor in (0.5, 2.0):
-        W, V, D, s, S = (p := random_vae(rng, 4, 2)).on(np)
+        W, V, _, s, S = (p := random_vae(rng, 4, 2)).on(np)
         _, best = model.optimal_encoder(W, s)
         lost = model.elbo(W, V, best, s, S) - model.elbo(W, V, factor * best, s, S)
         with rejected():
