@@ -20,8 +20,8 @@ Method      if A is not on top, exchanging or adding an eigenvector rises (claim
 from itertools import product
 
 import numpy as np
+import pytest
 import sympy as sp
-from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
@@ -324,6 +324,8 @@ def test_every_local_maximum_is_on_top_and_everything_on_top_is_global(record):
 
 def value(lam, retained, noise):
     """-2 L - n log 2 pi = sum_A log lam_a + (n - q) log sigma2 + q + sum_rest lam_j/sigma2, a ball."""
+    flint = pytest.importorskip("flint")
+    arb, fmpq = flint.arb, flint.fmpq
     kept = [fmpq(*v) for i, v in enumerate(lam) if i in retained]
     rest = sum((fmpq(*v) for i, v in enumerate(lam) if i not in retained), fmpq(0))
     logs = sum((arb(v).log() for v in kept), arb(0)) + (len(lam) - len(kept)) * arb(noise).log()
@@ -360,6 +362,7 @@ def test_a_smaller_noise_reaches_more_on_the_same_eigenvectors(record):
 @ELSEWHERE.evidence(role="corrected", kind="certificate", strength="proved")
 def test_another_noise_can_do_better_than_the_global_maximum_of_a_noise(record):
     """S = diag(3, 2, 1/2), k = 2, sigma2 = 5/2: on top is {3}, collapsed. At sigma2 = 1/2, {3, 2} has more."""
+    fmpq = pytest.importorskip("flint").fmpq
     lam, collapsed, learned = [(3, 1), (2, 1), (1, 2)], fmpq(5, 2), fmpq(1, 2)
     same([fmpq(*v) > collapsed for v in lam], [True, False, False])
     check(value(lam, (0, 1), learned) < value(lam, (0,), collapsed), "no gain from the other noise")

@@ -11,6 +11,10 @@ import pytest
 from gpu import kernels
 from gpu.device import Device
 from gpu.throughput import WORKLOADS
+from proofs.machinery.claims import Claim
+from proofs.machinery.judging import Evidence
+from proofs.machinery.ledger import ledger as a_ledger
+from proofs.machinery.ledger import write
 from reports.cli import main
 from reports.device import check as acceptance
 from reports.device import peers, vae_peers
@@ -68,10 +72,12 @@ def test_a_flipped_kernel_ends_the_run_with_1(cupy, tmp_path, monkeypatch, capsy
 
 def test_a_broken_claim_ends_the_run_with_1(cupy, tmp_path, monkeypatch):
     only(monkeypatch, proofs=acceptance.proofs)
-    claim = {"id": "x", "verdict": "broken", "reasons": [], "evidence": []}
+    claim = Claim("x", "Eq. 1", "1 = 2")
+    claim.step("whole", "all of it")
+    failed = Evidence("test_x", "supports", "numeric", "tested", "failed", step="whole")
 
     def broken(claims, *, ledger, **options):
-        ledger.write_text(json.dumps({"schema": 1, "complete": True, "errors": [], "claims": [claim]}))
+        write(a_ledger([(claim, [failed])], environment={}), ledger)
         return 1
 
     monkeypatch.setattr("proofs.machinery.run.prove", broken)
