@@ -50,8 +50,9 @@ def test_the_whole_run_is_sound_and_its_document_valid(cupy, tmp_path, capsys):
     trained = document["stages"][2]["result"]
     assert 0 <= trained["nats_from_optimum"] < 0.02 < trained["control_nats"]
     assert [speed["precision"] for speed in trained["speeds"]] == ["float32", "tf32", "bf16"]
-    [claim] = document["stages"][-1]["result"]["claims"]
-    assert (claim["id"], claim["verdict"]) == ("eq-22", "holds")
+    claims = {claim["id"]: claim for claim in document["stages"][-1]["result"]["claims"]}
+    claim = claims["eq-22"]  # and what it rests on
+    assert {claim["verdict"] for claim in claims.values()} == {"holds"}
     assert claim["on_device"]["evidence"] > 0 and claim["on_device"]["worst_error"] < 1e-12
 
 
