@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proofs.machinery.claims import Claim, EvidenceMark
+from proofs.machinery.facts import FACTS
 from proofs.machinery.judging import Evidence, weakest
 from proofs.machinery.ledger import Document, ledger
 
@@ -31,7 +32,8 @@ def promised(folder: Path) -> Document:
                 claims.setdefault(mark.owner.id, mark.owner)
                 evidence.setdefault(mark.owner.id, []).append(_passed(test, mark))
     entries = [(claims[id], evidence[id]) for id in claims]
-    return ledger(entries, environment={}, complete=False, whole=True)
+    trusted = sorted({id for claim in claims.values() for id in claim.trusts if id in FACTS})
+    return ledger(entries, facts=[(FACTS[id], []) for id in trusted], environment={}, complete=False, whole=True)
 
 
 def _marks(module: str) -> Iterator[tuple[str, EvidenceMark]]:
