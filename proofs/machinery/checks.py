@@ -1,31 +1,67 @@
 """The checks that evidence is made of: each says no by raising Disagreement and nothing else.
 
 Notation   error = ||actual - expected|| / ||expected|| in the Frobenius norm of the whole array.
-Main       agree, same, at_most, check, vanishes, rejected, Disagreement; faults_of_the_checks.
+Main       agree, same, at_most, check, vanishes, rejected, Disagreement; faults_of_the_checks; tallied and tally, which
+           check said yes, and which said no where it had to.
 
 An input that makes no sense (shapes that differ, NaN) raises something else, so that a control whose code is
 wrong is not mistaken for a control that was rejected.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from verify.arrays import Array, to_numpy
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
 
 class Disagreement(AssertionError):
-    """What was claimed and what was found differ."""
+    """What was claimed and what was found differ.  check: the name of the check that says so, if one does."""
+
+    check = ""
 
 
+_accepted: Counter[str] = Counter()
+_refused: Counter[str] = Counter()
 _rejections = 0
+_within: list[str] = []
 
 
 def rejections() -> int:
     """How many `rejected()` blocks of this process have seen their Disagreement so far."""
     return _rejections
+
+
+def tally() -> tuple[Counter[str], Counter[str]]:
+    """How often each check of this process has said yes so far, and no inside a `rejected()` block."""
+    return _accepted.copy(), _refused.copy()
+
+
+def tallied(check: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """A check whose answers are counted; what it asks others to check counts as its own."""
+
+    @wraps(check)
+    def counted(*args: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        _within.append(check.__name__)
+        try:
+            answer = check(*args, **options)
+        except Disagreement as no:
+            no.check = check.__name__
+            raise
+        finally:
+            _within.pop()
+        if not _within:
+            _accepted[check.__name__] += 1
+        return answer
+
+    return counted
 
 
 @contextmanager
@@ -34,12 +70,14 @@ def rejected() -> Iterator[None]:
     global _rejections
     try:
         yield
-    except Disagreement:
+    except Disagreement as no:
         _rejections += 1
+        _refused[no.check] += 1
         return
     raise AssertionError("the control was not rejected: a statement known to be false passed its check")
 
 
+@tallied
 def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | None = None) -> float:
     """The relative error of `actual` (...) against `expected` (...) or a scalar; else Disagreement.
 
@@ -59,6 +97,7 @@ def agree(actual: Array, expected: Array, *, tolerance: float, scale: float | No
     return error
 
 
+@tallied
 def at_most(actual: Array, bound: Array, *, slack: float = 0.0) -> float:
     """actual <= bound + slack everywhere, else Disagreement; returns the largest excess, or 0.  Errors: see `agree`."""
     a, b = _finite(actual), _finite(bound)
@@ -71,6 +110,7 @@ def at_most(actual: Array, bound: Array, *, slack: float = 0.0) -> float:
     return max(excess, 0.0)
 
 
+@tallied
 def same(actual: Any, expected: Any) -> None:
     """Exact equality of discrete things (numbers of points, index sets, kinds), else Disagreement.
 
@@ -86,6 +126,7 @@ def same(actual: Any, expected: Any) -> None:
         raise Disagreement(f"found {actual!r}, expected {expected!r}")
 
 
+@tallied
 def check(condition: Any, message: str) -> None:
     """A bare yes, else Disagreement(message).
 
@@ -100,6 +141,7 @@ def check(condition: Any, message: str) -> None:
         raise Disagreement(message)
 
 
+@tallied
 def vanishes(expression: Any) -> None:
     """A SymPy expression, or each entry of an explicit matrix, is identically zero, else Disagreement.
 

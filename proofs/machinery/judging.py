@@ -20,7 +20,10 @@ AT_FAULT = ("holds with correction", "refuted")  # the verdicts that say that th
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one test said.  worst_error: None where nothing was measured; reason: why it did not pass."""
+    """What one test said.  worst_error: None where nothing was measured; reason: why it did not pass.
+
+    accepted, refused: the checks that said yes in it, and those that said no to a false statement.
+    """
 
     test: str
     role: str
@@ -29,12 +32,18 @@ class Evidence:
     outcome: str
     step: str = ""
     rejections: int = 0
+    accepted: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     instances: int = 0
     worst_error: float | None = None
     seconds: float = 0.0
     backend: str = "numpy"
     witness: str = ""
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("accepted", "refused"):  # lists, where JSON was read
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
     def speaks(self) -> bool:
@@ -131,9 +140,21 @@ def _faults(claim: Claim, evidence: Sequence[Evidence], *, complete: bool) -> tu
             faults.append(f"step {id}: neither evidence nor an argument")
         elif not faults and any(e.speaks for e in own) and not _controlled(own):
             faults.append(f"step {id}: no control passed, so nothing shows that its checker can say no")
+    if complete and not faults:
+        faults += [
+            f"the check `{name}` says yes to all that this claim shows it: no false statement was refused by it"
+            for name in _credulous(evidence)
+        ]
     if {"supports", "refutes"} <= {e.role for e in evidence if e.speaks}:
         faults.append("contradiction: evidence for and against the printed statement passed")
     return tuple(faults)
+
+
+def _credulous(evidence: Sequence[Evidence]) -> list[str]:
+    """The checks that said yes in some test and no to nothing; none where a test that may say no did not run."""
+    if any(e.outcome != "passed" for e in evidence):
+        return []
+    return sorted({name for e in evidence for name in e.accepted} - {name for e in evidence for name in e.refused})
 
 
 def _controlled(evidence: Iterable[Evidence]) -> bool:

@@ -121,8 +121,12 @@ def _entry(claim: Claim, evidence: Sequence[Evidence], judgement: Judgement) -> 
         "reasons": list(judgement.reasons),
         "worst_error": worst_error(evidence),
         "steps": [{**step, **_shown(step["id"], evidence, judgement)} for step in steps],
-        "evidence": [asdict(e) for e in evidence],
+        "evidence": [_told(e) for e in evidence],
     }
+
+
+def _told(evidence: Evidence) -> Document:
+    return {**asdict(evidence), "accepted": list(evidence.accepted), "refused": list(evidence.refused)}
 
 
 def _shown(step: str, evidence: Sequence[Evidence], judgement: Judgement) -> Document:
@@ -137,7 +141,7 @@ def _shown(step: str, evidence: Sequence[Evidence], judgement: Judgement) -> Doc
 
 def _fact(fact: Fact, evidence: Sequence[Evidence], claims: Iterable[Claim]) -> Document:
     trusting = [claim.id for claim in claims if fact.id in claim.trusts]
-    return {**asdict(fact), "trusted_by": trusting, "evidence": [asdict(e) for e in evidence]}
+    return {**asdict(fact), "trusted_by": trusting, "evidence": [_told(e) for e in evidence]}
 
 
 def environment(backend: str = "numpy", **facts: Any) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from sympy import And, Equivalent, Implies, Not, Or, Symbol
 from sympy.logic.boolalg import Boolean
 from sympy.logic.inference import satisfiable
 
-from proofs.machinery.checks import check, same
+from proofs.machinery.checks import check, same, tallied
 from proofs.machinery.claims import Claim
 
 
+@tallied
 def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None = None) -> int:
     """`conclusion` follows from the steps' formulas and `premises`; how many of these there are, all needed.
 

@@ -32,6 +32,7 @@ from verify.errors import InputError
 RECORDER = pytest.StashKey["Recorder"]()
 POSITION = pytest.StashKey[int]()
 REJECTIONS = pytest.StashKey[int]()
+ANSWERS = pytest.StashKey[list[tuple[str, ...]]]()
 BACKEND = pytest.StashKey[Any]()
 
 
@@ -206,11 +207,12 @@ def xp(request: pytest.FixtureRequest, record: Recorder) -> Any:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """After a passing test: a control must have rejected something, and `record` must have been used."""
-    before, concluded = checks.rejections(), logic.conclusions()
+    before, concluded, answers = checks.rejections(), logic.conclusions(), checks.tally()
     result = yield
     mark, recorder = _mark(item), item.stash.get(RECORDER, None)
     seen = checks.rejections() - before
     item.stash[REJECTIONS] = seen
+    item.stash[ANSWERS] = [tuple(sorted(now - then)) for now, then in zip(checks.tally(), answers, strict=True)]
     if mark is not None and mark.role == "control" and seen == 0:
         raise AssertionError("this control rejected nothing; a control does `with rejected(): <a false statement>`")
     if mark is not None and mark.role != "control" and (recorder is None or recorder.empty):
@@ -248,10 +250,13 @@ def _evidence(item: pytest.Item, report: pytest.TestReport, mark: EvidenceMark) 
     reason = reason_of(report) if outcome != "passed" else ""
     if outcome == "passed" and recorder.doubts:
         outcome, reason = "undecided", "; ".join(recorder.doubts)
+    accepted, refused = item.stash.get(ANSWERS, [(), ()])
     return Evidence(
         test=item.nodeid,
         step=mark.step,
         rejections=item.stash.get(REJECTIONS, 0) if outcome == "passed" else 0,
+        accepted=accepted if outcome == "passed" else (),
+        refused=tuple(name for name in refused if name) if outcome == "passed" else (),
         role=mark.role,
         kind=mark.kind,
         strength=mark.strength,

@@ -181,6 +181,8 @@ FIELDS: dict[str, Kind] = {
     "outcome": lambda value: value in OUTCOMES,
     "step": _is(str),
     "rejections": _count,
+    "accepted": _texts,
+    "refused": _texts,
     "instances": _count,
     "worst_error": lambda value: value is None or _amount(value),
     "seconds": _amount,
