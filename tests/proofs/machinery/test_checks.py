@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 import sympy
 
-from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, rejections, same, vanishes
+from proofs.machinery.checks import (
+    Disagreement,
+    agree,
+    at_most,
+    check,
+    rejected,
+    rejections,
+    same,
+    tallied,
+    tally,
+    vanishes,
+)
 
 
 def test_error_is_relative_to_the_norm_of_what_is_expected():
@@ -150,3 +161,37 @@ def test_the_ways_to_say_yes_and_no_are_taken():
             check(no, "no")
     vanishes(0)
     vanishes(sympy.Integer(0))
+
+
+def test_every_check_counts_its_answers():
+    accepted, refused = tally()
+    agree(1.0, 1.0, tolerance=0.1)
+    check(True, "yes")
+    with rejected():
+        at_most(2.0, 1.0)
+    with pytest.raises(Disagreement):  # outside a control a no is a failure, and no control
+        same(1, 2)
+    now_accepted, now_refused = tally()
+    assert now_accepted - accepted == {"agree": 1, "check": 1}
+    assert now_refused - refused == {"at_most": 1}
+
+
+def test_what_a_check_asks_others_counts_as_its_own():
+    @tallied
+    def both(a, b):
+        same(a, a)
+        check(a == b, "differ")
+
+    accepted, refused = tally()
+    both(1, 1)
+    with rejected():
+        both(1, 2)
+    now_accepted, now_refused = tally()
+    assert (now_accepted - accepted, now_refused - refused) == ({"both": 1}, {"both": 1})
+
+
+def test_a_no_of_no_check_is_a_rejection_all_the_same():
+    before, (_, refused) = rejections(), tally()
+    with rejected():
+        raise Disagreement("by hand")
+    assert (rejections() - before, tally()[1] - refused) == (1, {"": 1})

@@ -276,3 +276,17 @@ def test_a_long_chain_of_claims_and_a_circle_above_it_are_told_apart():
     circle = [Claim("x", "", "", rests_on=("y", "0")), Claim("y", "", "", rests_on=("x",))]
     above = Claim("z", "", "", rests_on=("x",))
     assert circular([*chain, *circle, above]) == {"x", "y"}
+
+
+def answered(role, accepted, refused=(), **fields):
+    return said(role, accepted=accepted, refused=refused, rejections=len(refused), **fields)
+
+
+def test_a_check_that_never_said_no_in_a_claim_breaks_it():
+    evidence = [answered("supports", ("agree", "check")), answered("control", ("check",), ("agree",))]
+    [reason] = judge(claim(), evidence).reasons
+    assert reason == "the check `check` says yes to all that this claim shows it: no false statement was refused by it"
+    assert judge(claim(), [*evidence, answered("control", (), ("check",))]).verdict == "holds"
+    # Where a test did not run it might have been the one that says no; and a part of a run is no whole.
+    assert judge(claim(), [*evidence, said("control", "skipped")]).verdict == "holds"
+    assert judge(claim(), evidence, complete=False).verdict == "holds"

@@ -13,8 +13,8 @@ from verify.errors import InputError
 
 
 def said(role, outcome="passed", **fields):
-    fields = {"strength": "tested", "step": "whole", "rejections": int(role == "control"), **fields}
-    return Evidence(test=f"test_{role}", role=role, kind="numeric", outcome=outcome, instances=1, **fields)
+    fields = {"strength": "tested", "step": "whole", "rejections": int(role == "control"), "instances": 1, **fields}
+    return Evidence(test=f"test_{role}", role=role, kind="numeric", outcome=outcome, **fields)
 
 
 CONTROL = said("control")
@@ -54,6 +54,8 @@ def test_the_document_carries_claim_steps_verdict_and_evidence():
         "outcome": "passed",
         "step": "whole",
         "rejections": 0,
+        "accepted": [],
+        "refused": [],
         "instances": 3,
         "worst_error": 1e-14,
         "seconds": 0.0,
