@@ -139,6 +139,8 @@ def test_the_kl_is_zero_at_the_prior_and_positive_elsewhere(record):
     integral = sp.integrate(sp.expand(density * sp.expand(ratio)), (t, -sp.oo, sp.oo))
     closed = (mu**2 + d - 1 - sp.log(d)) / 2
     vanishes(sp.expand_log(sp.simplify(integral - closed), force=True))
+    with rejected():  # without the -1
+        vanishes(sp.expand_log(sp.simplify(integral - closed - sp.Rational(1, 2)), force=True))
     # mu^2 >= 0, and d - 1 - log d is convex with its minimum 0 at d = 1.
     rest = d - 1 - sp.log(d)
     same((rest.subs(d, 1), sp.solve(sp.diff(rest, d), d)), (0, [1]))
@@ -188,16 +190,19 @@ def test_a_maximum_with_a_zero_column_to_check_by_hand(record):
     check_maximum_at_zero(sp.Integer(1), sp.Integer(2))
     with rejected():  # sigma2 below S: the maximum is elsewhere
         check_maximum_at_zero(sp.Integer(2), sp.Integer(1))
+    with rejected():  # D = 2: the KL is not 0, and the bound not attained
+        check_maximum_at_zero(sp.Integer(1), sp.Integer(2), sp.Integer(2))
     record(instances=1)
     record.witness("n = k = 1, S = 1, sigma2 = 2: the ELBO is at most L(W) <= L(0), attained at W = V = 0, D = 1")
 
 
-def check_maximum_at_zero(S, noise):
+def check_maximum_at_zero(S, noise, d=sp.S.One):
     u = sp.Symbol("u", positive=True)  # w^2
     L = -(sp.log(2 * sp.pi) + sp.log(noise + u) + S / (noise + u)) / 2
     check(sp.factor(-sp.diff(L, u)).is_positive, "L does not fall from w = 0 on")
     # The ELBO at W = V = 0, D = 1: KL = 0, and the observation's log density with error S.
-    vanishes(-sp.log(2 * sp.pi * noise) / 2 - S / (2 * noise) - sp.expand_log(L.subs(u, 0)))
+    elbo = -sp.log(2 * sp.pi * noise) / 2 - S / (2 * noise) - (d - 1 - sp.log(d)) / 2
+    vanishes(elbo - sp.expand_log(L.subs(u, 0)))
 
 
 @ACTIVE.evidence(role="corrected", kind="property")
@@ -285,6 +290,8 @@ def test_the_kl_of_the_package_is_that_of_the_models(record, thorough, xp):
         V, D = model.optimal_encoder(weights, p.sigma2)
         total = of_linear_vae(xp.asarray(weights), p.sigma2, xp.asarray(X)).sum(axis=1).mean()
         record(worst_error=agree(total, model.kl(V, D, X.T @ X / len(X)), tolerance=1e-12))
+        with rejected():  # deviations for variances
+            agree(total, model.kl(V, np.sqrt(D), X.T @ X / len(X)), tolerance=1e-12)
 
 
 @STRICT.evidence(role="refutes", kind="symbolic", strength="proved")

@@ -356,6 +356,8 @@ def test_a_local_maximum_to_check_by_hand(record):
     p = SpectralProblem(np.array([4.0, 1.0]), np.eye(2), 1, 2.0)
     point = np.zeros((2, 1)), [np.array([[0.0, 1.0]]), np.zeros((1, 1))], np.ones(1)
     agree(elbo_of(*point, p), -np.log(4 * np.pi) - 1.25, tolerance=1e-15)
+    with rejected():  # without the n = 2 of n/2 log(2 pi sigma2), as Eq. 10 has it
+        agree(elbo_of(*point, p), -np.log(4 * np.pi) / 2 - 1.25, tolerance=1e-15)
     dW, by_factor, dD = slopes(*point, p)
     same([float(abs(part).max()) for part in (dW, *by_factor, dD)], [0.0] * 4)
     # 50 digits see a difference of 1e-20 beside it, for a step of 1e-10 in every direction.
@@ -399,6 +401,8 @@ def test_the_strict_saddle_at_the_origin_becomes_a_flat_one(record):
         # The plain quadratic form at W = lam_1 a^2 u_1, V = a^2 u_1^T: a^4 lam_1 (lam_1/sigma2 - 1)/2.
         expected = a**4 * p.lam[0] * (p.lam[0] / p.sigma2 - 1) / 2
         record(worst_error=agree(rise, expected, tolerance=1.0 * a**2 * p.lam[0] ** 2, scale=expected))
+        with rejected():  # without the half
+            agree(rise, 2 * expected, tolerance=1.0 * a**2 * p.lam[0] ** 2, scale=expected)
 
 
 @DEAD_UNITS.evidence(role="control", kind="numeric")

@@ -133,6 +133,9 @@ def test_the_printed_form_is_off_by_a_term_that_depends_on_the_noise(record):
 def test_a_pair_of_pixels_to_check_by_hand(record):
     actual = float(norm.logpdf(0.0) * 2)
     check(abs(actual - log_density(0.0, 1.0, 1)) > 0.9, "the printed constant fits two pixels")
+    with rejected():  # at sigma2 = 1/(2 pi) it does
+        at = 1 / (2 * np.pi)
+        check(abs(2 * norm.logpdf(0.0, 0.0, np.sqrt(at)) - log_density(0.0, at, 1)) > 0.9, "it fits two pixels")
     record(worst_error=agree(actual, log_density(0.0, 1.0, 2), tolerance=1e-15))
     record.witness("n = 2, sigma2 = 1, D(z) = x: log p(x|z) = -log 2 pi = -1.8379; as printed -0.9189")
 

@@ -124,11 +124,15 @@ def test_how_the_kl_changes(record):
     vanishes(sp.expand_log(one - one.subs(a, sp.sqrt(d + m)) - (r - 1 - sp.log(r)) / 2, force=True))
     # At d + m = 1 the rise is f(1/a^2)/2 with f(r) = r - 1 - log r, which is convex and has its only zero slope at 1.
     vanishes((one - one.subs(a, 1) - (r - 1 - sp.log(r)) / 2).subs(m, 1 - d).simplify())
+    with rejected():  # at d + m = 2 it is not: there a smaller KL is to be had
+        vanishes((one - one.subs(a, 1) - (r - 1 - sp.log(r)) / 2).subs(m, 2 - d).simplify())
     r = sp.Symbol("r", positive=True)
     f = r - 1 - sp.log(r)
     vanishes(f.subs(r, 1))
     vanishes(sp.diff(f, r) - (r - 1) / r)
     check(sp.diff(f, r, 2).is_positive, "r - 1 - log r is not convex")
+    with rejected():  # the sign of the logarithm
+        check(sp.diff(r - 1 + sp.log(r), r, 2).is_positive, "r - 1 + log r is not convex")
     record(instances=5)
     record.witness(
         "KL' - KL = log |det A| + 1/2 tr((A^-2 - I)(D + diag(V S V^T))): where D + diag(V S V^T) = I, as at stationary "
@@ -212,6 +216,8 @@ def test_a_rotation_to_check_by_hand(record):
     other = W @ A, np.linalg.solve(A, V), np.ones(2)
     record(worst_error=check_same_output((W, V, D), other, 1e-15))
     check(np.abs(A).min() > 0.5, "A is diagonal times a permutation")
+    with rejected():  # D^{1/2} times the exchange of two latents is
+        check(np.abs(np.diag([1.0, 2.0]) @ np.eye(2)[::-1]).min() > 0.5, "A is diagonal times a permutation")
     record.witness("D = diag(1, 4), A = [[1, -1], [2, 2]]/sqrt 2: A^-1 D A^-T = I, and W D W^T, W V stay, for any W, V")
 
 

@@ -102,6 +102,8 @@ def test_the_stationary_noise_is_the_only_maximum(record):
     vanishes(term.subs(r, 1))
     same(sp.solve(sp.diff(term, r), r), [1])
     check(sp.diff(term, r, 2).is_positive, "r - 1 - log r is not convex")
+    with rejected():  # the sign of the logarithm
+        check(sp.diff(r - 1 + sp.log(r), r, 2).is_positive, "r - 1 + log r is not convex")
     with rejected():  # E/(n - 1) would not be the best
         vanishes((of_noise.subs(sigma2, e / n) - of_noise.subs(sigma2, e / (n - 1))).subs(n, 2))
     record(instances=7)

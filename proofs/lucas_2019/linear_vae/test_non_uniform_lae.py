@@ -386,6 +386,8 @@ def test_the_derived_gradient_is_the_one_that_was_used(record):
         for X, part in zip((W, V), at.slopes(A, B), strict=True):
             derived = on_arrays(gradient(loss_in_words(), X), letters, sizes)
             record(worst_error=agree(2 * part, derived, tolerance=1e-13))
+            with rejected():  # the gradient of half the loss
+                agree(part, derived, tolerance=1e-13)
         agree(at.loss(A, B), on_arrays(loss_in_words(), letters, sizes), tolerance=1e-13)
 
 
@@ -405,6 +407,8 @@ def test_two_axes_to_check_by_hand(record):
     V = uniform.axes()
     same_loss = [uniform.loss(A, A.T) for A in (V, V @ R, V @ swap)]
     agree(same_loss, [same_loss[0]] * 3, tolerance=1e-15)
+    with rejected():  # with penalties that differ they are not equal
+        agree(losses, [losses[0]] * 3, tolerance=1e-15)
     record(instances=2)
     record.witness(
         f"S = diag(4, 2), g = (1/2, 1): W = V^T = diag(sqrt(7/8), sqrt(1/2)) has loss {losses[0]:.4f}; its columns "

@@ -180,6 +180,8 @@ def test_the_checks_reject_counts_that_are_no_bound_or_in_another_order():
     at_all = dict.fromkeys(printed, K)
     check_bound(at_all, printed)
     same(check_order(at_all, printed), 0)  # says nothing, and is seen to say nothing
+    with rejected():  # one row told apart from the others says something
+        same(check_order({**at_all, 30.0: 38}, printed), 0)
     check_equal(printed, printed)
     for wrong in ({**at_all, 1.0: 145}, dict.fromkeys(printed, 199)):
         with rejected():

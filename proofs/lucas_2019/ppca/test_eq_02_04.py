@@ -170,6 +170,8 @@ def test_for_a_q_that_is_no_gaussian_every_sample_adds_up(record, thorough):
         size = np.linalg.norm(np.abs(bound) + np.abs(kl))
         record(instances=len(kl), worst_error=agree(bound + kl, evidence, tolerance=1e-13, scale=size))
         check(standard_score(kl, 0.0) > 5, "the KL of a Laplace distribution is not seen to be positive")
+        with rejected():  # the ELBO alone
+            agree(bound, evidence, tolerance=1e-13, scale=size)
 
 
 @TERMS.evidence(role="supports", kind="property")
@@ -197,6 +199,8 @@ def test_what_a_q_without_a_density_does(record):
         record(worst_error=agree(loss, np.log(np.sqrt(np.pi) / width) + width**2 / 12, tolerance=1e-12))
         losses.append(loss)
     check(losses[0] < losses[1] < losses[2], "the KL of a narrowing q does not grow")
+    with rejected():  # w^2/4, of the two ends, for the variance w^2/12
+        agree(losses[0], np.log(np.sqrt(np.pi) / 1e-2) + 1e-2**2 / 4, tolerance=1e-12)
     record.witness(
         "W = 1, sigma2 = 1, x = 1, q uniform of width w around 1/2: evidence - ELBO = log(sqrt(pi)/w) + w^2/12, "
         f"here {losses[0]:.4f} at w = 0.01, without bound as w -> 0"

@@ -215,6 +215,8 @@ def test_a_partly_collapsed_maximum_is_left_in_turn(record):
     check_left_in_turn(slope, gain, 3, 2)
     with rejected():  # from sigma2 = 3.9 the first turn ends above lam_2 = 2
         check_left_in_turn(slope_at(sp.Rational(1, 10)), gain, sp.Rational(39, 10), 2)
+    with rejected():  # the rate lam_2/sigma2 - 1
+        check_left_in_turn(slope, gain * sigma2, 3, 2)
     record(instances=1)
     record.witness(
         "S = diag(4, 2, 1), k = 2, sigma2 = 3, W = (u_1, 0): with W held fixed dL/dsigma2 < 0 from 3 down to 2 and a "

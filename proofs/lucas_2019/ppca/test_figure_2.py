@@ -203,6 +203,8 @@ def test_with_stationary_weights_the_likelihood_never_falls_on_the_same_data(fig
     rising = best[: above - ks[0] + 1]
     check(all(np.diff(rising) > 0), "components above the noise do not add")
     same(set(best[above - ks[0] :]), {best[-1]})  # zero columns change nothing
+    with rejected():  # the last component above the noise does
+        same(set(best[above - ks[0] - 1 :]), {best[-1]})
     check(best[-1] > L.max(), "no gain over the weights of another noise")
     record(instances=len(ks))
     record.witness(

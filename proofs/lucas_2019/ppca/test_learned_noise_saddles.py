@@ -164,6 +164,8 @@ def test_a_collapsed_maximum_by_hand(record):
     slope = float(model.noise_gradient(W, 2.0, S))
     error = agree(slope, (1 - 2 + 0.5 - 2) / 8, tolerance=1e-14)
     agree(noise_slope(lam, [0], 2.0), slope, tolerance=1e-14)
+    with rejected():  # summed over all eigenvalues
+        agree(noise_slope(lam, [], 2.0), slope, tolerance=1e-14)
     with rejected():
         check_joint_stationary(W, 2.0, S)
     # Where it becomes stationary, at the mean of 1 and 0.5, it is a saddle: column 2 rises towards u_2.
@@ -185,6 +187,8 @@ def test_equal_unused_eigenvalues_give_no_saddle(record):
     S, W = np.diag([3.0, 1.0, 1.0]), np.array([[np.sqrt(2.0), 0.0], [0.0, 0.0], [0.0, 0.0]])
     check_joint_stationary(W, 1.0, S)
     agree(W @ W.T + np.eye(3), S, tolerance=1e-15)
+    with rejected():  # unused eigenvalues that differ, of the same mean
+        agree(W @ W.T + np.eye(3), np.diag([3.0, 1.1, 0.9]), tolerance=1e-15)
     at_most(np.linalg.eigvalsh(model.joint_hessian(W, 1.0, S)), 0.0, slack=1e-14)
     record(instances=1)
     record.witness(

@@ -235,6 +235,8 @@ def test_it_is_stationary_at_the_noise_of_the_maximum_too(record):
     S = np.diag([4.0, 3.0, 1.0])
     _, noise = model.maximum_likelihood(np.array([4.0, 3.0, 1.0]), np.eye(3), 1)
     agree(noise, 2.0, tolerance=1e-15)
+    with rejected():  # (3 + 1)/3, over all directions
+        agree(noise, 4 / 3, tolerance=1e-15)
     W = np.array([[0.0], [1.0], [0.0]])
     at_most(gradient_size(W, noise, S), 0.0, slack=1e-15)
     check(
