@@ -154,6 +154,8 @@ def test_the_printed_density_of_two_pixels_has_mass_sqrt_two_pi(record):
     mass = integral(W, mu, printed_normaliser)
     record(worst_error=agree(mass, np.sqrt(2 * np.pi), tolerance=1e-10))
     check(abs(mass - 1) > 1, "it is a density after all")
+    with rejected():  # with the corrected normaliser it is one
+        check(abs(integral(W, mu, corrected_normaliser) - 1) > 1, "it is a density after all")
     # By hand: P(y_1 < 1/2, y_2 < 1/2) = 1/4 by symmetry.
     quarter = integral(W, mu, printed_normaliser, lambda y: (y < 0.5).all(axis=-1))
     agree(quarter, mass / 4, tolerance=1e-12)

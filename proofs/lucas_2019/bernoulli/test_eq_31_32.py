@@ -160,6 +160,9 @@ def test_the_product_of_the_printed_expectations_is_another_number(record):
     agree(outside, 0.25, tolerance=1e-12)
     # |y - 1/2| > 0.38 where |z| > 1/2, since sigmoid(2) > 0.88: P(|z| > 1/2) > 0.61, so Var y > 0.61 * 0.38^2 > 0.088.
     check(inside > 0.25 + 0.088, "the product may be taken outside after all")
+    with rejected():  # at W = (1, 1)^T the variance of y is less than that
+        weaker = float(np.exp(model.log_densities(W / 4, mu, x, narrow(W / 4)))[0])
+        check(weaker > 0.25 + 0.088, "the product may be taken outside after all")
     record(worst_error=agree(np.log(inside), log_density_with_digits(W, mu, x[0]), tolerance=1e-12))
     record.witness(f"n = 2, W = (4, 4)^T, mu = 0: p(1, 1) = {inside:.6f}; the product of the expectations is 1/4")
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs.lucas_2019.linear_vae.beta_weights import at_noise, beta, beta_elbo_in_words, beta_gradients, constant
-from proofs.lucas_2019.linear_vae.stationary_problems import orthogonal_points
+from proofs.lucas_2019.linear_vae.stationary_problems import exact_point, orthogonal_points
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
@@ -324,6 +324,19 @@ def check_retained(W, V, D, p, expected):
     same(int((kl > 1e-3).sum()), expected)
 
 
+def check_stationary_for_beta(p, b, s):
+    """The gradients of the beta-ELBO at noise s vanish at p, to 50 digits; -> the size of their terms."""
+    second, lengths = p.V @ p.S @ p.V.T, (p.W**2).sum(axis=0)
+    scale = b * (1 + p.S.trace() / p.sigma2) ** 2 / min(1, p.sigma2, p.D.min())
+    for g in (
+        (p.S @ p.V.T - p.W * p.D - p.W @ second) / s,
+        (p.W.T - p.W.T @ p.W @ p.V) @ p.S / s - b * p.V @ p.S,
+        (b / p.D - b - lengths / s) / 2,
+    ):
+        at_most(abs(g) / scale, 0.0, slack=1e-35)
+    return scale
+
+
 @OBJECTIVE.evidence(role="supports", kind="property")
 @given(p=orthogonal_points(max_n=4), exponent=st.floats(-3, 3))
 def test_to_50_digits_the_points_at_beta_sigma2_are_stationary_for_beta(p, exponent, record):
@@ -332,19 +345,22 @@ def test_to_50_digits_the_points_at_beta_sigma2_are_stationary_for_beta(p, expon
     with reference.precision():
         b = mp.mpf(10.0**exponent)
         s = p.sigma2 / b
-        second, lengths = p.V @ p.S @ p.V.T, (p.W**2).sum(axis=0)
-        scale = b * (1 + p.S.trace() / p.sigma2) ** 2 / min(1, p.sigma2, p.D.min())
-        for g in (
-            (p.S @ p.V.T - p.W * p.D - p.W @ second) / s,
-            (p.W.T - p.W.T @ p.W @ p.V) @ p.S / s - b * p.V @ p.S,
-            (b / p.D - b - lengths / s) / 2,
-        ):
-            at_most(abs(g) / scale, 0.0, slack=1e-35)
+        scale = check_stationary_for_beta(p, b, s)
         kl = p.kl_per_latent.sum()
         ours = reference.elbo(p.W, p.V, p.D, s, p.S) + (1 - b) * kl
         other = b * reference.elbo(p.W, p.V, p.D, p.sigma2, p.S)
         rest = len(p.S) * ((b - 1) * mp.log(2 * mp.pi * s) + b * mp.log(b)) / 2
         record(worst_error=at_most(abs(ours - other - rest) / scale, 0.0, slack=1e-35))
+
+
+@OBJECTIVE.evidence(role="control", kind="numeric")
+def test_to_50_digits_a_noise_off_by_a_billionth_is_rejected():
+    p = exact_point(random_spectrum(np.random.default_rng(107), 4, 2), (0, None), (1, 1))
+    with reference.precision():
+        b = reference.mpmath.mpf(2)
+        check_stationary_for_beta(p, b, p.sigma2 / b)
+        with rejected():
+            check_stationary_for_beta(p, b, p.sigma2 / b * (1 + reference.mpmath.mpf(10) ** -9))
 
 
 @CONCLUSION.evidence(role="control", kind="numeric")

@@ -333,6 +333,16 @@ def test_the_linear_vae_is_never_0_0_collapsed_as_printed(p, seed, record):
     record()
 
 
+@STRICT.evidence(role="control", kind="numeric")
+def test_with_the_logarithm_of_the_standard_deviation_the_kl_would_fall_below_zero():
+    # W = (1, 0)^T, sigma2 = 1: d = 1/2, and 1/2 (1/2 - 1 + 1/2 log 2) < 0 where the mean is 0.
+    weights, X = np.array([[1.0], [0.0]]), np.array([[0.0, 2.0], [1.0, 2.0]])
+    divergence = of_linear_vae(weights, 1.0, X)
+    at_most(-divergence, 0.0, slack=1e-15)
+    with rejected():
+        at_most(-(divergence + np.log(0.5) / 4), 0.0, slack=1e-15)
+
+
 @CONCLUSION.evidence(role="control", kind="numeric")
 def test_averaging_the_kl_first_is_rejected():
     # Five data of a thousand with a KL of 50 lift the mean to 0.25.

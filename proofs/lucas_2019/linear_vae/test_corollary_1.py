@@ -432,6 +432,9 @@ def test_a_collapsed_column_does_no_harm(record):
     check(conditions(p) and held(p) == 2, "not the instance that was meant")
     values = np.linalg.eigvalsh(model.profile_hessian(maximum(p), p.sigma2, p.S))
     at_most(values.max(), -0.01)
+    with rejected():  # with lam_2 tied to lam_1 it is not isolated
+        tied = SpectralProblem(np.array([4.0, 4.0, 1.0]), p.U, 3, 2.0)
+        at_most(np.linalg.eigvalsh(model.profile_hessian(maximum(tied), tied.sigma2, tied.S)).max(), -0.01)
     _check_ends(p, np.stack([_climbed(p, rng)[0] for _ in range(20)]), record)
     record.witness(
         "lam = (4, 3, 1), sigma2 = 2, k = 3: W = (sqrt(2) u_1, u_2, 0), isolated (largest curvature "

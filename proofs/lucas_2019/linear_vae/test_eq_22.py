@@ -74,8 +74,15 @@ def test_with_a_singular_covariance_another_encoder_is_stationary(record):
     values = {n: 2, k: 1, sigma2: sp.Integer(1)}
     best = on_matrices(inverse(M) @ W.T, matrices, values)
     other = best + sp.Matrix([[0, 1]])
-    check(other != best, "the witness is V* itself")
-    vanishes(on_matrices(linear_vae.gradients().V, {**matrices, "V": other}, values))
+
+    def check_another_zero(V):
+        check(best != V, "the witness is V* itself")
+        vanishes(on_matrices(linear_vae.gradients().V, {**matrices, "V": V}, values))
+
+    check_another_zero(other)
+    for wrong in (best, best + sp.Matrix([[1, 0]])):  # V*, no other; not stationary
+        with rejected():
+            check_another_zero(wrong)
     # It is no worse, either: the value is that of V*.
     elbo = [on_matrices(linear_vae.elbo(), {**matrices, "V": V}, values) for V in (best, other)]
     vanishes(elbo[0] - elbo[1])
@@ -180,17 +187,32 @@ def test_differences_of_a_50_digit_elbo_agree(record, thorough, xp):
 @OPTIMUM.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_the_optimum_is_stationary_and_unbeaten_on_hostile_spectra(p, record, xp):
-    W, V, D, s, S = p.on(xp)
+    W, _, D, s, S = p.on(xp)
     best, _ = model.optimal_encoder(W, s)
     gradient = model.gradients(W, best, D, s, S).V
     # Solving with M loses its condition number; the two terms that cancel are W^T S and M V* S.
     loss = np.linalg.cond(p.M) * np.finfo(float).eps
     scale = np.linalg.norm(p.S) * np.linalg.norm(p.W) / s
     record(worst_error=agree(gradient, 0.0 * gradient, tolerance=20 * loss, scale=max(scale, 1e-300)))
+    check_not_ahead(p, best, xp)
+
+
+def check_not_ahead(p, best, xp):
+    """The ELBO at p is not above that with the encoder `best`."""
+    W, V, D, s, S = p.on(xp)
     ahead = to_numpy(model.elbo(W, V, D, s, S) - model.elbo(W, best, D, s, S))
     # A gain within the rounding of the largest terms of the two values is no gain.
     at_optimum = replace(p, V=to_numpy(best))
     at_most(ahead, 0.0, slack=1e-13 * (p.size_of_elbo + at_optimum.size_of_elbo))
+
+
+@OPTIMUM.evidence(role="control", kind="numeric")
+def test_an_encoder_a_thousandth_longer_is_beaten(xp):
+    p = random_vae(np.random.default_rng(24), 4, 2)
+    best, _ = model.optimal_encoder(p.W, p.sigma2)
+    check_not_ahead(replace(p, V=1.001 * best), xp.asarray(best), xp)
+    with rejected():
+        check_not_ahead(replace(p, V=best), xp.asarray(1.001 * best), xp)
 
 
 @GRADIENT.evidence(role="control", kind="symbolic")

@@ -271,6 +271,15 @@ def test_the_gap_is_nonnegative_and_zero_only_for_orthogonal_columns(p, record, 
     record(worst_error=agree(model.gap(xp.asarray(orthogonal), s), 0.0, tolerance=1e-14))
 
 
+@SIGN.evidence(role="control", kind="numeric")
+def test_the_whole_square_of_a_cosine_is_not_below_the_gap():
+    W, s = np.array([[1.0, 1.0], [0.0, 2.0]]), 0.5  # M = [[3/2, 1], [1, 11/2]]: cos^2 = 4/33
+    gap = model.gap(W, s)
+    at_most(4 / 33 / 2, gap)
+    with rejected():
+        at_most(4 / 33, gap)
+
+
 @SHORTFALL.evidence(role="supports", kind="property")
 @given(p=hard_vaes())
 def test_no_encoder_closes_the_gap_on_hostile_spectra(p, record, xp):

@@ -343,6 +343,8 @@ def test_mixing_two_columns_costs_nothing_only_where_their_eigenvalues_tie(p, da
         for c, a in enumerate(order):
             length = (x.W[:, c] ** 2).sum() - (p.lam[a] - x.sigma2 if a is not None else 0)
             at_most(abs(length), 0.0, slack=1e-35)
+            with rejected():  # the noise not taken off: lam_a, or sigma2 for a zero column
+                at_most(abs(length - x.sigma2), 0.0, slack=1e-35)
         record()
         if p.k < 2:
             return

@@ -358,12 +358,30 @@ def test_the_axes_beat_all_rotations_and_other_orders_on_hostile_spectra(lam, sh
         record(worst_error=agree(part, np.zeros_like(part), tolerance=1e-13, scale=size))
     # sum 2 g_i - g_i^2/lam_i over the columns, and what is left out.
     agree(best, float(np.sum(2 * penalties - penalties**2 / lam[:2]) + lam[2:].sum()), tolerance=1e-13, scale=size)
-    R = random_rotation(rng, 2)
-    at_most(best, at.loss(W @ R, R.T @ W.T), slack=1e-13 * size)
+    check_beats(at, W, W @ random_rotation(rng, 2))
     for order in permutations(range(len(lam)), 2):
-        p = np.sqrt(np.maximum(1 - penalties / lam[list(order)], 0))
-        other = at.U[:, list(order)] * p
-        at_most(best, at.loss(other, other.T), slack=1e-13 * size)
+        check_beats(at, W, axes_in(at, order))
+
+
+def axes_in(at, order):
+    """The axes with these eigenvectors instead of the first, zero where the penalty is above the eigenvalue."""
+    return at.U[:, list(order)] * np.sqrt(np.maximum(1 - at.penalties / at.lam[list(order)], 0))
+
+
+def check_beats(at, W, other):
+    """The loss at `other` is not below that at W, both with V = W^T."""
+    slack = 1e-13 * (at.lam.sum() + at.penalties.sum())
+    at_most(at.loss(W, W.T), at.loss(other, other.T), slack=slack)
+
+
+@CONCLUSION.evidence(role="control", kind="numeric")
+def test_axes_in_another_order_or_rotated_do_not_beat_these():
+    at = random_autoencoder(np.random.default_rng(48))
+    W, columns = at.axes(), len(at.penalties)
+    for wrong in (axes_in(at, [1, 0, *range(2, columns)]), W @ random_rotation(np.random.default_rng(49), columns)):
+        check_beats(at, W, wrong)
+        with rejected():
+            check_beats(at, wrong, W)
 
 
 @CONCLUSION.evidence(role="supports", kind="numeric")

@@ -26,7 +26,7 @@ from proofs.lucas_2019.linear_vae.deep_encoders import best_trained
 from proofs.machinery.checks import agree, at_most, check, rejected, same
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.linear_vaes import hard_vaes
+from proofs.problems.linear_vaes import hard_vaes, random_vae
 from proofs.problems.spectra import SpectralProblem, climb, random_problem, random_rotation
 from verify import reference
 from verify.models import linear_vae as model
@@ -224,6 +224,18 @@ def test_no_network_gets_above_the_profile_elbo_of_its_decoder_on_hostile_spectr
     t = variances * np.diag(p.M) / p.sigma2
     loss = np.mean(np.sum((off @ p.M) * off, axis=1) / p.sigma2 + np.sum(t - 1 - np.log(t), axis=1)) / 2
     record(worst_error=agree(reached + loss, best, tolerance=slack / size, scale=size))
+
+
+@LOSSES.evidence(role="control", kind="numeric")
+def test_the_elbo_at_variances_one_percent_off_is_exceeded():
+    rng = np.random.default_rng(63)
+    p = random_vae(rng, 4, 2)
+    data = Data.with_covariance(rng, p.S, 8)
+    V, D = model.optimal_encoder(p.W, p.sigma2)
+    best, worse = (elbo_of_encoder(p.W, p.sigma2, data.X, data.X @ V.T, np.tile(d, (8, 1))) for d in (D, 1.01 * D))
+    at_most(best, model.profile_elbo(p.W, p.sigma2, data.S), slack=1e-12)
+    with rejected():
+        at_most(best, worse, slack=1e-12)
 
 
 def trained(data, sigma2, start, encoder_of, back):

@@ -270,6 +270,9 @@ def test_the_whole_hessian_in_rational_numbers(record):
         model.profile_hessian(np.array([[2.0, 0], [0, 0], [0, 0]]), 1.0, np.diag(lam).astype(float))
     )
     at_most(0.01, np.abs(profile).min())  # no zeros of its own
+    with rejected():  # with lam_3 at the noise it would have one for each column
+        flat = model.profile_hessian(np.array([[2.0, 0], [0, 0], [0, 0]]), 1.0, np.diag([5.0, 0.0, 1.0]))
+        at_most(0.01, np.abs(np.linalg.eigvalsh(flat)).min())
     same(found, (int((profile > 0).sum()), 2))
     with rejected():
         same(found, (int((profile > 0).sum()), 1))

@@ -332,6 +332,8 @@ def test_an_escape_by_hand(record):
     start = np.zeros((3, 2))
     start[0, 0] = 1.0  # (4 - 3)^{1/2}: a maximum at sigma2 = 3
     at_most(rate_of(start, 3.0, S_), 0.0, slack=1e-15)
+    with rejected():  # the same set below lam_2 = 2: stationary, and no maximum
+        at_most(rate_of(start * np.sqrt(4 - 1.99), 1.99, S_), 0.0, slack=1e-15)
     noise = best_noise(start, S_, 3.0)
     # 2 dL/ds = (3 - s)/(1 + s)^2 + (3 - 2 s)/s^2, which times -s^2 (1 + s)^2 is 3 s^3 - 2 s^2 - 4 s - 3.
     cubic = np.roots([3.0, -2.0, -4.0, -3.0])

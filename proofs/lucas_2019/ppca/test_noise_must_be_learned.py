@@ -225,6 +225,8 @@ def test_a_full_representation_at_a_fixed_noise_by_hand(record):
     W = np.array([[np.sqrt(2.5), 0.0], [0.0, np.sqrt(1.5)], [0.0, 0.0]])
     at_most(np.abs(ppca.gradient(W, noise, S)), 0.0, slack=1e-15)
     at_most(np.linalg.eigvalsh(ppca.hessian(W, noise, S)), 0.0, slack=1e-14)
+    with rejected():  # with column 2 on u_3, not u_2: no maximum either
+        at_most(np.linalg.eigvalsh(ppca.hessian(W[[0, 2, 1]] / [1, np.sqrt(3)], noise, S)), 0.0, slack=1e-14)
     best = next(fixed_noise_points(np.array([3.0, 2.0, 1.0]), 2, noise)).value
     error = agree(ppca.log_likelihood(W, noise, S), best, tolerance=1e-14)
     slope = float(ppca.noise_gradient(W, noise, S))

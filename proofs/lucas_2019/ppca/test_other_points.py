@@ -239,6 +239,8 @@ def test_it_is_stationary_at_the_noise_of_the_maximum_too(record):
         agree(noise, 4 / 3, tolerance=1e-15)
     W = np.array([[0.0], [1.0], [0.0]])
     at_most(gradient_size(W, noise, S), 0.0, slack=1e-15)
+    with rejected():  # of the length sqrt(lam_2), the noise not taken off
+        at_most(gradient_size(np.sqrt(3) * W, noise, S), 0.0, slack=1e-15)
     check(
         nearest_zeroing(W, SpectralProblem(np.array([4.0, 3.0, 1.0]), np.eye(3), 1, noise)) > 0.1, "it is a zeroed one"
     )
