@@ -134,8 +134,22 @@ def test_blind_searches_find_no_new_stationary_point(record, thorough):
         if np.abs(slope_vector(end, shapes, p)).max() > 1e-12:
             continue
         W, factors, D = unpacked(end, shapes)
-        deficient += np.linalg.matrix_rank(product(factors), tol=1e-4) < min(2, *widths)
+        deficient += of_low_rank(product(factors), widths)
         record(worst_error=check_plain_stationary(p, W, factors, D))
+    check_deficient(deficient)
+    # Nor is every point one: a global maximum that retains both latents is none.
+    problems = [random_problem(rng, 3, 2) for _ in range(10)]
+    maxima = [likelihood.fixed_noise_maximum(p.lam, p.U, 2, 0.5 * p.lam[1]) for p in problems]
+    encoders = [model.optimal_encoder(W, 0.5 * p.lam[1])[0] for p, W in zip(problems, maxima, strict=True)]
+    with rejected():
+        check_deficient(sum(of_low_rank(V_, (3,)) for V_ in encoders))
+
+
+def of_low_rank(encoder, widths):
+    return bool(np.linalg.matrix_rank(encoder, tol=1e-4) < min(2, *widths))
+
+
+def check_deficient(deficient):
     check(deficient >= 3, f"only {deficient} of the points found have an encoder of low rank")
 
 

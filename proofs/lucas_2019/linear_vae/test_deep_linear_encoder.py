@@ -213,13 +213,22 @@ def test_the_slack_is_definite_at_dead_units_for_all_n_and_h(record):
     # rho = (1 + lam/sigma2)/2 is one, for the largest lam = sigma2 - gap: lam < rho sigma2 < sigma2.
     gap, lam = sp.symbols("gap lam", positive=True)
     middle = (1 + lam / (lam + gap)) / 2
-    check((middle * (lam + gap) - lam).simplify().is_positive, "lam is not below rho sigma2")
-    check(sp.factor(1 - middle).is_positive, "rho is not below 1")
+    check_between(lam, middle, lam + gap)
+    with rejected():  # lam above sigma2
+        check_between(lam + gap, (1 + (lam + gap) / lam) / 2, lam)
+    with rejected():  # the mean of sigma2/lam and 1
+        check_between(lam, (1 + (lam + gap) / lam) / 2, lam + gap)
     # Lam (rho sigma2 I - Lam) = Z Z: y^T B y = |Z C R^T y|^2, and Z C R^T is invertible.
     Z, y = letter("Z", h, h, "diagonal"), letter("y", h, 1)
     root = relation(Lam @ Lam, rho * sigma2 * Lam - Z @ Z)
     same(reduce(trace(y.T @ there @ y), root), sum_of_squares(Z @ C @ R.T @ y))
     record(instances=4)
+
+
+def check_between(lam, rho, noise):
+    """lam < rho sigma2 < sigma2."""
+    check((rho * noise - lam).simplify().is_positive, "lam is not below rho sigma2")
+    check(sp.factor(1 - rho).is_positive, "rho is not below 1")
 
 
 def dead_point(p, rng, width):

@@ -240,6 +240,8 @@ def test_the_search_finds_what_a_shorter_list_leaves_out(record):
 
     with rejected():
         blind_search("elbo", orthogonal_only, 600, seed=11)
+    with rejected():  # six starts are too few to have met the others
+        check_nothing_else_is_met(record, "elbo", fixed_noise_families, 3, seed=11)
     record(instances=1)
 
 
@@ -436,6 +438,10 @@ def test_the_rotations_built_have_a_constant_diagonal(record, thorough):
         agree(spectrum, np.full(len(spectrum), spectrum.mean()), tolerance=1e-14 * len(spectrum))
 
 
+def check_raises_the_mean(scales, as_noise):
+    check((scales - as_noise).expand().is_positive, "t_a > sigma2 raises the mean above sigma2")
+
+
 @ORTHOGONAL.evidence(role="supports", kind="symbolic", strength="proved")
 def test_when_the_columns_of_a_block_are_orthogonal_for_all_n_and_k(record):
     """M_b = m I iff T = m I (as Q M_b = T Q) and, where Q x = 0 for some x, sigma2 = m, which t_a > sigma2 forbids."""
@@ -447,7 +453,9 @@ def test_when_the_columns_of_a_block_are_orthogonal_for_all_n_and_k(record):
     same(reduce(equal, relation(Q.T @ Q, identity(k_b))), m * identity(k_b))  # z_b = 0: Q is orthogonal
     t, noise, total = sp.symbols("t-sigma2 sigma2 q", positive=True)
     # With a zero row m = sigma2, but the trace says k_b m = sum t + z_b sigma2 > k_b sigma2 if q_b > 0.
-    check(((total * (t + noise)) - total * noise).expand().is_positive, "t_a > sigma2 raises the mean above sigma2")
+    check_raises_the_mean(total * (t + noise), total * noise)
+    with rejected():  # t_a < sigma2
+        check_raises_the_mean(total * (noise - t), total * noise)
     with rejected():  # a zero row among equal t
         same(equal, m * identity(k_b))
     with rejected():

@@ -120,6 +120,8 @@ def test_every_condition_number_has_a_collapsed_and_a_full_maximum(record):
     # lam_1 < sigma2 for every kappa here, and lam_1 > sigma2 there: nothing else tells the two apart.
     (top, _), noise, _ = collapsed_with(KAPPA)
     check((noise - top).is_positive, "the collapsed one is not below the noise")
+    with rejected():
+        check((top - noise).is_positive, "the collapsed one is not above the noise")
     (top, _), noise, _ = retained_with(KAPPA)
     check(top > noise, "the retained one is not above the noise")
     record.witness(
@@ -203,13 +205,23 @@ def test_signs_predict_every_collapse_and_no_threshold_on_kappa_does(record, tho
     check(with_collapse.min() < np.median(without) < np.median(with_collapse) * 100, "kappa separates the two")
     thresholds = np.concatenate([with_collapse, without])
     hits = [max(_accuracy(with_collapse, without, t), _accuracy(without, with_collapse, t)) for t in thresholds]
-    check(max(hits) < 0.9, f"a threshold on kappa predicts collapse in {max(hits):.0%} of the cases")
+    check_no_threshold(hits)
+    # One on lam_k/sigma2 does, and would be found.
+    lost, kept = (
+        np.array([c[0].lam[c[0].k - 1] / c[0].sigma2 for c in cases if (c[1] > 0) is one]) for one in (True, False)
+    )
+    with rejected():
+        check_no_threshold([_accuracy(kept, lost, t) for t in np.concatenate([lost, kept])])
     record(instances=len(cases))
     record.witness(
         f"{len(cases)} random maxima: the signs of lam_j - sigma2 predict all collapses; the best threshold on kappa "
         f"is right in {max(hits):.0%} of them; median kappa {np.median(with_collapse):.3g} with collapse, "
         f"{np.median(without):.3g} without"
     )
+
+
+def check_no_threshold(hits):
+    check(max(hits) < 0.9, f"a threshold predicts collapse in {max(hits):.0%} of the cases")
 
 
 def _accuracy(above, below, threshold):

@@ -181,10 +181,14 @@ def test_the_derivative_along_the_curve_is_negative(record):
     vanishes(sp.simplify(more - zeros * S_ * t_sum / (M_ * (columns * M_ + zeros * S_))))
     vanishes(sp.expand(columns * m - zeros * s - r * root))
     check((r * root).is_positive, "a block that retains something and has a zero row adds more than nothing")
+    with rejected():  # q_b = 0, and so r = 0
+        check((r * root).subs(r, 0).is_positive, "a block that retains nothing adds nothing")
     # q = n: N/s = sum_b z_b s/m_b - sum_b z_b; and m_b > s if q_b > 0, as k_b (m - s) = sum of (t_a - s).
     retained, excess = sp.symbols("q_b mean(t_a-s)", positive=True)
     mean = (retained * (S_ + excess) + zeros * S_) / (retained + zeros)
     check(sp.simplify(mean - S_).is_positive, "a block that retains something has m_b > s")
+    with rejected():  # t_a < s
+        check(sp.simplify(mean.subs(excess, -excess) - S_).is_positive, "there m_b < s")
     vanishes(more.subs(M_, zeros * S_ / columns))  # q_b = 0: k_b m = z_b s
     vanishes(more.subs(zeros, 0))
     with rejected():  # where a block has both, not

@@ -116,6 +116,8 @@ def test_the_elbo_is_the_likelihood_less_two_parts_that_are_never_negative(recor
     term = z - 1 - sp.log(z)
     same((term.subs(z, 1), sp.solve(sp.diff(term, z), z)), (0, [1]))
     check(sp.diff(term, z, 2).is_positive, "z - 1 - log z is not convex")
+    with rejected():  # the other way round, log z above z - 1
+        check(sp.diff(-term, z, 2).is_positive, "log z - (z - 1) is not convex")
     record(instances=4)
 
 

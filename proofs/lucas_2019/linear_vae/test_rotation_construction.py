@@ -292,8 +292,12 @@ def test_signed_permutations(order, signs, record):
     """What R is at orthogonal columns: after a flip of the last column each has a B."""
     R = np.eye(5)[:, list(order)] * np.array(signs)
     _, R = flipped_to_a_rotation(np.zeros((5, 5)), R)
-    check(np.linalg.det(R) > 0, "the flip leaves det R = -1")
+    check_no_reflection(R)
     record(worst_error=check_generates(generator(R), R))
+
+
+def check_no_reflection(R):
+    check(np.linalg.det(R) > 0, "the flip leaves det R = -1")
 
 
 @SMALL.evidence(role="supports", kind="numeric")
@@ -322,6 +326,8 @@ def test_a_reflection_has_no_generator_and_is_rejected():
     for size in (2, 3, 4):
         _, R = flipped_to_a_rotation(np.zeros((size, size)), random_rotation(rng, size))
         R[:, 0] *= -1
+        with rejected():
+            check_no_reflection(R)
         for B in (np.triu(rng.standard_normal((size, size)), 1), generator(R * ([-1] + [1] * (size - 1)))):
             with rejected():
                 check_generates(B, R, tolerance=0.1)

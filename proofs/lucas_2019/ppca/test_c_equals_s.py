@@ -97,9 +97,9 @@ CONCLUSION = CLAIM.step(
 )
 
 
-def h_is_nonnegative_and_zero_only_at_one():
+def h_is_nonnegative_and_zero_only_at_one(sign=1):
     z = sp.Symbol("z", positive=True)
-    h = z - 1 - sp.log(z)
+    h = sign * (z - 1 - sp.log(z))
     same((h.subs(z, 1), sp.solve(sp.diff(h, z), z)), (0, [1]))
     check(sp.diff(h, z, 2).is_positive, "z - 1 - log z is not convex")
 
@@ -124,6 +124,8 @@ def test_no_covariance_is_likelier_than_c_equals_s_for_all_n(record):
     lost = (trace(Z) - n - log_det_Z) / 2  # 1/2 sum h(z_i)
     same(reduce(lost, relation(T @ T, S)), value_at_s() - ppca.log_likelihood())
     h_is_nonnegative_and_zero_only_at_one()
+    with rejected():  # log z - (z - 1) has its zero in the same place, and is a maximum there
+        h_is_nonnegative_and_zero_only_at_one(sign=-1)
     record(instances=2)
     record.witness(f"L at C = S: {value_at_s()}, above L at any other C by 1/2 sum (z - 1 - log z)")
 

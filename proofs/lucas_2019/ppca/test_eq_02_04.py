@@ -205,6 +205,9 @@ def test_what_a_q_without_a_density_does(record):
         "W = 1, sigma2 = 1, x = 1, q uniform of width w around 1/2: evidence - ELBO = log(sqrt(pi)/w) + w^2/12, "
         f"here {losses[0]:.4f} at w = 0.01, without bound as w -> 0"
     )
+    energies = [loss + np.log(width) for loss, width in zip(losses, (1e-2, 1e-4, 1e-6), strict=True)]
+    with rejected():  # without its entropy it does not: log sqrt(pi) + w^2/12
+        check(energies[0] < energies[1] < energies[2], "the energy of a narrowing q does not grow")
 
 
 @SPLIT.evidence(role="control", kind="symbolic")

@@ -204,12 +204,25 @@ def test_blind_searches_find_nothing_else(spectrum, record, thorough):
     S_, s = p.S, p.sigma2
     # Long starts run off to infinity, where the gradient vanishes as well; very short ones all end at W = 0.
     starts = rng.standard_normal((thorough(60, 600), 5, 3)) * rng.uniform(0.1, 0.6, (thorough(60, 600), 1, 1))
-    roots = find_roots(lambda w: model.gradient(w, s, S_), lambda w: model.hessian(w, s, S_), starts)
-    found = roots.W[roots.status == CONVERGED]
-    check(len(found) > len(starts) / 2, f"only {len(found)} of {len(starts)} searches converged")
+
+    def search(starts):
+        roots = find_roots(lambda w: model.gradient(w, s, S_), lambda w: model.hessian(w, s, S_), starts)
+        found = roots.W[roots.status == CONVERGED]
+        check(len(found) > len(starts) / 2, f"only {len(found)} of {len(starts)} searches converged")
+        return found
+
+    found = search(starts)
     for weights in found:
         # |gradient| <= 1e-11, over curvatures of 0.03 and more across the manifolds of roots.
         record(worst_error=agree(_distance_from_eq_12(p, weights), 0.0, tolerance=1e-8))
+    check_ranks(found)
+    with rejected():  # from far away
+        search(100 * starts[:12])
+    with rejected():  # from beside W = 0, to which they all go
+        check_ranks(search(1e-3 * starts[:12]))
+
+
+def check_ranks(found):
     ranks = {int((np.linalg.svd(w)[1] > 1e-3).sum()) for w in found}
     check(len(ranks) > 1, f"the searches found points of rank {ranks} only: zero singular values were not met")
 
