@@ -62,8 +62,8 @@ CHAIN = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "so at either noise every valid set is the largest valid (1, ..., q), q <= k, or comes from a valid one that is "
-    "not lower; and finitely many such moves lead from it to the largest valid (1, ..., q), along which the value never "
-    "falls",
+    "not lower; and finitely many such moves lead from it to the largest valid (1, ..., q), along which the value "
+    "never falls",
     place="Proposition 6",
 )
 

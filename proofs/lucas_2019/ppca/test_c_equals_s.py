@@ -4,9 +4,9 @@ Statement   S C^-1 W = W has the solutions (1) W = 0, (2) C = S, and (3) the mor
             interesting to us", App. A says of (1) and (2): a matter of taste, on which there is no verdict. Nothing is
             lost by it, for both are cases of (3).)
 Hypotheses  left out: (2) exists iff S - sigma2 I is positive semidefinite of rank <= k, that is iff the n - k smallest
-            eigenvalues all equal sigma2 and none is below it (for k >= n: iff lam_n >= sigma2); and then it is the global maximum, with the
-            value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of its own. (1) always
-            exists; it is the fully collapsed point, and the global maximum iff sigma2 >= lam_1.
+            eigenvalues all equal sigma2 and none is below it (for k >= n: iff lam_n >= sigma2); and then it is the
+            global maximum, with the value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of
+            its own. (1) always exists; it is the fully collapsed point, and the global maximum iff sigma2 >= lam_1.
 Source      Lucas et al. 2019, App. A, below Eq. 11; theory 1.2, 1.5.
 Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{1/2} and h(z) = z - 1 - log z >= 0:
             L at C = S less L at any C is 1/2 sum h(z_i). L(0) - L(W) = 1/2 [sum h(sigma2/c_i) +
@@ -51,8 +51,8 @@ CLAIM = Claim(
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
     finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2 and "
-    "none is below it, and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global maximum iff sigma2 >= "
-    "lam_1",
+    "none is below it, and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global "
+    "maximum iff sigma2 >= lam_1",
 )
 SOLUTIONS = CLAIM.step(
     "solutions", "the gradient vanishes at W = 0 whatever S, and wherever C = S, for all n and k", says="both_solve"

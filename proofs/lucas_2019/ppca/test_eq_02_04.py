@@ -33,8 +33,8 @@ CLAIM = Claim(
     id="eq-02-04",
     source="Eqs. 2-4, 15",
     statement="log p(x) = ELBO + KL(q(z|x), p(z|x)) >= ELBO = E_q[log p(x|z)] - KL(q(z|x), p(z))",
-    hypotheses="q(z|x) absolutely continuous, E_q log q and E_q |z|^2 finite (else the ELBO of Eq. 4 is -infinity, and the "
-    "inequality stays)",
+    hypotheses="q(z|x) absolutely continuous, E_q log q and E_q |z|^2 finite (else the ELBO of Eq. 4 is -infinity, "
+    "and the inequality stays)",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("kl-nonnegative",),

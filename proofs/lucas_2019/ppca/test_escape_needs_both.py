@@ -49,8 +49,8 @@ CLAIM = Claim(
     "σ 2 will increase likelihood at these stationary points so that when learning σ 2 simultaneously these "
     "stationary points are saddle points",
     finding="neither less noise nor better features alone suffices. They need not change at the same time: the noise "
-    "alone and the features alone, in turn and perhaps several times, leave collapse too; shown from W = 0 and from one "
-    "partly collapsed maximum",
+    "alone and the features alone, in turn and perhaps several times, leave collapse too; shown from W = 0 and from "
+    "one partly collapsed maximum",
 )
 FEATURES = CLAIM.step(
     "features",
@@ -61,8 +61,8 @@ FEATURES = CLAIM.step(
 )
 NOISE = CLAIM.step(
     "noise",
-    "if two maxima, each on top at its noise, use different numbers of directions, min(k, #{lam_i > sigma2}), then that "
-    "which uses more is at the smaller noise: the number never grows with sigma2; for all n and k",
+    "if two maxima, each on top at its noise, use different numbers of directions, min(k, #{lam_i > sigma2}), then "
+    "that which uses more is at the smaller noise: the number never grows with sigma2; for all n and k",
     says="on_top & other_on_top & more_in_use -> noise_reduced",
 )
 CONCLUSION = CLAIM.step(
@@ -135,7 +135,7 @@ def collapsed(at):
 
 @FEATURES.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_zero_column_is_collapsed_whatever_the_noise_for_all_n_and_k(record):
-    """e any unit vector with W e = 0: e^T M^-1 W^T = 0, sigma2 e^T M^-1 e = 1, Eq. 6; V* = M^-1 W^T, D* = sigma2/M_ee."""
+    """e any unit vector, W e = 0: e^T M^-1 W^T = 0, sigma2 e^T M^-1 e = 1 (Eq. 6); V* = M^-1 W^T, D* = sigma2/M_ee."""
     e = unit_vector("e", k)
     mean, _ = elbo_in_words.optimal_encoder()
     unused = (*orthonormal(e), *zero_column(e))
