@@ -29,7 +29,7 @@ CLAIM = Claim(
     hypotheses="lam descending, ties allowed; at fixed noise, or with learned noise and q < n",
     section="Probabilistic PCA",
     rests_on=("eq-07-08", "fixed-noise-maxima"),
-    trusts=("induction",),
+    trusts=("descent", "induction"),
 )
 FIXED = CLAIM.step(
     "fixed",
@@ -54,14 +54,16 @@ LESS = CLAIM.step(
 CHAIN = CLAIM.step(
     "chain",
     "a set of q indices that is not (1, ..., q) holds some a with a - 1 outside, and exchanging them lowers the sum of "
-    "the indices; (1, ..., q) comes from (1, ..., q + 1) if that is valid and q < k",
-    says="valid & exchange_keeps & less_keeps & initial_segments -> best | comes_from_one_not_lower",
+    "the indices by 1; (1, ..., q) comes from (1, ..., q + 1) if that is valid and q < k. Each such move lowers "
+    "(k + 1)(k - q) plus the sum of the indices, a natural number",
+    says="valid & exchange_keeps & less_keeps & initial_segments -> best | (comes_from_one_not_lower & number_falls)",
     place="Proposition 6",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
     "so at either noise every valid set is the largest valid (1, ..., q), q <= k, or comes from a valid one that is "
-    "not lower",
+    "not lower; and finitely many such moves lead from it to the largest valid (1, ..., q), along which the value "
+    "never falls",
     place="Proposition 6",
 )
 
@@ -153,6 +155,21 @@ def check_chain(size, move):
     return seen
 
 
+more = sp.Symbol("more", integer=True, nonnegative=True)
+held = sp.Symbol("held", integer=True, nonnegative=True)  # q < k: k = q + 1 + more
+columns = held + 1 + more
+
+
+def check_number_falls(number):
+    """It is lower by 1 or more after an exchange, and after the step from (1, ..., q) to (1, ..., q + 1)."""
+    total = sp.Symbol("total", integer=True, nonnegative=True)
+    for falls in (
+        number(held, total) - number(held, total - 1),
+        number(held, total) - number(held + 1, total + held + 1),
+    ):
+        check(bool(sp.expand(falls - 1).is_nonnegative), f"falls by {sp.expand(falls)}")
+
+
 @CHAIN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_only_initial_segments_have_no_move(record):
     """With every a > 1 of A in A also a - 1: an initial segment, by induction (trusted). Else there is a move.
@@ -161,7 +178,12 @@ def test_only_initial_segments_have_no_move(record):
     """
     a, total = sp.symbols("a total", integer=True, positive=True)
     vanishes(total - a + (a - 1) - (total - 1))
-    record(instances=1 + check_chain(9, moved_up))
+    # With t = k + 1 for the weight: one index more, q + 1 <= k, adds q + 1 to the sum and takes k + 1 off the rest.
+    check_number_falls(lambda q, total: (columns + 1) * (columns - q) + total)
+    for wrong in (lambda q, total: total, lambda q, total: -q):
+        with rejected():
+            check_number_falls(wrong)
+    record(instances=2 + check_chain(9, moved_up))
     with rejected():  # a move that only the last index makes stops too early
         check_chain(5, lambda A: moved_up(A) if A and A[-1] > 1 and A[-1] - 1 not in A else None)
 
@@ -169,11 +191,12 @@ def test_only_initial_segments_have_no_move(record):
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_it(record):
     used = {
+        "descent": "best | (comes_from_one_not_lower & number_falls) -> hangs_on_the_best",
         "eq-07-08": "profile_value",
         "fixed-noise-maxima": "values_add_up",
         "induction": "initial_segments",
     }
-    wanted = "valid & (fixed | learned) -> best | comes_from_one_not_lower"
+    wanted = "valid & (fixed | learned) -> hangs_on_the_best & (best | comes_from_one_not_lower)"
     record(instances=concludes(CLAIM, wanted, used))
     with rejected():
         concludes(CLAIM, "valid -> best | comes_from_one_not_lower", used)

@@ -4,9 +4,9 @@ Statement   S C^-1 W = W has the solutions (1) W = 0, (2) C = S, and (3) the mor
             interesting to us", App. A says of (1) and (2): a matter of taste, on which there is no verdict. Nothing is
             lost by it, for both are cases of (3).)
 Hypotheses  left out: (2) exists iff S - sigma2 I is positive semidefinite of rank <= k, that is iff the n - k smallest
-            eigenvalues all equal sigma2 (for k >= n: iff lam_n >= sigma2); and then it is the global maximum, with the
-            value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of its own. (1) always
-            exists; it is the fully collapsed point, and the global maximum iff sigma2 >= lam_1.
+            eigenvalues all equal sigma2 and none is below it (for k >= n: iff lam_n >= sigma2); and then it is the
+            global maximum, with the value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of
+            its own. (1) always exists; it is the fully collapsed point, and the global maximum iff sigma2 >= lam_1.
 Source      Lucas et al. 2019, App. A, below Eq. 11; theory 1.2, 1.5.
 Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{1/2} and h(z) = z - 1 - log z >= 0:
             L at C = S less L at any C is 1/2 sum h(z_i). L(0) - L(W) = 1/2 [sum h(sigma2/c_i) +
@@ -43,15 +43,16 @@ CLAIM = Claim(
     id="c-equals-s",
     source="App. A, below Eq. 11",
     statement="S C^-1 W = W is solved by W = 0, by C = S and by more general W, and it is enough to study the last",
-    hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it",
+    hypotheses="C = S needs the n - k smallest eigenvalues equal to sigma2, and none below it; k <= n, where its W is "
+    "given (columns beyond n may be zero)",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("rank-nullity", "second-order", "spectral", "svd"),
     quote="There are three possible solutions to this equation, (1) W = 0, (2) C = S, or (3) the more general "
     "solutions. (1) and (2) are not particularly interesting to us, so we focus herein on (3).",
-    finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2, "
-    "and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global maximum iff sigma2 >= "
-    "lam_1",
+    finding="the first two are cases of the last. C = S exists iff the n - k smallest eigenvalues all equal sigma2 and "
+    "none is below it, and then no Gaussian is likelier; W = 0, full collapse, always exists, and is the global "
+    "maximum iff sigma2 >= lam_1",
 )
 SOLUTIONS = CLAIM.step(
     "solutions", "the gradient vanishes at W = 0 whatever S, and wherever C = S, for all n and k", says="both_solve"
@@ -59,14 +60,14 @@ SOLUTIONS = CLAIM.step(
 CASES = CLAIM.step(
     "cases",
     "both have the form of the general solutions, S U L = U (sigma2 I + L^2) L with W = U L R: W = 0 with L = 0, and "
-    "C = S for every W = U L R, for all n and k",
+    "C = S for every W = U L R, for all n and k <= n",
     says="svd -> both_are_of_the_general_form",
     place="Proposition 2",
 )
 EXISTS = CLAIM.step(
     "exists",
     "S with the eigenvalues Lam_k >= sigma2 on U_k and sigma2 elsewhere is C at W = U_k (Lam_k - sigma2 I)^{1/2}; and "
-    "where C = S, S has v^T S v >= sigma2 v^T v for all v, with equality where W^T v = 0, for all n and k",
+    "where C = S, S has v^T S v >= sigma2 v^T v for all v, with equality where W^T v = 0, for all n and k <= n",
     says="spectral & n_minus_k_vectors_off_W -> c_equals_s_iff_the_rest_is_noise",
 )
 LIKELIEST = CLAIM.step(

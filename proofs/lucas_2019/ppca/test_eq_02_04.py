@@ -2,7 +2,8 @@
 
 Statement   log p(x) = E_q[log p(x, z) - log q] + KL(q, p(z|x)) (2) >= E_q[log p(x, z) - log q] (3) =
             E_q[log p(x|z)] - KL(q, p(z)) (4), and log p(x) = (A) - (B) + (C) (15).
-Hypotheses  q(z|x) has a density (is absolutely continuous); else the KL is infinite, the ELBO -infinity.
+Hypotheses  q(z|x) has a density (is absolutely continuous), E_q log q and E_q |z|^2 are finite; else the KL to the
+            prior is infinite, the ELBO -infinity, and only the inequality says something.
 Source      Lucas et al. 2019, Eqs. 2-4, 15.
 Method      in words, for all n and k: log p(x|z) + log p(z) - log p(z|x) = log p(x) whatever z (claim eq-05-06), so the
             mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q, diagonal or not, as well as
@@ -32,15 +33,17 @@ CLAIM = Claim(
     id="eq-02-04",
     source="Eqs. 2-4, 15",
     statement="log p(x) = ELBO + KL(q(z|x), p(z|x)) >= ELBO = E_q[log p(x|z)] - KL(q(z|x), p(z))",
-    hypotheses="q(z|x) absolutely continuous",
+    hypotheses="q(z|x) absolutely continuous, E_q log q and E_q |z|^2 finite (else the ELBO of Eq. 4 is -infinity, "
+    "and the inequality stays)",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("kl-nonnegative",),
 )
 SPLIT = CLAIM.step(
     "split",
-    "log p(x, z) - log p(z|x) is log p(x) at every z, for all n and k; so E_q of it is, for every q: Eq. 2. (Eq. 3 is "
-    "Eq. 4 for every q because log p(x, z) = log p(x|z) + log p(z) by definition)",
+    "log p(x, z) - log p(z|x) is log p(x) at every z, for all n and k; so E_q of it is, for every q with finite E_q "
+    "log q and E_q |z|^2, where the mean of each term is finite: Eq. 2. (Eq. 3 is Eq. 4 for these q because "
+    "log p(x, z) = log p(x|z) + log p(z) by definition)",
     says="posterior -> evidence_splits",
 )
 TERMS = CLAIM.step(

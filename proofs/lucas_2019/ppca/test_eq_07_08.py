@@ -262,6 +262,10 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
     # The words above with r = rank S for k, so that tail = tr S - tr Lam_r = 0; zero columns change neither C nor L.
     at_zero_tail = reduce(value_at_eq_8(), relation(S, U @ K @ U.T), *EQ_8)
     same(at_zero_tail, value_in_eigenvalues(Scalar(0)))
+    # r = 0 is S = 0 and W = 0, where C = sigma2 I: no words of no columns.
+    in_M = reduce(ppca.log_likelihood(), marginal_precision(), gram)
+    nothing = substitute(substitute_log_det(in_M, C, log_det_of_marginal()), {"W": zero(n, k), "S": zero(n, n)})
+    same(nothing, Scalar(-n * sp.log(2 * sp.pi * sigma2) / 2))
     s, p, constant = sp.symbols("s p constant", positive=True)
     along = constant - p * sp.log(s) / 2  # p = n - r
     same(sp.limit(along.subs(p, 1), s, 0, "+"), sp.oo)

@@ -49,23 +49,25 @@ CLAIM = Claim(
     "σ 2 will increase likelihood at these stationary points so that when learning σ 2 simultaneously these "
     "stationary points are saddle points",
     finding="neither less noise nor better features alone suffices. They need not change at the same time: the noise "
-    "alone and then the features alone leave collapse too",
+    "alone and the features alone, in turn and perhaps several times, leave collapse too; shown from W = 0 and from "
+    "one partly collapsed maximum",
 )
 FEATURES = CLAIM.step(
     "features",
-    "while W stays, a latent whose column is zero stays unused: its posterior (Eq. 6) and its optimal encoder have "
-    "mean 0 and variance 1, whatever sigma2; to use it takes other features, for all n and k",
+    "a direction e of the latent space is unused if W e = 0; a latent, if its column is zero. While W stays, so does "
+    "their number k - rank W, and each has the posterior (Eq. 6) of mean 0 and variance 1, whatever sigma2 (an unused "
+    "latent has that optimal encoder, too): to use more takes other features, for all n and k",
     says="posterior & more_in_use -> features_changed",
 )
 NOISE = CLAIM.step(
     "noise",
-    "if two maxima, each on top at its noise, use different numbers of latents, min(k, #{lam_i > sigma2}), then that "
-    "which uses more is at the smaller noise: the number never grows with sigma2; for all n and k",
+    "if two maxima, each on top at its noise, use different numbers of directions, min(k, #{lam_i > sigma2}), then "
+    "that which uses more is at the smaller noise: the number never grows with sigma2; for all n and k",
     says="on_top & other_on_top & more_in_use -> noise_reduced",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so nothing is higher than a collapsed maximum at its own noise, any other maximum that uses more latents has both "
+    "so nothing is higher than a collapsed maximum at its own noise, any other maximum of higher rank has both "
     "another W and a smaller noise, and the gradient in sigma2 points to a smaller one, unless all unused eigenvalues "
     "equal sigma2",
 )
@@ -133,7 +135,7 @@ def collapsed(at):
 
 @FEATURES.evidence(role="supports", kind="symbolic", strength="proved")
 def test_a_zero_column_is_collapsed_whatever_the_noise_for_all_n_and_k(record):
-    """V* = M^-1 W^T, D* = sigma2/diag(M): row e of V* vanishes, M_ee = sigma2; so does the posterior of pPCA itself."""
+    """e any unit vector, W e = 0: e^T M^-1 W^T = 0, sigma2 e^T M^-1 e = 1 (Eq. 6); V* = M^-1 W^T, D* = sigma2/M_ee."""
     e = unit_vector("e", k)
     mean, _ = elbo_in_words.optimal_encoder()
     unused = (*orthonormal(e), *zero_column(e))

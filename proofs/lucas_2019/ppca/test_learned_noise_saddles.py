@@ -300,12 +300,23 @@ def check_coupling(half):
     same(reduce(trace(at_Z), *form), Scalar(k - q))
 
 
+def check_nothing_retained(count):
+    """q = 0: at W = 0 nothing couples to the noise, whose curvature is -count/(2 sigma2^2) where tr S = n sigma2."""
+    same(substitute(reduce(ppca.mixed_noise_gradient(), *LIKELIHOOD_POINT), {"W": zero(n, k)}), zero(n, k))
+    in_M = reduce(ppca.noise_curvature(), marginal_precision(), gram)
+    curvature = substitute(in_M, {"W": zero(n, k)})
+    same(curvature + (trace(S) - n * sigma2) / sigma2**3, Scalar(-count / (2 * sigma2**2)))
+
+
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_noise_adds_one_negative_direction_for_all_n_k_q_and_r(record):
     """The joint form of (X, t) is that of the Hessian in W at X + t Y and t^2 times the Schur complement."""
     check_coupling(sp.Rational(1, 2))
     with rejected():
         check_coupling(1)
+    check_nothing_retained(n)
+    with rejected():
+        check_nothing_retained(n - k)
     mixed = reduce(ppca.mixed_noise_gradient(), *COUPLING)
     same(reduce(ppca.hessian_vector_product(Y), *COUPLING), mixed)
     # At a joint stationary point tr S = tr M + (n - k) sigma2; tr Z = k - q.

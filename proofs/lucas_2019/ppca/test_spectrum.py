@@ -93,7 +93,8 @@ ALL = CLAIM.step(
 INDEX = CLAIM.step(
     "index",
     "row 1 is positive iff lam_j > lam_a, row 4 iff lam_j > sigma2, no other row ever is, for L and for P: hence the "
-    "index; the rows of L that are zero without a tie are as many as the orbit W Q, Q in O(k), has dimensions",
+    "index; of the eigenvalues of L q(q - 1)/2 + q(k - q) are zero without a tie, which is k(k - 1)/2 less "
+    "(k - q)(k - q - 1)/2",
     says="rows_of_L & nothing_else -> index_formula",
     place="Proposition 3",
 )
@@ -316,7 +317,7 @@ def check_signs(rows):
 
 
 def orbit():
-    """The dimension of {W Q}: that of O(k) less that of the rotations of the k - q zero columns."""
+    """The dimension of O(k) less that of the rotations of k - q columns: of {W Q}, which is no part of the step."""
     return sp.expand(k * (k - 1) / 2 - (k - q) * (k - q - 1) / 2)
 
 
@@ -330,6 +331,7 @@ def test_the_signs_of_the_rows_give_the_index_and_the_zeros_are_the_gauge(record
         with rejected():  # compared with the noise in place of the retained eigenvalue
             check_signs([rows[2], *rows[1:]])
     flat = [count for count, _, value in closed_directions(False) if value == 0]
+    vanishes(sum(flat) - q * (q - 1) / 2 - q * (k - q))
     vanishes(sum(flat) - orbit())
     with rejected():
         vanishes(sum(flat[:1]) - orbit())
