@@ -17,10 +17,15 @@ _REGISTER = (
         "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0, equal iff x and A^-1 y are parallel",
         f"{HJ}, 5.1",
     ),
-    Fact("chain-rule", "derivatives of products, inverses and compositions", "any course in analysis"),
+    Fact(
+        "chain-rule",
+        "derivatives, and continuity, of products, inverses and compositions",
+        "any course in analysis",
+    ),
     Fact(
         "change-of-variables",
-        "under a smooth bijection a density is multiplied by the inverse of the Jacobian determinant",
+        "under a smooth bijection with a smooth inverse a density is divided by the absolute value of the Jacobian "
+        "determinant",
         "any course in analysis",
     ),
     Fact(
@@ -35,12 +40,22 @@ _REGISTER = (
         "Diestel, Graph Theory, 5th ed. 2017, 1.4",
     ),
     Fact(
+        "courant-fischer",
+        "a quadratic form that is positive (negative) on the nonzero vectors of a space of dimension d has at least d "
+        "positive (negative) eigenvalues",
+        f"{HJ}, 4.2",
+    ),
+    Fact(
         "descent",
         "if a natural number falls with every move, and every state but the final ones has a move, then finitely many "
         "moves lead to a final one",
         "Peano",
     ),
-    Fact("differentiation-under-the-integral", "d/dt E f = E df/dt under a dominating bound", "Lebesgue"),
+    Fact(
+        "differentiation-under-the-integral",
+        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near",
+        "Lebesgue",
+    ),
     Fact(
         "gaussian-integral",
         "exp(-(x - m)^T P (x - m)/2), P > 0, integrates to (2 pi)^(d/2) det(P)^(-1/2)",
@@ -48,7 +63,8 @@ _REGISTER = (
     ),
     Fact(
         "gaussian-moments",
-        "a linear image of a Gaussian is Gaussian; its mean and covariance, and the means of products",
+        "a linear image of a Gaussian is Gaussian; its mean and covariance; the mean of a product of centred jointly "
+        "Gaussian variables is the sum, over all ways to pair them, of the products of the covariances of the pairs",
         "Anderson, Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, 2.4; Isserlis 1918",
     ),
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
@@ -65,7 +81,7 @@ _REGISTER = (
     Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
     Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
-    Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q", "Gibbs' inequality"),
+    Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q almost everywhere", "Gibbs' inequality"),
     Fact(
         "ky-fan",
         "the k largest eigenvalues of a symmetric matrix sum to its largest trace on k dimensions",
@@ -100,7 +116,8 @@ _REGISTER = (
     ),
     Fact(
         "second-order",
-        "at a local maximum the gradient vanishes and no second directional derivative is positive",
+        "at a local maximum inside the domain of a twice differentiable function the gradient vanishes and no second "
+        "directional derivative is positive",
         "any course in analysis",
     ),
     Fact("so-exponential", "every rotation of determinant 1 is the exponential of a skew matrix", f"{HJ}, 2.5.P, 2.7"),

@@ -45,7 +45,7 @@ CLAIM = Claim(
     hypotheses="sigma2 > 0 fixed",
     section="The linear VAE",
     rests_on=("elbo-points",),
-    trusts=("cauchy-schwarz", "components", "rank-nullity", "sylvester"),
+    trusts=("cauchy-schwarz", "components", "courant-fischer", "rank-nullity"),
 )
 TURNING = CLAIM.step(
     "turning",
@@ -78,7 +78,7 @@ COUNT = CLAIM.step(
     "count",
     "the Hessian maps the directions inside a block into themselves; k_b - 1 rising, q_b (q_b - 1)/2 + q_b z_b - "
     "(k_b - 1) flat and q_b (q_b + 1)/2 falling dimensions are all of the q_b k_b, for all k_b and q_b",
-    says="turning & rank & falling & inertia_law -> inside",
+    says="turning & rank & falling & at_least_as_many -> inside",
     place="Proposition 9",
 )
 BETWEEN = CLAIM.step(
@@ -410,14 +410,14 @@ USED = {
     "elbo-points": "stationary -> point",
     "cauchy-schwarz": "cauchy_schwarz",
     "components": "minimal & orthogonal_is_equal_along_edges -> orthogonal_is_constant",
+    "courant-fischer": "at_least_as_many",
     "rank-nullity": "dimensions_add_up",
-    "sylvester": "inertia_law",
 }
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_the_inertia(record):
-    """inertia_law: a form that is positive (negative) on a space has at least as many such eigenvalues."""
+    """at_least_as_many: such eigenvalues as a space has dimensions on which the form is positive (negative)."""
     count = concludes(CLAIM, "stationary & minimal -> inside & between & towards_discarded", USED)
     with rejected():  # not of blocks that are not minimal
         concludes(CLAIM, "stationary -> inside & between & towards_discarded", USED)

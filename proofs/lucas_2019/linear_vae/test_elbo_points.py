@@ -114,6 +114,11 @@ CHAIN = CLAIM.step(
     says="rotated_to_m -> Q_exists",
     place="Theorem B",
 )
+LOW = CLAIM.step(
+    "below-the-noise",
+    "a block may retain an eigenvalue below sigma2: n = k = 2, lam = (4, 0.81), sigma2 = 1, both in one block",
+    place="Theorem B",
+)
 ORTHOGONAL = CLAIM.step(
     "orthogonal",
     "the columns of a block of two or more are orthogonal iff q_b = 0, or z_b = 0 and all t_a are equal; points all of "
@@ -440,6 +445,28 @@ def test_the_rotations_built_have_a_constant_diagonal(record, thorough):
 
 def check_raises_the_mean(scales, as_noise):
     check((scales - as_noise).expand().is_positive, "t_a > sigma2 raises the mean above sigma2")
+
+
+def check_retained(lam):
+    """The block of two columns on both eigenvalues at sigma2 = 1, exactly: real, stationary, and not orthogonal."""
+    root_m = sum(sp.sqrt(x) for x in lam) / 2
+    t = [sp.sqrt(x) * root_m for x in lam]
+    check(all(x > 1 for x in t), "t_a does not exceed sigma2")
+    W_ = sp.diag(*(sp.sqrt(x - 1) for x in t)) * sp.Matrix([[1, 1], [1, -1]]) / sp.sqrt(2)
+    M_ = (W_.T * W_ + sp.eye(2)).applyfunc(sp.nsimplify)
+    same(M_[0, 0], M_[1, 1])
+    check(M_[0, 1] != 0, "the columns are orthogonal")
+    vanishes((sp.diag(*lam) * W_ - W_ * M_ * M_ / M_[0, 0]).applyfunc(sp.simplify))
+
+
+@LOW.evidence(role="supports", kind="symbolic", strength="proved")
+def test_an_exact_block_that_retains_an_eigenvalue_below_the_noise(record):
+    check_retained((sp.Integer(4), sp.Rational(81, 100)))
+    for lam in ((sp.Integer(4), sp.Rational(1, 100)), (sp.Integer(4), sp.Integer(4))):  # too low; orthogonal columns
+        with rejected():
+            check_retained(lam)
+    record(instances=1)
+    record.witness("lam = (4, 0.81), sigma2 = 1: t = (2.9, 1.305), both retained by one block of two columns")
 
 
 @ORTHOGONAL.evidence(role="supports", kind="symbolic", strength="proved")

@@ -38,12 +38,12 @@ from verify.symbolic.traces import trace
 CLAIM = Claim(
     id="learned-noise-inertia",
     source="ours, after App. C.2",
-    statement="at every point of the ELBO that is stationary in the noise too and discards something, the noise "
-    "adds exactly one eigenvalue to the Hessian, a negative one",
+    statement="at every point of the profile ELBO that is stationary in the noise too and discards something, the "
+    "noise adds exactly one eigenvalue to the Hessian, a negative one",
     hypotheses="q < n",
     section="The linear VAE",
     rests_on=("elbo-points", "block-inertia"),
-    trusts=("chain-rule", "implicit-functions", "sylvester"),
+    trusts=("chain-rule", "components", "implicit-functions", "sylvester"),
 )
 JOINT = CLAIM.step(
     "joint-hessian",
@@ -53,10 +53,10 @@ JOINT = CLAIM.step(
 )
 CURVE = CLAIM.step(
     "curve",
-    "m_b(sigma2) is smooth, dm_b/dsigma2 = 2 m_b z_b/(k_b m_b + z_b sigma2), and with it t_a: the diagonal of a "
-    "block keeps the right sum, so that what is left to solve for its rotation are equations of sum 0, for all k_b "
-    "and q_b: the point continues as a curve of stationary points",
-    says="point & onto & implicit -> curve",
+    "over the minimal blocks m_b(sigma2) is smooth, dm_b/dsigma2 = 2 m_b z_b/(k_b m_b + z_b sigma2), and with "
+    "it t_a: the diagonal of a block keeps the right sum, so that what is left to solve for its rotation are equations "
+    "of sum 0, for all k_b and q_b: the point continues as a curve of stationary points",
+    says="minimal_blocks & onto & implicit -> curve",
     place="Proposition 9",
 )
 SCHUR = CLAIM.step(
@@ -69,8 +69,8 @@ SCHUR = CLAIM.step(
 SIGN = CLAIM.step(
     "sign",
     "where the noise is stationary that derivative is -[n - k + sum_b 2 k_b z_b sigma2/(k_b m_b + z_b sigma2)]/"
-    "(2 sigma2^2): negative if q < n, and else 0, for all sizes, k > n included",
-    says="equation & curve -> discards & falls | ~discards & stays",
+    "(2 sigma2^2), summed over the minimal blocks: negative if q < n, and else 0, for all sizes, k > n included",
+    says="minimal_blocks & equation & curve -> discards & falls | ~discards & stays",
     place="Proposition 9",
 )
 CONCLUSION = CLAIM.step(
@@ -204,7 +204,8 @@ def test_the_derivative_along_the_curve_is_negative(record):
 
 USED = {
     "elbo-points": "stationary -> point & equation",
-    "block-inertia": "point -> onto",
+    "components": "point -> minimal_blocks",
+    "block-inertia": "minimal_blocks -> onto",
     "implicit-functions": "implicit",
     "chain-rule": "chain_rule",
     "sylvester": "inertia_law",
@@ -213,10 +214,19 @@ USED = {
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_one_more_negative_eigenvalue(record):
-    """equation: the noise equation; onto: rotations move the diagonal of a minimal block in every way of sum 0."""
+    """equation: the noise equation; onto: rotations move the diagonal of a minimal block in every way of sum 0.
+
+    minimal_blocks: the point is written in the components of its graph; over other blocks neither step holds.
+    """
     count = concludes(CLAIM, "stationary -> discards & one_more_negative | ~discards & one_more_zero", USED)
     with rejected():
         concludes(CLAIM, "stationary -> one_more_negative", USED)
+    with rejected():  # not over blocks that are not minimal
+        concludes(
+            CLAIM,
+            "stationary -> discards & one_more_negative | ~discards & one_more_zero",
+            USED | {"components": "point & minimal_blocks -> minimal_blocks"},
+        )
     record(instances=count)
 
 

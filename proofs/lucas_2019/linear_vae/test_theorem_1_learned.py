@@ -56,8 +56,9 @@ MEAN = CLAIM.step(
 )
 CASES = CLAIM.step(
     "cases",
-    "if W retains the largest min(k, number above sigma2) eigenvalues, these are the k largest, k < n, or no discarded "
-    "eigenvalue exceeds sigma2",
+    "if W retains the q = min(k, number above sigma2) largest eigenvalues, then q = k < n, and these are the k "
+    "largest; or no discarded eigenvalue exceeds sigma2: for if q < k, those above it are q and all retained, and if "
+    "q = k >= n, nothing is discarded",
     says="on_top -> largest_k | none_above",
     place="Theorem 1",
 )
@@ -77,7 +78,8 @@ BOUND = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "(W, V, D, sigma2) is a local maximum of the ELBO iff (W, sigma2) is a global maximum of L, the columns of W are "
-    "orthogonal and the encoder is optimal",
+    "orthogonal and the encoder is optimal; at every other stationary point P has a direction of positive curvature in "
+    "W alone",
     place="Theorem 1",
 )
 
@@ -205,7 +207,8 @@ def test_nothing_is_above_a_bound_that_is_attained(record):
 
 
 USED = {
-    "theorem-1": "local_max -> orthogonal & global_at_noise & optimal",
+    "theorem-1": "(~local_max | optimal & orthogonal & global_at_noise) & "
+    "(~flat_P | ~optimal | P_rises | orthogonal & global_at_noise)",
     "profile": "optimal & max_of_P -> local_max",
     "second-order": "local_max -> flat_noise",
     "mean": "none_above & mean -> discarded_equal_noise",
@@ -218,8 +221,15 @@ USED = {
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_give_the_theorem_both_ways(record):
-    """tight: P = L here; below: P <= L everywhere; global_at_noise: W, among all W at this sigma2."""
-    count = concludes(CLAIM, "local_max <-> orthogonal & global_L & optimal", USED)
+    """tight: P = L here; below: P <= L everywhere; global_at_noise: W, among all W at this sigma2.
+
+    flat_P, P_rises (to second order): in W at this sigma2.
+    """
+    both = "local_max & orthogonal & global_L & optimal | ~local_max & (~orthogonal | ~global_L | ~optimal)"
+    strict = "~flat_P | ~optimal | ~flat_noise | local_max | P_rises"
+    count = concludes(CLAIM, f"({both}) & ({strict})", USED)
+    with rejected():  # a point of P that is not stationary in the noise need not rise in W
+        concludes(CLAIM, "~flat_P | ~optimal | local_max | P_rises", USED)
     with rejected():  # where some exceed it
         concludes(CLAIM, "local_max <-> orthogonal & global_L & optimal", USED | {"mean": "mean & none_above -> mean"})
     for too_much in ("local_max <-> orthogonal & global_at_noise & optimal", "global_at_noise -> global_L"):

@@ -324,6 +324,11 @@ def test_the_noise_adds_one_negative_direction_for_all_n_k_q_and_r(record):
     schur = reduce(ppca.noise_curvature() - trace(mixed.T @ Y), *COUPLING)
     same(schur, -excess / sigma2**3 - (n - k + trace(Z)) / (2 * sigma2**2))
     same(schur + excess / sigma2**3 + (trace(Z) - (k - q)) / (2 * sigma2**2), 0 * trace(Z) - (n - q) / (2 * sigma2**2))
+    # q = 0, where there is no A and no R: W = 0, nothing is mixed, and the curvature itself is the complement.
+    empty = {"W": zero(n, k), "M": sigma2 * identity(k)}
+    same(reduce(substitute(ppca.mixed_noise_gradient(), empty)), zero(n, k))
+    alone = reduce(substitute(reduce(ppca.noise_curvature(), marginal_precision(), gram), empty))
+    same(alone, -(trace(S) - n * sigma2) / sigma2**3 - Scalar(n / (2 * sigma2**2)))
     for wrong in (n - k, n, 2 * (n - k + trace(Z))):
         with rejected():
             same(schur, -excess / sigma2**3 - wrong / (2 * sigma2**2))
