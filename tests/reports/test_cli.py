@@ -137,7 +137,7 @@ def test_report_goes_to_a_folder_named_for_the_data(capsys, tmp_path, monkeypatc
 def test_prove_prints_a_valid_ledger(capsys, tmp_path):
     ledger = tmp_path / "ledger.json"
     document = check("ledger", document_of(capsys, "prove", "eq-22", "--ledger", str(ledger), "--backend", "numpy"))
-    assert [claim["id"] for claim in document["claims"]] == ["eq-22"]
+    assert [claim["id"] for claim in document["claims"]] == ["eq-16-20", "eq-22"]  # what it rests on, and itself
     assert json.loads(ledger.read_text()) == document
 
 
