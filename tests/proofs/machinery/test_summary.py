@@ -133,3 +133,9 @@ def test_a_ledger_from_before_claims_had_steps_is_still_printed():
     del document["facts"]
     text = "\n".join(lines(document))
     assert "a                      holds                 tested        -" in text and "weakest:" not in text
+
+
+def test_what_belongs_to_no_claim_is_printed_below_the_totals():
+    rows = printed(entry("a", "proved"), errors=["a file fell apart"], skipped=["test_x.py: not here"]).splitlines()
+    assert "  error outside any claim: a file fell apart" in rows
+    assert "  a whole file skipped: test_x.py: not here" in rows

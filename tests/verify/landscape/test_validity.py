@@ -100,3 +100,16 @@ def test_the_status_of_blocks_is_that_of_the_worst():
     assert block_status(Block((0, 1), 3), same, noise(0.5)) == STATIONARY
     exact_tie = Noise(2.0, Position(1, 1, False), exact=Fraction(2))
     assert block_status(Block((1,)), Eigenvalues.of(np.array([4.0, 2.0])), exact_tie) == NONE
+
+
+def test_a_noise_known_to_sixty_digits_is_told_from_a_row_and_ties_with_it_to_forty():
+    """lam = 4 alone: 4 against a noise that is no fraction, given by its digits; doubles see no difference."""
+    import mpmath
+
+    spectrum = Eigenvalues.typed([Fraction(4), Fraction(1)])
+    for shift, sign in (("1e-30", -1), ("-1e-30", 1), ("1e-38", -1), ("-1e-38", 1), ("1e-41", 0), ("-1e-41", 0)):
+
+        def digits(shift=shift):
+            return mpmath.mpf(4) + mpmath.mpf(shift)
+
+        assert row_sign(spectrum, 0, Block((0,), 1), noise(4.0, digits=digits)) == Sign(sign)
