@@ -80,9 +80,10 @@ def test_multiplicities_of_theory():
     assert spectrum(point, lam).gauge == q * (q - 1) // 2 + q * (k - q) == spectrum(point, lam).nullity
 
 
-def test_each_eigenvalue_belongs_to_its_direction():
+@pytest.mark.parametrize("k", [3, 4], ids=["one zero column", "two"])
+def test_each_eigenvalue_belongs_to_its_direction(k):
     """The direction that a part names is in the eigenspace: Rayleigh quotients of single moves of single columns."""
-    lam, k, sigma2 = np.array([5.0, 4.0, 3.0, 0.5]), 3, 1.0
+    lam, sigma2 = np.array([5.0, 4.0, 3.0, 0.5]), 1.0
     S = np.diag(lam)
     for objective, of in (("ppca", ppca.hessian_vector_product), ("elbo", linear_vae.profile_hessian_vector_product)):
         point = Point(objective, ordered([Block((0,)), Block((2,))], k), sigma2, 0.0)

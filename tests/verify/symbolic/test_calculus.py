@@ -21,6 +21,7 @@ from verify.symbolic.matrix_calculus import (
     Letter,
     NotConformable,
     NotInvertible,
+    defined,
     diag,
     identity,
     inverse,
@@ -245,3 +246,10 @@ def test_a_number_is_read_from_either_end():
     ((before, _),) = (x.T @ W).terms.items()
     assert forwards.factors != backwards.factors
     assert _ending_in(forwards.factors, e) == _ending_in(backwards.factors, e) == before.factors
+
+
+def test_a_transposed_letter_expands_to_its_definition_transposed():
+    A, B = letter("A", n, k), letter("B", k, n)
+    N = defined("N", A @ B)  # not symmetric
+    assert expand(N, N) == A @ B
+    assert expand(N.T, N) == B.T @ A.T != A @ B
