@@ -1,7 +1,8 @@
 """How a verdict and its strength follow from the evidence: a claim is as strong as its weakest link.
 
 Notation   evidence that *speaks* is any but a control; rejections: how many false statements a test saw refused.
-Main       Evidence, Judgement, judge (one claim by itself), founded (with all that it rests on), worst_error.
+Main       Evidence, Judgement, judge (one claim by itself), founded (with all that it rests on), with_all_below,
+           circular, worst_error.
 
 Verdicts are computed from what ran and never written down by hand. A failing test makes a claim *broken*,
 never "refuted": a refutation is a test that passes because its witness stands. A step is as strong as its best
@@ -164,17 +165,16 @@ def _controlled(evidence: Iterable[Evidence]) -> bool:
 def _misread(claim: Claim, verdict: str) -> tuple[str, ...]:
     """Where what the claim says of the printed sentence and what the evidence says of it differ."""
     if verdict not in AT_FAULT:
-        wrong = claim.fault is not None
-        words = f"the claim calls the printed form {_ARTICLE[claim.fault or 'false']}, and nothing speaks against it"
-        return (words,) if wrong else ()
+        called = claim.fault and f"the claim calls the printed form {_CALLED[claim.fault]}"
+        return (f"{called}, and nothing speaks against it",) if called else ()
     missing = [name for name in ("quote", "fault", "finding") if not getattr(claim, name)]
     faults = [f"{verdict}, and the claim has no {name}" for name in missing]
     if claim.fault is not None and (verdict == "refuted") != (claim.fault == "false"):
-        faults.append(f"{verdict}, and the claim calls the printed form {_ARTICLE[claim.fault]}")
+        faults.append(f"{verdict}, and the claim calls the printed form {_CALLED[claim.fault]}")
     return tuple(faults)
 
 
-_ARTICLE = {"misprint": "a misprint", "missing hypothesis": "right but for a hypothesis", "false": "false"}
+_CALLED = {"misprint": "a misprint", "missing hypothesis": "right but for a hypothesis", "false": "false"}
 
 
 def _conclusion(roles: set[str]) -> str:
@@ -249,20 +249,21 @@ def circular(claims: Sequence[Claim]) -> set[str]:
     left = set(arrows)
     while ends := {id for id in left if not arrows[id] & left}:  # what leads nowhere is in no circle
         left -= ends
-    return {id for id in left if _reaches(id, arrows, left)}
+    return {id for id in left if id in with_all_below(arrows[id], arrows)}
 
 
-def _reaches(id: str, arrows: Mapping[str, set[str]], within: set[str]) -> bool:
-    """Whether something leads from a claim back to it."""
-    seen: set[str] = set()
-    ahead = list(arrows[id] & within)
+def with_all_below(ids: Iterable[str], arrows: Mapping[str, Iterable[str]]) -> set[str]:
+    """These and all that they rest on, through others too; of ids that are no claim, none.
+
+    arrows: by the id of each claim, the ids that it rests on.
+    """
+    found: set[str] = set()
+    ahead = list(ids)
     while ahead:
-        if (one := ahead.pop()) == id:
-            return True
-        if one not in seen:
-            seen.add(one)
-            ahead += arrows[one] & within
-    return False
+        if (id := ahead.pop()) in arrows and id not in found:
+            found.add(id)
+            ahead += arrows[id]
+    return found
 
 
 def worst_error(evidence: Iterable[Evidence]) -> float | None:

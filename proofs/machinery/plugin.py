@@ -11,7 +11,7 @@ pytest-xdist leaves open.
 import importlib
 import math
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +25,7 @@ from proofs.machinery import checks, logic
 from proofs.machinery.claims import Claim, EvidenceMark
 from proofs.machinery.collector import PROPERTY, Collector, reason_of
 from proofs.machinery.declared import unknown as no_such
-from proofs.machinery.judging import Evidence
+from proofs.machinery.judging import Evidence, with_all_below
 from proofs.machinery.ledger import stated
 from verify.errors import InputError
 
@@ -118,7 +118,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if unknown and not session.testsfailed and not hasattr(config, "workerinput"):
         raise pytest.UsageError(no_such(unknown[0], sorted(known)))
     claims = {owner.id: owner for owner in owner_of.values() if isinstance(owner, Claim)}
-    keep = _with_all_below(wanted, claims) if wanted else known
+    # With all that they rest on, so that their strength can be told.
+    keep = with_all_below(wanted, {id: claim.rests_on for id, claim in claims.items()}) if wanted else known
     if config.option.on_device:
         keep &= {id for item, id in claim_of.items() if "xp" in getattr(item, "fixturenames", ())}
     trusted = {id for claim in claims.values() if claim.id in keep for id in claim.trusts}
@@ -129,17 +130,6 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
     config.hook.pytest_deselected(items=[item for item in items if not kept(item)])
     items[:] = [item for item in items if kept(item)]
-
-
-def _with_all_below(wanted: Iterable[str], claims: Mapping[str, Claim]) -> set[str]:
-    """The ids of these claims and of all that they rest on, so that their strength can be told."""
-    found: set[str] = set()
-    ahead = list(wanted)
-    while ahead:
-        if (id := ahead.pop()) in claims and id not in found:
-            found.add(id)
-            ahead += claims[id].rests_on
-    return found
 
 
 class Recorder:

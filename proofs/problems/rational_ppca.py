@@ -21,20 +21,20 @@ def weights(*rows: Any) -> sp.Matrix:
     return sp.Matrix([[sp.Rational(value) for value in row] for row in rows])
 
 
-def _both(W: sp.Matrix, sigma2: Any, S: sp.Matrix) -> tuple[sp.Matrix, sp.Matrix]:
-    """C^-1 and C^-1 S C^-1 - C^-1."""
+def _score(W: sp.Matrix, sigma2: Any, S: sp.Matrix) -> sp.Matrix:
+    """C^-1 S C^-1 - C^-1: twice the derivative of L in C.  -> (n, n)."""
     precision = (W * W.T + sp.Rational(sigma2) * sp.eye(S.rows)).inv()
-    return precision, precision * S * precision - precision
+    return precision * S * precision - precision
 
 
 def gradient(W: sp.Matrix, sigma2: Any, S: sp.Matrix) -> sp.Matrix:
     """dL/dW = C^-1 S C^-1 W - C^-1 W.  -> (n, k)."""
-    return _both(W, sigma2, S)[1] * W
+    return _score(W, sigma2, S) * W
 
 
 def noise_gradient(W: sp.Matrix, sigma2: Any, S: sp.Matrix) -> sp.Rational:
     """dL/dsigma2 = 1/2 tr(C^-1 S C^-1 - C^-1)."""
-    return _both(W, sigma2, S)[1].trace() / 2
+    return _score(W, sigma2, S).trace() / 2
 
 
 def check_zero(found: Any) -> None:

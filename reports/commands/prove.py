@@ -129,6 +129,7 @@ def _from(args: argparse.Namespace, session: Session) -> int:
 def chosen(document: Document, claims: list[str]) -> Document:
     """A ledger with these claims and all that they rest on; whole if none is named.  InputError: no such claim."""
     from proofs.machinery.declared import unknown
+    from proofs.machinery.judging import with_all_below
 
     if not claims:
         return document
@@ -136,11 +137,7 @@ def chosen(document: Document, claims: list[str]) -> Document:
     for id in claims:
         if id not in below:
             raise InputError(unknown(id, list(below)))
-    wanted, ahead = set(), list(claims)
-    while ahead:
-        if (id := ahead.pop()) in below and id not in wanted:
-            wanted.add(id)
-            ahead += below[id]
+    wanted = with_all_below(claims, below)
     kept = [claim for claim in document["claims"] if claim["id"] in wanted]
     used = {id for claim in kept for id in claim["trusts"]}
     facts = [
