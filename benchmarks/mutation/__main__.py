@@ -83,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="those with TEXT in 'PATH:LINE: OPERATOR'",
     )
     parser.add_argument(
-        "--no-claims", action="store_true", help="judged by the tests alone, not by fast claims as well"
+        "--quick",
+        action="store_true",
+        help="judged by the tests that run its line, not by whole files and claims",
     )
     parser.add_argument("--goal", type=float, default=0.97, help="exit status 1 below this rate (0.97)")
     parser.add_argument("--json", type=Path, default=ROOT / "reports" / "out" / "mutation.json")
@@ -104,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what runs in the background
     started, trials, red = time.monotonic(), [], {}
     with suppress(KeyboardInterrupt):
-        for trial, failing in performed(ROOT, every, workers=options.workers, claims=not options.no_claims):
+        for trial, failing in performed(ROOT, every, workers=options.workers, quick=options.quick):
             trials.append(trial)
             red |= failing
             if trial.outcome != KILLED:
@@ -143,7 +145,7 @@ def _document(
         "n": options.n,
         "complete": len(trials) == len(reasons),
         "seed": options.seed,
-        "claims": not options.no_claims,
+        "quick": options.quick,
         "population": {s: len(ms) for s, ms in strata.items()},
         "strata": {s: counted(ts, reasons) for s, ts in by_stratum.items()},
         "all": counted(trials, reasons),

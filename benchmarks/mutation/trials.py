@@ -2,8 +2,9 @@
 
 Main       Copy, Trial, FAST_CLAIM, FAST_CLAIMS.
 
-The libraries are imported once; every run of a test file is a fork that imports the project afresh. Time is counted in
-seconds of the processor, which others on the machine do not change; a run that uses 3 times what the file uses
+A mutant is shown to the tests that run its line (covering.py) first, and, where they let it live, to the whole files of
+tests and claims. The libraries are imported once; every run is a fork that imports the project afresh. Time is counted
+in seconds of the processor, which others on the machine do not change; a run that uses 3 times what the file uses
 without a mutant (and some seconds) is over time, which kills the mutant. What is red without a mutant judges nothing,
 and is reported.
 """
@@ -19,11 +20,13 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutation.judges import Judges
+from benchmarks.mutation.covering import Covering, Observer, statement
+from benchmarks.mutation.judges import STRATA, Judges
 from benchmarks.mutation.operators import Mutant
 
 # A file of claims judges where it takes at most so many seconds, and all that judge one mutant at most so many.
@@ -32,7 +35,7 @@ SLACK = 5.0
 # Waiting may be long where others compute; this much longer than the processor's time is a hang.
 HANGS = 20
 LIBRARIES = ("numpy", "scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats", "sympy", "mpmath", "flint",
-             "hypothesis", "pytest", "_pytest.assertion.rewrite", "threadpoolctl")  # fmt: skip
+             "coverage", "hypothesis", "pytest", "_pytest.assertion.rewrite", "threadpoolctl")  # fmt: skip
 LIBRARY_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 KILLED, SURVIVED = "killed", "survived"
 CRASHED = -1
@@ -65,6 +68,7 @@ class Copy:
     root: Path
     folder: Path
     sound: dict[str, Run] = field(default_factory=dict)
+    coverings: dict[str, Covering] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         listed = subprocess.run(
@@ -85,25 +89,42 @@ class Copy:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
 
-    def judged(self, mutant: Mutant, *, claims: bool = True) -> Trial:
-        """Run the judges of a mutant until one sees it: the tests, then those claims that are fast."""
-        stages = [self.judges.tests, self.fast_claims] if claims else [self.judges.tests]
+    def judged(self, mutant: Mutant, *, quick: bool = False) -> Trial:
+        """Run the judges of a mutant until one sees it: the tests of its line, all tests, those claims that are fast.
+
+        quick: the tests of its line only.
+        """
         used, seen = 0.0, []
-        for stage in stages:
-            for file in stage(mutant.path):
-                run = self.with_mutant(mutant, file)
-                used, seen = used + run.seconds, [*seen, file]
-                if by := self.verdict(file, run):
-                    return Trial(mutant, KILLED, by, tuple(seen), used)
+        for file, tests in self.judging(mutant, quick):
+            run = self.with_mutant(mutant, file, tests)
+            used, seen = used + run.seconds, [*seen, file]
+            if by := self.verdict(file, run):
+                return Trial(mutant, KILLED, by, tuple(seen), used)
         return Trial(mutant, SURVIVED, "", tuple(seen), used)
 
-    def with_mutant(self, mutant: Mutant, file: str) -> Run:
-        """Run one file with the mutant in its place, which is undone."""
+    def judging(self, mutant: Mutant, quick: bool) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+        """Files with the tests in them that judge, None for all of them; in this order."""
+        lines = statement((self.folder / mutant.path).read_text(), mutant.line)
+        whole = []
+        for file in self.judges.tests(mutant.path):
+            self.sound_run(file)
+            covering = self.coverings.get(file)
+            tests = covering.seeing(mutant.path, lines) if covering else None
+            if tests:
+                yield file, tests
+            if tests is None or (tests and not quick):
+                whole.append(file)
+        yield from ((file, None) for file in whole)
+        if not quick:
+            yield from ((file, None) for file in self.fast_claims(mutant.path))
+
+    def with_mutant(self, mutant: Mutant, file: str, tests: tuple[str, ...] | None = None) -> Run:
+        """Run one file, or some tests of it, with the mutant in its place, which is undone."""
         sound = self.sound_run(file)
         source = (self.folder / mutant.path).read_text()
         self.write(mutant.path, mutant.applied(source))
         try:
-            return self.run(file, sound)
+            return self.run(file, sound, tests=tests)
         finally:
             self.write(mutant.path, source)
 
@@ -130,9 +151,13 @@ class Copy:
     def sound_run(self, file: str, limit: float = 600.0) -> Run:
         """The run without a mutant, performed once.  RuntimeError where it crashes: then nothing could be told."""
         if file not in self.sound:
-            self.sound[file] = run = self.run(file, Run(0), limit=limit)
+            out = self.folder / "covering.json"
+            out.unlink(missing_ok=True)
+            self.sound[file] = run = self.run(file, Run(0), limit=limit, observed=out)
             if run.status == CRASHED:
                 raise RuntimeError(f"{file} cannot be run without a mutant: {run.failed}")
+            if out.exists():
+                self.coverings[file] = Covering.read(out)
         return self.sound[file]
 
     def write(self, path: str, text: str) -> None:
@@ -140,14 +165,25 @@ class Copy:
         (self.folder / path).write_text(text)
         os.utime(self.folder / path, (self.clock, self.clock))
 
-    def run(self, file: str, sound: Run, limit: float | None = None) -> Run:
-        """Run one file in a fork, until the first failure that is none of `sound`."""
+    def run(
+        self,
+        file: str,
+        sound: Run,
+        *,
+        limit: float | None = None,
+        tests: tuple[str, ...] | None = None,
+        observed: Path | None = None,
+    ) -> Run:
+        """Run one file, or some tests of it, in a fork, until the first failure that is none of `sound`.
+
+        observed: where the lines that each test runs are written to; then all tests run, whatever fails.
+        """
         limit = 3 * sound.seconds + SLACK if limit is None else limit
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _run_pytest(file, self.folder, sound.failed, limit, writing)
+            _run_pytest(tests or (file,), self.folder, None if observed else sound.failed, limit, writing, observed)
         os.close(writing)
         deadline = time.monotonic() + HANGS * limit
         while (ended := os.wait4(child, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
@@ -171,7 +207,7 @@ class Copy:
 class _Watch:
     """A plugin of pytest: what failed; it stops at the first failure that is new."""
 
-    def __init__(self, known: tuple[str, ...]) -> None:
+    def __init__(self, known: tuple[str, ...] | None) -> None:
         self.known, self.failed = known, []
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -191,7 +227,14 @@ class _Watch:
             pytest.exit("seen", returncode=1)
 
 
-def _run_pytest(file: str, folder: Path, known: tuple[str, ...], limit: float, writing: int) -> None:
+def _run_pytest(
+    tests: tuple[str, ...],
+    folder: Path,
+    known: tuple[str, ...] | None,
+    limit: float,
+    writing: int,
+    observed: Path | None,
+) -> None:
     """In the fork: never returns."""
     status, watch = 3, _Watch(known)
     try:
@@ -212,7 +255,11 @@ def _run_pytest(file: str, folder: Path, known: tuple[str, ...], limit: float, w
             raise RuntimeError(f"{verify.__file__} is not the copy")
         # That the libraries are there already is meant, and warnings are errors otherwise.
         options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        status = int(pytest.main([*options, "--rootdir", str(folder), file], plugins=[watch]))
+        observer = Observer(folder, STRATA, observed) if observed else None
+        plugins = [watch, observer] if observer else [watch]
+        status = int(pytest.main([*options, "--rootdir", str(folder), *tests], plugins=plugins))
+        if observer:
+            observer.write()
         os.write(writing, json.dumps([status, watch.failed]).encode())
     except BaseException:
         os.write(writing, json.dumps([CRASHED, [traceback.format_exc()]]).encode())

@@ -18,12 +18,12 @@ from benchmarks.mutation.trials import Copy, Trial
 Answer = tuple[Trial, dict[str, tuple[str, ...]]]
 
 
-def _work(root: Path, folder: Path, claims: bool, pipe: Connection) -> None:
+def _work(root: Path, folder: Path, quick: bool, pipe: Connection) -> None:
     """In a process of its own: answer every mutant that comes, until None does."""
     try:
         copy = Copy(root, folder)
         while (mutant := pipe.recv()) is not None:
-            trial = copy.judged(mutant, claims=claims)
+            trial = copy.judged(mutant, quick=quick)
             pipe.send((trial, {file: run.failed for file, run in copy.sound.items() if run.failed}))
     except (BrokenPipeError, EOFError, KeyboardInterrupt):
         return  # nobody waits for an answer any more
@@ -31,7 +31,7 @@ def _work(root: Path, folder: Path, claims: bool, pipe: Connection) -> None:
         pipe.send(traceback.format_exc())
 
 
-def performed(root: Path, chosen: Sequence[Mutant], *, workers: int = 2, claims: bool = True) -> Iterator[Answer]:
+def performed(root: Path, chosen: Sequence[Mutant], *, workers: int = 2, quick: bool = False) -> Iterator[Answer]:
     """The trials, in the order in which they end.  RuntimeError where a worker falls over."""
     fresh = multiprocessing.get_context("spawn")  # a fork may only be made of a process with one thread
     ahead = list(reversed(chosen))
@@ -39,7 +39,7 @@ def performed(root: Path, chosen: Sequence[Mutant], *, workers: int = 2, claims:
         busy: list[Connection] = []
         for i in range(min(workers, len(chosen))):
             ours, theirs = fresh.Pipe()
-            process = fresh.Process(target=_work, args=(root, Path(scratch) / str(i), claims, theirs), daemon=True)
+            process = fresh.Process(target=_work, args=(root, Path(scratch) / str(i), quick, theirs), daemon=True)
             process.start()
             ends.callback(process.join)
             ends.callback(process.terminate)
