@@ -55,8 +55,8 @@ class Observer:
         self.folder, self.out, self.now = folder, out, NOWHERE
         self.tests: list[str] = []
         self.starters: set[str] = set()
-        places = [str(folder / source) for source in sources]
-        self.coverage = coverage.Coverage(data_file=None, config_file=False, source=places)
+        inside = [f"{folder / source}/*" for source in sources]
+        self.coverage = coverage.Coverage(data_file=None, config_file=False, include=inside)
         self.coverage.start()
         sys.addaudithook(self._audit)
 
