@@ -41,6 +41,7 @@ SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "m
            "takewhile": "dropwhile"}  # fmt: skip
 GUARDS = ("strict", "check", "repr", "init", "frozen")
 TOLERANCE = 1e-3  # a number below this is taken for a tolerance: mutated by four decades, and to zero
+MAGNITUDE = 10  # a whole number from here on counts digits, steps or items: one more is no fault, ten times as many is
 
 
 @dataclass(frozen=True, order=True)
@@ -193,7 +194,8 @@ def _other_values(value: object) -> list[str]:
     if isinstance(value, bool):
         return [str(not value)]
     if isinstance(value, int):
-        return [str(value + 1), str(value - 1)]
+        others = (value * 10, value // 10) if value >= MAGNITUDE else (value + 1, value - 1)
+        return [str(other) for other in others]
     if isinstance(value, float) and 0 < value < TOLERANCE:
         return [repr(value * 1e4), "0.0"]
     return [repr(value + 1)] if isinstance(value, float) and abs(value) < 1e15 else []

@@ -32,6 +32,8 @@ def planted(source, operator=None):
         ("x = not a", "dropped sign", {"x = (a)"}),
         ("x = -a + b", "dropped sign", {"x = (a) + b"}),
         ("x = 3", "constant", {"x = 4", "x = 2"}),
+        ("x = 9", "constant", {"x = 10", "x = 8"}),
+        ("x = 10", "constant", {"x = 100", "x = 1"}),
         ("x = 0.5", "constant", {"x = 1.5"}),
         ("x = 1e-9", "constant", {"x = 1e-05", "x = 0.0"}),
         ("x = True", "constant", {"x = False"}),
