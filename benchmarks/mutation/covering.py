@@ -34,10 +34,6 @@ class Covering:
     whole: dict[str, list[int]]
     starters: Sequence[str]
 
-    @classmethod
-    def read(cls, path: Path) -> "Covering":
-        return cls(**json.loads(path.read_text()))
-
     def seeing(self, path: str, lines: Iterable[int]) -> tuple[str, ...] | None:
         """The tests that run one of these lines, in the order of the file; None where all may."""
         wanted = set(lines)

@@ -8,6 +8,8 @@ claims that reach it, which trials.py takes only where they are fast.
 """
 
 import ast
+import hashlib
+import sys
 from functools import cached_property
 from pathlib import Path
 
@@ -37,6 +39,19 @@ class Judges:
         """The claims that import the module at `path`, or what imports it; the most direct first."""
         reaching = {f: d for f in self._files(CLAIMS) if (d := self._distance(f, path)) is not None}
         return sorted(reaching, key=lambda f: (reaching[f], f))
+
+    def fingerprint(self, file: str) -> str:
+        """Changes with all that a file of tests imports, or that the processes import which its like start."""
+        seen: set[str] = set()
+        edge = set(self._imports) if file.startswith(f"tests/{THROUGH_PROCESSES}") else {file}
+        while edge:
+            seen |= edge
+            edge = {to for f in edge for to in self._imports.get(f, ())} - seen
+        digest = hashlib.sha256(f"{sys.version} {file}".encode())
+        for name in sorted(seen | {"pyproject.toml", "tests/conftest.py"}):
+            if (self.root / name).is_file():
+                digest.update(f"\0{name}\0".encode() + (self.root / name).read_bytes())
+        return digest.hexdigest()[:32]
 
     def _files(self, folder: str) -> list[str]:
         return sorted(str(f.relative_to(self.root)) for f in (self.root / folder).rglob("test_*.py"))

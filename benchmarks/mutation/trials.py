@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ HANGS = 20
 LIBRARIES = ("numpy", "scipy.linalg", "scipy.optimize", "scipy.special", "scipy.stats", "sympy", "mpmath", "flint",
              "coverage", "hypothesis", "pytest", "_pytest.assertion.rewrite", "threadpoolctl")  # fmt: skip
 LIBRARY_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+# What the runs without a mutant gave, relative to the root; `make clean` forgets it.
+KEPT = Path("reports/out/without-a-mutant")
 KILLED, SURVIVED = "killed", "survived"
 CRASHED = -1
 
@@ -149,16 +151,31 @@ class Copy:
         return chosen
 
     def sound_run(self, file: str, limit: float = 600.0) -> Run:
-        """The run without a mutant, performed once.  RuntimeError where it crashes: then nothing could be told."""
+        """The run without a mutant, performed once and kept until something changes that the file imports.
+
+        RuntimeError where it crashes: then nothing could be told.
+        """
         if file not in self.sound:
-            out = self.folder / "covering.json"
-            out.unlink(missing_ok=True)
-            self.sound[file] = run = self.run(file, Run(0), limit=limit, observed=out)
-            if run.status == CRASHED:
-                raise RuntimeError(f"{file} cannot be run without a mutant: {run.failed}")
-            if out.exists():
-                self.coverings[file] = Covering.read(out)
+            kept = self.root / KEPT / f"{self.judges.fingerprint(file)}.json"
+            if not kept.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                self._keep(file, limit, kept)
+            document = json.loads(kept.read_text())
+            self.sound[file] = Run(document["status"], tuple(document["failed"]), document["seconds"])
+            if document["covering"]:
+                self.coverings[file] = Covering(**document["covering"])
         return self.sound[file]
+
+    def _keep(self, file: str, limit: float, kept: Path) -> None:
+        out = self.folder / "covering.json"
+        out.unlink(missing_ok=True)
+        run = self.run(file, Run(0), limit=limit, observed=out)
+        if run.status == CRASHED:
+            raise RuntimeError(f"{file} cannot be run without a mutant: {run.failed}")
+        covering = json.loads(out.read_text()) if out.exists() else None
+        written = self.folder / "kept.json"
+        written.write_text(json.dumps({**asdict(run), "covering": covering}))
+        shutil.move(written, kept)
 
     def write(self, path: str, text: str) -> None:
         self.clock += 1

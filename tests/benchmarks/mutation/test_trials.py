@@ -1,6 +1,7 @@
 """From a small tree to a verdict: a mutant that all tests bear lives, one that a test sees dies, and one that hangs."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from benchmarks.mutation import __main__ as command
 from benchmarks.mutation.explained import Explained
 from benchmarks.mutation.judges import Judges, imported
-from benchmarks.mutation.trials import KILLED, SURVIVED, Trial
+from benchmarks.mutation.trials import KEPT, KILLED, SURVIVED, Trial
 
 MODULE = '''"""Two functions."""
 
@@ -65,6 +66,9 @@ def test_judges_are_those_that_reach_the_module_the_likeliest_first(tree):
     assert judges.tests("verify/models/__init__.py") == ["tests/verify/models/test_small.py"]
     assert judges.claims("verify/models/small.py") == ["proofs/lucas_2019/test_claim.py"]
     assert judges.claims("verify/errors.py") == []
+    assert judges.fingerprint("tests/verify/models/test_small.py") != judges.fingerprint(
+        "tests/verify/models/test_other.py"
+    )
     files = {"a/b.py", "a/__init__.py", "c.py"}
     assert imported("def f():\n    from a import b, d\nimport c.e\n", files) == {"a/b.py", "a/__init__.py"}
 
@@ -156,3 +160,16 @@ def test_only_some_are_drawn(tree, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "performed", lambda root, chosen, **options: drawn.extend(chosen) or iter(()))
     command.main(["--json", str(tmp_path / "out.json"), "--only", "models/small", "--only", "comparison"])
     assert {m.becomes for m in drawn} == {"while a <= b:", "while a >= b:"}
+
+
+def test_a_run_without_a_mutant_is_kept_until_something_it_imports_changes(tree, judged, tmp_path):
+    small, other = "tests/verify/models/test_small.py", "tests/verify/models/test_other.py"
+    first = Judges(tree)
+    before = {file: first.fingerprint(file) for file in (small, other)}
+    assert (tree / KEPT / f"{before[small]}.json").exists()  # by the run of the whole tree above
+    root = tmp_path / "tree"
+    shutil.copytree(tree, root)
+    assert {file: Judges(root).fingerprint(file) for file in (small, other)} == before
+    (root / "verify/models/small.py").write_text(MODULE + "\n")
+    after = {file: Judges(root).fingerprint(file) for file in (small, other)}
+    assert after[small] != before[small] and after[other] == before[other]
