@@ -30,13 +30,12 @@ class Disagreement(AssertionError):
 
 _accepted: Counter[str] = Counter()
 _refused: Counter[str] = Counter()
-_rejections = 0
 _within: list[str] = []
 
 
 def rejections() -> int:
     """How many `rejected()` blocks of this process have seen their Disagreement so far."""
-    return _rejections
+    return _refused.total()
 
 
 def tally() -> tuple[Counter[str], Counter[str]]:
@@ -67,11 +66,9 @@ def tallied(check: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
 @contextmanager
 def rejected() -> Iterator[None]:
     """Pass exactly if the block raises Disagreement; others go through, since a crash is no rejection."""
-    global _rejections
     try:
         yield
     except Disagreement as no:
-        _rejections += 1
         _refused[no.check] += 1
         return
     raise AssertionError("the control was not rejected: a statement known to be false passed its check")
@@ -193,9 +190,9 @@ def _probe_vanishes(truth: bool) -> None:
 
 
 _PROBES = {
-    "agree": lambda truth: agree(1.0, 1.0 if truth else 2.0, tolerance=1e-3),
-    "at_most": lambda truth: at_most(1.0, 1.0 if truth else 0.5),
-    "same": lambda truth: same([1], [1] if truth else [2]),
+    "agree": lambda truth: agree(float(truth), 1.0, tolerance=1e-3),
+    "at_most": lambda truth: at_most(1.0, float(truth)),
+    "same": lambda truth: same([truth], [True]),
     "check": lambda truth: check(truth, "no"),
     "vanishes": _probe_vanishes,
     "rejected": _probe_rejected,

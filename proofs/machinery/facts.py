@@ -148,6 +148,6 @@ FACTS = {one.id: one for one in _REGISTER}
 def fact(id: str) -> Fact:
     """A fact of the register.  ValueError for an id that is none; the nearest is named."""
     if id not in FACTS:
-        near = difflib.get_close_matches(id, FACTS, n=1, cutoff=0.3)
+        near = difflib.get_close_matches(id, FACTS, cutoff=0.3)
         raise ValueError(f"no such standard fact: {id}; {'the nearest is ' + near[0] if near else 'see FACTS'}")
     return FACTS[id]

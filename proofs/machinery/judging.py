@@ -107,9 +107,8 @@ _NEITHER = "what ran neither supports nor refutes the printed statement"
 
 
 def weakest(strengths: Iterable[str | None]) -> str | None:
-    """The weakest of these; None if one of them is None, or there is none."""
-    found = list(strengths)
-    return None if None in found or not found else min((s for s in found if s), key=STRENGTHS.index)
+    """The weakest of these; None, which is no strength, is weaker than all, and is that of nothing."""
+    return min(strengths, key=(None, *STRENGTHS).index, default=None)
 
 
 def _of(evidence: Iterable[Evidence], step: str) -> list[Evidence]:
@@ -245,11 +244,8 @@ def _on_ground(
 
 def circular(claims: Sequence[Claim]) -> set[str]:
     """The claims that rest on themselves, through others or not."""
-    arrows = {claim.id: set(claim.rests_on) for claim in claims}
-    left = set(arrows)
-    while ends := {id for id in left if not arrows[id] & left}:  # what leads nowhere is in no circle
-        left -= ends
-    return {id for id in left if id in with_all_below(arrows[id], arrows)}
+    arrows = {claim.id: claim.rests_on for claim in claims}
+    return {id for id in arrows if id in with_all_below(arrows[id], arrows)}
 
 
 def with_all_below(ids: Iterable[str], arrows: Mapping[str, Iterable[str]]) -> set[str]:

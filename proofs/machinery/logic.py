@@ -30,7 +30,6 @@ def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None 
 
     The step that this is evidence for says nothing itself: it would be among its own premises (the plugin sees to it).
     """
-    global _conclusions
     outside = dict(premises or {})
     same(sorted(outside), sorted([*claim.rests_on, *claim.trusts]))
     given = {f"step {step.id}": formula(step.says) for step in claim.steps.values() if step.says}
@@ -48,16 +47,16 @@ def concludes(claim: Claim, conclusion: str, premises: Mapping[str, str] | None 
             _possible(And(together, goal.args[0])), f"{claim.id}: by its premises, what {conclusion} is about never is"
         )
     check(len(given) > 1, f"{claim.id}: {conclusion} is what its only premise says")
-    _conclusions += 1
+    _concluded.append(conclusion)
     return len(given)
 
 
-_conclusions = 0
+_concluded: list[str] = []
 
 
 def conclusions() -> int:
     """How many conclusions of this process have been drawn so far."""
-    return _conclusions
+    return len(_concluded)
 
 
 def formula(text: str) -> Boolean:

@@ -1,8 +1,6 @@
 """The ledger as text: readable at 100 columns, without colour, and without the JSON.
 
 Main       lines; weakest_link, at_fault and ours, of one claim of the document, for pages too.
-
-A ledger from before claims had steps is printed as well.
 """
 
 import textwrap
@@ -80,29 +78,29 @@ def _claim(claim: Document, strengths: Mapping[str, str | None]) -> Iterator[str
         claim["id"],
         claim["verdict"],
         claim["strength"] or "-",
-        str(len(_list(claim, "steps")) or "-"),
+        str(len(claim["steps"]) or "-"),
         f"{passed}/{len(claim['evidence'])}",
         error,
     )
-    yield _cut(COLUMNS.format(*row, claim["source"])).rstrip()
-    if claim.get("rests_on"):
+    yield COLUMNS.format(*row, claim["source"]).rstrip()
+    if claim["rests_on"]:
         yield from _note(f"rests on: {', '.join(claim['rests_on'])}")
-    if claim.get("trusts"):
+    if claim["trusts"]:
         yield from _note(f"trusts: {', '.join(claim['trusts'])}")
     if weak := weakest_link(claim, strengths):
         yield from _note(f"weakest: {weak}")
     if (kind := at_fault(claim)) is not None:
         yield from _fault(claim, kind)
-    elif finding := claim.get("finding") or "":
-        yield from _note(f"found: {finding}")
+    elif claim["finding"]:
+        yield from _note(f"found: {claim['finding']}")
     for reason in claim["reasons"]:
         yield from _note(reason)
 
 
 def _fault(claim: Document, kind: str) -> Iterator[str]:
     """The kind of fault with what holds instead, and the witnesses."""
-    if finding := claim.get("finding") or "":
-        yield from _note(f"{kind or 'not as printed'}; what holds: {finding}")
+    if claim["finding"]:
+        yield from _note(f"{kind or 'not as printed'}; what holds: {claim['finding']}")
     # The correction has witnesses of its own at times; what refutes the printed form comes first.
     for role in ("refutes", "corrected"):
         seen = [e["witness"] for e in claim["evidence"] if e["role"] == role and e["outcome"] == "passed"]
@@ -128,8 +126,8 @@ def _totals(document: Document) -> Iterator[str]:
     faults = Counter(kind for claim in claims if (kind := at_fault(claim)) is not None)
     if faults:
         yield f"  not as printed: {', '.join(_counted(kind, faults[kind]) for kind in (*FAULTS, '') if faults[kind])}"
-    if facts := _list(document, "facts"):
-        names = ", ".join(str(fact.get("id")) for fact in facts)
+    if facts := document["facts"]:
+        names = ", ".join(fact["id"] for fact in facts)
         yield from _note(f"{len(facts)} standard {'fact' if len(facts) == 1 else 'facts'} trusted: {names}", indent=2)
     skips = Counter(e["reason"] for claim in claims for e in claim["evidence"] if e["outcome"] == "skipped")
     for reason, count in skips.items():

@@ -74,6 +74,9 @@ def test_at_most_returns_the_largest_excess():
 
 def test_same_is_exact():
     same((1, 2), (1, 2))
+    same(0.5, 0.5)
+    with pytest.raises(Disagreement, match=r"found 0\.5, expected 0\.25"):
+        same(0.5, 0.25)
     with pytest.raises(Disagreement, match="found 3, expected 2"):
         same(3, 2)
 
@@ -124,6 +127,11 @@ def test_a_crash_is_no_rejection(error):
     [
         lambda: agree(np.ones(0), np.ones(0), tolerance=1),
         lambda: at_most(np.ones(0), 1.0),
+        lambda: agree(np.array([1.0, math.nan]), np.ones(2), tolerance=1e-3),
+        lambda: at_most(np.array([2.0, math.inf]), 1.0),
+        lambda: agree(1.0, 2.0, tolerance=-0.5),
+        lambda: agree(1.0, 2.0, tolerance=1e-3, scale=-0.5),
+        lambda: at_most(2.0, 1.0, slack=-0.5),
         lambda: agree(1.0, 2.0, tolerance=math.inf),
         lambda: agree(1.0, 2.0, tolerance=math.nan),
         lambda: agree(1.0, 2.0, tolerance=1e-3, scale=math.inf),
@@ -131,17 +139,24 @@ def test_a_crash_is_no_rejection(error):
         lambda: at_most(2.0, 1.0, slack=math.nan),
         lambda: at_most(1 + 9j, 2.0),
         lambda: same(np.array([]), np.array([5])),
+        lambda: same(np.array([1]), [2]),
+        lambda: same([1], np.array([1])),
         lambda: same([1], (1,)),
+        lambda: same((1,), [1]),
         lambda: same(math.nan, 1.0),
+        lambda: same(1.0, np.float32("nan")),
         lambda: check(sympy.eye(2).is_symmetric, "a method that was not called"),
         lambda: check((x > 0 for x in [-1]), "a generator"),
         lambda: check("no", "a word"),
         lambda: check(math.nan, "NaN"),
-        lambda: check(sympy.Symbol("x"), "an expression"),
+        lambda: check(sympy.Symbol("x"), "a symbol"),
+        lambda: check(sympy.Symbol("x") + 1, "an expression"),
         lambda: vanishes(sympy.zeros(0, 0)),
         lambda: vanishes("x - x"),
         lambda: vanishes([sympy.Symbol("x")]),
         lambda: vanishes(sympy.false),
+        lambda: vanishes(False),
+        lambda: vanishes(sympy.ZeroMatrix(2, 2)),
         lambda: vanishes(sympy.nan),
         lambda: vanishes(sympy.zoo),
     ],

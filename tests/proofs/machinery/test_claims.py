@@ -60,12 +60,15 @@ def test_the_register_is_sorted_and_says_where_each_fact_is_proved():
     assert fact("hadamard") is FACTS["hadamard"]
     with pytest.raises(ValueError, match="no such standard fact: hadamar; the nearest is hadamard"):
         fact("hadamar")
+    with pytest.raises(ValueError, match="no such standard fact: zzz; see FACTS"):
+        fact("zzz")
 
 
 def test_a_fact_is_supported_or_controlled_and_nothing_else():
     one = Fact("f", "1 = 1", "Euclid")
     for role in ("supports", "control"):
-        one.evidence(role=role, kind="numeric")
+        mark = one.evidence(role=role, kind="numeric")(lambda: None).evidence_mark
+        assert (mark.owner, mark.step, mark.role, mark.strength) == (one, "", role, "tested")
     for role in ("refutes", "corrected"):
         with pytest.raises(ValueError, match=f"evidence on f: role '{role}' is none of supports, control"):
             one.evidence(role=role, kind="numeric")
@@ -91,7 +94,9 @@ def test_a_mark_is_for_one_test_function_and_for_one_step():
         other.evidence(role="supports", kind="numeric")(test_it)
 
 
-@pytest.mark.parametrize("fields", [{"id": 5}, {"id": " "}, {"statement": None}, {"rests_on": (1,)}, {"quote": b"x"}])
+@pytest.mark.parametrize(
+    "fields", [{"id": 5}, {"id": " "}, {"statement": None}, {"rests_on": (1,)}, {"trusts": ("b", 1)}, {"quote": b"x"}]
+)
 def test_what_is_no_text_is_refused(fields):
     with pytest.raises(ValueError, match=r"which is no text|it holds ids"):
         Claim(**{"id": "a", "source": "", "statement": "", **fields})

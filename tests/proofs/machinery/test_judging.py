@@ -1,11 +1,13 @@
 """Every branch of the verdict: the roles, the steps, what a claim rests on; and that strength is the weakest link."""
 
+import json
+from dataclasses import asdict
 from itertools import product
 
 import pytest
 
 from proofs.machinery.claims import STRENGTHS, Claim
-from proofs.machinery.judging import Evidence, circular, founded, judge, weakest, worst_error
+from proofs.machinery.judging import Evidence, as_wholes, circular, founded, judge, weakest, worst_error
 
 
 def claim(*steps, id="eq-1", argued=(), **fields):
@@ -129,7 +131,13 @@ def test_a_step_of_which_nothing_passed_leaves_the_claim_undecided_and_says_why(
     evidence = [said("supports", "skipped", reason="python-flint is missing"), said("control", "skipped")]
     judgement = judge(claim(), evidence)
     assert (judgement.verdict, judgement.strength) == ("undecided", None)
-    assert "step whole: supports test_supports skipped: python-flint is missing" in judgement.reasons[0]
+    [reason] = judgement.reasons
+    skipped = "step whole: supports test_supports skipped: python-flint is missing"
+    assert reason == f"{skipped}; control test_control skipped: "
+    assert judge(claim(), [evidence[0], CONTROL]).reasons == (skipped,)  # what passed is no reason
+    assert judge(claim(), [said("corrected"), CONTROL]).reasons == (
+        "what ran neither supports nor refutes the printed statement",
+    )
     other = [said("supports", step="a"), said("control", step="a"), said("supports", "undecided", step="b")]
     assert judge(claim("a", "b"), other).verdict == "undecided"
 
@@ -151,6 +159,22 @@ def test_a_partial_run_excuses_what_is_missing_and_concludes_nothing_from_it():
     assert partial(claim(), said("supports", "failed")) == "broken"
     assert partial(claim(), said("supports"), said("refutes")) == "broken"
     assert partial(claim(), said("supports", step="")) == "broken"
+    # Each step that was run needs its control, and one that has only words needs none.
+    one_of_two = [said("supports", step="a"), said("control", step="a")]
+    assert partial(claim("a", "b"), *one_of_two, said("supports", step="b")) == "undecided"
+    assert partial(claim("a", "b", argued=("b",)), *one_of_two) == "holds"
+    assert partial(claim("a", argued=("a",)), said("control", step="a")) == "undecided"
+    assert partial(Claim("eq-1", "", "")) == "undecided"
+
+
+def test_a_partial_run_says_that_it_is_one():
+    part = "only part of the evidence was run"
+    assert judge(claim(), [said("supports")], complete=False).reasons == (part,)
+    assert judge(Claim("eq-1", "", ""), [], complete=False).reasons == (part,)
+    silent = judge(claim("whole", "other"), [said("supports"), CONTROL], complete=False)
+    assert silent.reasons == ("step other: nothing of it was run", part)
+    skipped = judge(claim(), [said("supports", "skipped"), CONTROL])
+    assert part not in skipped.reasons
 
 
 def test_a_claim_says_what_is_wrong_with_the_printed_form_exactly_if_something_is():
@@ -272,7 +296,7 @@ def test_a_step_against_and_for_is_as_strong_as_the_weaker_side():
 
 
 def test_a_long_chain_of_claims_and_a_circle_above_it_are_told_apart():
-    chain = [Claim(str(i), "", "", rests_on=(str(i + 1),)) for i in range(3000)]
+    chain = [Claim(str(i), "", "", rests_on=(str(i + 1),)) for i in range(2000)]
     circle = [Claim("x", "", "", rests_on=("y", "0")), Claim("y", "", "", rests_on=("x",))]
     above = Claim("z", "", "", rests_on=("x",))
     assert circular([*chain, *circle, above]) == {"x", "y"}
@@ -290,3 +314,41 @@ def test_a_check_that_never_said_no_in_a_claim_breaks_it():
     # Where a test did not run it might have been the one that says no; and a part of a run is no whole.
     assert judge(claim(), [*evidence, said("control", "skipped")]).verdict == "holds"
     assert judge(claim(), evidence, complete=False).verdict == "holds"
+
+
+def cases(**outcomes):
+    """A test "t" with a case for each of these outcomes: a="passed" is "folder[1]/file::t[a]"."""
+    return [
+        Evidence(f"folder[1]/file::t[{case}]", "supports", "numeric", "tested", outcome, step="whole", rejections=1)
+        for case, outcome in outcomes.items()
+    ]
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "undecided"])
+def test_a_case_that_did_not_run_through_silences_the_other_cases_of_its_test_only(outcome):
+    other = Evidence("folder[1]/file::other", "supports", "numeric", "tested", "passed", step="whole")
+    elsewhere = Evidence("folder[2]/file::t[a]", "supports", "numeric", "tested", "passed", step="whole")
+    evidence = [*cases(a="passed", b=outcome, c="failed", d="passed"), other, elsewhere]
+    wholes = as_wholes(evidence)
+    assert [e.test for e in wholes] == [e.test for e in evidence]
+    assert [e.outcome for e in wholes] == [outcome, outcome, "failed", outcome, "passed", "passed"]
+    assert wholes[0].reason == wholes[3].reason == f"its case [b] was {outcome}"
+    assert judge(claim(), cases(a="passed", b=outcome)).verdict == "undecided"
+
+
+def test_cases_that_all_passed_and_tests_without_cases_speak_for_themselves():
+    evidence = [*cases(a="passed", b="passed"), said("supports", "skipped"), said("supports")]
+    assert as_wholes(evidence) == evidence
+    assert judge(claim(), evidence).verdict == "holds"
+
+
+def test_evidence_is_the_same_after_a_journey_as_json():
+    evidence = answered("control", ("agree", "same"), ("check",), worst_error=0.5)
+    again = Evidence(**json.loads(json.dumps(asdict(evidence))))
+    assert again == evidence and hash(again) == hash(evidence)
+
+
+def test_evidence_that_recorded_nothing_counts_nothing():
+    bare = Evidence("t", "control", "numeric", "tested", "passed", step="whole")
+    assert (bare.rejections, bare.instances, bare.seconds, bare.worst_error) == (0, 0, 0.0, None)
+    assert judge(claim(), [said("supports"), bare]).verdict == "broken"  # it is no control either

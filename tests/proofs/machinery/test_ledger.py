@@ -6,7 +6,7 @@ import pytest
 
 from proofs.machinery.claims import Claim, Fact
 from proofs.machinery.judging import Evidence
-from proofs.machinery.ledger import environment, ledger, restored, stated, write
+from proofs.machinery.ledger import environment, ledger, printable, restored, stated, write
 from proofs.machinery.reading import read
 from proofs.machinery.summary import lines
 from verify.errors import InputError
@@ -46,6 +46,10 @@ def test_the_document_carries_claim_steps_verdict_and_evidence():
             "rejections": 1,
         }
     ]
+    assert entry.keys() == {
+        *("id", "source", "statement", "hypotheses", "section", "quote", "finding", "rests_on", "trusts"),
+        *("kind_of_fault", "verdict", "strength", "reasons", "worst_error", "steps", "evidence"),
+    }
     assert entry["evidence"][0] == {
         "test": "test_supports",
         "role": "supports",
@@ -65,6 +69,19 @@ def test_the_document_carries_claim_steps_verdict_and_evidence():
     }
 
 
+def test_a_step_shows_its_own_tests_and_what_those_that_passed_refused():
+    about = claim()
+    about.step("other", "the rest")
+    evidence = [said("supports"), CONTROL, said("supports", step="other"), said("control", step="other", rejections=2)]
+    undone = said("control", "skipped", step="other", rejections=4)
+    [entry] = ledger([(about, [*evidence, undone])], environment={})["claims"]
+    shown = [(step["id"], step["evidence"], step["rejections"]) for step in entry["steps"]]
+    assert shown == [
+        ("whole", ["test_supports", "test_control"], 1),
+        ("other", ["test_supports", "test_control", "test_control"], 2),
+    ]
+
+
 def test_a_claim_comes_back_as_it_was_stated():
     one = claim(rests_on=("a", "b"), trusts=("svd",), quote="as printed", fault="misprint", finding="as found")
     again = restored(json.loads(json.dumps(stated(one))))
@@ -76,10 +93,10 @@ def test_facts_say_who_trusts_them_and_a_failed_one_breaks_what_does():
     fact = Fact("svd", "W = U K R", "a book")
     entries = [(claim("a", trusts=("svd",)), [said("supports"), CONTROL]), (claim("b"), [said("supports"), CONTROL])]
     for outcome, verdict in (("passed", "holds"), ("failed", "broken"), ("skipped", "holds")):
-        document = ledger(entries, facts=[(fact, [said("supports", outcome)])], environment={})
+        document = ledger(entries, facts=[(fact, [CONTROL, said("supports", outcome)])], environment={})
         [shown] = document["facts"]
         assert (shown["id"], shown["reference"], shown["trusted_by"]) == ("svd", "a book", ["a"])
-        assert shown["evidence"][0]["outcome"] == outcome
+        assert [one["outcome"] for one in shown["evidence"]] == ["passed", outcome]
         assert [one["verdict"] for one in document["claims"]] == [verdict, "holds"]
 
 
@@ -106,7 +123,7 @@ def test_resting_on_a_claim_that_is_not_there_is_an_error_of_a_whole_ledger_only
     document = ledger(entries, environment={}, whole=True, errors=["another"])
     assert document["errors"] == ["another", "claim a rests on x, which is no claim"]
     assert "outside any claim: claim a rests on x, which is no claim" in document["notes"]
-    assert ledger(entries, environment={}, whole=False)["errors"] == []
+    assert ledger(entries, environment={}, whole=False)["errors"] == ledger(entries, environment={})["errors"] == []
     assert document["claims"][0]["strength"] is None
 
 
@@ -143,6 +160,24 @@ def test_a_ledger_comes_back_as_it_was_written_and_leaves_nothing_beside_it(tmp_
     assert read(path) == document
     assert list(lines(read(path))) == list(lines(document))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_words_are_written_as_they_are_read_and_what_is_no_unicode_as_a_question_mark(tmp_path):
+    path = tmp_path / "ledger.json"
+    write({"λ": "Λ \ud800"}, path)
+    assert '"λ": "Λ ?"' in path.read_text(encoding="utf-8")
+
+
+def test_a_number_that_json_does_not_know_is_refused_and_what_was_there_stays(tmp_path):
+    path = tmp_path / "ledger.json"
+    write({"a": 1.0}, path)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write({"a": float("nan")}, path)
+    assert json.loads(path.read_text()) == {"a": 1.0}
+
+
+def test_what_steers_a_terminal_is_no_text_and_line_breaks_are():
+    assert printable("\x1b[2J \u202e\ufffe\ud800 é λ ∑ '\n\t-+") == "?[2J ??? é λ ∑ '\n\t-+"
 
 
 def test_a_ledger_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path):

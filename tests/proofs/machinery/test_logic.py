@@ -6,7 +6,7 @@ import pytest
 
 from proofs.machinery.checks import Disagreement
 from proofs.machinery.claims import Claim
-from proofs.machinery.logic import concludes, formula
+from proofs.machinery.logic import concludes, conclusions, formula
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_names_that_sympy_knows_are_names_here():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "a +", "a + b", "f(a)", "a -> b -> c", "a <-> b <-> c", "a and b", "a >> b", "("]
+    "text", ["", "1", "a +", "a + b", "f(a)", "a -> b -> c", "a <-> b <-> c", "a and b", "a >> b", "-a", "not a", "("]
 )
 def test_what_is_no_formula_is_refused(text):
     with pytest.raises(ValueError, match="is no formula"):
@@ -52,6 +52,24 @@ PREMISES = {"points": "local -> listed", "second-order": "local -> ~rises"}
 
 def test_what_follows_is_accepted_and_its_premises_counted():
     assert concludes(chain(), "local -> top", PREMISES) == 3
+
+
+def test_conclusions_are_counted_and_those_that_do_not_follow_are_not():
+    before = conclusions()
+    concludes(chain(), "local -> top", PREMISES)
+    concludes(chain(), "local -> top", PREMISES)
+    with pytest.raises(Disagreement):
+        concludes(chain(), "top -> local", PREMISES)
+    assert conclusions() - before == 2
+
+
+def test_what_is_used_and_what_the_claim_says_that_it_uses_are_the_same():
+    idle = Claim("a", "", "", rests_on=("points", "elsewhere"), trusts=("second-order",))
+    hidden = Claim("a", "", "", rests_on=("points",))
+    for claim in (idle, hidden):
+        claim.step("listed", "", says="listed & ~top -> rises")
+        with pytest.raises(Disagreement, match=r"found .*'points', 'second-order'.*, expected"):
+            concludes(claim, "local -> top", PREMISES)
 
 
 @pytest.mark.parametrize("more", ["local", "top", "local -> top & rises", "top -> local", "local <-> top"])

@@ -76,3 +76,12 @@ def test_the_checks_test_themselves(monkeypatch, name, says):
     monkeypatch.setattr(checks, name, faulty(name, says))
     fault = "accepts a false one" if says == "yes" else "refuses a true statement"
     assert f"the check `{name}` {fault}" in list(faults_of_the_checks())
+
+
+def test_a_bound_that_must_not_be_reached_is_no_bound(monkeypatch):
+    def below(actual, bound):
+        if actual >= bound:
+            raise checks.Disagreement("above, or equal")
+
+    monkeypatch.setattr(checks, "at_most", below)
+    assert list(faults_of_the_checks()) == ["the check `at_most` refuses a true statement"]

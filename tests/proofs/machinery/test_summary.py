@@ -50,6 +50,7 @@ def test_the_weakest_link_is_named_unless_all_is_proved():
         entry("upon", "proved", rests_on=("floating", "whole")),
         entry("higher", "certified", rests_on=("upon",)),
         entry("words", "argued", "tested", rests_on=("floating",)),
+        entry("balls", "proved", "certified"),
     ]
     text = printed(*entries)
     assert below(text, "whole") == []
@@ -57,10 +58,20 @@ def test_the_weakest_link_is_named_unless_all_is_proved():
     assert below(text, "upon") == ["rests on: floating, whole", "weakest: rests on floating, tested"]
     assert below(text, "higher") == ["rests on: upon", "weakest: rests on upon, tested"]
     assert below(text, "words") == ["rests on: floating", "weakest: step s1, argued"]
+    assert below(text, "balls") == ["weakest: step s2, certified"]
 
 
 @pytest.mark.parametrize(
-    "claim", [{}, {"strength": None}, {"strength": "nonsense"}, {"strength": "tested", "steps": 7}]
+    "claim",
+    [
+        {},
+        {"strength": None},
+        {"strength": "nonsense"},
+        {"strength": "tested", "steps": 7},
+        {"strength": "tested", "steps": [7, None]},
+        {"strength": "tested", "rests_on": [["a"], 7]},
+        {"strength": "tested", "rests_on": 7},
+    ],
 )
 def test_no_weakest_link_is_named_where_none_is_known(claim):
     assert weakest_link(claim, {}) == ""
@@ -109,7 +120,8 @@ def test_trusted_facts_are_named_at_the_claim_and_in_the_totals():
     facts = [(Fact("svd", "W = U K R", "a book"), []), (Fact("jacobi", "of determinants", "a book"), [])]
     text = printed(entry("a", "proved", trusts=("svd", "jacobi")), facts=facts)
     assert below(text, "a") == ["trusts: svd, jacobi"]
-    assert text.endswith("  2 standard facts trusted: svd, jacobi")
+    assert text.splitlines()[-1] == "  2 standard facts trusted: svd, jacobi"
+    assert printed(facts=facts[:1]).splitlines()[-1] == "  1 standard fact trusted: svd"
     assert "standard fact" not in printed(entry("a", "proved"))
 
 
@@ -117,7 +129,16 @@ def test_lines_are_no_longer_than_a_page_is_wide():
     long = "a word and another " * 20
     given = {"finding": long, "quote": long, "fault": "misprint", "rests_on": tuple("abcdefgh" * 3)}
     text = printed(entry("x" * 80, "tested", roles=("refutes", "corrected"), **given))
-    assert max(map(len, text.splitlines())) <= WIDTH and "..." in text
+    assert max(map(len, text.splitlines())) <= WIDTH == 100 and "..." in text
+
+
+@pytest.mark.parametrize(("longer", "end"), [(-1, "xx"), (0, "xx"), (1, "..."), (50, "...")])
+def test_a_line_is_cut_where_it_would_be_longer_than_100(longer, end):
+    def row(source):
+        return next(row for row in printed(entry("a", "proved", source=source)).splitlines() if row.split()[0] == "a")
+
+    found = row("x" * (100 - len(row("x")) + 1 + longer))
+    assert len(found) == min(100, 100 + longer) and found.endswith("x" + end[-3:])
 
 
 def test_a_fault_is_one_where_the_verdict_says_so():
@@ -126,16 +147,27 @@ def test_a_fault_is_one_where_the_verdict_says_so():
     assert at_fault({"verdict": "refuted"}) == at_fault({"verdict": "refuted", "kind_of_fault": 7}) == ""
 
 
-def test_a_ledger_from_before_claims_had_steps_is_still_printed():
-    document = ledger([entry("a", "tested")], environment={})
-    for name in ("steps", "trusts", "quote", "finding", "kind_of_fault", "rests_on"):
-        del document["claims"][0][name]
-    del document["facts"]
-    text = "\n".join(lines(document))
-    assert "a                      holds                 tested        -" in text and "weakest:" not in text
-
-
 def test_what_belongs_to_no_claim_is_printed_below_the_totals():
-    rows = printed(entry("a", "proved"), errors=["a file fell apart"], skipped=["test_x.py: not here"]).splitlines()
-    assert "  error outside any claim: a file fell apart" in rows
-    assert "  a whole file skipped: test_x.py: not here" in rows
+    given = {"errors": ["a file fell apart"], "skipped": ["test_x.py: not here"]}
+    assert printed(entry("a", "proved"), complete=False, **given).splitlines()[-3:] == [
+        "  a whole file skipped: test_x.py: not here",
+        "  error outside any claim: a file fell apart",
+        "  a partial run: each verdict speaks only for the evidence that was run",
+    ]
+
+
+def test_a_table_stands_below_its_section_and_an_empty_line_below_each():
+    other = Claim("silent", "Eq. 2", "2 = 2")
+    evidence = [said("s1", worst_error=1.5e-9), said("s1", "control"), said("s1", outcome="skipped", reason="no room")]
+    claim, _ = entry("a", "proved")
+    rows = printed((claim, evidence), entry("b", "tested"), (other, [])).splitlines()
+    assert rows[0] == "Probabilistic PCA"
+    assert rows[1].split() == ["claim", "verdict", "strength", "steps", "tests", "worst", "error", "source"]
+    assert rows[2].split() == ["a", "holds", "proved", "1", "2/3", "1.5e-09", "Eq.", "1"]
+    assert rows[3].split() == ["b", "holds", "tested", "1", "2/2", "-", "Eq.", "1"]
+    assert rows[4] == "      weakest: step s1, tested"
+    assert rows[5:7] == ["", "Claims"] and rows[7] == rows[1]
+    assert rows[8].split() == ["silent", "broken", "-", "-", "0/0", "-", "Eq.", "2"]
+    assert rows[9:11] == ["      no steps: nothing says what is shown", ""]
+    assert rows[11] == "3 claims: 2 holds, 1 broken"
+    assert rows[-1] == "  1 piece of evidence skipped: no room"
