@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_a_word_longer_than_a_line_stays_whole():
 
 def test_a_line_is_filled_before_the_next_begins(document):
     words = [line.split(" ") for line in checked_lines(document)]
-    for line, after in zip(words, words[1:], strict=False):
+    for line, after in pairwise(words):
         assert len(" ".join([*line, after[0]])) > WIDTH >= len(" ".join(line))
 
 

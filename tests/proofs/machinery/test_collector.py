@@ -243,7 +243,11 @@ PART = [
 
 @pytest.mark.parametrize("options", PART)
 def test_a_run_narrowed_in_any_way_is_a_part(collector, options):
-    for one, complete in ((collector(), True), (collector(lf=False, stepwise=False), True), (collector(**options), False)):
+    for one, complete in (
+        (collector(), True),
+        (collector(lf=False, stepwise=False), True),
+        (collector(**options), False),
+    ):
         ended(one, said("a", claim()))
         assert one.document["complete"] is complete
 
