@@ -122,11 +122,11 @@ def test_the_facts_that_our_claims_trust_are_promised_too(document):
 
 
 @pytest.fixture
-def promise_of(tmp_path, monkeypatch, request):
+def promise_of(tmp_path, monkeypatch):
     """promise_of(text) -> what a folder promises whose one file holds it."""
 
     def of(text):
-        package = tmp_path / f"promise_{abs(hash(request.node.nodeid))}"
+        package = tmp_path / f"promise_of_{tmp_path.name}"  # imported once in this process
         package.mkdir()
         (package / "__init__.py").touch()
         (package / "test_a.py").write_text(f"from proofs.machinery.claims import Claim, Fact\n{text}")

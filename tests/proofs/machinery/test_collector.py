@@ -314,6 +314,9 @@ def test_a_file_that_was_not_run_may_hold_what_is_missed(collector, folders, out
 
 
 def test_a_claim_in_two_files_is_told_if_it_was_run(collector, folders):
+    once = collector("plain")
+    ended(once, said("a", claim(id="silent")))
+    assert once.document["errors"] == []
     (folders / "plain" / "test_b.py").write_text("TWICE = Claim('silent', 'Eq. 1', 'statement')\n")
     words = "claim silent is stated in test_a.py and test_b.py; a claim is one file"
     for run, told in (("silent", True), ("c", False)):
