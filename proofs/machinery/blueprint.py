@@ -8,6 +8,7 @@ What a run finds may be less: a test may fail, or be skipped. More it cannot be.
 
 import importlib
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def _marks(module: str) -> Iterator[tuple[str, EvidenceMark]]:
 
 
 def _passed(test: str, mark: EvidenceMark) -> Evidence:
-    return Evidence(test, mark.role, mark.kind, mark.strength, "passed", mark.step, rejections=1, instances=1)
+    return Evidence(test, mark.role, mark.kind, mark.strength, "passed", mark.step, rejections=1)
 
 
 def places(document: Document) -> dict[str, list[tuple[Document, Document]]]:
@@ -75,19 +76,10 @@ def refreshed(text: str, document: Document) -> str:
     found = places(document)
 
     def written(match: re.Match[str]) -> str:
-        return f"{match[1]}{_wrapped(checked_by(found[match['place']]))}\n{match[4]}"
+        words = checked_by(found[match["place"]])
+        return f"{match[1]}{textwrap.fill(words, WIDTH, break_long_words=False, break_on_hyphens=False)}\n{match[4]}"
 
     return LIST.sub(written, text)
-
-
-def _wrapped(words: str) -> str:
-    lines = [""]
-    for word in words.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > WIDTH:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
 
 
 def main() -> None:

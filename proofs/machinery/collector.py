@@ -50,11 +50,11 @@ class Collector:
             return
         owner = self._owner(payload, report.nodeid)
         evidence = Evidence(**payload["evidence"])
-        if report.when == "teardown" and report.nodeid in self.evidence:
-            # Only a teardown that failed is sent. It overrules, but the measurements were the test's own.
-            evidence = replace(evidence, seconds=self.evidence[report.nodeid][2].seconds)
-        if report.nodeid in self.evidence and self.evidence[report.nodeid][2].outcome == "failed":
-            return  # what failed once has failed, whatever is said of it afterwards or by another worker
+        if (earlier := self.evidence.get(report.nodeid)) is not None:
+            if earlier[-1].outcome == "failed":
+                return  # what failed once has failed, whatever is said of it afterwards or by another worker
+            # Of teardowns only one that failed is sent. It overrules, but the measurements were the test's own.
+            evidence = replace(evidence, seconds=earlier[-1].seconds)
         self.evidence[report.nodeid] = (payload["position"], owner, evidence)
 
     def _owner(self, payload: dict[str, Any], test: str) -> Claim | Fact:
@@ -77,8 +77,8 @@ class Collector:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.unread = True
-            last = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()][-1:]
-            self.errors[f"{report.nodeid}: {' '.join(last).removeprefix('E ').strip()}"] = None
+            last = str(report.longrepr).rstrip().rpartition("\n")[2].strip()
+            self.errors[f"{report.nodeid}: {last.removeprefix('E ').strip()}"] = None
         elif report.skipped:
             self.skipped[f"{report.nodeid}: {reason_of(report)}"] = None
 
@@ -122,7 +122,7 @@ class Collector:
 
     def _misplaced(self, *, whole: bool) -> Iterator[str]:
         """Claims that are in two files, whose steps none of them shows whole, and claims of which no test speaks."""
-        stated_in = files(folder for folder in self._named() if folder.is_dir())
+        stated_in = files(self._named())
         for id, paths in stated_in.items():
             if len(paths) > 1 and id in self.claims:
                 yield f"claim {id} is stated in {' and '.join(path.name for path in paths)}; a claim is one file"
@@ -130,8 +130,8 @@ class Collector:
                 yield f"claim {id}: no test in {paths[0].name} speaks of it"
 
     def _named(self) -> list[Path]:
-        """The files and folders that were named."""
-        return [(self.start / argument.split("::")[0]).resolve() for argument in self.arguments]
+        """The files and folders that were named; of a single test no path that there is."""
+        return [(self.start / argument).resolve() for argument in self.arguments]
 
     def _narrowed(self) -> bool:
         """Single tests were picked by hand, or by what an earlier run said, or the run stops at a failure."""

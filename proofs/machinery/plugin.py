@@ -214,7 +214,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def _premise(mark: EvidenceMark) -> bool:
     """Whether the step says something that `concludes` takes for granted."""
-    return isinstance(mark.owner, Claim) and mark.step in mark.owner.steps and bool(mark.owner.steps[mark.step].says)
+    return isinstance(mark.owner, Claim) and bool(mark.owner.steps[mark.step].says)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ must be; verdicts, strengths and notes are computed from them, and where the fil
 
 import dataclasses
 import json
-import math
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +20,8 @@ from proofs.machinery.ledger import IDS, STEP_WORDS, WORDS, Document, ledger, pr
 from verify.errors import InputError
 
 ANEW = "write one with `elbo-verify prove --ledger FILE`"
+VALUE, MESSAGE = 40, 200  # how many characters of a value, and of what is wrong, are said
+COUNTS = 2**63  # more than this no count is: other readers of JSON take it for a whole number of 64 bits
 Kind = Callable[[Any], bool]
 
 
@@ -34,7 +36,7 @@ def read(path: Path) -> Document:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; {ANEW}") from None
     except _Wrong as error:
-        said = f" ({error})" if str(error) else ""
+        said = f" ({_cut(str(error), MESSAGE)})" if str(error) else ""
         raise InputError(f"{path}: not a ledger{said}; {ANEW}") from None
 
 
@@ -134,9 +136,10 @@ def _evidence(owner: Document, where: str) -> list[Evidence]:
     found = []
     for i, said in enumerate(_take(owner, "evidence", where, _list)):
         here = f"{where}.evidence[{i}]"
-        found.append(Evidence(**{name: _take(said, name, here, is_one) for name, is_one in FIELDS.items()}))
-        if impossible := _impossible(found[-1]):
+        evidence = Evidence(**{name: _take(said, name, here, is_one) for name, is_one in FIELDS.items()})
+        if impossible := _impossible(evidence):
             raise _Wrong(f"{here}: {impossible}")
+        found.append(evidence)
     return found
 
 
@@ -162,11 +165,11 @@ def _texts(value: Any) -> bool:
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < COUNTS
 
 
 def _amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf and value < 1e308
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max
 
 
 def _is_environment(value: Any) -> bool:
@@ -208,4 +211,10 @@ def _take(value: Any, name: str, where: str, is_one: Kind, default: Any = _MISSI
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    return _cut(text, VALUE)
+
+
+def _cut(text: str, length: int) -> str:
+    """In one line, and not longer than that: what a file holds may have any length."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[:length]}..."

@@ -1,13 +1,24 @@
-"""The plugin from end to end: throw-away claim files in, ledger, printed table and exit status out."""
+"""The plugin from end to end: throw-away claim files in, ledger, printed table and exit status out.
+
+At the end of the file its hooks one by one, in this process, with small objects in the place of pytest's.
+"""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import hypothesis
 import pytest
 
+from proofs.machinery import plugin
+from proofs.machinery.checks import Disagreement, agree, rejected, same
+from proofs.machinery.claims import Claim, Fact
+from proofs.machinery.collector import PROPERTY
+from proofs.machinery.ledger import stated
+from proofs.machinery.logic import concludes
 from tests.proofs.machinery import claims
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -369,3 +380,292 @@ def test_the_claim_of_the_manual_holds_as_printed(tmp_path):
     assert (process.returncode, ledger["errors"]) == (OK, []), process.stdout
     claim = entry(ledger, "mass-of-one-pixel")
     assert (claim["verdict"], claim["strength"]) == ("holds", "proved")
+
+
+def sentence(id="c", **fields):
+    """A claim with one step that says something, and one that does not."""
+    made = Claim(id, "Eq. 1", "statement", **fields)
+    made.step("whole", "all of it")
+    made.step("first", "a gives b", says="a -> b")
+    made.step("last", "b gives c", says="b -> c")
+    return made
+
+
+class Item:
+    """A test as pytest holds it; `about`: the step or fact that it is evidence for, None for a test of no claim."""
+
+    def __init__(self, name, about=None, role="supports", kind="numeric", fixtures=(), **fields):
+        def test():
+            pass
+
+        self.nodeid, self.fixturenames, self.stash = f"test_a.py::{name}", fixtures, pytest.Stash()
+        self.function = test if about is None else about.evidence(role=role, kind=kind, **fields)(test)
+
+    def recorder(self):
+        return self.stash.setdefault(plugin.RECORDER, plugin.Recorder())
+
+    def called(self, body=lambda item: None):
+        """What the hook around the call gives back."""
+        hook = plugin.pytest_runtest_call(self)
+        next(hook)
+        body(self)
+        with pytest.raises(StopIteration) as end:
+            hook.send("what others found")
+        return end.value.value
+
+    def reported(self, when="call", outcome="passed", **fields):
+        """What a report of this test carries to the main process, None if nothing."""
+        fields = {"duration": 0.5, "longrepr": "\nit is so\n", "user_properties": [("other", 1)], **fields}
+        report = SimpleNamespace(when=when, outcome=outcome, passed=outcome == "passed", **fields)
+        hook = plugin.pytest_runtest_makereport(self)
+        next(hook)
+        with pytest.raises(StopIteration) as end:
+            hook.send(report)
+        assert end.value.value is report
+        (name, value), *more = report.user_properties
+        assert (name, value) == ("other", 1)
+        return dict(more).get(PROPERTY)
+
+
+def reject(item):
+    with rejected():
+        agree(1.0, 2.0, tolerance=1e-3)
+
+
+def conclude(item):
+    item.recorder()(instances=concludes(sentence(), "a -> c"))
+
+
+FACT = Fact("ours", "it is so", "here")
+STEPS = sentence().steps
+
+
+@pytest.mark.parametrize(
+    ("about", "role", "body", "words"),
+    [
+        (STEPS["whole"], "control", reject, None),
+        (STEPS["whole"], "control", lambda item: item.recorder()(), "rejected nothing"),
+        (FACT, "control", lambda item: None, "rejected nothing"),
+        (STEPS["whole"], "supports", lambda item: item.recorder()(), None),
+        (STEPS["whole"], "supports", lambda item: item.recorder().witness("here"), None),
+        (STEPS["whole"], "supports", lambda item: item.recorder().undecided("who knows"), None),
+        (FACT, "supports", lambda item: item.recorder()(), None),
+        (STEPS["whole"], "supports", reject, "nothing was recorded"),
+        (STEPS["whole"], "supports", lambda item: item.recorder(), "nothing was recorded"),
+        (STEPS["whole"], "supports", lambda item: item.recorder()(instances=0), "nothing was recorded"),
+        (FACT, "supports", lambda item: None, "nothing was recorded"),
+        (STEPS["whole"], "supports", conclude, None),
+        (STEPS["first"], "supports", lambda item: item.recorder()(), None),
+        (STEPS["first"], "supports", conclude, "step first is a premise"),
+        (FACT, "supports", conclude, None),
+        (None, "", lambda item: None, None),
+        (None, "", conclude, None),
+    ],
+)
+def test_a_test_that_passes_has_shown_something(about, role, body, words):
+    reject(None)  # what an earlier test rejected and concluded is not this one's
+    concludes(sentence(), "a -> c")
+    item = Item("test_it", about, role)
+    if words is None:
+        assert item.called(body) == "what others found"
+    else:
+        with pytest.raises(AssertionError, match=words):
+            item.called(body)
+
+
+def answers(item):
+    agree(1.0, 1.0, tolerance=0)
+    with rejected():
+        same(1, 2)
+    with rejected():
+        raise Disagreement("by no check")
+    item.recorder()(worst_error=0.5)
+    item.recorder()(instances=3, worst_error=0.25)
+
+
+def test_evidence_carries_what_its_own_test_accepted_and_refused():
+    for other in (lambda: same(1, 1), lambda: reject(None)):  # by an earlier test
+        other()
+    item = Item("test_it", STEPS["whole"])
+    item.stash[plugin.POSITION] = 7
+    item.called(answers)
+    payload = item.reported()
+    assert (payload["claim"], payload["position"]) == (stated(sentence()), 7)
+    evidence = payload["evidence"]
+    assert (evidence["accepted"], evidence["refused"], evidence["rejections"]) == (("agree",), ("same",), 2)
+    assert (evidence["instances"], evidence["worst_error"], evidence["seconds"]) == (4, 0.5, 0.5)
+    assert (evidence["outcome"], evidence["reason"]) == ("passed", "")
+    failed = item.reported(when="teardown", outcome="failed")["evidence"]
+    assert (failed["accepted"], failed["refused"], failed["rejections"]) == ((), (), 0)
+    assert (failed["outcome"], failed["reason"], failed["instances"]) == ("failed", "it is so", 4)
+
+
+@pytest.mark.parametrize(
+    ("when", "outcome", "told"),
+    [
+        ("setup", "passed", False),
+        ("setup", "failed", True),
+        ("setup", "skipped", True),
+        ("call", "passed", True),
+        ("call", "failed", True),
+        ("call", "skipped", True),
+        ("teardown", "passed", False),
+        ("teardown", "failed", True),
+    ],
+)
+def test_each_test_of_a_claim_or_a_fact_tells_its_outcome_once(when, outcome, told):
+    for about in (STEPS["whole"], FACT, None):
+        item = Item("test_it", about)
+        item.stash[plugin.POSITION] = 0
+        payload = item.reported(when=when, outcome=outcome)
+        if not told or about is None:
+            assert payload is None
+            continue
+        assert payload["evidence"]["outcome"] == outcome
+        # No call is over, so nothing was refused in it, and nothing but a pass stands for an instance.
+        assert (payload["evidence"]["rejections"], payload["evidence"]["refused"]) == (0, ())
+        assert payload["evidence"]["instances"] == int(outcome == "passed")
+        assert payload.get("fact") == ({"id": "ours", "statement": "it is so", "reference": "here"} if about is FACT
+                                       else None)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fields", "recorded", "found"),
+    [
+        ("passed", {}, [], ("passed", "")),
+        ("passed", {}, ["why", "and why"], ("undecided", "why; and why")),
+        ("failed", {}, ["why"], ("failed", "it is so")),
+        ("skipped", {"wasxfail": "known"}, [], ("failed", "it is so")),
+        ("passed", {"wasxfail": "known", "longrepr": None}, [], ("failed", "known")),
+    ],
+)
+def test_what_a_test_doubts_or_is_expected_to_fail_is_no_pass(outcome, fields, recorded, found):
+    item = Item("test_it", STEPS["whole"])
+    item.stash[plugin.POSITION] = 0
+    for why in recorded:
+        item.recorder().undecided(why)
+    evidence = item.reported(outcome=outcome, **fields)["evidence"]
+    assert (evidence["outcome"], evidence["reason"]) == found
+
+
+def test_a_witness_is_an_instance_and_is_told_once():
+    item = Item("test_it", STEPS["whole"], "refutes")
+    item.stash[plugin.POSITION] = 0
+    for text in ("one", "two", "one"):
+        item.recorder().witness(text)
+    evidence = item.reported()["evidence"]
+    assert (evidence["instances"], evidence["witness"]) == (1, "one; two")
+
+
+@pytest.mark.parametrize(
+    ("kind", "used", "backend"),
+    [("symbolic", "", "sympy"), ("numeric", "", "numpy"), ("device", "cupy", "cupy"), ("symbolic", "cupy", "cupy")],
+)
+def test_the_backend_is_the_one_that_was_used(kind, used, backend):
+    item = Item("test_it", STEPS["whole"], kind=kind)
+    item.stash[plugin.POSITION] = 0
+    item.recorder().backend = used
+    assert item.reported()["evidence"]["backend"] == backend
+
+
+def test_what_is_recorded_is_a_number_of_instances_and_the_largest_error():
+    record = plugin.Recorder()
+    assert record.empty
+    record(instances=0)
+    assert record.empty and record.worst_error is None
+    record(worst_error=0)
+    assert (record.instances, record.worst_error) == (1, 0)
+    record(instances=2, worst_error=0.5)
+    record(worst_error=0.25)
+    assert (record.instances, record.worst_error, record.empty) == (4, 0.5, False)
+    for wrong in ({"instances": -1}, {"worst_error": -1e-300}, {"worst_error": float("inf")}):
+        with pytest.raises(ValueError, match=r"^record\("):
+            record(**wrong)
+    assert record.worst_error == 0.5
+
+
+def selected(*, claim=(), on_device=False, failed=0, worker=False):
+    """The names of the tests that are kept, those that pytest was told are not, and the place of each test."""
+    first, second = Fact("first", "it is so", "here"), Fact("second", "it is so", "here")
+    top, ground, other = sentence("top", rests_on=("ground",), trusts=("first",)), sentence("ground"), sentence("other")
+    other = sentence("other", trusts=("second",))
+    items = [
+        Item("top", top.steps["whole"]),
+        Item("top_xp", top.steps["whole"], fixtures=("record", "xp")),
+        Item("first", first),
+        Item("plain", fixtures=("xp",)),
+        Item("ground", ground.steps["whole"]),
+        Item("other", other.steps["whole"]),
+        Item("second", second, fixtures=("xp",)),
+    ]
+    every, deselected = list(items), []
+    config = SimpleNamespace(
+        option=SimpleNamespace(claim=list(claim), on_device=on_device),
+        hook=SimpleNamespace(pytest_deselected=lambda items: deselected.extend(items)),
+        **({"workerinput": {}} if worker else {}),
+    )
+    plugin.pytest_collection_modifyitems(SimpleNamespace(testsfailed=failed), config, items)
+    assert [item.stash[plugin.POSITION] for item in every] == list(range(len(every)))
+    assert [item for item in every if item in items] == items
+    assert [item for item in every if item not in items] == deselected
+    return " ".join(item.nodeid.split("::")[1] for item in items)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, "top top_xp first plain ground other second"),
+        ({"claim": ["top"]}, "top top_xp first ground"),  # with what it rests on and what it trusts
+        ({"claim": ["ground"]}, "ground"),
+        ({"claim": ["ground", "other"]}, "ground other second"),
+        ({"on_device": True}, "top top_xp first"),  # with all of its evidence
+        ({"claim": ["top"], "on_device": True}, "top top_xp first"),
+        ({"claim": ["other"], "on_device": True}, ""),
+        ({"claim": ["othr", "other"], "failed": 1}, "other second"),  # a file that was not read may hold it
+        ({"claim": ["othr", "other"], "worker": True}, "other second"),  # there the main process tells
+    ],
+)
+def test_tests_are_selected_by_claim_with_all_below(options, kept):
+    assert selected(**options) == kept
+
+
+@pytest.mark.parametrize("unknown", ["othr", "first"])  # a fact is no claim
+def test_an_unknown_claim_is_refused_and_the_nearest_named(unknown):
+    with pytest.raises(pytest.UsageError, match=f"no such claim: {unknown}; the nearest are .*(other|top)"):
+        selected(claim=["other", unknown])
+
+
+def test_a_ledger_goes_into_a_folder_that_can_be_made_and_written(tmp_path, monkeypatch):
+    plugin._check_writable(None)
+    for _ in range(2):  # the folder is there the second time
+        plugin._check_writable(tmp_path / "a" / "b" / "ledger.json")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "a", tmp_path / "file" / "ledger.json", tmp_path / "file" / "a" / "ledger.json"):
+        with pytest.raises(pytest.UsageError, match="name a file in a writable folder"):
+            plugin._check_writable(path)
+    monkeypatch.setattr(os, "access", lambda path, mode: not (Path(path) == tmp_path / "a" and mode == os.W_OK))
+    with pytest.raises(pytest.UsageError, match="cannot be written"):
+        plugin._check_writable(tmp_path / "a" / "ledger.json")
+
+
+def test_linear_algebra_runs_on_one_thread_that_of_scipy_too(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl", reason="threadpoolctl is not installed")
+    monkeypatch.delitem(sys.modules, "scipy.linalg", raising=False)
+    with threadpoolctl.threadpool_limits(4):  # what was before comes back at its end
+        plugin._one_thread()
+        assert {library["num_threads"] for library in threadpoolctl.threadpool_info()} == {1}
+    assert "scipy.linalg" in sys.modules
+
+
+def test_the_search_is_the_same_in_every_run_and_longer_if_thorough():
+    before = hypothesis.settings.get_current_profile_name()
+    try:
+        found = []
+        for thorough in (False, True):
+            plugin._reproducible_search(thorough=thorough)
+            found.append(hypothesis.settings())
+    finally:
+        hypothesis.settings.load_profile(before)
+    assert all((s.derandomize, s.database, s.deadline) == (True, None, None) for s in found)
+    assert found[1].max_examples >= 5 * found[0].max_examples

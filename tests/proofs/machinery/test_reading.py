@@ -1,13 +1,14 @@
 """A ledger from a file is judged anew, whatever it says of itself; what is none is refused in one line."""
 
 import json
+import sys
 
 import pytest
 
 from proofs.machinery.claims import Claim, Fact
 from proofs.machinery.judging import Evidence
 from proofs.machinery.ledger import ledger
-from proofs.machinery.reading import FIELDS, read
+from proofs.machinery.reading import FIELDS, VALUE, read
 from verify.errors import InputError
 
 
@@ -54,6 +55,28 @@ def refused(reread, what):
 def test_what_was_written_comes_back(document, reread):
     assert reread(document) == document
     assert document["notes"] == []
+
+
+def test_what_an_erroneous_claim_says_of_itself_comes_back(reread):
+    claim = Claim("e", "Eq. 2", "1 = 2", quote="one is two", fault="misprint", finding="1 = 1")
+    claim.step("whole", "all of it", argument="by counting", says="one -> one", place=("Lemma 1", "Lemma 2"))
+    entries = [(claim, [said("refutes"), said("corrected"), said("control", outcome="failed", instances=0)])]
+    entries[0][1][1] = Evidence("t", "corrected", "symbolic", "proved", "passed", "whole", instances=1, rejections=1)
+    document = json.loads(json.dumps(ledger(entries, environment={"numpy": None, "cores": 2}, complete=False)))
+    document["errors"], document["skipped"] = ["one", "two"], ["three"]
+    found = reread(document)
+    assert {name: found[name] for name in ("claims", "errors", "skipped", "environment", "complete")} == {
+        name: document[name] for name in ("claims", "errors", "skipped", "environment", "complete")
+    }
+
+
+def test_what_a_ledger_need_not_say_is_nothing_and_a_whole_run(document, reread):
+    for claim in document["claims"]:
+        claim["trusts"] = []
+    found = reread({"schema": 1, "claims": document["claims"]})
+    assert found == {**found, "facts": [], "errors": [], "skipped": [], "environment": {}, "complete": True}
+    assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds"]
+    assert reread({"schema": 1, "claims": []})["claims"] == []
 
 
 def test_a_file_whose_every_outcome_failed_is_broken_whatever_it_says(document, reread):
@@ -185,6 +208,77 @@ def test_a_ledger_that_is_not_there_is_refused_by_name(tmp_path):
 def test_evidence_that_no_run_writes_is_refused(document, reread, fields, words):
     document["claims"][0]["evidence"][0] |= fields
     assert f"claims[0].evidence[0]: {words}" in refused(reread, document)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_every_piece_of_evidence_is_looked_at(document, reread, place):
+    document["claims"][0]["evidence"][place]["instances"] = 0
+    assert f"claims[0].evidence[{place}]: it passed" in refused(reread, document)
+    document["claims"][0]["evidence"][place]["outcome"] = "failed"  # what failed may have recorded nothing
+    assert reread(document)["claims"][0]["verdict"] == "broken"
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "certificate", "numeric"])
+def test_words_are_no_evidence(document, reread, kind):
+    document["claims"][0]["evidence"][0] |= {"kind": kind, "strength": "argued"}
+    assert "claims[0].evidence[0]: strength is argued" in refused(reread, document)
+
+
+@pytest.mark.parametrize(
+    ("name", "largest", "too_large"),
+    [
+        ("instances", 2**63 - 1, 2**63),
+        ("rejections", 2**63 - 1, 2**63),
+        ("seconds", sys.float_info.max, int(sys.float_info.max) + 1),
+        ("worst_error", sys.float_info.max, int(sys.float_info.max) + 1),
+    ],
+)
+def test_a_number_is_one_that_other_readers_take(document, reread, name, largest, too_large):
+    document["claims"][0]["evidence"][0][name] = largest
+    assert reread(document)["claims"][0]["evidence"][0][name] == largest
+    document["claims"][0]["evidence"][0][name] = too_large
+    assert f"claims[0].evidence[0]: {name} is {str(too_large)[:20]}" in refused(reread, document)
+
+
+@pytest.mark.parametrize(
+    ("environment", "fine"),
+    [
+        ({}, True),
+        ({"a": None}, True),
+        ({"a": "x", "b": 1, "c": 1.5, "d": True, "e": None}, True),
+        ({"a": ["x"]}, False),
+        ({"a": "x", "b": {}}, False),
+        ({"b": [], "a": None}, False),
+    ],
+)
+def test_the_environment_is_flat(document, reread, environment, fine):
+    document["environment"] = environment
+    if fine:
+        assert reread(document)["environment"] == environment
+    else:
+        assert "it: environment is " in refused(reread, document)
+
+
+@pytest.mark.parametrize("texts", [["a", 1], [1, "a"], [None]])
+def test_lists_hold_texts_only(document, reread, texts):
+    document["errors"] = texts
+    assert f"it: errors is {json.dumps(texts)}" in refused(reread, document)
+
+
+def test_what_is_said_of_a_file_is_one_short_line_in_its_own_letters(document, reread):
+    for id, words in (
+        ("x" * VALUE, f"claim {'x' * VALUE} stands"),
+        ("x" * (VALUE + 1), f"claim {'x' * VALUE}... stands"),
+        ("é\n\t é", "claim é é stands"),
+    ):
+        document["claims"][0]["id"] = document["claims"][1]["id"] = id
+        assert words in refused(reread, document)
+    document["claims"][1]["id"] = "ground"
+    document["claims"][0]["steps"][0]["id"] = "a\n" * 1000
+    document["claims"][0]["steps"] *= 2
+    assert "a a a" in refused(reread, document)
+    document["complete"] = {"é": "\n"}
+    assert 'complete is {"é": "\\n"}' in refused(reread, {**document, "claims": []})
 
 
 def test_a_fact_that_the_file_does_not_state_is_missed(document, reread):

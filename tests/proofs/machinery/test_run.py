@@ -1,4 +1,7 @@
-"""`prove` from outside a clone: exit codes, silence, and nothing left behind."""
+"""`prove` from outside a clone: exit codes, silence, and nothing left behind.
+
+At the end of the file what it makes of a run, with a stand-in for the process that runs.
+"""
 
 import json
 import os
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from proofs.machinery import run
 from proofs.machinery.run import TIMED_OUT, prove
 from tests.proofs.machinery import claims
 from verify.errors import InputError
@@ -157,3 +161,134 @@ def test_only_claims_that_compute_with_the_backend(tmp_path, elsewhere):
     [claim] = document["claims"]  # with all of its evidence, also that on the host
     assert (claim["id"], claim["verdict"], len(claim["evidence"])) == ("eq-5", "holds", 6)
     assert prove(["eq-5"], folder=folder, quiet=True, on_device=True) == 0
+
+
+class Standing:
+    """In the place of subprocess.Popen: says what it is told to, and keeps what it was started with."""
+
+    status, errors, interruption = 0, "", None
+
+    def __init__(self, command, **options):
+        type(self).command, type(self).options, type(self).waited, type(self).signals = command, options, 0, []
+        self.returncode = None
+
+    def send_signal(self, number):
+        self.signals.append(number)
+
+    def communicate(self, timeout=None):
+        type(self).waited += 1
+        if self.interruption is not None and self.waited == 1:
+            raise self.interruption
+        self.returncode = self.status
+        return None, self.errors
+
+
+@pytest.fixture
+def standing(monkeypatch):
+    """standing(status=..., errors=...) -> the stand-in for the process that `prove` will start."""
+
+    def of(**fields):
+        process = type("Process", (Standing,), fields)
+        monkeypatch.setattr(run.subprocess, "Popen", process)
+        return process
+
+    return of
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 0), (1, 1), (2, 130), (3, 1), (-9, 1), (130, 1)])
+def test_the_code_follows_from_how_pytest_ended(tmp_path, standing, status, code):
+    standing(status=status)
+    assert prove(folder=tmp_path) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "errors", "words"),
+    [
+        (4, "noise\nERROR: first\nERROR: the last\nusage: pytest\n\n", "the last"),
+        (4, "ERROR: the only one\nmore\n", "the only one"),
+        (4, "  a sentence of another kind\n", "a sentence of another kind"),
+        (5, "", "{folder}: no claims found there; reinstall elbo-verify"),
+    ],
+)
+def test_bad_input_is_what_pytest_complains_of(tmp_path, standing, capsys, status, errors, words):
+    standing(status=status, errors=errors)
+    with pytest.raises(InputError) as error:
+        prove(["c"], folder=tmp_path)
+    assert str(error.value) == words.format(folder=tmp_path)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_what_pytest_warns_of_is_passed_on(tmp_path, standing, capsys, status):
+    standing(status=status, errors="a warning\n")
+    assert prove(folder=tmp_path, quiet=True) == status
+    assert capsys.readouterr().err == "a warning\n"
+
+
+def test_nothing_is_asked_for_that_was_not_said(tmp_path, standing, monkeypatch):
+    process = standing()
+    prove(folder=tmp_path)
+    plain = list(process.command)
+    assert process.options["stdout"] is None  # what it prints is seen
+    assert not {"--thorough", "--on-device"} & set(plain)
+    assert not any(word.startswith(("--claim", "--ledger")) for word in plain)
+    assert "--backend=auto" in plain and str(tmp_path) in plain
+    monkeypatch.chdir(tmp_path)
+    said = {"thorough": True, "on_device": True, "backend": "numpy", "ledger": Path("x.json"), "quiet": True}
+    prove(["a", "b"], folder=tmp_path, **said)
+    assert process.options["stdout"] is subprocess.DEVNULL
+    asked = {"--thorough", "--on-device", "--backend=numpy", "--claim=a", "--claim=b", f"--ledger={tmp_path}/x.json"}
+    assert set(process.command) - set(plain) == asked
+    assert set(plain) - set(process.command) == {"--backend=auto"}
+
+
+@pytest.mark.parametrize("before", [None, "", os.pathsep, "relative", f"/absolute{os.pathsep}{os.pathsep}relative"])
+def test_the_run_finds_this_copy_first_and_nothing_of_the_current_folder(tmp_path, standing, monkeypatch, before):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("ANOTHER", "one")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONPATH", before)
+    process = standing()
+    prove(folder=tmp_path)
+    environment = process.options["env"]
+    first, *others = environment["PYTHONPATH"].split(os.pathsep)
+    assert Path(first) == ROOT
+    named = [path for path in (before or "").split(os.pathsep) if path]
+    assert others == [str(tmp_path / path) for path in named]
+    assert environment["ANOTHER"] == "one" and "PYTEST_ADDOPTS" not in environment
+    assert Path(process.options["cwd"]) not in (tmp_path, ROOT)
+
+
+@pytest.mark.parametrize(
+    ("interruption", "code", "signals"),
+    [(KeyboardInterrupt(), 130, []), (subprocess.TimeoutExpired("pytest", 1.0), 124, [signal.SIGINT])],
+)
+def test_after_an_interrupt_the_run_is_waited_for(tmp_path, standing, interruption, code, signals):
+    process = standing(interruption=interruption)
+    assert prove(folder=tmp_path) == code
+    assert process.signals == signals  # the terminal has interrupted both
+    assert process.waited == 2  # it still writes its ledger
+
+
+LISTENS = "signal.signal(signal.SIGINT, lambda *_: (time.sleep(0.2), os._exit(7)))"
+DEAF = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
+
+@pytest.mark.parametrize(("manner", "patience", "end"), [(LISTENS, 30.0, 7), (DEAF, 0.1, -signal.SIGKILL)])
+def test_a_run_that_is_to_stop_is_waited_for_and_killed_if_it_does_not_listen(monkeypatch, manner, patience, end):
+    monkeypatch.setattr(run, "PATIENCE", patience)
+    program = f"import os, signal, time; {manner}; print('ready', flush=True); time.sleep(20)"
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-E", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    run._stop(process)
+    assert process.returncode == end
+
+
+def test_the_names_are_looked_at_only_where_they_can_be_known(tmp_path, standing):
+    standing(status=5)
+    with pytest.raises(InputError, match="no claims found there"):  # and not: no such claim
+        prove(["c"], folder=tmp_path)
