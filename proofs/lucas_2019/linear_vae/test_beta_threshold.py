@@ -5,7 +5,7 @@ Statement   W, V, D are stationary, or a maximum, of the linear beta-VAE at the 
             The last term of claim beta-vae depends on sigma2: with a learned noise a stationary point whose q nonzero
             columns are orthogonal has beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues,
             instead of lost/(n - q); and the noise of the VAE with the same gradients would move there.
-Hypotheses  sigma2 > 0; n > beta q.
+Hypotheses  sigma2 > 0, beta > 0; with learned noise n > beta q.
 Source      ours, after Lucas et al. 2019, Sec. 5; theory 3.9.
 Method      in words for all n, k; ascent of a linear beta-VAE from random starts; 50 digits on hostile spectra.
 Trusted     the rules of verify.symbolic; which latents the VAE retains is claims theorem-1 and fixed-noise-maxima.
@@ -52,7 +52,7 @@ CLAIM = Claim(
     source="ours, after Sec. 5",
     statement="the maxima of the linear beta-VAE at fixed noise retain the largest lam_j > beta sigma2, at most k; "
     "with a learned noise beta sigma2 = lost/(n/beta - q)",
-    hypotheses="with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",
+    hypotheses="beta > 0; with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima", "theorem-1"),
 )
@@ -83,8 +83,9 @@ VALUE = CLAIM.step(
 )
 BOUND = CLAIM.step(
     "no-bound",
-    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2: below it for beta > 1, above it for beta < 1; "
-    "with orthogonal columns and the encoder V*, D* at sigma2 it is L less (beta - 1) KL, for all n and k",
+    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2, and with orthogonal columns and the encoder "
+    "V*, D* at sigma2 it is L less (beta - 1) KL: at most that for beta >= 1, at least that for beta <= 1, strictly "
+    "unless beta = 1 or KL = 0, which is so iff V x = 0 at every datum and D = I; for all n and k",
     place="Beta-VAE",
 )
 NOISE = CLAIM.step(
@@ -207,6 +208,9 @@ def test_the_noise_at_rest_for_all_n_and_k(record):
 @BOUND.evidence(role="supports", kind="symbolic", strength="proved")
 def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
     same(beta_elbo_in_words() - linear_vae.elbo(), (1 - beta) * linear_vae.kl())
+    check_the_kl_is_not_negative(linear_vae.kl())
+    with rejected():  # without the 1 of each latent it may be
+        check_the_kl_is_not_negative(linear_vae.kl() - Scalar(k / 2))
     # W^T W = Lam - sigma2 I, where M = Lam, V* = Lam^-1 W^T, D* = sigma2 Lam^-1: the ELBO is L, whatever S.
     orthogonal = relation(W.T @ W, LAM - sigma2 * identity(k))
     encoder = {"V": inverse(LAM) @ W.T, "D": sigma2 * inverse(LAM)}
@@ -216,7 +220,17 @@ def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
     same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), reduce(short, orthogonal))
     with rejected():  # a bound whatever beta
         same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), likelihood)
-    record(instances=2)
+    record(instances=3)
+
+
+def check_the_kl_is_not_negative(kl):
+    """Twice the KL is the mean of |V x|^2 and the sum over latents of d - 1 - log d, which is positive unless d = 1."""
+    squares = linear_vae.over_data(trace((V @ x).T @ (V @ x)))
+    same(2 * kl, squares + trace(D) - log_det(D) - k)
+    d = sp.Symbol("d", positive=True)
+    of_a_latent = d - 1 - sp.log(d)  # tr D, k and log det D add up over the diagonal of D
+    same((of_a_latent.subs(d, 1), sp.solve(sp.diff(of_a_latent, d), d)), (0, [1]))
+    check(sp.diff(of_a_latent, d, 2).is_positive, "d - 1 - log d is not convex")
 
 
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")

@@ -1,8 +1,8 @@
 """The stationary points of L can be listed best first, without the others: each hangs on one that is not lower.
 
-Statement   call A valid if it is stationary: at fixed noise all lam_a > sigma2, with learned noise all lam_a >
-            sigma2_A > 0, the mean of the discarded. Every valid A, but for the largest valid (1, ..., q), q <= k, comes
-            from another valid set that is not lower: by moving one index up by one place, or from (1, ..., q + 1) by
+Statement   call A valid if q = |A| <= k and it is stationary: at fixed noise all lam_a > sigma2, with learned noise
+            q < n and all lam_a > sigma2_A > 0, the mean of the discarded. Every valid A, but for the largest valid
+            (1, ..., q), comes from another valid set that is not lower: by moving one index up by one place, or from (1, ..., q + 1) by
             leaving out the last.
 Hypotheses  lam descending; ties allowed; with learned noise q < n.
 Source      ours; theory 1.2 and 2, docs/mathematics.md Proposition 6.
@@ -33,8 +33,8 @@ CLAIM = Claim(
 )
 FIXED = CLAIM.step(
     "fixed",
-    "at fixed noise: if a of A is exchanged for j outside, lam_j >= lam_a, or lam_j > sigma2 is added to A, the set is "
-    "valid and not lower; so is A less one of its members valid, and not higher",
+    "at fixed noise: if a of a valid A is exchanged for j outside, lam_j >= lam_a, or, if q < k, lam_j > sigma2 is "
+    "added to A, the set is valid and not lower; so is A less one of its members valid, and not higher",
     says="fixed & values_add_up -> exchange_keeps & less_keeps",
     place="Proposition 6",
 )

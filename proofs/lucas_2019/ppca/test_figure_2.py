@@ -49,7 +49,7 @@ CURVE = CLAIM.step(
 )
 FALLS = CLAIM.step(
     "falls",
-    "on every spectrum: once lam_{k+1} is at most the fixed noise, sigma2 >= sigma2_k, the full weights of k + 1 have "
+    "on every spectrum, for k + 1 < n: once lam_{k+1} is at most the fixed noise, sigma2 >= sigma2_k, the full weights of k + 1 have "
     "no higher likelihood at it than those of k, and a lower one if sigma2_{k+1} < lam_{k+1}",
 )
 COLLAPSED = CLAIM.step(
