@@ -53,8 +53,8 @@ _REGISTER = (
     ),
     Fact(
         "differentiation-under-the-integral",
-        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near; and E df/dt is continuous in t if "
-        "df/dt is",
+        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near; and E df/dt is continuous in t "
+        "if df/dt is",
         "Lebesgue",
     ),
     Fact(

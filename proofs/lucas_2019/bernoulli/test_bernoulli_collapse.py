@@ -85,7 +85,8 @@ ENCODER = CLAIM.step(
     "encoder",
     "the ELBO is concave in (V, D^{1/2}) at every W, strictly up to changes Y of V with Y S = 0, and its second "
     "derivatives there at the collapsed point, V = 0, D = I, are -tr(Y S Y^T) and -2 per entry of D^{1/2}. Y S = 0 "
-    "changes V x at no datum: in V on the range of S, all of V that the ELBO depends on, and D^{1/2} they are invertible",
+    "changes V x at no datum: in D^{1/2} and in V on the range of S, all of V that the ELBO depends on, they are "
+    "invertible",
     says="invertible_in_the_encoder",
     place="Proposition 10",
 )

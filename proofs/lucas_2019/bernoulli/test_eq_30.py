@@ -43,8 +43,8 @@ CLAIM = Claim(
 )
 FEWER = CLAIM.step(
     "fewer-latents",
-    "where W W^T is singular, as always for k < n, some c != 0 has c^T W = 0, so c^T (logit(y) - mu) = 0 at every z and "
-    "W W^T c = 0: y keeps to a null set",
+    "where W W^T is singular, as always for k < n, some c != 0 has c^T W = 0, so c^T (logit(y) - mu) = 0 at every z "
+    "and W W^T c = 0: y keeps to a null set",
 )
 PRINTED = CLAIM.step(
     "printed", "as printed the mass is (2 pi)^{(n-1)/2}, for all n <= k with W W^T > 0: not 1 for n > 1"

@@ -5,7 +5,7 @@ Statement   W, V, D are stationary, or a maximum, of the linear beta-VAE at the 
             The last term of claim beta-vae depends on sigma2: with a learned noise a stationary point whose q nonzero
             columns are orthogonal has beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues,
             instead of lost/(n - q); and the noise of the VAE with the same gradients would move there.
-Hypotheses  sigma2 > 0, beta > 0; with learned noise n > beta q.
+Hypotheses  sigma2 > 0, beta > 0; with learned noise n > beta q and lost > 0.
 Source      ours, after Lucas et al. 2019, Sec. 5; theory 3.9.
 Method      in words for all n, k; ascent of a linear beta-VAE from random starts; 50 digits on hostile spectra.
 Trusted     the rules of verify.symbolic; which latents the VAE retains is claims theorem-1 and fixed-noise-maxima.
@@ -52,7 +52,8 @@ CLAIM = Claim(
     source="ours, after Sec. 5",
     statement="the maxima of the linear beta-VAE at fixed noise retain the largest lam_j > beta sigma2, at most k; "
     "with a learned noise beta sigma2 = lost/(n/beta - q)",
-    hypotheses="beta > 0; with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",
+    hypotheses="beta > 0; with learned noise: orthogonal columns, q of them nonzero, n > beta q, lost > 0; of other "
+    "points nothing is said",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima", "theorem-1"),
 )
@@ -97,7 +98,7 @@ NOISE = CLAIM.step(
 LEARNED = CLAIM.step(
     "learned-noise",
     "there E||x - W z||^2 = q s + lost, and stationary noise, n sigma2 = E||x - W z||^2, makes s = lost/(n/beta - q), "
-    "for all n, k, q <= k and beta q < n",
+    "for all n, k, q <= k, beta q < n and lost > 0",
     place="Beta-VAE",
 )
 USED = {

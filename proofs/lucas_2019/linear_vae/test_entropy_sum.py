@@ -36,7 +36,7 @@ CLAIM = Claim(
     id="entropy-sum",
     source="ours, after Damm et al. 2023",
     statement="ELBO = 1/2 sum log d_i - n/2 log(2 pi e sigma2) at every stationary point with learned noise",
-    hypotheses="stationary in W, V, D and sigma2; fails with sigma2 fixed",
+    hypotheses="stationary in W, V, D and sigma2; fails at a fixed sigma2 that is not stationary",
     section="The linear VAE",
     rests_on=("eq-16-20", "eq-21", "eq-22", "eq-23", "noise-gradient"),
     trusts=("gaussian-moments",),

@@ -2,8 +2,8 @@
 
 Statement   call A valid if q = |A| <= k and it is stationary: at fixed noise all lam_a > sigma2, with learned noise
             q < n and all lam_a > sigma2_A > 0, the mean of the discarded. Every valid A, but for the largest valid
-            (1, ..., q), comes from another valid set that is not lower: by moving one index up by one place, or from (1, ..., q + 1) by
-            leaving out the last.
+            (1, ..., q), comes from another valid set that is not lower: by moving one index up by one place, or from
+            (1, ..., q + 1) by leaving out the last.
 Hypotheses  lam descending; ties allowed; with learned noise q < n.
 Source      ours; theory 1.2 and 2, docs/mathematics.md Proposition 6.
 Method      with learned noise L is, as a function of the eigenvalue x that a pair leaves discarded, h(x) = 1/2 [log x

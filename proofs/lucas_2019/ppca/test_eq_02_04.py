@@ -6,9 +6,9 @@ Hypotheses  q(z|x) has a density (is absolutely continuous), E_q log q and E_q |
             prior is infinite, the ELBO -infinity, and only the inequality says something.
 Source      Lucas et al. 2019, Eqs. 2-4, 15.
 Method      in words, for all n and k: log p(x|z) + log p(z) - log p(z|x) = log p(x) whatever z (claim eq-05-06), so the
-            mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q > 0, diagonal or not, as well as
-            for the linear VAE's N(V x, D), at a datum and over data. Sampling and quadrature beside it, for q that are
-            no Gaussians as well.
+            mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q > 0, diagonal or not, as well
+            as for the linear VAE's N(V x, D), at a datum and over data. Sampling and quadrature beside it, for q that
+            are no Gaussians as well.
 Trusted     that a KL is not negative (proofs/standard_facts); the rules of verify.symbolic.
 """
 
@@ -48,8 +48,9 @@ SPLIT = CLAIM.step(
 )
 TERMS = CLAIM.step(
     "terms",
-    "for every Gaussian q, of any mean and positive definite covariance, E_q[log p(x, z) - log q] = E_q[log p(x|z)] - KL(q, p(z)) (Eqs. "
-    "3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form, at a datum and over data, for all n and k",
+    "for every Gaussian q, of any mean and positive definite covariance, E_q[log p(x, z) - log q] = E_q[log p(x|z)] - "
+    "KL(q, p(z)) (Eqs. 3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form, at a datum and over data, for "
+    "all n and k",
     says="closed_forms_add_up",
 )
 CONCLUSION = CLAIM.step("conclusion", "so Eqs. 2-4 and 15 hold, the inequality because a KL is not negative")

@@ -81,17 +81,17 @@ BOUND = CLAIM.step(
 )
 VALUE = CLAIM.step(
     "value",
-    "at W = U (Lam - sigma2 I)^{1/2} R on any k eigenvectors with lam_a >= sigma2 L is -1/2 [n log 2 pi + sum log lam_a + (n - k) log "
-    "sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real because the mean "
-    "of the n - k smallest eigenvalues is at most lam_k, this is the bound",
-    says="likelihood & rank_above_k -> the_value_of_eqs_7_8_is_attained",
+    "at W = U (Lam - sigma2 I)^{1/2} R on any k <= n eigenvectors with lam_a >= sigma2 L is -1/2 [n log 2 pi + sum log "
+    "lam_a + (n - k) log sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real "
+    "because the mean of the n - k smallest eigenvalues is at most lam_k, this is the bound",
+    says="likelihood & rank_above_k -> value_of_eqs_7_8_attained",
     place=("Proposition 2", "Proposition 5"),
 )
 FULL = CLAIM.step(
     "full-rank",
     "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S; and "
     "if k >= n that is so at W = U_n (Lam_n - sigma2 I)^{1/2} R, R R^T = I, for every sigma2 <= lam_n; for all n",
-    says="trace_inequality & full_rank -> bounded & at_most_the_value_of_s & (the_value_of_s_is_attained | rank_above_k)",
+    says="trace_inequality & full_rank -> bounded & at_most_the_value_of_s & (value_of_s_attained | rank_above_k)",
     place="Proposition 5",
 )
 UNBOUNDED = CLAIM.step(
@@ -299,15 +299,15 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
     used = {"eq-05-06": "likelihood", "svd": "svd", "von-neumann": "trace_inequality"}
-    at_eqs_7_8 = "at_most_the_value_of_eqs_7_8 & the_value_of_eqs_7_8_is_attained"
-    at_s = "at_most_the_value_of_s & the_value_of_s_is_attained"
+    at_eqs_7_8 = "at_most_the_value_of_eqs_7_8 & value_of_eqs_7_8_attained"
+    at_s = "at_most_the_value_of_s & value_of_s_attained"
     above, full = f"rank_above_k & bounded & {at_eqs_7_8}", f"~rank_above_k & full_rank & bounded & {at_s}"
     cases = f"best_at_the_sample_mean & ({above} | {full} | ~rank_above_k & ~full_rank & ~bounded)"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # bounded whatever the rank
         concludes(CLAIM, "bounded", used)
     with rejected():
-        concludes(CLAIM, f"({cases}) & the_value_of_s_is_attained", used)
+        concludes(CLAIM, f"({cases}) & value_of_s_attained", used)
 
 
 @BOUND.evidence(role="supports", kind="property")

@@ -38,8 +38,8 @@ CLAIM = Claim(
     id="eq-13",
     source="Eq. 13, App. A.1",
     statement="moving column i along an eigenvector u_j, the sign of lam_j/k_i - 1 decides stability",
-    hypotheses="u_j orthogonal to all columns of W; towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j) "
-    "instead",
+    hypotheses="u_j orthogonal to all columns of W; towards a u_j that another column holds it is "
+    "-(k_i - sigma2)/(k_i lam_j) instead",
     section="Probabilistic PCA",
     rests_on=("spectrum",),
     quote="Consider stationary points of the form, W = Uq (Kq − σ 2 I)1/2 where Uq contains arbitrary eigenvectors of "
