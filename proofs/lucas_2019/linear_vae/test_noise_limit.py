@@ -67,9 +67,9 @@ ZERO = CLAIM.step(
 )
 AVERAGE = CLAIM.step(
     "average",
-    "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is "
-    "(E|x - W z|^2 - n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; where k < n, at W of "
-    "Eq. 8 the first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
+    "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is (E|x - W z|^2 - "
+    "n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; where k < n, at W of Eq. 8 the "
+    "first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
     says="slope_of_elbo & rank_above_k & eq_7_8_optimal -> average_lost & positive",
     place="Proposition 5",
 )

@@ -3,9 +3,10 @@
 Statement   (Sec. 4.2) full identifiability of the principal components is not achieved even with the regularised linear
             autoencoder [26]. Its loss, for a decoder W (n, k) and an encoder V (k, n), per datum:
             tr((I - W V) S (I - W V)^T) + g tr(V V^T) + g tr(W W^T).
-Hypotheses  k >= 2; 0 < g < lam_1 (above, W = 0 is a minimum, and nothing is there to be identified; at g = 0 nothing
-            is regularised, and the loss need not grow). The reference [26] has one weight g for all; a penalty that differs between the columns does identify them, which is ours to say
-            (claim non-uniform-lae) and not what the sentence is about.
+Hypotheses  k >= 2; 0 < g < lam_1 (above, W = 0 is a minimum, and nothing is there to be identified; at g = 0 nothing is
+            regularised, and the loss need not grow). The reference [26] has one weight g for all; a penalty that
+            differs between the columns does identify them, which is ours to say (claim non-uniform-lae) and not what
+            the sentence is about.
 Source      Lucas et al. 2019, Sec. 4.2, App. B; Kunin et al. 2019, their [26].
 Method      words, for all n and k: (W R, R^T V) has the loss of (W, V) for every R in O(k); a decoder that is not zero
             becomes infinitely many. Beside it: training from random starts, the Hessian at the minimum.

@@ -74,7 +74,8 @@ CONCLUSION = CLAIM.step(
 TURN = CLAIM.step(
     "in-turn",
     "they need not change at the same time: from W = 0, if S != 0, the noise alone leads to the mean of all "
-    "eigenvalues, where u_1 rises alone unless all are equal, for all n and k; and there is a partly collapsed maximum that is left so",
+    "eigenvalues, where u_1 rises alone unless all are equal, for all n and k; and there is a partly collapsed maximum "
+    "that is left so",
     place="Escape",
 )
 
