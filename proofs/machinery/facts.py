@@ -81,8 +81,8 @@ _REGISTER = (
     ),
     Fact(
         "implicit-functions",
-        "a zero at which the derivative in the unknowns is continuous and onto continues with the parameter, as often "
-        "differentiably as the function",
+        "a zero of a continuously differentiable function at which the derivative in the unknowns is onto continues "
+        "with the parameter, as often continuously differentiable as the function",
         "any course in analysis",
     ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
