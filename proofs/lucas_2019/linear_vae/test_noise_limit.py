@@ -76,7 +76,7 @@ AVERAGE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "so the optimal variance is the average of the variance lost, and positive, if rank S > k; else there is none, or "
-    "all n = k eigenvalues are positive",
+    "all n <= k eigenvalues are positive",
 )
 
 m, T, s = sp.symbols("m T sigma2", positive=True)  # m = n - k

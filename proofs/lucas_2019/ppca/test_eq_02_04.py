@@ -3,7 +3,7 @@
 Statement   log p(x) = E_q[log p(x, z) - log q] + KL(q, p(z|x)) (2) >= E_q[log p(x, z) - log q] (3) =
             E_q[log p(x|z)] - KL(q, p(z)) (4), and log p(x) = (A) - (B) + (C) (15).
 Hypotheses  q(z|x) has a density (is absolutely continuous), E_q log q and E_q |z|^2 are finite; else the KL to the
-            prior is infinite, the ELBO -infinity, and only the inequality says something.
+            prior is infinite, the ELBO -infinity, and only the inequality says something (no step says this).
 Source      Lucas et al. 2019, Eqs. 2-4, 15.
 Method      in words, for all n and k: log p(x|z) + log p(z) - log p(z|x) = log p(x) whatever z (claim eq-05-06), so the
             mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q > 0, diagonal or not, as well
@@ -34,7 +34,7 @@ CLAIM = Claim(
     source="Eqs. 2-4, 15",
     statement="log p(x) = ELBO + KL(q(z|x), p(z|x)) >= ELBO = E_q[log p(x|z)] - KL(q(z|x), p(z))",
     hypotheses="q(z|x) absolutely continuous, E_q log q and E_q |z|^2 finite (else the ELBO of Eq. 4 is -infinity, "
-    "and the inequality stays)",
+    "and the inequality stays; no step says this)",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("kl-nonnegative",),
