@@ -68,8 +68,8 @@ GRAMS = CLAIM.step(
 )
 VALUE = CLAIM.step(
     "value",
-    "there the loss is tr S - sum b_i^2 s_i, V V^T = W^T W = diag(b_i), v_i = sqrt(b_i) e_i, |e_i| = 1, s_i = e_i^T S e_i, and "
-    "(b_i S + g_i I) v_i = S w_i, for all n and k",
+    "there the loss is tr S - sum b_i^2 s_i, V V^T = W^T W = diag(b_i), v_i = sqrt(b_i) e_i, |e_i| = 1, s_i = "
+    "e_i^T S e_i, and (b_i S + g_i I) v_i = S w_i, for all n and k",
     says="stationary & equal_diagonal_grams -> loss_by_rayleigh_quotients",
 )
 SAVED = CLAIM.step(

@@ -196,9 +196,9 @@ def ball_of_m(third="4"):
 
 
 def ball_rotations(third_comes_first=True):
-    """The R with det R = 1 whose columns are, with signs, e_3, (1, 1, 0)/sqrt 2, (1, -1, 0)/sqrt 2, e_3 first or second.
+    """The R with det R = 1 whose columns are, with signs, e_3, (1, 1, 0)/sqrt 2 and (1, -1, 0)/sqrt 2, or e_3 second.
 
-    The first are those of the descending decomposition of the instance.
+    With e_3 first they are those of the descending decomposition of the instance.
     """
     zero, one, half = ball(0), ball(1), 1 / ball(2).sqrt()
     R = np.array([[zero, half, half], [zero, half, -half], [one, zero, zero]], dtype=object)

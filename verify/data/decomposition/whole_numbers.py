@@ -93,9 +93,9 @@ class WholeSums:
         return sums
 
     def scatter(self) -> Scatter:
-        """S, each entry rounded three times at most where N^2 S is exact in 64-bit integers, else wrong by 8 u t at most.
+        """S, its entries rounded three times at most where N^2 S is exact in 64-bit integers.
 
-        t is the mean of the squares, or products of roots of these, about the shift.
+        Else they are wrong by 8 u sqrt(t_i t_j) at most, t_i the mean square about the shift.
         """
         N, m = self.N, self.s / self.N
         if N * N * self.largest**2 < _INT64:
