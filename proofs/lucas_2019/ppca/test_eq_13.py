@@ -50,9 +50,10 @@ CLAIM = Claim(
     "sign is negative. If ki = λi then the maxima is stable only when λi > λj , in words, the top q principal "
     "components are stable.",
     fault="missing hypothesis",
-    finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then the positive "
-    "signs are all the rising directions. That is what is meant, or the top q would not be stable; it is not said. "
-    "Towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j), never positive",
+    finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then some "
+    "direction rises to second order iff some sign is positive, zero columns included. That is what is meant, or the "
+    "top q would not be stable; it is not said. Towards a u_j that another column holds it is "
+    "-(k_i - sigma2)/(k_i lam_j), never positive",
 )
 DISCARDED_U = CLAIM.step(
     "discarded",
