@@ -53,7 +53,8 @@ _REGISTER = (
     ),
     Fact(
         "differentiation-under-the-integral",
-        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near",
+        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near; and E df/dt is continuous in t "
+        "if df/dt is",
         "Lebesgue",
     ),
     Fact(
@@ -78,9 +79,14 @@ _REGISTER = (
         "a real-analytic function on an interval that is not 0 throughout has isolated zeros",
         "any course in analysis",
     ),
-    Fact("implicit-functions", "a regular zero of a smooth function continues smoothly", "any course in analysis"),
+    Fact(
+        "implicit-functions",
+        "a zero of a continuously differentiable function at which the derivative in the unknowns is onto continues "
+        "with the parameter, as often continuously differentiable as the function",
+        "any course in analysis",
+    ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
-    Fact("jacobi", "d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
+    Fact("jacobi", "where det A > 0, d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q almost everywhere", "Gibbs' inequality"),
     Fact(
         "ky-fan",

@@ -85,8 +85,9 @@ ENCODER = CLAIM.step(
     "encoder",
     "the ELBO is concave in (V, D^{1/2}) at every W, strictly up to changes Y of V with Y S = 0, and its second "
     "derivatives there at the collapsed point, V = 0, D = I, are -tr(Y S Y^T) and -2 per entry of D^{1/2}. Y S = 0 "
-    "changes V x at no datum: in V on the range of S, all of V that the ELBO depends on, the zero is regular",
-    says="regular_encoder",
+    "changes V x at no datum: in D^{1/2} and in V on the range of S, all of V that the ELBO depends on, they are "
+    "invertible",
+    says="invertible_in_the_encoder",
     place="Proposition 10",
 )
 PROFILE = CLAIM.step(
@@ -109,8 +110,8 @@ CONCLUSION = CLAIM.step(
     place="Proposition 10",
 )
 USED = {
-    "differentiation-under-the-integral": "dominated -> under_the_expectation",
-    "implicit-functions": "regular_encoder -> smooth_encoder",
+    "differentiation-under-the-integral": "dominated -> under_the_expectation & twice_continuously_differentiable",
+    "implicit-functions": "twice_continuously_differentiable & invertible_in_the_encoder -> smooth_encoder",
     "second-order": "both_rise -> ~likelihood_maximum & ~elbo_maximum",
 }
 B_IN_WORDS = S - symbolic.Y

@@ -1,8 +1,8 @@
 """Eq. 30: the density of y = sigmoid(W z + mu), z ~ N(0, I_k).
 
 Statement   f(y) = (2 pi |W W^T|)^{-1/2} prod_i 1/(y_i (1 - y_i)) exp(-1/2 r^T (W W^T)^{-1} r), r = logit(y) - mu.
-Hypotheses  missing: k >= n and W W^T > 0. For k < n, which is what pPCA is for, logit(y) - mu lies in the column space
-            of W, a null set, and there is no density at all.
+Hypotheses  missing: W W^T > 0, for which k >= n is needed. Where W W^T is singular, as always for k < n, which is what
+            pPCA is for, logit(y) - mu lies in the column space of W, a null set, and there is no density at all.
 Correction  beside the missing hypothesis a misprint: the normaliser is |2 pi W W^T|^{1/2}, and the printed one has mass
             (2 pi)^{(n-1)/2}, which is 1 at n = 1 only.
 Source      Lucas et al. 2019, Eq. 30, App. C.3; theory 4.1.
@@ -38,11 +38,13 @@ CLAIM = Claim(
     "WWT ), we recover the following logit-Normal distribution: ...",
     fault="missing hypothesis",
     finding="with k >= n and W W^T > 0, and with the normaliser |2 pi W W^T|^{1/2}, of which the printed one is a "
-    "misprint, it is right; for k < n, the usual case, there is no density",
+    "misprint, it is right; where W W^T is singular, as always for k < n, the usual case, there is no "
+    "density",
 )
 FEWER = CLAIM.step(
     "fewer-latents",
-    "for k < n some c != 0 has c^T W = 0, so c^T (logit(y) - mu) = 0 at every z and W W^T c = 0: y keeps to a null set",
+    "where W W^T is singular, as always for k < n, some c != 0 has c^T W = 0, so c^T (logit(y) - mu) = 0 at every z "
+    "and W W^T c = 0: y keeps to a null set",
 )
 PRINTED = CLAIM.step(
     "printed", "as printed the mass is (2 pi)^{(n-1)/2}, for all n <= k with W W^T > 0: not 1 for n > 1"
@@ -171,11 +173,16 @@ def test_the_logits_lie_in_a_plane_for_all_n_and_k(record):
     left_out = relation(c.T @ W, zero(1, k))
     same(reduce(c.T @ W @ z, left_out), zero(1, 1))
     same(reduce(W @ W.T @ c, left_out), zero(N_DIM, 1))
+    # W W^T c = 0 makes |W^T c|^2 = c^T W W^T c = 0, whatever k is.
+    same((W.T @ c).T @ (W.T @ c), c.T @ W @ W.T @ c)
+    same(reduce((W.T @ c).T @ (W.T @ c), relation(W @ W.T @ c, zero(N_DIM, 1))), zero(1, 1))
+    with rejected():
+        same((W.T @ c).T @ (W.T @ c), zero(1, 1))
     with rejected():  # not for a c that W sees
         same(c.T @ W @ z, zero(1, 1))
     with rejected():
         same(reduce(W.T @ W @ W.T @ W, left_out), zero(k, k))
-    record(instances=2)
+    record(instances=4)
     record.witness("k < n: c^T W = 0 for some c != 0, so c^T (logit(y) - mu) = 0 and |W W^T| = 0")
 
 

@@ -5,7 +5,7 @@ Statement   W, V, D are stationary, or a maximum, of the linear beta-VAE at the 
             The last term of claim beta-vae depends on sigma2: with a learned noise a stationary point whose q nonzero
             columns are orthogonal has beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues,
             instead of lost/(n - q); and the noise of the VAE with the same gradients would move there.
-Hypotheses  sigma2 > 0; n > beta q.
+Hypotheses  sigma2 > 0, beta > 0; with learned noise not both n = beta q and lost = 0: then every noise is stationary.
 Source      ours, after Lucas et al. 2019, Sec. 5; theory 3.9.
 Method      in words for all n, k; ascent of a linear beta-VAE from random starts; 50 digits on hostile spectra.
 Trusted     the rules of verify.symbolic; which latents the VAE retains is claims theorem-1 and fixed-noise-maxima.
@@ -52,7 +52,8 @@ CLAIM = Claim(
     source="ours, after Sec. 5",
     statement="the maxima of the linear beta-VAE at fixed noise retain the largest lam_j > beta sigma2, at most k; "
     "with a learned noise beta sigma2 = lost/(n/beta - q)",
-    hypotheses="with learned noise: orthogonal columns, q of them nonzero, n > beta q; of other points nothing is said",
+    hypotheses="beta > 0; with learned noise: orthogonal columns, q of them nonzero, and not both n = beta q and lost "
+    "= 0, where every noise with beta sigma2 below the retained lam_a will do; of other points nothing is said",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima", "theorem-1"),
 )
@@ -83,8 +84,9 @@ VALUE = CLAIM.step(
 )
 BOUND = CLAIM.step(
     "no-bound",
-    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2: below it for beta > 1, above it for beta < 1; "
-    "with orthogonal columns and the encoder V*, D* at sigma2 it is L less (beta - 1) KL, for all n and k",
+    "ELBO_beta is ELBO_1 less (beta - 1) KL at every W, V, D and sigma2, and with orthogonal columns and the encoder "
+    "V*, D* at sigma2 it is L less (beta - 1) KL: at most that for beta >= 1, at least that for beta <= 1, strictly "
+    "unless beta = 1 or KL = 0, which is so iff V x = 0 at every datum and D = I; for all n and k",
     place="Beta-VAE",
 )
 NOISE = CLAIM.step(
@@ -95,8 +97,9 @@ NOISE = CLAIM.step(
 )
 LEARNED = CLAIM.step(
     "learned-noise",
-    "there E||x - W z||^2 = q s + lost, and stationary noise, n sigma2 = E||x - W z||^2, makes s = lost/(n/beta - q), "
-    "for all n, k, q <= k and beta q < n",
+    "there E||x - W z||^2 = q s + lost, and the noise is stationary, n sigma2 = E||x - W z||^2, iff (n/beta - q) s = "
+    "lost, for all n, k and q <= k: as s > 0, either beta q < n, lost > 0 and s = lost/(n/beta - q), or beta q = n, "
+    "lost = 0 and s is any",
     place="Beta-VAE",
 )
 USED = {
@@ -195,18 +198,37 @@ def test_the_noise_at_rest_for_all_n_and_k(record):
     with rejected():  # every column counted
         same(error, lost(k, q) + k * s)
     # dELBO_beta/dsigma2 = 0 iff E||x - W z||^2 = n sigma2 (step noise), and sigma2 = s/beta.
+    check_at_rest(lambda room, lost_: room * s - lost_)
+    with rejected():
+        check_at_rest(lambda room, lost_: room * s + lost_)
     missing, found = sp.symbols("lost s", nonnegative=True)
     (at_rest,) = sp.solve(sp.Eq(n * found / beta, missing + q * found), found)
     vanishes(at_rest - missing / (n / beta - q))
     with rejected():
         vanishes(at_rest - missing / (n - q))
-    record(instances=3)
+    record(instances=4)
     record.witness("beta sigma2 = lost/(n/beta - q), lost the sum of the discarded eigenvalues")
+
+
+def check_at_rest(excess):
+    """n s/beta - (q s + lost) is this at n/beta - q = room, and zero in the two cases of the step alone."""
+    b, missing = sp.Symbol("beta", positive=True), sp.Symbol("lost", nonnegative=True)
+    size, q = sp.symbols("n q", integer=True, nonnegative=True)
+    vanishes(sp.expand(size * s / b - (q * s + missing) - excess(size / b - q, missing)))
+    vanishes(excess(0, 0))  # beta q = n, lost = 0: at every s
+    room, something = sp.symbols("room something", positive=True)
+    vanishes(excess(room, room * s))
+    check(excess(room, 0).is_positive, "with nothing lost and beta q < n the noise would be 0")
+    check(excess(0, something).is_negative, "with something lost there is none where beta q = n")
+    check(sp.expand(excess(-room, missing)).is_negative, "there is none where beta q > n")
 
 
 @BOUND.evidence(role="supports", kind="symbolic", strength="proved")
 def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
     same(beta_elbo_in_words() - linear_vae.elbo(), (1 - beta) * linear_vae.kl())
+    check_the_kl_is_not_negative(linear_vae.kl())
+    with rejected():  # without the 1 of each latent it may be
+        check_the_kl_is_not_negative(linear_vae.kl() - Scalar(k / 2))
     # W^T W = Lam - sigma2 I, where M = Lam, V* = Lam^-1 W^T, D* = sigma2 Lam^-1: the ELBO is L, whatever S.
     orthogonal = relation(W.T @ W, LAM - sigma2 * identity(k))
     encoder = {"V": inverse(LAM) @ W.T, "D": sigma2 * inverse(LAM)}
@@ -216,7 +238,17 @@ def test_it_bounds_the_likelihood_for_beta_above_1_only_for_all_n_and_k(record):
     same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), reduce(short, orthogonal))
     with rejected():  # a bound whatever beta
         same(reduce(substitute(beta_elbo_in_words(), encoder), orthogonal), likelihood)
-    record(instances=2)
+    record(instances=3)
+
+
+def check_the_kl_is_not_negative(kl):
+    """Twice the KL is the mean of |V x|^2 and the sum over latents of d - 1 - log d, which is positive unless d = 1."""
+    squares = linear_vae.over_data(trace((V @ x).T @ (V @ x)))
+    same(2 * kl, squares + trace(D) - log_det(D) - k)
+    d = sp.Symbol("d", positive=True)
+    of_a_latent = d - 1 - sp.log(d)  # tr D, k and log det D add up over the diagonal of D
+    same((of_a_latent.subs(d, 1), sp.solve(sp.diff(of_a_latent, d), d)), (0, [1]))
+    check(sp.diff(of_a_latent, d, 2).is_positive, "d - 1 - log d is not convex")
 
 
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")

@@ -1,12 +1,12 @@
 """Sec. 5: a beta-VAE with Gaussian observations takes the steps of a VAE with another noise and learning rate.
 
-Statement   for every beta there are a sigma2 and a learning rate with which the gradient updates to the network
+Statement   for every beta > 0 there are a sigma2 and a learning rate with which the gradient updates to the network
             parameters are those of the beta-VAE: sigma2' = beta sigma2, and beta times the rate. Any decoder and any
             encoder, any estimate of the expectations from shared samples.
-Hypotheses  gradient descent. (An optimiser that divides by the size of its gradients, as Adam does, takes the same
-            steps at the same rate.) The noise is no network parameter: where it is learned, the network's updates
-            still match at beta sigma2, step by step, and those of the noise do not. That is ours, not the paper's, and
-            stands in claim beta-threshold.
+Hypotheses  beta > 0: at beta = 0 the VAE would have the noise 0. Gradient descent. (An optimiser that divides by the
+            size of its gradients, as Adam does, takes the same steps at the same rate.) The noise is no network
+            parameter: where it is learned, the network's updates still match at beta sigma2, step by step, and those of
+            the noise do not. That is ours, not the paper's, and stands in claim beta-threshold.
 Source      Lucas et al. 2019, Sec. 5.
 Method      with E||x - D(z)||^2 and the KL as arbitrary functions of the parameters; in words for all n, k; descent
             on both models step by step; networks on the same samples.
@@ -29,9 +29,9 @@ from verify.symbolic.letters import D, V, W, sigma2
 CLAIM = Claim(
     id="beta-vae",
     source="Sec. 5",
-    statement="for every beta there are a sigma2 and a learning rate with which the gradient updates to the network "
-    "parameters are those of the beta-VAE",
-    hypotheses="gradient descent; any Gaussian VAE, deep or linear",
+    statement="for every beta > 0 there are a sigma2 and a learning rate with which the gradient updates to the "
+    "network parameters are those of the beta-VAE",
+    hypotheses="beta > 0; gradient descent; any Gaussian VAE, deep or linear",
     section="The linear VAE",
     rests_on=("eq-16-20",),
     quote="However, for a given β, one can find a corresponding σ 2 (and a learning rate) such that the gradient "
@@ -39,8 +39,8 @@ CLAIM = Claim(
 )
 OBJECTIVE = CLAIM.step(
     "objective",
-    "for any decoder and encoder ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + n/2 [(beta - 1) log(2 pi sigma2) + "
-    "beta log beta], whose last term has no network parameter in it",
+    "for any decoder and encoder and beta > 0 ELBO_beta(sigma2) = beta ELBO_1(beta sigma2) + "
+    "n/2 [(beta - 1) log(2 pi sigma2) + beta log beta], whose last term has no network parameter in it",
     place="Beta-VAE",
 )
 UPDATES = CLAIM.step(

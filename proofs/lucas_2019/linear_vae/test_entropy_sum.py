@@ -36,7 +36,7 @@ CLAIM = Claim(
     id="entropy-sum",
     source="ours, after Damm et al. 2023",
     statement="ELBO = 1/2 sum log d_i - n/2 log(2 pi e sigma2) at every stationary point with learned noise",
-    hypotheses="stationary in W, V, D and sigma2; fails with sigma2 fixed",
+    hypotheses="stationary in W, V, D and sigma2; fails at a fixed sigma2 that is not stationary",
     section="The linear VAE",
     rests_on=("eq-16-20", "eq-21", "eq-22", "eq-23", "noise-gradient"),
     trusts=("gaussian-moments",),
@@ -52,7 +52,7 @@ VALUE = CLAIM.step(
     "value",
     "with d_a = sigma2/lam_a for q retained columns and 1 for the others it is -1/2 [n log 2 pi + sum log lam_a + "
     "(n - q) log sigma2 + n], which the value of Proposition 2 is where sigma2 is the mean of the n - q discarded "
-    "eigenvalues",
+    "eigenvalues, and at every sigma2 where q = n",
 )
 
 
@@ -128,6 +128,9 @@ def test_at_points_with_orthogonal_columns_it_is_the_likelihood_of_theory_2(reco
     lost = sp.Symbol("lost", positive=True)
     at_any_noise = -(size * sp.log(2 * sp.pi) + log_lam + (size - q) * sp.log(sigma2) + q + lost / sigma2) / 2
     vanishes(sp.expand(at_any_noise.subs(lost, (size - q) * sigma2) - value))
+    vanishes(sp.expand((at_any_noise.subs(lost, 0) - value).subs(q, size)))  # nothing discarded
+    with rejected():  # some discarded, all of them 0
+        vanishes(sp.expand(at_any_noise.subs(lost, 0) - value))
     with rejected():  # the mean over all n
         vanishes(sp.expand(at_any_noise.subs(lost, size * sigma2) - value))
     with rejected():  # with d_a = sigma2/lam_a in all k columns

@@ -2,9 +2,11 @@
 
 Statement   L = -KL - E||D(z) - x||^2 / (2 sigma2) - 1/2 log(2 pi sigma2).
 Hypotheses  x in R^n, p(x|z) = N(D(z), sigma2 I) with any decoder D; sigma2 > 0.
-Correction  n/2 log(2 pi sigma2). As printed exp of the last two terms has the integral (2 pi sigma2)^{(n-1)/2} over x
-            instead of 1: right for n = 1, and at sigma2 = 1/(2 pi), only. With sigma2 fixed nothing but a constant
-            changes; with sigma2 learned the printed form would have it at E||D(z) - x||^2, n times too large.
+Correction  n/2 log(2 pi sigma2). At each output y = D(z) the printed terms average the logarithm of
+            exp(-||y - x||^2/(2 sigma2) - 1/2 log(2 pi sigma2)), which has the integral (2 pi sigma2)^{(n-1)/2} over x
+            instead of 1: right for n = 1, and at sigma2 = 1/(2 pi), only. (Of exp of the terms themselves nothing is
+            said: their mean is over q(z|x), which depends on x.) With sigma2 fixed nothing but a constant changes; with
+            sigma2 learned the printed form would have it at E||D(z) - x||^2, n times too large.
 Source      Lucas et al. 2019, Eq. 10, Sec. 5; the rows typed below are from Table 2 (logit-transformed MNIST, sigma2
             fixed at 3.0 and at 1.0; n = 784).
 Method      the density is a product of n one-dimensional ones, integrated by SymPy; any decoder in words, by its
@@ -45,12 +47,14 @@ CLAIM = Claim(
     "term on the RHS of Eq. (10))",
     fault="misprint",
     finding="the last term is -n/2 log(2 pi sigma2), as Eq. 17 has it and as the authors' tables were computed; as "
-    "printed the density has the mass (2 pi sigma2)^{(n-1)/2}",
+    "printed the density of x at each output D(z), whose log the last two terms average, has the mass "
+    "(2 pi sigma2)^{(n-1)/2}",
 )
 PRINTED = CLAIM.step(
     "printed",
-    "exp of the printed last two terms integrates over x to (2 pi sigma2)^{(n-1)/2}, which is not 1 at n = 2, sigma2 "
-    "= 1; for the linear decoder the printed form is off by (n - 1)/2 log(2 pi sigma2), for all n and k",
+    "at each output y = D(z), exp(-|y - x|^2/(2 sigma2) - 1/2 log(2 pi sigma2)), whose log the printed last two terms "
+    "average over q, integrates over x to (2 pi sigma2)^{(n-1)/2}, which is not 1 at n = 2, sigma2 = 1; for the linear "
+    "decoder the printed form is off by (n - 1)/2 log(2 pi sigma2), for all n and k",
 )
 CORRECTED = CLAIM.step(
     "corrected",
@@ -103,7 +107,9 @@ def check_factor(c):
 
 @PRINTED.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_the_printed_density_does_not_integrate_to_one(record):
-    """exp(-||x - D(z)||^2/(2 sigma2)) is a product over the n coordinates, so its integral is (2 pi sigma2)^{n/2}."""
+    """At one output y = D(z): exp(-||x - y||^2/(2 sigma2)) is a product over n coordinates, of integral
+    (2 pi sigma2)^{n/2}.
+    """
     r = sp.Symbol("r", real=True)
     one = sp.integrate(sp.exp(-(r**2) / (2 * sigma2)), (r, -sp.oo, sp.oo))
     vanishes(one - sp.sqrt(2 * sp.pi * sigma2))
@@ -113,7 +119,7 @@ def test_the_printed_density_does_not_integrate_to_one(record):
     with rejected():  # at n = 2, sigma2 = 1 the mass is sqrt(2 pi)
         vanishes(mass.subs({n: 2, sigma2: 1}) - 1)
     record()
-    record.witness("the printed density has mass (2 pi sigma2)^{(n-1)/2}: 2.5066 at n = 2, sigma2 = 1")
+    record.witness("at each output the printed density has mass (2 pi sigma2)^{(n-1)/2}: 2.5066 at n = 2, sigma2 = 1")
 
 
 @PRINTED.evidence(role="refutes", kind="symbolic", strength="proved")

@@ -44,7 +44,7 @@ CLAIM = Claim(
 PRINTED = CLAIM.step(
     "printed",
     "the product D W of Eq. 23 does not conform where n != k, and at n = k = 2 the derivative is off from the printed "
-    "form by (D W - W D)/sigma2, which is not zero",
+    "form by (D W - W D)/sigma2, which is not zero where d_1 != d_2 and W_12 or W_21 is not 0",
 )
 GRADIENT = CLAIM.step(
     "gradient", "with W D, the only product of the two that conforms, it is, for all n and k", place="Gradients"
@@ -80,6 +80,8 @@ def test_where_the_printed_product_conforms_it_is_not_the_derivative(record):
     # What is left is (D W - W D) / sigma2, entry by entry: nothing at n = k = 1, where numbers commute.
     vanishes((difference - (D * W - W * D) / explicit.sigma2).expand())
     vanishes(difference[0, 1] - (D[0, 0] - D[1, 1]) * W[0, 1] / explicit.sigma2)
+    vanishes(difference[1, 0] - (D[1, 1] - D[0, 0]) * W[1, 0] / explicit.sigma2)
+    vanishes(difference.subs(D[1, 1], D[0, 0]))  # equal variances commute with every W
     with rejected():  # as if the printed form were the derivative
         vanishes(difference)
     record()

@@ -12,7 +12,7 @@ Read as     eigenvectors are given up to their signs, as always, so that R is a 
 Source      Lucas et al. 2019, App. B (Corollary 1), Sec. 4.
 Method      by corollary-1 the maximum is W = U_q G^{1/2} R with R R^T = I_q, G = Lam_q - sigma2 I > 0, and R^T G R = E
             diagonal. Then G R = R E, that is R_ij (g_i - e_j) = 0: with distinct g_i each column of R has one entry at
-            most. Two entries R_ij, R_il in one row would give E_jl = R_ij g_i R_il, which is not 0. So each row has
+            most. Two entries R_ij, R_il in one row would give E_jl = R_ij g_i R_il, not 0 as g_i > 0. So each row has
             exactly one, and that is 1 or -1. All in words, for all n, q and k.
             Numeric: ascent from random starts; hostile spectra to 50 digits, where the value is unchanged by mixing
             two columns, or two eigenvectors, exactly where their eigenvalues tie.
@@ -71,8 +71,8 @@ TIED = CLAIM.step(
 )
 PERMUTATION = CLAIM.step(
     "permutation",
-    "if W = U_q G^{1/2} R, G = Lam_q - sigma2 I and R R^T = I_q, has orthogonal columns and distinct g_i, R has one "
-    "entry in each row, 1 or -1, and at most one in each column, for all n, q and k",
+    "if W = U_q G^{1/2} R, G = Lam_q - sigma2 I and R R^T = I_q, has orthogonal columns and distinct g_i > 0, R has "
+    "one entry in each row, 1 or -1, and at most one in each column, for all n, q and k",
     says="orthogonal_maximum_of_L & simple -> R_is_permutation_up_to_signs",
     place=("Corollary 1", "Proposition 8"),
 )
@@ -249,7 +249,18 @@ def test_r_has_one_entry_in_each_row_and_at_most_one_in_each_column(record):
         same(both, G @ R)
     with rejected():  # E is not G
         same(reduce(i.T @ (G @ R - R @ E) @ j, *of_axes), zero(1, 1))
-    record(instances=5)
+    # g_i > 0 is needed: with the distinct g = 3, 0 a row of R may have two entries.
+    check_one_entry_in_each_row(sp.diag(3, 1), sp.Matrix([[0, -1, 0], [1, 0, 0]]))
+    with rejected():
+        check_one_entry_in_each_row(sp.diag(3, 0), sp.Matrix([[5, 0, 0], [0, 3, 4]]) / 5)
+    record(instances=6)
+
+
+def check_one_entry_in_each_row(G, R):
+    """R R^T = I and R^T G R diagonal; no row of R has two entries that are not 0."""
+    vanishes(R * R.T - sp.eye(R.rows))
+    check((R.T * G * R).is_diagonal(), "R^T G R is not diagonal")
+    check(all(sum(v != 0 for v in R.row(i)) == 1 for i in range(R.rows)), "two entries in one row")
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")

@@ -59,7 +59,8 @@ REACHED = CLAIM.step(
 )
 PRINCIPAL = CLAIM.step(
     "principal-axes",
-    "at W = U_k (Lam_k - sigma2 I)^{1/2}, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, with the value of Eqs. 7, 8",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2}, sigma2 <= lam_k, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, with the value "
+    "of Eqs. 7, 8",
     place="Lemma 1",
 )
 MEAN = CLAIM.step(

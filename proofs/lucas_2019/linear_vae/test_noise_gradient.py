@@ -56,7 +56,7 @@ PROFILE = CLAIM.step("profile", "at V*, D* it is the derivative of the profile E
 EQ_7 = CLAIM.step(
     "eq-7",
     "where S W = W K, K = W^T W + sigma2 I diagonal, it vanishes at V*, D* iff tr S - tr K = (n - k) sigma2, "
-    "for all n and k: Eq. 7 at the maxima of pPCA",
+    "for all n and k: with k < n, Eq. 7 at the maxima of pPCA",
 )
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 

@@ -57,8 +57,8 @@ CLAIM = Claim(
 )
 SUM = CLAIM.step(
     "sum",
-    "at the noise T, the sum of the n - k smallest eigenvalues, every W falls short of the maximum of L by at least "
-    "(m log m - m + 1)/2, m = n - k, for all n and k: the sum is optimal only if a single direction is lost; at "
+    "at the noise T > 0, the sum of the n - k smallest eigenvalues, every W falls short of the maximum of L by at "
+    "least (m log m - m + 1)/2, m = n - k, for all k < n: the sum is optimal only if a single direction is lost; at "
     "S = diag(721/64, 73/16, 2, 1), k = 2, the scores vanish at the noise 3/2 and not at 3",
 )
 ZERO = CLAIM.step(
@@ -67,8 +67,8 @@ ZERO = CLAIM.step(
 )
 AVERAGE = CLAIM.step(
     "average",
-    "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is "
-    "(E|x - W z|^2 - n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; at W of Eq. 8 the "
+    "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is (E|x - W z|^2 - "
+    "n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; where k < n, at W of Eq. 8 the "
     "first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
     says="slope_of_elbo & rank_above_k & eq_7_8_optimal -> average_lost & positive",
     place="Proposition 5",
@@ -76,12 +76,12 @@ AVERAGE = CLAIM.step(
 CONCLUSION = CLAIM.step(
     "conclusion",
     "so the optimal variance is the average of the variance lost, and positive, if rank S > k; else there is none, or "
-    "all n = k eigenvalues are positive",
+    "all n <= k eigenvalues are positive",
 )
 
 m, T, s = sp.symbols("m T sigma2", positive=True)  # m = n - k
-# An upper bound of L over all W at each noise, less what does not depend on it: claim eq-07-08, step bound. It is
-# attained at W = U_k (Lam_k - sigma2 I)^{1/2}.
+# An upper bound of L over all W at each noise, less what does not depend on it: claim eq-07-08, step bound. Its
+# greatest value, at sigma2 = T/m, is the maximum of L (step value).
 along = -(m * sp.log(s) + T / s) / 2
 
 

@@ -4,7 +4,8 @@ Statement   for the loss tr((I - W V) S (I - W V)^T) + tr(G V V^T) + tr(W G W^T)
             ... < g_k < lam_k and lam_1 > ... > lam_k > lam_{k+1}, at *every* stationary point W^T W and V V^T are
             diagonal and equal, and every global minimum is w_i = v_i = +- sqrt(1 - g_i/lam_i) u_i, the order of the
             axes included.
-Hypotheses  as stated. With a uniform penalty a rotation stays open (claim regularised-lae, the paper's).
+Hypotheses  as stated; lam_k > lam_{k+1} where k < n. With a uniform penalty a rotation stays open (claim
+            regularised-lae, the paper's).
 Source      ours, beside Lucas et al. 2019, Sec. 4.2; after Bao et al. 2020.
 Method      words, for all n and k: the two gradients give G A = B G, A = V V^T, B = W^T W; for distinct g_i that makes
             A = B = diag(b_i), so v_i = sqrt(b_i) e_i with orthonormal e_i. Then the loss is tr S - sum b_i^2 s_i,
@@ -55,7 +56,7 @@ CLAIM = Claim(
     source="ours, beside Sec. 4.2",
     statement="a linear autoencoder with an L2 penalty that differs between the columns identifies the principal "
     "components, in order",
-    hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k > lam_{k+1}",
+    hypotheses="0 < g_1 < ... < g_k < lam_k; lam_1 > ... > lam_k, and > lam_{k+1} if k < n",
     section="The linear VAE",
     trusts=("cauchy-schwarz", "coercive", "second-order", "spectral", "von-neumann"),
 )
@@ -67,8 +68,8 @@ GRAMS = CLAIM.step(
 )
 VALUE = CLAIM.step(
     "value",
-    "there the loss is tr S - sum b_i^2 s_i, V V^T = W^T W = diag(b_i), v_i = sqrt(b_i) e_i, s_i = e_i^T S e_i, and "
-    "(b_i S + g_i I) v_i = S w_i, for all n and k",
+    "there the loss is tr S - sum b_i^2 s_i, V V^T = W^T W = diag(b_i), v_i = sqrt(b_i) e_i, |e_i| = 1, s_i = "
+    "e_i^T S e_i, and (b_i S + g_i I) v_i = S w_i, for all n and k",
     says="stationary & equal_diagonal_grams -> loss_by_rayleigh_quotients",
 )
 SAVED = CLAIM.step(

@@ -3,9 +3,10 @@
 Statement   (Sec. 4.2) full identifiability of the principal components is not achieved even with the regularised linear
             autoencoder [26]. Its loss, for a decoder W (n, k) and an encoder V (k, n), per datum:
             tr((I - W V) S (I - W V)^T) + g tr(V V^T) + g tr(W W^T).
-Hypotheses  k >= 2; g < lam_1 (else W = 0 is a minimum, and nothing is there to be identified). The reference [26] has
-            one weight g for all; a penalty that differs between the columns does identify them, which is ours to say
-            (claim non-uniform-lae) and not what the sentence is about.
+Hypotheses  k >= 2; 0 < g < lam_1 (above, W = 0 is a minimum, and nothing is there to be identified; at g = 0 nothing is
+            regularised, and the loss need not grow). The reference [26] has one weight g for all; a penalty that
+            differs between the columns does identify them, which is ours to say (claim non-uniform-lae) and not what
+            the sentence is about.
 Source      Lucas et al. 2019, Sec. 4.2, App. B; Kunin et al. 2019, their [26].
 Method      words, for all n and k: (W R, R^T V) has the loss of (W, V) for every R in O(k); a decoder that is not zero
             becomes infinitely many. Beside it: training from random starts, the Hessian at the minimum.
@@ -41,7 +42,7 @@ CLAIM = Claim(
     statement="full identifiability of the principal components is not achieved even with the regularised linear "
     "autoencoder of Kunin et al. 2019",
     hypotheses="identified as the columns of the decoder; k >= 2; the penalty there has one weight g for all columns, "
-    "g < lam_1",
+    "0 < g < lam_1",
     section="The linear VAE",
     trusts=("coercive", "spectral"),
     quote="This full identifiability is non-trivial and is not achieved even with the regularized linear autoencoder "
@@ -61,7 +62,7 @@ ROTATIONS = CLAIM.step(
 )
 NONZERO = CLAIM.step(
     "nonzero",
-    "with g < lam_1 no minimum has W = 0: W = t u_1 e^T, V = t e u_1^T has the loss of W = V = 0 less "
+    "with 0 < g < lam_1 no minimum has W = 0: W = t u_1 e^T, V = t e u_1^T has the loss of W = V = 0 less "
     "t^2 (2 (lam_1 - g) - t^2 lam_1), for all n and k; and at W = 0 no V beats V = 0",
     says="eigenbasis & minimum & penalty_below_top -> decoder_not_zero",
 )

@@ -67,7 +67,7 @@ EQUAL = CLAIM.step(
     "where W retains lam_a > sigma2 as at the stationary points of L and all discarded eigenvalues equal sigma2, C = "
     "S, for all n and k",
     says="on_top & discarded_equal_noise -> C_is_S",
-    place="Theorem 1",
+    place=("Theorem 1", "Proposition 5"),
 )
 BOUND = CLAIM.step(
     "bound",

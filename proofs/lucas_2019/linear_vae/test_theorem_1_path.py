@@ -57,9 +57,9 @@ CLAIM = Claim(
     "and V) which decreases the posterior KL (A) but keeps the log marginal likelihood constant. Thus, the ELBO "
     "increases and the stationary point must be a saddle point.",
     fault="missing hypothesis",
-    finding="R must turn columns only inside the blocks of M, with determinant 1 in each; such an R always exists, "
-    "and the ELBO rises for all small steps towards it, while towards another R of the same singular value "
-    "decomposition it may fall. Theorem 1 stands",
+    finding="it is enough that R turns columns only inside the blocks of M, with determinant 1 in each: such an R "
+    "always exists, and the ELBO rises for all small steps towards it, while towards an R of the singular value "
+    "decomposition that mixes blocks it may fall. Theorem 1 stands",
 )
 INSTANCE = CLAIM.step(
     "instance",
@@ -84,8 +84,8 @@ KEPT = CLAIM.step(
 )
 MOVES = CLAIM.step(
     "moves",
-    "the diagonal of M is constant in each block at eps = 0 and, unless the columns are orthogonal, not at eps = 1: "
-    "being analytic, not at any small eps != 0",
+    "where W is stationary the diagonal of M is constant in each block at eps = 0 and, unless the columns are "
+    "orthogonal, not in each at eps = 1: being analytic, not at any small eps != 0",
     says="good_path & equal_norms & ~orthogonal & isolated_zeros -> moves",
     place="The paper's path",
 )
@@ -186,21 +186,27 @@ def ball(*value):
     return pytest.importorskip("flint").arb(*value)
 
 
-def ball_of_m():
-    """M (3, 3) at the instance, in balls."""
+def ball_of_m(third="4"):
+    """M (3, 3) at the instance, in balls; or with another eigenvalue for its third column."""
     root = [ball(x).sqrt() for x in (3, 2)]
     y = (root[0] + root[1]) / 2
     m, c = y * y, (root[0] - root[1]) * y / 2
     zero = ball(0)
-    return np.array([[m, c, zero], [c, m, zero], [zero, zero, ball(4)]], dtype=object)
+    return np.array([[m, c, zero], [c, m, zero], [zero, zero, ball(third)]], dtype=object)
 
 
-def ball_rotations():
-    """The R of the descending decomposition with det R = 1: e_3, (1, 1, 0)/sqrt 2, (1, -1, 0)/sqrt 2, with signs."""
+def ball_rotations(third_comes_first=True):
+    """The R with det R = 1 whose columns are, with signs, e_3, (1, 1, 0)/sqrt 2 and (1, -1, 0)/sqrt 2, or e_3 second.
+
+    With e_3 first they are those of the descending decomposition of the instance.
+    """
     zero, one, half = ball(0), ball(1), 1 / ball(2).sqrt()
     R = np.array([[zero, half, half], [zero, half, -half], [one, zero, zero]], dtype=object)
+    det = -1  # of the columns as written: 1 * (-1/2 - 1/2)
+    if not third_comes_first:
+        R, det = R[:, [1, 0, 2]], -det
     for signs in product((1, -1), repeat=3):
-        if -np.prod(signs) > 0:  # det of the columns as written: 1 * (-1/2 - 1/2)
+        if det * np.prod(signs) > 0:
             yield R * np.array(signs)
 
 
@@ -272,6 +278,22 @@ def test_every_r_of_the_descending_decomposition_falls_in_ball_arithmetic(record
         f"lam = {LAM}, sigma2 = {SIGMA2}, columns 1, 2 the block of lam 3, 2, column 3 plain on lam 4: along R - R^T, "
         f"R each of the four of the descending SVD with det 1, d2P/deps2 = {shown}, in balls"
     )
+
+
+@INSTANCE.evidence(role="control", kind="certificate")
+def test_all_four_mix_the_blocks_and_rise_where_the_third_eigenvalue_is_another():
+    """lam_3 = 2.47 for 4: to keep to the blocks is enough for a rise, and not needed."""
+    exact, risen = ball_of_m("2.47"), []
+    check(exact[0, 0] + exact[0, 1] > exact[2, 2] > exact[0, 0] - exact[0, 1], "its column is the second longest")
+    for R in ball_rotations(third_comes_first=False):
+        check(R[2, 1] ** 2 > 0 and R[0, 2] ** 2 > 0, "columns 2 and 3 of W R are of the other block")
+        check(abs((np.trace(R) - 1) / 2) < 1, "no half turn")
+        curvature = curvature_of(R - R.T, exact)
+        check(curvature > 0, f"{curvature} is not surely positive")
+        with rejected():
+            check_surely_negative(curvature)
+        risen.append(curvature)
+    same(len(risen), 4)
 
 
 @INSTANCE.evidence(role="refutes", kind="numeric")

@@ -1,9 +1,9 @@
 """The stationary points of L can be listed best first, without the others: each hangs on one that is not lower.
 
-Statement   call A valid if it is stationary: at fixed noise all lam_a > sigma2, with learned noise all lam_a >
-            sigma2_A > 0, the mean of the discarded. Every valid A, but for the largest valid (1, ..., q), q <= k, comes
-            from another valid set that is not lower: by moving one index up by one place, or from (1, ..., q + 1) by
-            leaving out the last.
+Statement   call A valid if q = |A| <= k and it is stationary: at fixed noise all lam_a > sigma2, with learned noise
+            q < n and all lam_a > sigma2_A > 0, the mean of the discarded. Every valid A, but for the largest valid
+            (1, ..., q), comes from another valid set that is not lower: by moving one index up by one place, or from
+            (1, ..., q + 1) by leaving out the last.
 Hypotheses  lam descending; ties allowed; with learned noise q < n.
 Source      ours; theory 1.2 and 2, docs/mathematics.md Proposition 6.
 Method      with learned noise L is, as a function of the eigenvalue x that a pair leaves discarded, h(x) = 1/2 [log x
@@ -33,22 +33,22 @@ CLAIM = Claim(
 )
 FIXED = CLAIM.step(
     "fixed",
-    "at fixed noise: if a of A is exchanged for j outside, lam_j >= lam_a, or lam_j > sigma2 is added to A, the set is "
-    "valid and not lower; so is A less one of its members valid, and not higher",
-    says="fixed & values_add_up -> exchange_keeps & less_keeps",
+    "at fixed noise: if a of a valid A is exchanged for j outside, lam_j >= lam_a, or, if q < k, lam_j > sigma2 is "
+    "added to A, the set is valid and not lower; so is A less one of its members valid, and not higher",
+    says="fixed & values_add_up -> fixed_exchange_keeps & fixed_less_keeps",
     place="Proposition 6",
 )
 EXCHANGE = CLAIM.step(
     "exchange",
     "with learned noise: if A is valid, a in A, j outside and lam_j > lam_a, then A with j in the place of a is valid "
     "and strictly higher; if lam_j = lam_a, it is valid and as high; for all n and q < n",
-    says="learned & profile_value -> exchange_keeps",
+    says="learned & profile_value -> learned_exchange_keeps",
     place="Proposition 6",
 )
 LESS = CLAIM.step(
     "less",
     "with learned noise: if (1, ..., q) is valid, q >= 1, so is (1, ..., q - 1), and it is lower; for all n and q < n",
-    says="learned & profile_value -> less_keeps",
+    says="learned & profile_value -> learned_less_keeps",
     place="Proposition 6",
 )
 CHAIN = CLAIM.step(
@@ -56,7 +56,8 @@ CHAIN = CLAIM.step(
     "a set of q indices that is not (1, ..., q) holds some a with a - 1 outside, and exchanging them lowers the sum of "
     "the indices by 1; (1, ..., q) comes from (1, ..., q + 1) if that is valid and q < k. Each such move lowers "
     "(k + 1)(k - q) plus the sum of the indices, a natural number",
-    says="valid & exchange_keeps & less_keeps & initial_segments -> best | (comes_from_one_not_lower & number_falls)",
+    says="valid & (fixed_exchange_keeps & fixed_less_keeps | learned_exchange_keeps & learned_less_keeps) "
+    "& initial_segments -> best | (comes_from_one_not_lower & number_falls)",
     place="Proposition 6",
 )
 CONCLUSION = CLAIM.step(

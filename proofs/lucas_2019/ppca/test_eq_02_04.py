@@ -3,12 +3,12 @@
 Statement   log p(x) = E_q[log p(x, z) - log q] + KL(q, p(z|x)) (2) >= E_q[log p(x, z) - log q] (3) =
             E_q[log p(x|z)] - KL(q, p(z)) (4), and log p(x) = (A) - (B) + (C) (15).
 Hypotheses  q(z|x) has a density (is absolutely continuous), E_q log q and E_q |z|^2 are finite; else the KL to the
-            prior is infinite, the ELBO -infinity, and only the inequality says something.
+            prior is infinite, the ELBO -infinity, and only the inequality says something (no step says this).
 Source      Lucas et al. 2019, Eqs. 2-4, 15.
 Method      in words, for all n and k: log p(x|z) + log p(z) - log p(z|x) = log p(x) whatever z (claim eq-05-06), so the
-            mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q, diagonal or not, as well as
-            for the linear VAE's N(V x, D), at a datum and over data. Sampling and quadrature beside it, for q that are
-            no Gaussians as well.
+            mean over any q is; and with the closed forms for q = N(m, Q), any m and any Q > 0, diagonal or not, as well
+            as for the linear VAE's N(V x, D), at a datum and over data. Sampling and quadrature beside it, for q that
+            are no Gaussians as well.
 Trusted     that a KL is not negative (proofs/standard_facts); the rules of verify.symbolic.
 """
 
@@ -34,7 +34,7 @@ CLAIM = Claim(
     source="Eqs. 2-4, 15",
     statement="log p(x) = ELBO + KL(q(z|x), p(z|x)) >= ELBO = E_q[log p(x|z)] - KL(q(z|x), p(z))",
     hypotheses="q(z|x) absolutely continuous, E_q log q and E_q |z|^2 finite (else the ELBO of Eq. 4 is -infinity, "
-    "and the inequality stays)",
+    "and the inequality stays; no step says this)",
     section="Probabilistic PCA",
     rests_on=("eq-05-06",),
     trusts=("kl-nonnegative",),
@@ -48,8 +48,9 @@ SPLIT = CLAIM.step(
 )
 TERMS = CLAIM.step(
     "terms",
-    "for every Gaussian q, of any mean and covariance, E_q[log p(x, z) - log q] = E_q[log p(x|z)] - KL(q, p(z)) (Eqs. "
-    "3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form, at a datum and over data, for all n and k",
+    "for every Gaussian q, of any mean and positive definite covariance, E_q[log p(x, z) - log q] = E_q[log p(x|z)] - "
+    "KL(q, p(z)) (Eqs. 3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form, at a datum and over data, for "
+    "all n and k",
     says="closed_forms_add_up",
 )
 CONCLUSION = CLAIM.step("conclusion", "so Eqs. 2-4 and 15 hold, the inequality because a KL is not negative")
@@ -81,7 +82,7 @@ def test_the_evidence_is_the_same_whatever_z_for_all_n_and_k(record):
 
 @TERMS.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_three_terms_add_up_for_every_gaussian_q_for_all_n_and_k(record):
-    """q = N(m, Q), Q symmetric: an encoder of any kind, with any covariance."""
+    """q = N(m, Q), Q > 0: an encoder of any kind, with any covariance."""
     for mean, covariance in ((letter("m", k, 1), letter("Q", k, k, "symmetric")), (V @ x, D)):
         to_posterior, to_prior, reconstruction = terms(mean, covariance)
         same(in_M(ppca.log_density() - to_posterior + to_prior - reconstruction), Scalar(0))

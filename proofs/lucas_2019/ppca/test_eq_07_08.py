@@ -59,8 +59,8 @@ MEAN = CLAIM.step(
 )
 SCORES = CLAIM.step(
     "scores",
-    "at W = U_k (Lam_k - sigma2 I)^{1/2} R the gradient in W is zero at every sigma2, and dL/dsigma2 is zero iff "
-    "sigma2 is the mean of the n - k other eigenvalues, for all n and k",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2} R the gradient in W is zero at every sigma2 <= lam_k, and dL/dsigma2 is zero "
+    "iff sigma2 is the mean of the n - k other eigenvalues, for all k < n; at k = n it is zero at every such sigma2",
     place="Proposition 4",
 )
 NOISE = CLAIM.step(
@@ -72,25 +72,26 @@ NOISE = CLAIM.step(
 )
 BOUND = CLAIM.step(
     "bound",
-    "if tr(C^-1 S) >= sum lam_i/c_i and c_i = sigma2 for i > k, then L <= -1/2 [n log 2 pi + sum_{i <= k} log lam_i + "
-    "(n - k) log m + n], m > 0 the mean of the n - k smallest eigenvalues, for all n > k: each log c + lam/c is least "
-    "at c = lam, and the sum over i > k, which share one c, at their mean",
-    says="trace_inequality & the_rest_is_noise & rank_above_k -> bounded",
+    "if tr(C^-1 S) >= sum lam_i/c_i, c_i = sigma2 for i > k and lam_k > 0, then at every sigma2 and W L <= -1/2 "
+    "[n log 2 pi + sum_{i <= k} (log lam_i + 1) + (n - k) log sigma2 + T/sigma2], T the sum of the n - k smallest "
+    "eigenvalues, as each log c + lam/c is least at c = lam; where T > 0 that is greatest at their mean m = T/(n - k): "
+    "L <= -1/2 [n log 2 pi + sum_{i <= k} log lam_i + (n - k) log m + n], for all n > k",
+    says="trace_inequality & the_rest_is_noise & rank_above_k -> bounded & at_most_the_value_of_eqs_7_8",
     place="Proposition 5",
 )
 VALUE = CLAIM.step(
     "value",
-    "at W = U (Lam - sigma2 I)^{1/2} R on any k eigenvectors L is -1/2 [n log 2 pi + sum log lam_a + (n - k) log "
-    "sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real because the mean "
-    "of the n - k smallest eigenvalues is at most lam_k, this is the bound",
-    says="likelihood & rank_above_k -> attained",
+    "at W = U (Lam - sigma2 I)^{1/2} R on any k <= n eigenvectors with lam_a >= sigma2 L is -1/2 [n log 2 pi + sum log "
+    "lam_a + (n - k) log sigma2 + k + sum of the other lam_j/sigma2], for all n and k; at Eqs. 7 and 8, which are real "
+    "because the mean of the n - k smallest eigenvalues is at most lam_k, this is the bound",
+    says="likelihood & rank_above_k -> value_of_eqs_7_8_attained",
     place=("Proposition 2", "Proposition 5"),
 )
 FULL = CLAIM.step(
     "full-rank",
     "if all lam_i > 0, then L <= -1/2 [n log 2 pi + sum log lam_i + n] whatever k is, with equality where C = S; and "
     "if k >= n that is so at W = U_n (Lam_n - sigma2 I)^{1/2} R, R R^T = I, for every sigma2 <= lam_n; for all n",
-    says="trace_inequality & full_rank -> bounded & (attained | rank_above_k)",
+    says="trace_inequality & full_rank -> bounded & at_most_the_value_of_s & (value_of_s_attained | rank_above_k)",
     place="Proposition 5",
 )
 UNBOUNDED = CLAIM.step(
@@ -155,7 +156,12 @@ def test_both_scores_vanish_there_for_all_n_and_k(record):
     same(at_eq_8(ppca.noise_gradient()), noise_score())
     # Twice sigma2^2 times the score is tail - (n - k) sigma2: linear in sigma2.
     same(noise_score() * (2 * sigma2**2), tail - (n - k) * sigma2)
-    record(instances=4)
+    # Where U holds all eigenvectors nothing is left over: at k = n the score is zero at every sigma2.
+    nothing_left = reduce(noise_score(), relation(S, U @ K @ U.T), *EQ_8)
+    same(nothing_left, Scalar((k - n) / (2 * sigma2)))
+    with rejected():  # with fewer columns it is not
+        same(nothing_left, Scalar(0))
+    record(instances=5)
     record.witness(f"dL/dsigma2 at Eq. 8 = {noise_score()}: zero iff sigma2 = (tr S - tr Lam_k)/(n - k)")
 
 
@@ -184,6 +190,13 @@ def check_the_least_value(f, x):
     check(sp.diff(f, x, 2).is_positive, f"{f} is not convex")
 
 
+def check_least_at_the_mean(f, x, weight):
+    """p log s + p m/s less its value at s = m is weight times f(m/s)."""
+    p, m, s = sp.symbols("p m sigma2", positive=True)
+    less = (p * sp.log(s) + p * m / s) - p * (sp.log(m) + 1)
+    vanishes(sp.expand(sp.expand_log(sp.expand(less.subs(m, x * s)))) - sp.expand(weight * f))
+
+
 @BOUND.evidence(role="supports", kind="symbolic", strength="proved")
 def test_each_term_has_its_least_value_at_its_eigenvalue_and_the_rest_at_their_mean(record):
     lam, c, s, m = sp.symbols("lam c sigma2 m", positive=True)
@@ -194,6 +207,10 @@ def test_each_term_has_its_least_value_at_its_eigenvalue_and_the_rest_at_their_m
     count, total = sp.symbols("p tail", positive=True)
     rest = count * sp.log(s) + total / s
     vanishes(rest.subs(total, count * m) - count * (sp.log(s) + m / s))
+    # Without a choice of s that is (n - k) log s + T/s; less its value at s = m, n - k times the same function of m/s.
+    check_least_at_the_mean(expected, x, count)
+    with rejected():  # at the sum it is not least
+        check_least_at_the_mean(expected, x, sp.Integer(1))
     # The lower bounds add up: k terms log lam_i + 1, and (n - k)(log m + 1); so does the constant k + (n - k) = n.
     vanishes(k + (n - k) - n)
     with rejected():  # the sum in the place of the mean
@@ -282,13 +299,15 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_steps_entail_the_maximum_and_where_there_is_none(record):
     used = {"eq-05-06": "likelihood", "svd": "svd", "von-neumann": "trace_inequality"}
-    above, full = "rank_above_k & bounded & attained", "~rank_above_k & full_rank & bounded & attained"
+    at_eqs_7_8 = "at_most_the_value_of_eqs_7_8 & value_of_eqs_7_8_attained"
+    at_s = "at_most_the_value_of_s & value_of_s_attained"
+    above, full = f"rank_above_k & bounded & {at_eqs_7_8}", f"~rank_above_k & full_rank & bounded & {at_s}"
     cases = f"best_at_the_sample_mean & ({above} | {full} | ~rank_above_k & ~full_rank & ~bounded)"
     record(instances=concludes(CLAIM, cases, used))
     with rejected():  # bounded whatever the rank
         concludes(CLAIM, "bounded", used)
     with rejected():
-        concludes(CLAIM, f"({cases}) & attained", used)
+        concludes(CLAIM, f"({cases}) & value_of_s_attained", used)
 
 
 @BOUND.evidence(role="supports", kind="property")

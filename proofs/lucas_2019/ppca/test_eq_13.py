@@ -4,8 +4,8 @@ Statement   at W = U_q (K_q - sigma2 I)^{1/2}, moving column i by epsilon u_j gi
             (lam_j/k_i - 1) u_j^T C^-1 u_j with the gradient, N times; the point is stable only if its sign is negative.
             Here k_i = lam_i for a retained column and sigma2 for a zero column, and u_j is any eigenvector.
 Hypotheses  missing: u_j is orthogonal to all columns of W, that is, discarded. Then the product is
-            (lam_j/k_i - 1)/sigma2. Towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j) whatever the printed
-            sign: negative for a retained column (along the pair i, j the curvatures are 0, the gauge, and
+            (lam_j/k_i - 1)/sigma2. Towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j) whatever
+            the printed sign: negative for a retained column (along the pair i, j the curvatures are 0, the gauge, and
             -(lam_i + lam_j - 2 sigma2)/(lam_i lam_j)), and 0 for a zero column.
 Source      Lucas et al. 2019, Eq. 13, App. A.1; theory 1.3.
 Method      second differential of L in words, for all n and k; an exact instance; dense Hessians on random and hostile
@@ -38,7 +38,8 @@ CLAIM = Claim(
     id="eq-13",
     source="Eq. 13, App. A.1",
     statement="moving column i along an eigenvector u_j, the sign of lam_j/k_i - 1 decides stability",
-    hypotheses="u_j orthogonal to all columns of W; towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j) instead",
+    hypotheses="u_j orthogonal to all columns of W; towards a u_j that another column holds it is "
+    "-(k_i - sigma2)/(k_i lam_j) instead",
     section="Probabilistic PCA",
     rests_on=("spectrum",),
     quote="Consider stationary points of the form, W = Uq (Kq − σ 2 I)1/2 where Uq contains arbitrary eigenvectors of "
@@ -49,9 +50,10 @@ CLAIM = Claim(
     "sign is negative. If ki = λi then the maxima is stable only when λi > λj , in words, the top q principal "
     "components are stable.",
     fault="missing hypothesis",
-    finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then the positive "
-    "signs are all the rising directions. That is what is meant, or the top q would not be stable; it is not said. "
-    "Towards a retained u_j it is -(k_i - sigma2)/(k_i lam_j), never positive",
+    finding="the product is as printed if u_j is discarded (orthogonal to all columns of W), and then some "
+    "direction rises to second order iff some sign is positive, zero columns included. That is what is meant, or the "
+    "top q would not be stable; it is not said. Towards a u_j that another column holds it is "
+    "-(k_i - sigma2)/(k_i lam_j), never positive",
 )
 DISCARDED_U = CLAIM.step(
     "discarded",

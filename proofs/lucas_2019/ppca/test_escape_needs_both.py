@@ -54,9 +54,10 @@ CLAIM = Claim(
 )
 FEATURES = CLAIM.step(
     "features",
-    "a direction e of the latent space is unused if W e = 0; a latent, if its column is zero. While W stays, so does "
-    "their number k - rank W, and each has the posterior (Eq. 6) of mean 0 and variance 1, whatever sigma2 (an unused "
-    "latent has that optimal encoder, too): to use more takes other features, for all n and k",
+    "a unit vector e of the latent space is unused if W e = 0, and a latent if its column is zero. While W stays, so "
+    "does the dimension k - rank W of what is unused; each such e has the posterior (Eq. 6) of mean 0 and variance 1, "
+    "whatever sigma2 (an unused latent has that optimal encoder, too): to use more takes other features, for all n "
+    "and k",
     says="posterior & more_in_use -> features_changed",
 )
 NOISE = CLAIM.step(
@@ -73,8 +74,9 @@ CONCLUSION = CLAIM.step(
 )
 TURN = CLAIM.step(
     "in-turn",
-    "they need not change at the same time: from W = 0 the noise alone leads to the mean of all eigenvalues, where u_1 "
-    "rises alone unless all are equal, for all n and k; and there is a partly collapsed maximum that is left so",
+    "they need not change at the same time: from W = 0, if S != 0, the noise alone leads to the mean of all "
+    "eigenvalues, where u_1 rises alone unless all are equal, for all n and k; and there is a partly collapsed maximum "
+    "that is left so",
     place="Escape",
 )
 

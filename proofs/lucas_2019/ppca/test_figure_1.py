@@ -3,7 +3,7 @@
 Statement   let W hold the first three principal axes and zero columns, and move two zero columns along u_5 and u_7. At
             sigma2 = lam_4 the point is a maximum of that plane, at lam_6 unstable along u_5 only, at lam_8 along both;
             the maximum of the plane lies at |x_j| = sqrt(lam_j - sigma2) where lam_j > sigma2, and at 0 else.
-Hypotheses  lam_5 > lam_6 and lam_7 > lam_8 (and lam_3 > sigma2, else fewer than three axes can be held). At
+Hypotheses  lam_5 > lam_6 and lam_7 > lam_8 > 0 (and lam_3 > sigma2, else fewer than three axes can be held). At
             sigma2 = lam_4 the point is flat to second order along u_4, a direction not shown, and falls at fourth.
 Source      Lucas et al. 2019, Figure 1, Sec. 4.1; theory 1.6.
 Method      u_5, u_7 and the held axes are eigenvectors of C throughout the plane, with eigenvalues sigma2 + x^2,
@@ -36,7 +36,7 @@ CLAIM = Claim(
     id="figure-1",
     source="Figure 1, Sec. 4.1",
     statement="zero columns moved along u_5, u_7: stable in both at sigma2 = lam_4, one at lam_6, none at lam_8",
-    hypotheses="lam_5 > lam_6, lam_7 > lam_8; at sigma2 = lam_4 flat to second order along u_4",
+    hypotheses="lam_5 > lam_6, lam_7 > lam_8 > 0; at sigma2 = lam_4 flat to second order along u_4",
     section="Probabilistic PCA",
     rests_on=("eq-11-12",),
     quote="Two zero-columns of W are perturbed in the directions of two orthogonal principal components (µ5 and µ7 ) "
@@ -60,11 +60,11 @@ SHAPE = CLAIM.step(
 )
 COUNTS = CLAIM.step(
     "counts",
-    "so for descending eigenvalues with lam_5 > lam_6, lam_7 > lam_8 the point is a maximum of the plane at "
+    "so for descending eigenvalues with lam_5 > lam_6, lam_7 > lam_8 > 0 the point is a maximum of the plane at "
     "sigma2 = lam_4, rises along u_5 alone at lam_6, and along both at lam_8",
     says="shape & descending & gaps -> as_drawn",
 )
-CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data with these two gaps")
+CONCLUSION = CLAIM.step("conclusion", "Figure 1 is as drawn, whatever the data with these two gaps and lam_8 > 0")
 
 NOISES = (3, 5, 7)  # lam_4, lam_6, lam_8, counted from 0
 DIRECTIONS = (4, 6)  # u_5, u_7

@@ -4,9 +4,9 @@ Statement   the maximum-likelihood W of each k, judged at the noise that is opti
             components first raise the likelihood and, after about 200, lower it, so that a collapsed solution is
             preferred.
 Hypotheses  the experiment as Sec. 6.1 describes it: W_k was fitted with its own smaller noise sigma2_k. Then every used
-            eigenvalue of C is lam_a + sigma2_50 - sigma2_k, too large, and L falls at every step from k >= 50 on with
-            lam_{k+1} <= sigma2_50. With W stationary for the fixed noise L never falls: what is then preferred to the
-            full weights has zero columns.
+            eigenvalue of C is lam_a + sigma2_50 - sigma2_k, too large, and L falls at every step from k >= 50 to k + 1
+            < n with lam_{k+1} <= sigma2_50, or stays where all eigenvalues left are equal. With W stationary for the
+            fixed noise L never falls: what is then preferred to the full weights has zero columns.
 Source      Lucas et al. 2019, Figure 2, Sec. 6.1; theory 1.5, 5.4.
 Method      g(c; lam) = -1/2 [log c + lam/c] rises for c < lam and falls for c > lam. Full weights: sigma2_k falls with
             k, so every c_a moves away from lam_a, and the new c_{k+1} rises from sigma2_50 >= lam_{k+1}. Stationary
@@ -39,8 +39,9 @@ CLAIM = Claim(
     "principal components (after 50) will initially improve likelihood but eventually adding more components (after "
     "200) actually decreases the likelihood. In other words, the collapsed solution is actually preferred if the "
     "observation noise is not set correctly",
-    finding="the fall is forced on all spectra from lam_{k+1} <= sigma2 on, because each W was fitted with its own "
-    "smaller noise; with W best for the fixed noise the likelihood never falls, and those components are zero columns",
+    finding="on all spectra the likelihood rises no more from lam_{k+1} <= sigma2 on, k + 1 < n, and falls unless the "
+    "eigenvalues left are equal, because each W was fitted with its own smaller noise; with W best for the fixed noise "
+    "the likelihood never falls, and those components are zero columns",
 )
 CURVE = CLAIM.step(
     "curve",
@@ -49,8 +50,8 @@ CURVE = CLAIM.step(
 )
 FALLS = CLAIM.step(
     "falls",
-    "on every spectrum: once lam_{k+1} is at most the fixed noise, sigma2 >= sigma2_k, the full weights of k + 1 have "
-    "no higher likelihood at it than those of k, and a lower one if sigma2_{k+1} < lam_{k+1}",
+    "on every spectrum, for k + 1 < n: once lam_{k+1} is at most the fixed noise, sigma2 >= sigma2_k, the full weights "
+    "of k + 1 have no higher likelihood at it than those of k, and a lower one if sigma2_{k+1} < lam_{k+1}",
 )
 COLLAPSED = CLAIM.step(
     "collapsed",

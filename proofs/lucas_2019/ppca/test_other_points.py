@@ -113,7 +113,8 @@ def nearest_zeroing(W, p):
 
 @ROTATED.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_a_column_left_of_a_rotated_pair_is_not_stationary_for_all_n_and_k(record):
-    lam_a, lam_b, p, r = sp.symbols("lam_a lam_b p r", positive=True)
+    lam_a, lam_b = sp.symbols("lam_a lam_b", nonnegative=True)
+    p, r = sp.symbols("p r", real=True, nonzero=True)
     u_a, u_b, e = unit_vector("u_a", n), unit_vector("u_b", n), unit_vector("e", k)
     # The column w = p u_a + r u_b, orthogonal to the others, which hold other eigenvectors.
     c = p**2 + r**2 + sigma2
@@ -134,7 +135,7 @@ def test_a_column_left_of_a_rotated_pair_is_not_stationary_for_all_n_and_k(recor
     same(reduce(residual, *rules), p * (lam_a / c - 1) * u_a + r * (lam_b / c - 1) * u_b)
     with rejected():  # c without the noise: the stationarity of an autoencoder
         same(reduce(residual, *rules), p * (lam_a / (p**2 + r**2) - 1) * u_a + r * (lam_b / (p**2 + r**2) - 1) * u_b)
-    # u_a and u_b are independent; both shares zero with p, r > 0: lam_a = c = lam_b.
+    # u_a and u_b are independent; both shares zero with p, r != 0: lam_a = c = lam_b.
     same(sp.solve([lam_a / c - 1, lam_b / c - 1], [lam_a, lam_b]), {lam_a: c, lam_b: c})
     record(instances=2)
     record.witness("all n, k: a column p u_a + r u_b with p, r != 0 is stationary only if lam_a = lam_b")

@@ -94,7 +94,7 @@ INDEX = CLAIM.step(
     "index",
     "row 1 is positive iff lam_j > lam_a, row 4 iff lam_j > sigma2, no other row ever is, for L and for P: hence the "
     "index; of the eigenvalues of L q(q - 1)/2 + q(k - q) are zero without a tie, which is k(k - 1)/2 less "
-    "(k - q)(k - q - 1)/2",
+    "(k - q)(k - q - 1)/2; their directions span the W B, B any skew matrix: the tangents of the orbit of all W Q at W",
     says="rows_of_L & nothing_else -> index_formula",
     place="Proposition 3",
 )
@@ -317,7 +317,7 @@ def check_signs(rows):
 
 
 def orbit():
-    """The dimension of O(k) less that of the rotations of k - q columns: of {W Q}, which is no part of the step."""
+    """The dimension of the skew matrices (k, k) less that of those on k - q zero columns: of the W B."""
     return sp.expand(k * (k - 1) / 2 - (k - q) * (k - q - 1) / 2)
 
 
@@ -335,6 +335,23 @@ def test_the_signs_of_the_rows_give_the_index_and_the_zeros_are_the_gauge(record
     vanishes(sum(flat) - orbit())
     with rejected():
         vanishes(sum(flat[:1]) - orbit())
+    # W B, B skew, is the tangent at 0 of W exp(t B). B is made of e f^T - f e^T, e and f two axes of the frame.
+    towards, apart = (direction for _, direction, value in closed_directions(False) if value == 0)
+    check_tangents({"apart": apart, "towards": towards})
+    with rejected():  # the pair that falls
+        check_tangents({"apart": l_b * u_a @ e_b.T + l_a * u_b @ e_a.T, "towards": towards})
+
+
+def check_tangents(flat):
+    """Of two retained axes, of a retained and an empty one, of two empty ones: the flat directions, and nothing."""
+    e_d, rules = unit_vector("e_d", k), at_point(False)
+
+    def turned(e, f):
+        return reduce(W @ (e @ f.T - f @ e.T), *rules, relation(W @ e_d, zero(n, 1)))
+
+    same(turned(e_a, e_b), flat["apart"])
+    same(turned(e_a, e_c), l_a * flat["towards"])
+    same(turned(e_c, e_d), zero(n, k))
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")

@@ -12,6 +12,7 @@ from scipy.linalg import hadamard
 
 from tests.verify.data.exactly import column_graded, exact_eigenvalues, mixed, rotation_graded, whole
 from verify.data import covariance, load, load_rows
+from verify.data.decomposition.whole_numbers import WholeSums
 from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
 from verify.errors import InputError
@@ -239,6 +240,25 @@ def test_whole_numbers_that_end_are_summed_on_as_real_ones():
     assert c.provenance["path"] == "one pass" and within(c, exact_eigenvalues(X))
     large = np.concatenate([rng.integers(0, 9, (100, 3)), rng.integers(0, 2**40, (100, 3))]).astype(float)
     assert within(covariance(large), exact_eigenvalues(large))
+
+
+@pytest.mark.parametrize(("power", "held", "bound"), [(14, True, 3), (19, False, 8)])
+def test_sums_of_whole_numbers_are_exact_and_n_squared_s_where_64_bits_hold_it(power, held, bound):
+    """N max d^2 < 2^53 for both; N^2 max d^2 < 2^62 for the smaller numbers alone."""
+    N, rng = 2**14, np.random.default_rng(16)
+    X = rng.integers(-(2**power) // 2, 2**power // 2, (N, 3))
+    X[:, 1] += X[:, 0] // 3
+    sums = WholeSums.begin(X)
+    assert sums is not None and sums.add(X)
+    found = sums.scatter()
+    assert (found.whole is not None) is held and found.error == bound * EPS / 2
+    columns = [[int(v) for v in column] for column in X.T]
+    for i, one in enumerate(columns):
+        for j, other in enumerate(columns):
+            whole_entry = N * sum(a * b for a, b in zip(one, other, strict=True)) - sum(one) * sum(other)
+            assert not held or int(found.whole[i, j]) == whole_entry
+            true = float(Fraction(whole_entry, N * N) / Fraction(2) ** int(found.unit[i] + found.unit[j]))
+            assert abs(found.S[i, j] - true) <= (found.error + EPS / 2) * np.sqrt(found.spread[i] * found.spread[j])
 
 
 def test_digits_have_rank_61():

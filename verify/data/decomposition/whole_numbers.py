@@ -9,8 +9,8 @@ Grey values and counts are whole numbers. While N max t^2 < 2^53 every partial s
 matrix products in float64 are exact in whatever order they add; below 2^24, in float32.
 
 The rank modulo p never exceeds the rank. It falls short of it only if p divides every non-zero minor of that size, one
-of which is below (2^63 sqrt(n))^n by Hadamard: at most 1.2 n of the more than 2^54 primes of 61 bits do. With p chosen
-by a hash of the matrix, the chance of that is below 1e-12 for n up to 20000.
+of which is below (2^63 sqrt(n))^n by Hadamard: at most 1.2 n of the more than 2.7e16 primes of 61 bits do, for n up to
+20000. With p chosen by a hash of the matrix, the chance of that is below 1e-12 there.
 """
 
 import hashlib
@@ -93,7 +93,10 @@ class WholeSums:
         return sums
 
     def scatter(self) -> Scatter:
-        """S, each entry rounded once or twice."""
+        """S, its entries rounded three times at most where N^2 S is exact in 64-bit integers.
+
+        Else they are wrong by 8 u sqrt(t_i t_j) at most, t_i the mean square about the shift.
+        """
         N, m = self.N, self.s / self.N
         if N * N * self.largest**2 < _INT64:
             s = self.s.astype(np.int64)
