@@ -207,7 +207,7 @@ def test_the_minimal_blocks_of_one(lam, block, sigma2, count, unit):
     ((16, Fraction(25, 4)), Block((0, 1), 3), Fraction(5, 2)),
 ])  # fmt: skip
 def test_a_column_that_parts_within_rounding_may_be_part_of_the_block(lam, block, sigma2, d, exact, close):
-    """The second eigenvalue off by the share d: exactly it is one block; measured, two at most and perhaps one fewer."""
+    """The second eigenvalue off by the share d: exactly it is one block; measured, two at most."""
     moved = [Fraction(x) * (1 + (i == 1) * Fraction(d)) for i, x in enumerate(lam)]
     assert components(Eigenvalues.typed(moved), block, noise(float(sigma2), exact=sigma2)) == Components(exact)
     if close is not None:
