@@ -69,7 +69,7 @@ def test_what_counts_as_zero_is_never_retained_and_no_run():
 @pytest.mark.parametrize("equals", [1, 2, 3])
 @pytest.mark.parametrize(("off", "status"), [(0.06, STATIONARY), (0.02, UNDECIDED), (-0.02, UNDECIDED), (-0.06, NONE)])
 def test_of_its_equals_among_the_discarded_the_error_cancels(equals, off, status):
-    """One of 1 is retained, the others of 1 are discarded with 1.5 and 0.5 - off: p - sum = off, of which 0.04 is error.
+    """One of 1 is retained, its equals are discarded with 1.5 and 0.5 - off: p - sum = off, within 0.04.
 
     The equals' error of 0.01 stands there twice, for p - m = 2; that of 1.5 and 0.5 once each.
     """
