@@ -143,7 +143,7 @@ POINTS = [
 
 @pytest.mark.parametrize(("lam", "blocks", "k", "sigma2"), POINTS)
 def test_every_eigenvalue_of_a_block_is_told_with_its_columns_and_eigenvectors(lam, blocks, k, sigma2):
-    """The entries of W that a direction names hold a subspace that the Hessian maps into itself: it is one of theirs."""
+    """The entries of W that a direction names hold a subspace that the Hessian maps into itself: it is theirs."""
     lam, n = np.array(lam), len(lam)
     point = Point("elbo", ordered(blocks, k), sigma2, 0.0)
     found = spectrum(point, lam)
