@@ -220,3 +220,11 @@ def test_the_least_scale_of_a_block_decides_whether_it_exists():
     spectrum = Eigenvalues.typed([Fraction(x) for x in (9, 4, 1)])
     for at, found in ((Fraction(199, 100), STATIONARY), (Fraction(2), NONE), (Fraction(3), NONE), (Fraction(5), NONE)):
         assert block_status(Block((0, 1, 2), 3), spectrum, noise(float(at), exact=at)) == found
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_tie_in_which_the_roots_are_rounded_is_one_in_any_unit(unit):
+    """Equal eigenvalues at the noise: the square of the rounded root of most is off by an ulp."""
+    for lam in range(1, 12):
+        spectrum, at = Eigenvalues.typed([lam * unit] * 2), lam * unit
+        assert row_sign(spectrum, 0, Block((0, 1), 2), noise(float(at), exact=at)) == Sign(0)
