@@ -24,11 +24,11 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
-from verify.landscape.families import best_to_worst, curve_of_maxima, family, solve_noise
+from verify.landscape.families import best_to_worst, curve_of_maxima, end_of_curve, family, solve_noise
 from verify.landscape.noise import Noise, given
 from verify.landscape.points import Block, Point, block_value, ordered
 from verify.landscape.search import IndexSet, best_first
-from verify.landscape.stationary import curve_end, gains, profile_value
+from verify.landscape.stationary import gains, profile_value
 from verify.landscape.units import STATIONARY, units
 from verify.landscape.validity import row_sign, status
 
@@ -61,16 +61,11 @@ class _FixedNoise:
         self.total = [0.0, *accumulate(self.gain)]
 
     def loss(self, block: Block) -> float:
-        if not self.stationary(block):
+        # Every t_a exceeds the noise if the least does.
+        if row_sign(self.spectrum, block.eigen[-1], block, self.given).sign <= 0:
             return inf
         held = self.spectrum.values[list(block.eigen)]
         return fsum(self.gain[i] for i in block.eigen) - block_value(held, block.columns, self.given.sigma2)
-
-    def stationary(self, block: Block) -> bool:
-        """Whether every t_a of the block surely exceeds the noise: the least one does."""
-        if block.columns == 1:
-            return all(a < self.above for a in block.eigen)
-        return not block.eigen or row_sign(self.spectrum, block.eigen[-1], block, self.given).sign > 0
 
     def completions(self, held: IndexSet, columns: int) -> Iterator[tuple[float, IndexSet]]:
         free = [i for i in range(self.above) if i not in held]
@@ -111,7 +106,7 @@ class _LearnedNoise:
                 return None
             return profile_value(self.values, whole, self.units.mean(whole))
 
-        found = best_first(len(free), min(columns, len(self.values) - 1 - len(held)), worth)
+        found = best_first(len(free), columns, worth)
         return ((value, tuple(free[p] for p in chosen)) for value, chosen in found)
 
     def bound(self, held: IndexSet, columns: int) -> float:
@@ -201,11 +196,11 @@ def best_families(lam: Array | Eigenvalues, k: int, sigma2: float | None, top: i
     """
     spectrum = Eigenvalues.of(lam)
     objective: _Objective = _LearnedNoise(spectrum) if sigma2 is None else _FixedNoise(spectrum, sigma2)
-    end = curve_end(spectrum, k) if sigma2 is None else None
+    end = end_of_curve(spectrum, k) if sigma2 is None else None
     points = []
     for blocks in _Search(spectrum, k, objective, top).run():
         noise = objective.noise(blocks)
-        if end is not None and all(b.columns == 1 for b in blocks) and tuple(sorted(_indices(blocks))) == end:
+        if end is not None and blocks == ordered(end, k):
             points.append(curve_of_maxima(spectrum))
         elif noise is not None:
             points.append(family(blocks, k, spectrum, noise))

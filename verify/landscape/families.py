@@ -97,7 +97,7 @@ def solve_noise(blocks: tuple[Block, ...], k: int, lam: Array | Eigenvalues) -> 
     """
     spectrum = Eigenvalues.of(lam)
     held = tuple(sorted(i for b in blocks for i in b.eigen))
-    if not any(x > 0 for x in _discarded(blocks, spectrum.exact or spectrum.values.tolist())):
+    if not any(x > 0 for x in _discarded(blocks, spectrum.listed)):
         return None
     if not any(b.zeros and b.columns > 1 for b in blocks):
         return mean_of(spectrum, held)
@@ -124,8 +124,6 @@ def _root(blocks: tuple[Block, ...], k: int, lam: Array) -> float:
         low /= 2
     while noise_equation(blocks, k, lam, high) < 0:
         high *= 2
-    if low == high:
-        return mean
     return float(brentq(lambda s: noise_equation(blocks, k, lam, s), low, high, xtol=mean * 1e-15, rtol=1e-15))
 
 
@@ -134,7 +132,7 @@ def _digits(blocks: tuple[Block, ...], k: int, exact: tuple[Fraction, ...], near
     with mpmath.workdps(DIGITS + 10):
         lam = [mpmath.mpf(x.numerator) / x.denominator for x in exact]
         total = mpmath.fsum(_discarded(blocks, lam))
-        rows = [(b.columns, b.zeros, mpmath.fsum(mpmath.sqrt(lam[i]) for i in b.eigen)) for b in blocks if b.zeros]
+        rows = [(b.columns, b.zeros, mpmath.fsum(mpmath.sqrt(lam[i]) for i in b.eigen)) for b in blocks]
 
         def equation(s: Any) -> Any:
             at = (len(lam) - k) * s - total
@@ -142,10 +140,10 @@ def _digits(blocks: tuple[Block, ...], k: int, exact: tuple[Fraction, ...], near
                 at += zeros * (2 * columns * s / (r + mpmath.sqrt(r * r + 4 * columns * zeros * s))) ** 2
             return at
 
-        before, here = mpmath.mpf(near) * (1 + mpmath.mpf(10) ** -10), mpmath.mpf(near)
-        for _ in range(20):
+        before, here = 2 * mpmath.mpf(near), mpmath.mpf(near)
+        for _ in range(20):  # from a double some six do
             rise = equation(here) - equation(before)
-            if not rise or abs(here - before) < mpmath.mpf(10) ** -(DIGITS + 5) * here:
+            if not rise:
                 break
             before, here = here, here - equation(here) * (here - before) / rise
         return here
@@ -159,20 +157,19 @@ def _position(exact: tuple[Fraction, ...], sigma2: float, digits: Any) -> Positi
         if abs(difference) <= TRUSTED * sigma2:
             with mpmath.workdps(DIGITS):
                 difference = mpmath.mpf(x.numerator) / x.denominator - digits()
-                level += (tied := abs(difference) <= TIE * sigma2)
-                difference = 0 if tied else difference
-        above += difference > 0
+        level += abs(difference) <= TIE * sigma2
+        above += difference > TIE * sigma2
     return Position(above, level, False)
 
 
 def every_family(lam: Array | Eigenvalues, k: int, sigma2: float | None) -> tuple[list[Point], int]:
     """Every family that surely exists, best first, and of how many more it cannot be told; sigma2 None: learned."""
     spectrum = Eigenvalues.of(lam)
-    end = None if sigma2 is not None else curve_end(spectrum, k)
+    end = None if sigma2 is not None else end_of_curve(spectrum, k)
     at = None if sigma2 is None else given(spectrum, sigma2)
     found, undecided = [], 0
     for blocks in _structures(len(spectrum), k):
-        if end is not None and all(b.columns == 1 for b in blocks) and tuple(b.eigen[0] for b in blocks) == end:
+        if blocks == end:
             found.append(curve_of_maxima(spectrum))
             continue
         noise = at if sigma2 is not None else solve_noise(blocks, k, spectrum)
@@ -182,6 +179,12 @@ def every_family(lam: Array | Eigenvalues, k: int, sigma2: float | None) -> tupl
         elif here != NONE:
             undecided += 1
     return best_to_worst(found), undecided
+
+
+def end_of_curve(spectrum: Eigenvalues, k: int) -> tuple[Block, ...] | None:
+    """The single columns in which that curve ends, without the zero columns; None where there is no curve."""
+    end = curve_end(spectrum, k)
+    return None if end is None else tuple(Block((i,)) for i in end)
 
 
 def curve_of_maxima(spectrum: Eigenvalues) -> Point:

@@ -16,6 +16,7 @@ eigenvalues of each sign is known: rounding decides none.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import nan
 
 import numpy as np
 
@@ -58,12 +59,12 @@ class Part:
 class Spectrum:
     """All nk eigenvalues of the Hessian in W, in parts; `gauge` of the zeros are forced by symmetry.
 
-    Of `undecided` of the zeros rounding cannot tell the sign.
+    Of `undecided` of the zeros rounding cannot tell the sign. No part is empty.
     """
 
     parts: tuple[Part, ...]
     gauge: int
-    undecided: int = 0
+    undecided: int
 
     def values(self) -> Array:
         """All eigenvalues, ascending.  -> (nk,)."""
@@ -81,7 +82,7 @@ class Spectrum:
 
     def steepest(self) -> tuple[float, Part, int]:
         """The largest eigenvalue, the part that holds it, and where in the part."""
-        part = max((p for p in self.parts if p.values.size), key=lambda p: p.values.max())
+        part = max(self.parts, key=lambda p: p.values.max())
         where = int(part.values.argmax())
         return float(part.values[where]), part, where
 
@@ -105,7 +106,7 @@ class _Layout:
         self.noise = point.located(spectrum)
         self.over = self.noise.over(spectrum)
         ranges = list(zip(point.blocks, point.column_ranges(), strict=True))
-        singles = [(b.eigen[0], r.start) for b, r in ranges if b.columns == 1 and b.eigen]
+        singles = [(a, r.start) for b, r in ranges if b.columns == 1 for a in b.eigen]
         self.single_eigen = np.array([a for a, _ in singles], dtype=int)
         self.single_column = np.array([c for _, c in singles], dtype=int)
         self.zero_column = np.array([r.start for b, r in ranges if not b.eigen], dtype=int)
@@ -126,8 +127,7 @@ class _Layout:
         if self.spectrum.exact is not None:
             return count
         for block, _ in self.blocks:
-            if block.zeros:
-                count += block.zeros * sum(row.undecided for row in self.rows(block))
+            count += block.zeros * sum(row.undecided for row in self.rows(block))
             count += self.parts(block).perhaps
         for (first, _), (second, _) in self.pairs():
             if self.order(first, second).undecided:
@@ -232,23 +232,15 @@ def _between(at: _Layout, first: Block, second: Block) -> Array:
     return np.concatenate([falling.ravel(), rising.ravel(), free])
 
 
-def _relabelled(point: Point) -> Point:
-    """The same blocks over their own eigenvalues, numbered 0, 1, ... in the order in which the blocks hold them."""
-    blocks, start = [], 0
-    for b in point.blocks:
-        blocks.append(Block(tuple(range(start, start + len(b.eigen))), b.columns))
-        start += len(b.eigen)
-    return Point(point.objective, tuple(blocks), point.sigma2, 0.0)
-
-
 def inside_hessian(block: Block, lam: Array, sigma2: float) -> Array:
     """The Hessian of P over the directions inside one block, (q_b k_b, q_b k_b): the block is a problem of its own.
 
     P'' = 2/m^2 sum_i (w_i.x_i)^2 - 1/m sum_ab dC_ab^2 / t_b with dC = X W^T + W X^T: what has the factor 1/sigma2 in
     the Hessian of L cancels (3.6a), and is left out here.
     """
-    held, k = lam[list(block.eigen)], block.columns
-    W = block_weights(_relabelled(Point("elbo", (block,), sigma2, 0.0)), held, held - sigma2, np.eye(len(held)))
+    held, k, q = lam[list(block.eigen)], block.columns, len(block.eigen)
+    alone = Point("elbo", (Block(tuple(range(q)), k),), sigma2, nan)
+    W = block_weights(alone, held, np.full(q, nan), np.eye(q))  # lam - sigma2 is asked of single columns only
     m, t = block_constant(held, k, sigma2), block_scales(held, k, sigma2)
     X = np.eye(W.size).reshape(-1, *W.shape)
     half = X @ W.T

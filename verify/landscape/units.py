@@ -24,7 +24,7 @@ from math import ceil, floor, frexp, gcd, lcm
 from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues, Position
 
-STATIONARY, UNDECIDED, NONE = 1, 2, 0
+NONE, STATIONARY, UNDECIDED = range(3)
 # Units below the least error, and below the largest eigenvalue: rounding outwards then adds a thousandth to an error,
 # and n <= 64 of them add up within 112 bits whatever the errors are.
 FINER, WIDEST = 10, 100

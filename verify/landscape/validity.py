@@ -43,23 +43,25 @@ class Sign(NamedTuple):
 
 def row_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
     """The sign of sum_{b in A} sqrt(lam_j lam_b) + z_b lam_j - k_b sigma2."""
-    if spectrum.listed[j] == 0 and (spectrum.exact is None or spectrum.exact[j] == 0):
-        return Sign(-1)
     if spectrum.exact is None:
         return _measured_sign(spectrum, j, block, noise)
     left, right = _roots_in_doubles(spectrum.listed, j, block), block.columns * noise.sigma2
-    if abs(left - right) > (SLACK + len(block.eigen) * 2.0**-52) * (left + right):
+    if abs(left - right) > SLACK * (left + right):
         return Sign(1 if left > right else -1)
-    return Sign(_exact_sign(spectrum.exact, j, block, noise))
+    if noise.exact is None:
+        return Sign(_sign_to_many_digits(spectrum, j, block, noise))
+    return Sign(_exact_sign(spectrum.exact, j, block, noise.exact))
 
 
 def _roots_in_doubles(lam: Sequence[float], j: int, block: Block) -> float:
-    # Root by root: a product of two may leave the range of doubles.
+    # Root by root: a product of two may leave the range of doubles. fsum rounds once, however many there are.
     root = sqrt(lam[j])
     return fsum(root * sqrt(lam[b]) for b in block.eigen) + block.zeros * lam[j]
 
 
 def _measured_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
+    if spectrum.listed[j] == 0:
+        return Sign(-1)
     low, high = noise.bounds or (noise.sigma2, noise.sigma2)
     # Both sides rise with every eigenvalue that they hold.
     least, most = spectrum.ends
@@ -70,12 +72,10 @@ def _measured_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) ->
     return Sign(0, True)
 
 
-def _exact_sign(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -> int:
-    if noise.exact is None:
-        return _sign_to_many_digits(exact, j, block, noise)
+def _exact_sign(exact: Sequence[Fraction], j: int, block: Block, sigma2: Fraction) -> int:
     products = [exact[j] * exact[b] for b in block.eigen]
     roots = [_rational_root(x) for x in products]
-    rest = block.zeros * exact[j] - block.columns * noise.exact
+    rest = block.zeros * exact[j] - block.columns * sigma2
     rational = rest + sum(r for r in roots if r is not None)
     irrational = [x for x, r in zip(products, roots, strict=True) if r is None]
     if not irrational:
@@ -90,10 +90,10 @@ def _exact_sign(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -
         digits *= 2
 
 
-def _sign_to_many_digits(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -> int:
+def _sign_to_many_digits(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> int:
     with mpmath.workdps(DIGITS):
-        sigma2 = noise.digits() if noise.digits is not None else mpmath.mpf(noise.sigma2)
-        left = mpmath.fsum(mpmath.sqrt(_many(exact[j] * exact[b])) for b in block.eigen) + block.zeros * _many(exact[j])
+        lam, sigma2 = _to_many_digits(spectrum, (block, Block((j,))), noise)
+        left = mpmath.fsum(mpmath.sqrt(lam[j] * lam[b]) for b in block.eigen) + block.zeros * lam[j]
         found = left - block.columns * sigma2
         return 0 if abs(found) <= TIE * left else 1 if found > 0 else -1
 
@@ -128,16 +128,15 @@ def constants_sign(spectrum: Eigenvalues, one: Block, other: Block, noise: Noise
     """The sign of m_b - m_c for two blocks that exist; a zero column has m = sigma2, which is less than any other."""
     if not one.eigen or not other.eigen:
         return Sign(bool(one.eigen) - bool(other.eigen))
-    exact = spectrum.exact is not None
-    low, high = (noise.sigma2,) * 2 if exact or noise.bounds is None else noise.bounds
-    least, most = (spectrum.listed,) * 2 if exact else spectrum.ends
+    low, high = noise.bounds or (noise.sigma2, noise.sigma2)
+    least, most = spectrum.ends
     # m rises with every eigenvalue that it holds, and with the noise.
     for (x, y), sign in (((one, other), 1), ((other, one), -1)):
         below = block_constant(np.array([least[a] for a in x.eigen]), x.columns, low)
         above = block_constant(np.array([most[a] for a in y.eigen]), y.columns, high)
         if below * (1 - SLACK) > above * (1 + SLACK):
             return Sign(sign)
-    if not exact:
+    if spectrum.exact is None:
         same = [spectrum.listed[a] for a in one.eigen] == [spectrum.listed[a] for a in other.eigen]
         return Sign(0, undecided=not (same and one.columns == other.columns))
     with mpmath.workdps(DIGITS):

@@ -32,10 +32,10 @@ SMALLEST, LARGEST = 1e-75, 1e75
 def usable_weight(beta: Any) -> float:
     """beta as a float, if it is a usable weight.  Raises InputError."""
     value = number(beta, "beta")
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(f"beta = {value:g}: the weight of the KL must be positive and finite")
     if value == 0:
         raise InputError("beta = 0: without the KL no latent collapses at any noise; give a weight > 0")
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"beta = {value:g}: the weight of the KL must be positive and finite")
     if not SMALLEST <= value <= LARGEST:
         raise InputError(f"beta = {value:g}: outside {SMALLEST:g} to {LARGEST:g}, where products with it can be told")
     return value

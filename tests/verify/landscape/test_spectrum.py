@@ -130,3 +130,94 @@ def test_every_eigenvalue_is_told_with_its_columns_and_eigenvectors(objective):
     assert len(named) == 16
     pairs = {columns: eigen for kind, columns, eigen in named if kind == "two retained columns into each other"}
     assert pairs == {(0, 1): (0, 2), (0, 2): (0, 3), (1, 2): (2, 3)}
+
+
+# lam, blocks, k, sigma2: a block with two zero rows, single and zero columns; two blocks; four columns of one block.
+POINTS = [
+    ([9.0, 6.0, 4.0, 2.0, 1.5], [Block((0,), 3), Block((1,)), Block((2,))], 6, 1.0),
+    ([9.0, 6.0, 5.0, 2.0, 1.5], [Block((0, 2), 2), Block((1,))], 4, 0.5),
+    ([9.0, 6.0, 5.0, 4.0, 1.5], [Block((0, 3), 3), Block((1, 2), 2)], 5, 0.5),
+    ([9.0, 7.0, 5.0, 4.0, 1.5], [Block((0, 1, 2), 4)], 4, 0.5),
+]
+
+
+@pytest.mark.parametrize(("lam", "blocks", "k", "sigma2"), POINTS)
+def test_every_eigenvalue_of_a_block_is_told_with_its_columns_and_eigenvectors(lam, blocks, k, sigma2):
+    """The entries of W that a direction names hold a subspace that the Hessian maps into itself: it is theirs."""
+    lam, n = np.array(lam), len(lam)
+    point = Point("elbo", ordered(blocks, k), sigma2, 0.0)
+    found = spectrum(point, lam)
+    assert found.values().size == n * k and found.gauge == 0
+    H = linear_vae.profile_hessian(weights(point, lam, np.eye(n)), sigma2, np.diag(lam))
+    ranges = [set(r) for r in point.column_ranges()]
+    moved = set()
+    for part in found.parts:
+        m = part.values.size
+        assert m > 0 and part.columns.shape[0] == part.eigen.shape[0] == m
+        for value, columns, eigen in zip(part.values, part.columns.tolist(), part.eigen.tolist(), strict=True):
+            assert len(set(columns)) == len(columns) and len(set(eigen)) == len(eigen)
+            moved |= {(i, c) for i in eigen for c in columns}
+            entries = [k * i + c for i in eigen for c in columns]
+            assert np.abs(np.linalg.eigvalsh(H[np.ix_(entries, entries)]) - value).min() < 1e-12
+            # Whole blocks are moved, along what they hold or along one discarded eigenvector.
+            touched = [r for r in ranges if r & set(columns)]
+            assert set(columns) == set().union(*touched)
+            held = {a for b, r in zip(point.blocks, ranges, strict=True) if r in touched for a in b.eigen}
+            assert set(eigen) == held or len(eigen) == 1
+    assert len(moved) == n * k
+
+
+@pytest.mark.parametrize("unit", [1e12, 1e-12])
+@pytest.mark.parametrize(("lam", "blocks", "k", "sigma2"), POINTS)
+def test_the_spectrum_falls_as_the_unit_of_the_eigenvalues_rises(lam, blocks, k, sigma2, unit):
+    point = Point("elbo", ordered(blocks, k), sigma2, 0.0)
+    other = Point("elbo", ordered(blocks, k), float(f"{sigma2 * unit:.3g}"), 0.0)
+    known = spectrum(point, np.array(lam))
+    found = spectrum(other, np.array([float(f"{x * unit:.3g}") for x in lam]))
+    size = np.abs(known.values()).max()
+    np.testing.assert_allclose(found.values() * unit, known.values(), rtol=1e-11, atol=1e-13 * size)
+    assert (found.index, found.nullity, found.undecided) == (known.index, known.nullity, 0)
+
+
+def test_a_zero_row_that_rises_by_less_than_rounding_rises_by_no_more():
+    """16 beside a zero row at 5/2: it is flat towards 25/4 (m = 25/4); off by 1e-20 it has the sign of that."""
+    point = Point("elbo", ordered([Block((0,), 2)], 2), 2.5, 0.0)
+    for shift, sign in ((1, 1), (-1, -1), (0, 0)):
+        # The row's sign is that of lam_j m - sigma2^2 = lam_j 25/4 - 25/4.
+        lam = Eigenvalues.typed([Fraction(16), 1 + Fraction(shift, 10**20)])
+        part = next(p for p in spectrum(point, lam).parts if p.kind == "zero row of a block towards discarded")
+        assert part.values.size == 1 and np.sign(part.values[0]) == sign and abs(part.values[0]) < 1e-15
+
+
+def test_zero_columns_towards_what_may_be_the_noise_are_undecided():
+    """Three zero columns, two eigenvalues within their error of the noise: six; those above and below it are sure."""
+    lam = Eigenvalues(np.array([9.0, 4.0, 2.5, 2.5, 1.0, 0.5]), np.full(6, 1e-9), None)
+    for kept in ([], [Block((0,))], [Block((1,))]):
+        point = Point("elbo", ordered(kept, 3 + len(kept)), 2.5, 0.0)
+        got = spectrum(point, lam)
+        assert got.undecided == 6
+        assert sum((p.values == 0).sum() for p in got.parts if p.kind == "zero column towards discarded") == 6
+    assert spectrum(point, Eigenvalues.of(lam.values)).undecided == 0  # exact ties
+
+
+def test_zero_rows_towards_what_may_tie_are_undecided():
+    """16 beside two zero rows at sigma2 = 2: sqrt(16 lam_j) + 2 lam_j = 3 sigma2 for lam_j = 1, twice."""
+    lam = Eigenvalues(np.array([16.0, 1.0, 1.0, 0.1]), np.full(4, 1e-9), None)
+    assert spectrum(Point("elbo", ordered([Block((0,), 3)], 3), 2.0, 0.0), lam).undecided == 2 * 2
+
+
+def test_a_block_that_may_be_two_is_undecided_by_one():
+    point = Point("elbo", ordered([Block((0, 1, 2), 3)], 3), 0.5, 0.0)
+    near = np.array([9.0, 4 * (1 + 5e-16), 1.0])
+    got = spectrum(point, Eigenvalues(near, np.full(3, 1e-12), None))
+    assert (got.undecided, got.index) == (1, 1)
+    assert spectrum(point, Eigenvalues(np.array([9.0, 5.0, 1.0]), np.full(3, 1e-12), None)).undecided == 0
+
+
+@pytest.mark.parametrize(("one", "other", "pairs"), [((16.0, 12.0), (15.0,), 2), ((16.0, 15.0), (15.0,), 1)])
+def test_between_blocks_whose_constants_may_tie_pairs_and_zero_rows_are_undecided(one, other, pairs):
+    """Two eigenvalues with three zero rows and one with two, all known badly; equal ones do not count as a pair."""
+    lam = np.array([one[0], *other, one[1]])
+    point = Point("elbo", ordered([Block((0, 2), 5), Block((1,), 3)], 8), 1.0, 0.0)
+    got = spectrum(point, Eigenvalues(lam, np.full(3, 12.0), None))
+    assert got.undecided == pairs + 2 * 2 + 1 * 3

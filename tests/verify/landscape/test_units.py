@@ -55,9 +55,36 @@ def test_the_status_of_a_measured_set_is_surely_perhaps_or_surely_not():
     assert units(measured([2.0, 1.0, 0.0], [0.1, 0.1, 0.1])).status((0, 1)) == NONE  # what is left counts as 0
 
 
+def test_what_counts_as_zero_is_never_retained_and_no_run():
+    """Also where its error is so large that it might exceed the mean."""
+    of = units(measured([2.0, 1.0, 0.0, 0.0], [0.1, 0.1, 0.8, 0.01]))
+    assert of.status((0, 2)) == NONE and of.status((0,)) == STATIONARY
+    assert of.runs == ((0, 1), (1, 2), (2, 3), (3, 4))
+    for largest in (1.0, 2.0, 3.0):  # whatever stands beside it
+        assert units(measured([largest, 0.0], [0.1, 0.1])).runs == ((0, 1), (1, 2))
+    assert units(measured([2.0, 1.0, 1.0, 0.0], [0.1] * 4)).runs == ((0, 1), (1, 3), (1, 3), (3, 4))
+    assert units(Eigenvalues.of(np.array([1.0, 0.0, 0.0]))).runs == ((0, 1), (1, 3), (1, 3))
+
+
+@pytest.mark.parametrize("equals", [1, 2, 3])
+@pytest.mark.parametrize(("off", "status"), [(0.06, STATIONARY), (0.02, UNDECIDED), (-0.02, UNDECIDED), (-0.06, NONE)])
+def test_of_its_equals_among_the_discarded_the_error_cancels(equals, off, status):
+    """One of 1 is retained, its equals are discarded with 1.5 and 0.5 - off: p - sum = off, within 0.04.
+
+    The equals' error of 0.01 stands there twice, for p - m = 2; that of 1.5 and 0.5 once each.
+    """
+    of = units(measured([1.5, *[1.0] * (equals + 1), 0.5 - off], [0.01] * (equals + 3)))
+    assert of.status((1,)) == status
+    at = of.position((1,))
+    assert at == {STATIONARY: Position(equals + 2, 0, True), UNDECIDED: Position(1, equals + 1, True),
+                  NONE: Position(1, 0, True)}[status]  # fmt: skip
+
+
 def test_the_position_of_a_measured_mean():
     """Three discarded: 2 lam_j is compared with the two others. Of 0.7 that is 0.9 to 1.9 with 1.18 to 1.22."""
     of = units(measured([4.0, 1.0, 0.7, 0.2], [0.01, 0.01, 0.25, 0.01]))
     assert of.position((0,)) == Position(2, 1, True)
+    # Of 0.7 that is 0.9 to 1.9 with 1.58 to 1.62: what it is at least would lie below.
+    assert units(measured([4.0, 1.3, 0.7, 0.3], [0.01, 0.01, 0.25, 0.01])).position((0,)) == Position(2, 1, True)
     near = units(measured([4.0, 1.0, 0.9, 0.2], [0.01, 0.01, 0.25, 0.01]))  # 1.3 to 2.3
     assert near.position((0,)) == Position(3, 0, True)

@@ -181,6 +181,17 @@ def test_weights_that_are_none_are_refused(beta):
         weighted.usable_weight(beta)
 
 
+@pytest.mark.parametrize(("beta", "said"), [
+    (0, "beta = 0: without the KL"),
+    (-0.5, "must be positive and finite"),
+    (-1e80, "must be positive and finite"),
+    (1e-80, "outside 1e-75 to"),
+])  # fmt: skip
+def test_it_is_said_why_a_weight_is_none(beta, said):
+    with pytest.raises(InputError, match=said):
+        weighted.usable_weight(beta)
+
+
 def test_the_weights_on_the_edge_are_usable():
     for beta in (1e-75, 1e75, 1.0, Written("0.1")):
         assert weighted.usable_weight(beta) == beta
