@@ -108,6 +108,6 @@ def test_the_curve_rises_and_active_units_count():
 def test_an_active_unit_varies_by_more_than_a_hundredth():
     mu = np.array([[0.1, 0.1001, 0.0999], [-0.1, -0.1001, -0.0999]])  # variances .01 but for an ulp, above and below
     assert mu.var(axis=0)[0] == pytest.approx(0.01) and active_units(mu) == 1 + int(mu.var(axis=0)[0] > 0.01)
-    exactly = np.sqrt([0.02, 0.02]) * [1, -1]
-    exactly = np.array([[0.1], [0.3]]) + 0.0
+    exactly = np.array([[0.068], [-0.068], [0.124], [-0.124]])
+    assert exactly.var(axis=0)[0] == 0.01 and active_units(exactly) == 0
     assert active_units(np.array([[0.25], [0.0]])) == 1 and active_units(np.array([[0.125], [0.0]])) == 0

@@ -150,6 +150,16 @@ def test_the_unbounded_likelihood_is_refused():
     assert ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 1) == 0.5
 
 
+def test_an_escape_may_mix_two_blocks():
+    """lam 5 over two columns beside 1 and 0.9 over two: what rises fastest moves all four."""
+    lam, sigma2 = np.array([5.0, 1.0, 0.9, 0.8]), 0.9
+    point = Point("elbo", ordered([Block((0,), 2), Block((1, 2), 2)], 4), sigma2, 0.0)
+    escape = verdict(point, lam).escape
+    assert (escape.kind, escape.columns, escape.eigen) == ("dense", (0, 1, 2, 3), (0, 1, 2))
+    dense = linear_vae.profile_hessian(weights(point, lam, np.eye(4)), sigma2, np.diag(lam))
+    assert escape.rate == pytest.approx(np.linalg.eigvalsh(dense)[-1], rel=1e-6)
+
+
 def test_the_rotation_belongs_to_the_block_that_is_steepest():
     """lam 9, 6 turn with the larger d2P/dtheta2, lam 1.2, 1 with the larger eigenvalue: the rate and its direction."""
     lam, sigma2 = np.array([9.0, 6.0, 1.2, 1.0]), 0.5
