@@ -68,7 +68,8 @@ def steepest_rotation(point: Point, lam: Array, within: tuple[int, ...] | None =
             scales = np.append(block_scales(held, block.columns, point.sigma2), np.full(block.zeros, point.sigma2))
             Q = constant_diagonal_rotation(scales)
             share = (Q.T * scales) @ Q / block_constant(held, block.columns, point.sigma2)
-            found += [(4 * float(share[p]) ** 2, (columns[p[0]], columns[p[1]])) for p in combinations(range(len(Q)), 2)]
+            pairs = combinations(range(block.columns), 2)
+            found += [(4 * float(share[i, j]) ** 2, (columns[i], columns[j])) for i, j in pairs]
     return max(found)
 
 

@@ -38,7 +38,8 @@ def test_the_count_is_that_of_the_decimal_however_near_to_one(N, delta):
     p, q = Fraction(delta).numerator, Fraction(delta).denominator
     expected = -(-N * (q - p) // q)
     assert expected >= 1
-    assert [enough(N, d) for d in (delta, float(delta), Decimal(delta), Fraction(delta), np.float64(delta))] == [expected] * 5
+    for same in (delta, float(delta), Decimal(delta), Fraction(delta), np.float64(delta)):
+        assert enough(N, same) == expected
 
 
 def test_the_slack_that_was_allowed_once_called_everything_collapsed():
