@@ -80,6 +80,7 @@ def test_a_small_difference_is_right_but_for_a_small_share(unit):
 def test_half_an_ulp_is_one_of_the_noise():
     equal = Eigenvalues(np.full(2, 4.0), np.full(2, 4 * EPS), None)
     assert Noise(4.0, Position(1, 0, True)).over(equal).tolist() == [2 * EPS, -2 * EPS]
+    assert given(equal, 4.0).over(equal).tolist() == [0, 0]  # a typed noise beside measured eigenvalues
 
 
 def test_two_decimals_that_share_a_double_are_enough_for_exact_differences():

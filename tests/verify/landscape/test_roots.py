@@ -112,7 +112,7 @@ def scalar_search(gradient, slope, w, iterations):
     damping, visited, g = 1.0, [w], gradient(w)
     for _ in range(iterations):
         h = slope(w)
-        step = -h * g / (h * h + damping * min(abs(g), 1.0) + 1e-15 * h * h)
+        step = -h * g / (h * h + max(damping * min(abs(g), 1.0), 1e-15 * h * h))
         longest = 0.5 * max(abs(w), 1.0)
         step = max(-longest, min(longest, step))
         better = abs(gradient(w + step)) < abs(g)
