@@ -77,6 +77,6 @@ def _verdict(largest: float, resolution: float) -> str:
 
     For binary data tr B = 0, so the largest eigenvalue is at least 1/(n - 1) of the norm of B, far above the rounding.
     """
-    if abs(largest) <= resolution:
-        return "open"
-    return "unstable" if largest > 0 else "stable"
+    if largest > resolution:
+        return "unstable"
+    return "stable" if largest < -resolution else "open"

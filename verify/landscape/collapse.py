@@ -47,15 +47,16 @@ def enough(N: int, delta: Proportion) -> int:
 
 
 def _exact(delta: Proportion) -> Fraction:
-    """The decimal that was written.  Raises InputError: no number, or not a finite one."""
-    if isinstance(delta, Fraction):
-        return delta
+    """The decimal that was written.  Raises InputError: no number, or none from 0 to 1."""
     try:
-        written = delta if isinstance(delta, Decimal) else Decimal(str(delta))
+        written = delta if isinstance(delta, Fraction) else Decimal(str(delta))
     except InvalidOperation:
         raise InputError(f"delta = {str(delta)[:40]!r}: not a number; give a proportion of the data") from None
-    if not written.is_finite() or written.adjusted() > 300:
-        raise InputError(f"delta = {str(delta)[:40]}: a proportion of the data, at least 0 and below 1")
+    # A NaN may not be compared.
+    if (isinstance(written, Decimal) and written.is_nan()) or not 0 <= written <= 1:
+        raise InputError(f"delta = {str(delta)[:40]}: a proportion of the data, between 0 and 1")
+    if isinstance(written, Fraction):
+        return written
     # Below one in 1e300 it takes no datum away, however many there are; as a fraction it might fill the memory.
     return Fraction(written) if written.adjusted() > -300 else Fraction(0)
 

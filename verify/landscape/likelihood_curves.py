@@ -41,15 +41,16 @@ def optimal_elbo_curve(lam: Array, ks: Array) -> Array:
     """The ELBO -(B) + (C) at W_MLE, sigma2_MLE and the optimal encoder of each k (Eqs. 16, 19, 20).  -> (m,).
 
     In the eigenbasis W, V* and W V are diagonal, with entries w_a = sqrt(lam_a - sigma2), v_a = w_a / m_a,
-    d_a = sigma2 / m_a, where m_a = w_a^2 + sigma2; a direction beyond k has w = v = 0 and no latent.
+    d_a = sigma2 / m_a, where m_a = w_a^2 + sigma2; a direction beyond k has w = v = 0, d = 1, and adds no
+    KL: it might as well have a latent.
     """
-    used, s = _used(lam, ks), maximum_likelihood_noises(lam, ks)[:, None]
-    w = np.sqrt(np.where(used, np.maximum(lam - s, 0.0), 0.0))
+    noise = maximum_likelihood_noises(lam, ks)
+    s = noise[:, None]
+    w = np.sqrt(np.where(_used(lam, ks), np.maximum(lam - s, 0.0), 0.0))
     m = w * w + s
     v, d = w / m, s / m
-    kl = 0.5 * np.where(used, -np.log(d) + v * v * lam + d - 1.0, 0.0).sum(axis=-1)
-    squared_error = (lam * (1.0 - w * v) ** 2 + np.where(used, w * w * d, 0.0)).sum(axis=-1)
-    noise = s[:, 0]
+    kl = 0.5 * (-np.log(d) + v * v * lam + d - 1.0).sum(axis=1)
+    squared_error = (lam * (1.0 - w * v) ** 2 + w * w * d).sum(axis=1)
     return -kl - 0.5 * squared_error / noise - 0.5 * lam.size * np.log(2 * pi * noise)
 
 

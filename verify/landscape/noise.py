@@ -89,10 +89,9 @@ def differences(spectrum: Eigenvalues, one: Array, other: Array) -> Array:
     """lam[one] - lam[other], of the right sign where different decimals are the same double.  Broadcasts."""
     lam = spectrum.values
     found: Array = lam[one] - lam[other]
-    if spectrum.exact is None or not _crowded(spectrum):
-        return found
-    one, other = np.broadcast_arrays(one, other)
-    flat = found.reshape(-1)
-    for place in np.flatnonzero((flat == 0) & (one != other).reshape(-1)):
-        flat[place] = float(spectrum.exact[one.flat[place]] - spectrum.exact[other.flat[place]])
-    return flat.reshape(found.shape)
+    if _crowded(spectrum):
+        exact = spectrum.exact or ()
+        one, other = np.broadcast_arrays(one, other)
+        for place in zip(*np.nonzero(found == 0), strict=True):
+            found[place] = float(exact[one[place]] - exact[other[place]])
+    return found

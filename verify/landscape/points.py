@@ -151,11 +151,11 @@ def constant_diagonal_rotation(spectrum: Array, eps: float = EPS, root: Callable
     m = len(spectrum)
     A, Q, mean = np.diag(spectrum), np.eye(m, dtype=spectrum.dtype), spectrum.sum() / m
     open_ = list(range(m))
-    while len(open_) > 1:
+    while True:
         d = A.diagonal()
         i, j = max(open_, key=lambda p: d[p]), min(open_, key=lambda p: d[p])
-        if d[i] - d[j] <= 4 * eps * abs(mean):
-            break
+        if d[i] - d[j] <= 4 * eps * abs(mean):  # as it is where one is left
+            return Q
         # Entries that are still open are not coupled, A_ij = 0: a rotation couples only the one that it closes. So
         # entry i goes to d_i cos^2 + d_j sin^2, and the mean lies between them.
         wide = d[i] - d[j]
@@ -165,7 +165,6 @@ def constant_diagonal_rotation(spectrum: Array, eps: float = EPS, root: Callable
         A[[i, j], :] = G.T @ A[[i, j], :]
         Q[:, [i, j]] = Q[:, [i, j]] @ G
         open_.remove(i)
-    return Q
 
 
 def weights(point: Point, lam: Array | Eigenvalues, eigenvectors: Array) -> Array:

@@ -41,13 +41,13 @@ def _steps(g: Array, H: Array, damping: Array, longest: Array) -> Array:
 
     Long steps would throw most starts towards infinity.
     """
-    flat = g.reshape(len(g), -1, 1)
+    flat = g.reshape(*H.shape[:2], 1)
     normal = H @ H
     # At least a few eps of its trace, or the gauge would leave the matrix singular.
-    damping = damping + 1e-15 * np.trace(normal, axis1=-2, axis2=-1)
+    damping = np.maximum(damping, 1e-15 * np.einsum("bii->b", normal))
     steps = -np.linalg.solve(normal + damping[:, None, None] * np.eye(flat.shape[1]), H @ flat).reshape(g.shape)
     length = _norms(steps)
-    return steps * np.minimum(1.0, longest / np.maximum(length, longest))[:, None, None]
+    return steps * (longest / np.maximum(length, longest))[:, None, None]
 
 
 def find_roots(

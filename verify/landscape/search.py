@@ -45,7 +45,7 @@ def best_first(
             if worth is not None:
                 heapq.heappush(heap, (-worth, (*chosen, candidates)))
 
-    for q in range(min(largest, candidates), -1, -1):
+    for q in reversed(range(min(largest, candidates) + 1)):
         offer(tuple(range(q)))
         if heap:
             break  # the smaller sizes wait until their better has been yielded

@@ -38,10 +38,10 @@ def plane(W: Array, X: Array, Y: Array, a: Array, b: Array, sigma2: float, S: Ar
     n, k = W.shape
     identity = xp.eye(n, dtype=W.dtype)
     of_M, of_T = _quadratic(identity, W, X, Y), _quadratic(S, W, X, Y)
-    A, B = (g.reshape(-1, 1, 1) for g in xp.meshgrid(a, b, indexing="ij"))
+    A, B = (g.ravel()[:, None, None] for g in xp.meshgrid(a, b, indexing="ij"))
     total = trace(S)
     values = []
-    for start in range(0, A.shape[0], CHUNK):
+    for start in range(0, len(A), CHUNK):
         u, v = A[start : start + CHUNK], B[start : start + CHUNK]
         powers = [xp.ones_like(u), u, v, u * u, u * v, v * v]
         M = sum(p * c for p, c in zip(powers, of_M, strict=True)) + sigma2 * xp.eye(k, dtype=W.dtype)
@@ -123,6 +123,5 @@ def zero_column_slice(
     values = on_plane(W, X, Y, axis, axis, sigma2, np.diag(small)) + constant
     along, across = (zero_column_curvature(spectrum, noise, d, tuple(first)) for d in directions)
     at = noise.position
-    tied = range(at.above, at.above + at.level) if at.undecided else range(0)
-    undecided = tuple(d for d in directions if d in tied)
+    undecided = tuple(d for d in directions if at.undecided and at.above <= d < at.above + at.level)
     return Slice(sigma2, (i, j), tuple(first), axis, axis, values, (along, across), undecided)

@@ -14,6 +14,7 @@ told from the noise, index 0 means that nothing surely rises, and the verdict is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -52,24 +53,24 @@ class Verdict:
     strict: bool
     is_global: bool
     escape: Escape | None
-    undecided: int = 0
+    undecided: int
 
 
 def steepest_rotation(point: Point, lam: Array, within: tuple[int, ...] | None = None) -> tuple[float, tuple[int, int]]:
-    """The largest d^2P/dtheta^2 = 4 M_ij^2/m_b^2 over two columns of one block (theory 3.7), and that pair."""
-    best, pair = 0.0, (0, 0)
+    """The largest d^2P/dtheta^2 = 4 M_ij^2/m_b^2 over two columns of one block (theory 3.7), and that pair.
+
+    Of a point that has a block of several columns; `within`: only of the block that holds these.
+    """
+    found: list[tuple[float, tuple[int, int]]] = []
     for block, columns in zip(point.blocks, point.column_ranges(), strict=True):
-        if block.columns == 1 or (within is not None and columns[0] not in within):
-            continue
-        held = lam[list(block.eigen)]
-        scales = np.append(block_scales(held, block.columns, point.sigma2), np.full(block.zeros, point.sigma2))
-        Q = constant_diagonal_rotation(scales)
-        off = np.abs(np.triu((Q.T * scales) @ Q, 1))
-        i, j = np.unravel_index(int(off.argmax()), off.shape)
-        curvature = 4 * float(off[i, j] / block_constant(held, block.columns, point.sigma2)) ** 2
-        if curvature > best:
-            best, pair = curvature, (columns[int(i)], columns[int(j)])
-    return best, pair
+        if within is None or within == tuple(columns):
+            held = lam[list(block.eigen)]
+            scales = np.append(block_scales(held, block.columns, point.sigma2), np.full(block.zeros, point.sigma2))
+            Q = constant_diagonal_rotation(scales)
+            share = (Q.T * scales) @ Q / block_constant(held, block.columns, point.sigma2)
+            pairs = combinations(range(block.columns), 2)
+            found += [(4 * float(share[i, j]) ** 2, (columns[i], columns[j])) for i, j in pairs]
+    return max(found)
 
 
 def _escape(point: Point, lam: Array, rate: float, part: Part, where: int) -> Escape:
@@ -138,21 +139,17 @@ def noise_table(lam: Array | Eigenvalues, k: int, noises: Iterable[float], beta:
     Theory 1.5, 3.9.  lam (n,), noises (m,) -> m rows.
     """
     spectrum = Eigenvalues.of(lam)
-    values, n, rows = spectrum.values, len(spectrum), []
+    values, rows = spectrum.values, []
     thresholds = values[: min(k, spectrum.rank)]
     for sigma2 in (s if isinstance(s, Written) else float(s) for s in noises):
         effective = effective_noise(sigma2, beta)
         at = spectrum.position(effective)
         q, most = at.retained(k)
-        if beta == PLAIN:
-            logs = float(np.log(values[:q]).sum()) + (n - q) * np.log(sigma2)
-            value = -0.5 * (n * np.log(2 * np.pi) + logs + q + float(values[q:].sum()) / sigma2)
-        else:
-            value = optimum_that_keeps(values, q, sigma2, beta)
+        value = optimum_that_keeps(values, q, sigma2, beta)
         # Divided last, so that it is 0 at a tie.
         margin = float(np.abs(thresholds - effective).min(initial=np.inf)) / beta
         tied = tuple(range(at.above, at.above + at.level)) if at.undecided else ()
-        rows.append(NoiseRow(sigma2, effective, q, k - q, float(value), margin, most, tied))
+        rows.append(NoiseRow(sigma2, effective, q, k - q, value, margin, most, tied))
     return rows
 
 
@@ -173,10 +170,9 @@ def recommended_noise(lam: Array | Eigenvalues, k: int, beta: float = PLAIN) -> 
     of its value.
     """
     spectrum = Eigenvalues.of(lam)
-    n, rank = len(spectrum), spectrum.rank
-    if k > rank:
+    if k > spectrum.rank:
         return None
-    if rank > k or rank == n:
+    if k < spectrum.rank:
         mle = mean_of_discarded(spectrum, k)
         start = float(noise_at(mle, beta))
         # Rounding may take the quotient to either side of a tie.

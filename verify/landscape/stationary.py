@@ -46,10 +46,12 @@ def fixed_noise_undecided(lam: Array | Eigenvalues, k: int, sigma2: float) -> in
 
 
 def gains(lam: Array, sigma2: float) -> Array:
-    """What retaining u_a adds to L: 1/2 [lam_a/sigma2 - 1 - log(lam_a/sigma2)], additive (theory 1.2).  -> (n,)."""
-    ratio = np.asarray(lam) / sigma2
-    with np.errstate(divide="ignore"):
-        return np.where(ratio > 1, 0.5 * (ratio - 1 - np.log(np.maximum(ratio, 1.0))), 0.0)
+    """What retaining u_a adds to L: 1/2 [lam_a/sigma2 - 1 - log(lam_a/sigma2)], additive (theory 1.2).  -> (n,).
+
+    0 where it does not exceed the noise.
+    """
+    ratio = np.maximum(np.asarray(lam) / sigma2, 1.0)
+    return 0.5 * (ratio - 1 - np.log(ratio))
 
 
 def _point(chosen: IndexSet, k: int, spectrum: Eigenvalues, noise: Noise) -> Point:
@@ -97,12 +99,10 @@ def curve_end(lam: Array | Eigenvalues, k: int) -> IndexSet | None:
 
 def on_curve(spectrum: Eigenvalues) -> Noise:
     """The noise of the point that stands for the curve: half of lam_n, of the least that it may be if that is known."""
-    n = len(spectrum)
+    half, below_all = spectrum.half(len(spectrum) - 1), Position(len(spectrum), 0, False)
     if spectrum.exact is not None:
-        exact = spectrum.exact[-1] / 2
-        return Noise(float(exact), Position(n, 0, False), exact=exact)
-    half = spectrum.half(n - 1)
-    return Noise(half, Position(n, 0, True), bounds=(half, half))
+        return Noise(half, below_all, exact=spectrum.exact[-1] / 2)
+    return Noise(half, below_all, bounds=(half, half))
 
 
 def learned_noise_point(lam: Array | Eigenvalues, k: int, chosen: IndexSet) -> Point | None:
@@ -133,7 +133,7 @@ def learned_noise_search(lam: Array | Eigenvalues, k: int) -> Iterator[tuple[Ind
             status[chosen] = here
         return profile_value(values, chosen, of.mean(chosen))
 
-    for _, chosen in best_first(len(values), min(k, len(values) - 1), worth):
+    for _, chosen in best_first(len(values), k, worth):
         yield chosen, status.pop(chosen, STATIONARY)
 
 

@@ -74,3 +74,32 @@ def test_data_without_a_varying_pixel_are_refused():
         collapsed_point(np.array([[0, 1], [0, 1]]))
     with pytest.raises(InputError, match="2 at row 1"):
         collapsed_point(np.array([[2.0, 1.0]]))
+
+
+@pytest.mark.parametrize("near", [2.0**-30, 1 - 2.0**-30])
+def test_the_rounding_allowed_for_is_that_of_the_variances(near):
+    """At least an eps of the largest, at most one for each datum and pixel: also where all is near 0, or near 1."""
+    eps = np.finfo(float).eps
+    apart = np.array([[near, near, 0.25], [1 - near, 1 - near, 0.25], [near, 1 - near, 0.25]])
+    for x in (apart, apart[:2, :2], np.array([[near, near], [near, (1 + near) / 2]])):
+        variance = (x.mean(axis=0) * (1 - x.mean(axis=0))).max()
+        assert eps * variance <= collapsed_point(x).resolution <= x.size * eps * variance
+    x = np.array([[near, near], [near, near + (0.5 - near) * 2.0**-20]])
+    variance = (x.mean(axis=0) * (1 - x.mean(axis=0))).max()
+    assert eps * variance <= collapsed_point(x).resolution <= x.size * eps * variance
+
+
+def test_of_binary_data_it_is_that_of_the_eigenvalues():
+    """One of three pixels says whether one of the others is on: eigenvalues 0 beside +-sqrt(2)/8."""
+    found = collapsed_point(x := np.array([(a or b, a, b) for a in (0, 1) for b in (0, 1)], dtype=float))
+    assert found.eigenvalues == pytest.approx([np.sqrt(2) / 8, 0, -np.sqrt(2) / 8])
+    assert np.finfo(float).eps * found.rate <= found.resolution <= x.size * np.finfo(float).eps * found.rate
+
+
+def test_a_direction_that_is_level_counts_as_none_that_rises():
+    """Two equal pixels beside independent ones: eigenvalues 1/4, 0 and -1/4 but for rounding, one of them positive."""
+    for shares in ((3, 7), (2, 5), (3, 11)):
+        x = np.array([(a < 1, a < 1, *(c < 2 for c in b)) for a in range(3) for b in np.ndindex(*shares)], dtype=float)
+        found = collapsed_point(x)
+        assert (found.verdict, found.unstable_directions) == ("unstable", 1)
+        assert abs(found.eigenvalues[1:-1]).max() <= found.resolution

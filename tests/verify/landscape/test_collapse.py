@@ -38,7 +38,8 @@ def test_the_count_is_that_of_the_decimal_however_near_to_one(N, delta):
     p, q = Fraction(delta).numerator, Fraction(delta).denominator
     expected = -(-N * (q - p) // q)
     assert expected >= 1
-    assert [enough(N, d) for d in (delta, float(delta), Decimal(delta), np.float64(delta))] == [expected] * 4
+    for same in (delta, float(delta), Decimal(delta), Fraction(delta), np.float64(delta)):
+        assert enough(N, same) == expected
 
 
 def test_the_slack_that_was_allowed_once_called_everything_collapsed():
@@ -50,6 +51,7 @@ def test_the_slack_that_was_allowed_once_called_everything_collapsed():
 
 
 def test_a_delta_of_a_million_digits_costs_nothing():
+    assert enough(60000, 1) == enough(60000, Fraction(1)) == 0
     assert enough(60000, Decimal("1e-999999")) == enough(60000, "1e-999999999") == 60000
 
 
@@ -59,9 +61,10 @@ def test_single_precision_stands_for_its_own_shortest_decimal():
 
 
 @pytest.mark.parametrize(
-    "delta", ["nan", "inf", float("nan"), np.float32("inf"), Decimal("-Infinity"), "x", "1e999999"]
+    "delta",
+    ["nan", "inf", float("nan"), np.float32("inf"), Decimal("-Infinity"), "x", "1e999999", 1.5, -0.01, Fraction(3, 2)],
 )
-def test_a_delta_that_is_no_number_is_refused_in_one_line(delta):
+def test_a_delta_that_is_no_proportion_is_refused_in_one_line(delta):
     with pytest.raises(InputError, match=r"^delta = .*a proportion of the data[^\n]*$"):
         enough(1000, delta)
 
@@ -106,4 +109,6 @@ def test_the_curve_rises_and_active_units_count():
 def test_an_active_unit_varies_by_more_than_a_hundredth():
     mu = np.array([[0.1, 0.1001, 0.0999], [-0.1, -0.1001, -0.0999]])  # variances .01 but for an ulp, above and below
     assert mu.var(axis=0)[0] == pytest.approx(0.01) and active_units(mu) == 1 + int(mu.var(axis=0)[0] > 0.01)
+    exactly = np.array([[0.068], [-0.068], [0.124], [-0.124]])
+    assert exactly.var(axis=0)[0] == 0.01 and active_units(exactly) == 0
     assert active_units(np.array([[0.25], [0.0]])) == 1 and active_units(np.array([[0.125], [0.0]])) == 0

@@ -145,6 +145,7 @@ def test_a_noise_within_rounding_of_an_eigenvalue_is_undecided():
     points = list(fixed_noise_points(lam, 3, 2.5))
     assert len(points) == fixed_noise_count(lam, 3, 2.5) == 4
     assert fixed_noise_undecided(lam, 3, 2.5) == 8 - 4
+    assert retained_count(lam, 3, 2.5) == 2  # surely
     best = verdict(points[0], lam)
     assert (best.index, best.undecided, best.kind, best.is_global, best.escape) == (0, 1, "undecided", False, None)
     saddles = [verdict(p, lam) for p in points[1:3]]

@@ -37,6 +37,8 @@ def test_optimal_elbo_curve_is_the_elbo_of_the_optimal_encoder(problem):
 def test_optimal_elbo_meets_the_likelihood_as_lemma_1_says():
     likelihood, elbo = curves.maximum_likelihood_curve(LAM, KS), curves.optimal_elbo_curve(LAM, KS)
     assert elbo == pytest.approx(likelihood, rel=ROUNDING)
+    full = -0.5 * np.log(2 * np.pi * np.e * LAM).sum()  # of C = S
+    assert curves.aligned_likelihood(LAM, LAM) == pytest.approx(full, rel=ROUNDING)
     assert not np.allclose(elbo[:-1], likelihood[1:])  # control: the comparison can fail
 
 

@@ -64,3 +64,31 @@ def test_differences_of_decimals_that_share_a_double():
     assert differences(measured, i[:, None], i[None, :])[1].tolist() == [-1, 0, 0, 0]
     alone = Eigenvalues.of(np.array([3.0, 2.0, 0.5]))
     assert differences(alone, np.array([0, 1]), np.array([2, 2])).tolist() == [2.5, 1.5]
+
+
+@pytest.mark.parametrize("unit", [Fraction(1, 10**6), Fraction(1), Fraction(10**6)])
+def test_a_small_difference_is_right_but_for_a_small_share(unit):
+    """Each double is off by half an ulp; what that would spoil comes from the exact numbers, in any unit."""
+    noise = unit / 3
+    for apart in (2.0**-60, 2.0**-51, 2.0**-49, 2.0**-47, 2.0**-44, 2.0**-40):
+        numbers = [noise * (1 + Fraction(apart)), noise * (1 - Fraction(apart))]
+        spectrum = Eigenvalues.typed(numbers)
+        over = Noise(float(noise), Position(1, 0, False), exact=noise).over(spectrum)
+        assert over.tolist() == pytest.approx([float(noise) * apart, -float(noise) * apart], rel=1 / 32)
+
+
+def test_half_an_ulp_is_one_of_the_noise():
+    equal = Eigenvalues(np.full(2, 4.0), np.full(2, 4 * EPS), None)
+    assert Noise(4.0, Position(1, 0, True)).over(equal).tolist() == [2 * EPS, -2 * EPS]
+    assert given(equal, 4.0).over(equal).tolist() == [0, 0]  # a typed noise beside measured eigenvalues
+
+
+def test_two_decimals_that_share_a_double_are_enough_for_exact_differences():
+    """No two are equal; where the doubles differ, theirs is the difference."""
+    tiny = Fraction(1, 10**20)
+    pair = Eigenvalues.typed([Fraction(1) + tiny, Fraction(1)])
+    assert differences(pair, np.array([0, 1]), np.array([1, 0])).tolist() == [1e-20, -1e-20]
+    mixed = Eigenvalues.typed([Fraction(1, 3) + tiny, Fraction(1, 3), Fraction(3, 10), Fraction(1, 10)])
+    found = differences(mixed, np.arange(4)[:, None], np.arange(4))
+    assert found[:2, :2].tolist() == [[0, 1e-20], [-1e-20, 0]]
+    assert found[2:, 2:].tolist() == [[0, 0.3 - 0.1], [0.1 - 0.3, 0]]

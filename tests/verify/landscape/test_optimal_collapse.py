@@ -83,3 +83,6 @@ def test_what_it_cannot_be_computed_from_is_refused_in_one_line():
     for bad in (0.0, float("nan")):
         with pytest.raises(InputError, match="must be positive"):
             ours(X, 2, [bad])
+        with pytest.raises(InputError, match="must be positive"):
+            ours(X, 2, [1.0, bad])
+    assert ours(X, 2, []).shape == (0, len(EPSILONS))  # no noises, no curves

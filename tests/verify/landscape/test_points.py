@@ -9,8 +9,12 @@ from proofs.problems.spectra import landscapes
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import (
+    ZERO_COLUMN,
     Block,
     Point,
+    block_constant,
+    block_gap,
+    block_scales,
     block_value,
     collapsed_value,
     constant_diagonal_rotation,
@@ -27,7 +31,9 @@ ROUNDING = 1e-11  # sums of a few dozen terms of order one
 @pytest.mark.parametrize("size", range(1, 9))
 def test_the_rotation_makes_the_diagonal_constant(size):
     rng = np.random.default_rng(size)
-    for spectrum in (rng.uniform(0.1, 5, size), np.ones(size), np.r_[np.ones(size - 1), 3.0]):
+    spread = rng.uniform(0.1, 5, size)
+    level = np.ones(size), np.zeros(size)
+    for spectrum in (spread, spread - spread.mean(), *level, np.r_[np.ones(size - 1), 3.0]):
         Q = constant_diagonal_rotation(spectrum)
         np.testing.assert_allclose(Q.T @ Q, np.eye(size), atol=1e-13)
         np.testing.assert_allclose(np.diag(Q.T @ np.diag(spectrum) @ Q), spectrum.mean(), atol=1e-13)
@@ -37,6 +43,8 @@ def test_a_rotation_over_twelve_decades():
     spectrum = np.geomspace(1e-6, 1e6, 7)
     Q = constant_diagonal_rotation(spectrum)
     np.testing.assert_allclose(np.diag((Q.T * spectrum) @ Q), spectrum.mean(), rtol=1e-13)
+    for unit in (2.0**-60, 2.0**60):  # nothing depends on the unit
+        assert (constant_diagonal_rotation(unit * spectrum) == Q).all()
 
 
 def test_points_of_the_likelihood_are_stationary_with_the_stated_value():
@@ -95,7 +103,9 @@ def test_columns_and_zero_columns():
     assert point.retained == (0, 1, 2)
     assert [list(r) for r in point.column_ranges()] == [[0, 1, 2], [3], [4], [5]]
     assert not point.orthogonal
+    assert Point("ppca", ordered([Block((1,))], 2), 0.1, 0.0).orthogonal
     assert point.k == 6
+    assert ordered([ZERO_COLUMN, Block((1,)), Block((0,))], 4) == (Block((0,)), Block((1,)), ZERO_COLUMN, ZERO_COLUMN)
 
 
 def test_a_column_is_as_long_as_the_numbers_say_where_doubles_would_lose_it():
@@ -103,3 +113,20 @@ def test_a_column_is_as_long_as_the_numbers_say_where_doubles_would_lose_it():
     lam = Eigenvalues.typed([1 + Fraction(1, 10**20), Fraction(1, 2)])
     W = weights(Point("ppca", ordered([Block((0,))], 1), 1.0, 0.0), lam, np.eye(2))
     assert W.ravel().tolist() == pytest.approx([1e-10, 0.0], rel=1e-12)
+
+
+def test_one_column_is_its_eigenvalue_to_the_bit_and_leaves_no_gap():
+    """m = t = lam, of any size, where squares and roots would lose it; the bound is tight there."""
+    for x in (*np.random.default_rng(0).uniform(0.01, 9, 5000).tolist(), 1e-200, 1e200):
+        lam = np.array([x])
+        assert block_constant(lam, 1, 0.5) == block_scales(lam, 1, 0.5)[0] == x
+        assert block_gap(lam, 1, 0.5) == 0
+    assert block_gap(np.array([]), 1, 0.7) == block_value(np.array([]), 1, 0.7) == 0
+
+
+def test_a_point_of_the_likelihood_is_the_one_that_is_made_by_hand():
+    """No gap of the bound, and what is known of its noise makes it no other point."""
+    lam = np.array([3.0, 2.0, 0.5])
+    found = next(fixed_noise_points(lam, 2, 1.0))
+    assert found.bound_gap == 0 and found.noise is not None
+    assert found == Point("ppca", (Block((0,)), Block((1,))), 1.0, found.value)

@@ -62,6 +62,33 @@ def test_how_it_ended_is_told_apart():
     assert still.status.tolist() == [DIVERGED]
 
 
+def test_a_run_that_has_ended_stays_where_it_is():
+    """On the horizon, within the tolerance, and where no step makes |g| smaller."""
+    start, one = np.full((1, 1, 1), 2.0), lambda W: 0 * W + 1.0
+    for gradient, keywords, status in (
+        (lambda W: W - 1, {"horizon": 2.0}, DIVERGED),
+        (lambda W: W - 1.5, {"tolerance": 0.5}, CONVERGED),
+        (lambda W: 0 * W + 0.25, {"iterations": 5}, STALLED),
+    ):
+        found = find_roots(gradient, one, start, **keywords)
+        assert (found.W[0, 0, 0], found.status.tolist()) == (2.0, [status])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3])
+def test_a_gauge_leaves_no_matrix_singular(scale):
+    """The roots are the line w_1 + w_2 = c; with c between doubles |g| never vanishes, and the damping nearly does."""
+    H = scale * np.ones((2, 2))
+    found = find_roots(
+        lambda W: H @ W - scale * np.array([[0.3], [0.3 + 1e-17]]) - 1e-14,
+        lambda W: np.broadcast_to(H, (len(W), 2, 2)),
+        np.array([[[2.0], [0.7]]]),
+        tolerance=0.0,
+        iterations=60,
+    )
+    assert found.W.sum() == pytest.approx(0.3, abs=1e-13)
+    np.testing.assert_allclose(found.W[0, 0] - found.W[0, 1], 1.3, rtol=1e-6)  # along the line nothing moves
+
+
 def test_runs_do_not_meddle_with_one_another():
     """One is beyond the horizon from the start, one is a root already, and those between them go their way."""
     starts = np.array([30.0, -2.0, -5.0, -9.0, 30.0, -3.0]).reshape(-1, 1, 1)
@@ -70,6 +97,14 @@ def test_runs_do_not_meddle_with_one_another():
     np.testing.assert_allclose(found.W.ravel(), [30, -5, -5, -5, 30, -5], atol=1e-10)
     alone = [find_roots(lambda W: W + 5, lambda W: np.ones_like(W), W[None], horizon=20.0) for W in starts]
     assert found.W.ravel().tolist() == [float(one.W[0, 0, 0]) for one in alone]
+    # Next to a vanishing slope steps are not taken, by some and at other times than by others.
+    starts = np.array([7.0, 0.58, 30.0, 1.0, -0.6, 0.5, 0.57]).reshape(-1, 1, 1)
+    for iterations in range(1, 12):
+        options = {"horizon": 20.0, "iterations": iterations}
+        found = find_roots(lambda W: W**3 - W, lambda W: 3 * W * W - 1, starts, **options)
+        alone = [find_roots(lambda W: W**3 - W, lambda W: 3 * W * W - 1, W[None], **options) for W in starts]
+        assert found.W.ravel().tolist() == [float(one.W[0, 0, 0]) for one in alone]
+        assert found.status.tolist() == [one.status[0] for one in alone]
 
 
 def scalar_search(gradient, slope, w, iterations):
@@ -77,7 +112,7 @@ def scalar_search(gradient, slope, w, iterations):
     damping, visited, g = 1.0, [w], gradient(w)
     for _ in range(iterations):
         h = slope(w)
-        step = -h * g / (h * h + damping * min(abs(g), 1.0) + 1e-15 * h * h)
+        step = -h * g / (h * h + max(damping * min(abs(g), 1.0), 1e-15 * h * h))
         longest = 0.5 * max(abs(w), 1.0)
         step = max(-longest, min(longest, step))
         better = abs(gradient(w + step)) < abs(g)

@@ -35,8 +35,9 @@ def test_figure_1_is_stable_in_both_one_and_no_direction(threshold, unstable):
     full = np.diag(LAM)
     W = np.zeros((10, 5))
     W[range(3), range(3)] = np.sqrt(LAM[:3] - found.sigma2)
-    W[4, 3], W[6, 4] = found.a[50], found.b[20]
-    assert found.values[50, 20] == pytest.approx(float(ppca.log_likelihood(W, found.sigma2, full)), rel=1e-12)
+    for i, j in ((50, 20), (0, 80), (80, 0), (80, 80)):  # of more points than are computed at once
+        W[4, 3], W[6, 4] = found.a[i], found.b[j]
+        assert found.values[i, j] == pytest.approx(float(ppca.log_likelihood(W, found.sigma2, full)), rel=1e-12)
 
 
 def test_one_column_moves_both_ways():
@@ -74,6 +75,25 @@ def test_curvatures_are_those_of_finite_differences(directions, columns):
     # The mixed derivative vanishes: what is said of the two directions holds for the plane.
     corners = found.values[2, 2] - found.values[2, 0] - found.values[0, 2] + found.values[0, 0]
     assert corners / (4 * step**2) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("directions", [(0, 3), (3, 0), (0, 1), (1, 2), (2, 3), (3, 4)])
+@pytest.mark.parametrize("retained", [0, 1, 3, 5])
+def test_a_slice_is_the_likelihood_of_the_whole_matrix(directions, retained, columns):
+    """Whether what moves is retained or not, and however many stand still; lam_5 does not exceed the noise."""
+    lam, sigma2 = np.array([4.0, 3.0, 2.0, 1.0, 0.3]), 0.5
+    found, held = zero_column_slice(lam, sigma2, directions, retained, grid=3, columns=columns), min(retained, 4)
+    assert found.retained == tuple(range(held))
+    W = np.zeros((5, held + columns))
+    W[range(held), range(held)] = np.sqrt(lam[:held] - sigma2)
+    for i, j in np.ndindex(3, 3):
+        V = W.copy()
+        V[directions[0], held] += found.a[i]
+        V[directions[1], held + columns - 1] += found.b[j]
+        expected = float(ppca.log_likelihood(V, sigma2, np.diag(lam))) if V.shape[1] <= 5 else None
+        assert expected is None or found.values[i, j] == pytest.approx(expected, rel=1e-13)
+    assert zero_column_slice(lam, sigma2, directions, 0).a[50] == 0  # the point is in the middle
 
 
 def test_towards_a_retained_direction_it_falls_at_fourth_order():

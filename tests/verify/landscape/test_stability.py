@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
+from verify.eigenvalues import Eigenvalues, Written
 from verify.errors import InputError
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
@@ -55,6 +56,7 @@ def test_escapes_rise():
     S = np.diag(lam)
     for point in list(fixed_noise_points(lam, k, sigma2))[1:]:
         escape = verdict(point, lam).escape
+        assert escape.kind == "column" and escape.theta_curvature is None
         W = weights(point, lam, np.eye(5))
         X = np.zeros_like(W)
         X[escape.eigen[0], escape.columns[0]] = 1e-4
@@ -90,8 +92,15 @@ def test_kinds():
     assert verdict(Point("elbo", ordered([], 2), 0.5, 0.0), lam).kind == "saddle"
     assert verdict(Point("ppca", ordered([], 2), 2.5, 0.0), lam).kind == "saddle"
     assert verdict(Point("ppca", ordered([], 2), 3.5, 0.0), lam).kind == "maximum"
+    # One direction less than all: the encoder, or the noise, takes the last one down.
+    nearly = Point("elbo", ordered([], 1), 1.5, 0.0)
+    assert (verdict(nearly, lam).index, verdict(nearly, lam).kind) == (2, "saddle")
+    *_, nearly = learned_noise_points(np.array([3.0, 1.0]), 1)
+    found = verdict(nearly, np.array([3.0, 1.0]), learned_noise=True)
+    assert (nearly.retained, found.index, found.kind) == ((), 1, "saddle")
     on_threshold = verdict(Point("ppca", ordered([], 2), 3.0, 0.0), lam)
     assert (on_threshold.kind, on_threshold.strict, on_threshold.is_global) == ("maximum", False, True)
+    assert on_threshold.escape is None  # flat, which is no way up
     rotation = Point("elbo", ordered([Block((0, 1), 2)], 2), 0.5, 0.0)
     assert verdict(rotation, lam).escape.kind in ("rotation", "column")
     assert spectrum(rotation, lam).gauge == 0
@@ -130,12 +139,25 @@ def test_the_recommended_noise_keeps_every_latent():
             assert 0 < noise < lam[k - 1]
     assert recommended_noise(np.array([3.0, 1.0, 1.0]), 2) == 0.5
     assert recommended_noise(np.array([3.0, 2.0, 1.0, 0.5]), 2) == 0.75
+    assert recommended_noise(np.array([3.0, 2.0, 1.0]), 2) == 1.0
+    assert recommended_noise(np.array([3.0, 1.0, 0.5, 0.0]), 1) == 0.5  # zeros are discarded too
+    assert recommended_noise(np.array([3.0, 2.0]), 2) == 1.0  # below lam_n all noises keep them
 
 
 def test_the_unbounded_likelihood_is_refused():
     with pytest.raises(InputError, match="unbounded"):
         ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 2)
     assert ppca.mean_of_discarded(np.array([3.0, 1.0, 0.0]), 1) == 0.5
+
+
+def test_an_escape_may_mix_two_blocks():
+    """lam 5 over two columns beside 1 and 0.9 over two: what rises fastest moves all four."""
+    lam, sigma2 = np.array([5.0, 1.0, 0.9, 0.8]), 0.9
+    point = Point("elbo", ordered([Block((0,), 2), Block((1, 2), 2)], 4), sigma2, 0.0)
+    escape = verdict(point, lam).escape
+    assert (escape.kind, escape.columns, escape.eigen) == ("dense", (0, 1, 2, 3), (0, 1, 2))
+    dense = linear_vae.profile_hessian(weights(point, lam, np.eye(4)), sigma2, np.diag(lam))
+    assert escape.rate == pytest.approx(np.linalg.eigvalsh(dense)[-1], rel=1e-6)
 
 
 def test_the_rotation_belongs_to_the_block_that_is_steepest():
@@ -146,7 +168,25 @@ def test_the_rotation_belongs_to_the_block_that_is_steepest():
     turns = [steepest_rotation(point, lam, within=columns)[0] for columns in ((0, 1), (2, 3))]
     assert rates[1] > rates[0]
     assert turns[0] > turns[1]
+    assert steepest_rotation(point, lam) == (turns[0], (0, 1))
     escape = verdict(point, lam).escape
     assert (escape.kind, escape.columns, escape.eigen) == ("rotation", (2, 3), (2, 3))
     assert escape.rate == pytest.approx(rates[1])
     assert escape.theta_curvature == turns[1]
+
+
+def test_a_noise_that_was_written_is_compared_with_all_its_digits():
+    """0.7 less 10^-20 is the double 0.7; a number of another type is the decimal that it shows."""
+    lam = np.array([1.0, 0.7])
+    rows = noise_table(lam, 2, [Written("0.69999999999999999999"), Written("0.7"), 0.7, np.float64(0.7)])
+    assert [row.retained for row in rows] == [2, 1, 1, 1]
+    assert [row.sigma2 for row in rows] == [0.7] * 4
+
+
+def test_a_sure_saddle_is_one_however_much_else_is_open():
+    """One direction rises surely; whether others do is open, and neither all nor none of them can."""
+    lam = Eigenvalues(np.array([4.0, 3.0, 2.0]), np.full(3, 1e-15), None)
+    found = verdict(Point("ppca", ordered([Block((1,))], 1), 2.0, 0.0), lam)
+    assert (found.index, found.undecided, found.kind) == (1, 0, "saddle")
+    found = verdict(Point("ppca", ordered([], 1), 3.0, 0.0), lam)
+    assert (found.index, found.undecided, found.kind) == (1, 1, "saddle")

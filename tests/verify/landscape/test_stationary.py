@@ -1,19 +1,24 @@
 """Enumeration at fixed and learned noise against itertools, and its order."""
 
+from fractions import Fraction
 from itertools import combinations, islice, pairwise, product
 
 import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes, spectrum_of
+from verify.eigenvalues import Eigenvalues, Position
 from verify.landscape.search import best_first
 from verify.landscape.stationary import (
     curve_end,
     fixed_noise_count,
     fixed_noise_points,
+    gains,
     learned_noise_candidates,
+    learned_noise_point,
     learned_noise_points,
     noise_of,
+    on_curve,
     profile_value,
     retained_count,
 )
@@ -32,6 +37,10 @@ def test_fixed_noise_finds_every_index_set_once():
         assert len(found) == len(expected) == fixed_noise_count(lam, k, sigma2)
         assert falling([p.value for p in found])
         assert len(found[0].retained) == retained_count(lam, k, sigma2)
+        gain, collapsed = gains(lam, sigma2), next(p.value for p in found if not p.retained)
+        assert (gain[len(above) :] == 0).all()
+        for p in found:
+            assert p.value == pytest.approx(collapsed + gain[list(p.retained)].sum(), rel=1e-12)
 
 
 def test_learned_noise_finds_every_valid_index_set_once():
@@ -49,6 +58,7 @@ def test_learned_noise_finds_every_valid_index_set_once():
         for p in found:
             if len(p.retained) < len(lam):
                 assert p.sigma2 == pytest.approx(np.delete(lam, p.retained).mean())
+                assert profile_value(lam, p.retained, p.sigma2) == pytest.approx(p.value, rel=1e-12)
 
 
 def test_a_search_without_the_order_would_miss_sets():
@@ -101,3 +111,18 @@ def test_how_many_sets_compete_is_how_many_there_are():
         for k in range(1, n + 2):
             sets = [A for q in range(min(k, n - 1) + 1) for A in combinations(range(n), q)]
             assert learned_noise_candidates(n, k) == len(sets)
+
+
+def test_the_point_of_the_curve_lies_where_its_noise_does():
+    """Half of lam_n, below all; asked for by all indices or by the end of the curve, and only where there is one."""
+    lam = np.array([3.0, 2.0, 1.0])
+    for known in (Eigenvalues.of(lam), Eigenvalues(lam, np.full(3, 1e-15), None)):
+        at = on_curve(known)
+        assert at.sigma2 == pytest.approx(0.5) and at.position == known.position(at.sigma2) == Position(3, 0, False)
+        assert (at.exact, at.bounds) == ((Fraction(1, 2), None) if known.exact else (None, (at.sigma2, at.sigma2)))
+        best = next(learned_noise_points(known, 3))
+        assert learned_noise_point(known, 3, (0, 1, 2)) == learned_noise_point(known, 3, (0, 1)) == best
+        assert learned_noise_point(known, 2, (0, 1, 2)) is None
+        assert learned_noise_point(known, 2, (0, 1)).sigma2 == 1.0
+    crowded = Eigenvalues.typed([Fraction(1) + Fraction(1, 10**20), Fraction(1)])
+    assert curve_end(crowded, 2) == (0,) and curve_end(Eigenvalues.of(np.ones(2)), 2) == ()
