@@ -132,7 +132,7 @@ def _digits(blocks: tuple[Block, ...], k: int, exact: tuple[Fraction, ...], near
     with mpmath.workdps(DIGITS + 10):
         lam = [mpmath.mpf(x.numerator) / x.denominator for x in exact]
         total = mpmath.fsum(_discarded(blocks, lam))
-        rows = [(b.columns, b.zeros, mpmath.fsum(mpmath.sqrt(lam[i]) for i in b.eigen)) for b in blocks]
+        rows = [(b.columns, b.zeros, mpmath.fsum(mpmath.sqrt(lam[i]) for i in b.eigen)) for b in blocks if b.zeros]
 
         def equation(s: Any) -> Any:
             at = (len(lam) - k) * s - total

@@ -70,7 +70,7 @@ def steepest_rotation(point: Point, lam: Array, within: tuple[int, ...] | None =
             share = (Q.T * scales) @ Q / block_constant(held, block.columns, point.sigma2)
             pairs = combinations(range(block.columns), 2)
             found += [(4 * float(share[i, j]) ** 2, (columns[i], columns[j])) for i, j in pairs]
-    return max(found)
+    return max(found, key=lambda rotation: rotation[0])  # of equal ones the first
 
 
 def _escape(point: Point, lam: Array, rate: float, part: Part, where: int) -> Escape:

@@ -131,3 +131,13 @@ def test_measured_families_are_listed_where_they_surely_exist_and_the_rest_are_c
             assert len(true) - len(sure) - curve <= open_
             undecided += open_
     assert undecided > 20
+
+
+@pytest.mark.parametrize(("lam", "k"), [((3, 2, 1, 0), 3), ((3, 2, 1, 0, 0), 4), ((4, 2, 2, 0), 5)])
+def test_zero_eigenvalues_are_tried_in_blocks_and_refused(lam, k):
+    typed, undecided = every_family(Eigenvalues.typed([Fraction(x) for x in lam]), k, None)
+    in_doubles, _ = every_family(np.array(lam, dtype=float), k, None)
+    assert undecided == 0
+    assert {(p.blocks, round(p.value, 9)) for p in typed} == {(p.blocks, round(p.value, 9)) for p in in_doubles}
+    assert any(b.zeros and b.columns > 1 for p in typed for b in p.blocks)
+    assert not any(lam[i] == 0 for p in typed for b in p.blocks for i in b.eigen)
