@@ -180,6 +180,12 @@ def test_only_a_trace_is_a_ring():
         assert reduce(words, around) == words
     assert reduce(trace(A @ W @ V), around) == trace(D @ V @ W)
     assert reduce(trace(S @ A), relation(S, A)) == trace(A @ A)
+    # Wherever the ring is written open, the neighbours in it are the same.
+    N = letter("N", k, k)
+    for words in (N @ D @ M, D @ M @ N, M @ N @ D):
+        assert reduce(trace(words), relation(N @ D, D)) == trace(M @ D)
+        assert reduce(trace(words), relation(D @ M, D)) == trace(N @ D)
+        assert reduce(trace(words), relation(M @ N, D)) == trace(D @ D)
 
 
 def test_a_relation_is_used_inside_diagonal_parts_wherever_they_stand():

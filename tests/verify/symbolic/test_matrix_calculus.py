@@ -287,6 +287,8 @@ def test_words_and_scalars_say_what_they_are():
     # A trace says the least of the words that have it.
     assert str(trace(W @ V)) == str(trace(V.T @ W.T)) == "tr(V W)"
     assert str(trace(z.T @ W.T @ x)) == "tr(x^T W z)"
+    B = letter("B", k, k)
+    assert str(trace(D @ B)) == str(trace(B.T @ D)) == "tr(B D)" and str(trace(D @ F)) == "tr(D F)"
     assert str(trace(A) - 2 * log_det(S)) == "tr(A) + (-2) log det(S)"
     assert str(Scalar()) == str(trace(A) - trace(A)) == "0"
     assert str(Scalar(1)) == "1" and str(Scalar(sigma2)) == "(sigma2) 1"
