@@ -129,7 +129,7 @@ def log_det(A: WordSum) -> Scalar:
 def rotations(factors: Factors) -> list[Factors]:
     """All rotations that do not cut a run of diagonal factors (whose inner order means nothing)."""
     cuts = [i for i in range(len(factors)) if not (factors[i - 1].diagonal and factors[i].diagonal)]
-    return [simplified(factors[i:] + factors[:i]) for i in cuts or [0]]
+    return [simplified(factors[i:] + factors[:i]) for i in cuts] or [simplified(factors)]
 
 
 @lru_cache(maxsize=4096)
