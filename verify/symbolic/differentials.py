@@ -71,21 +71,19 @@ def gradient(f: Scalar, X: WordSum) -> WordSum:
 
 def _coefficient(factors: Sequence[Factor], marker: Letter) -> WordSum:
     """The A with tr(factors) = tr(A marker), for a product in which the marker occurs once."""
-    for i, factor in enumerate(factors):
-        rest = [*factors[i + 1 :], *factors[:i]]
-        A = of_factors(rest, Shape(factor.shape.cols, factor.shape.rows))
-        if factor.atom == marker:
-            return A.T if factor.transposed else A
-        if isinstance(factor.atom, DiagonalPart) and _mentions(factor.atom.word, marker):
-            # tr(diag(B) A) = tr(B diag(A)), and the marker is inside B.
-            (inner,) = diag(A).terms
-            return _coefficient(simplified(factor.atom.word.factors + inner.factors), marker)
-    raise AssertionError(f"{marker} does not occur")
+    i, factor = next((i, factor) for i, factor in enumerate(factors) if _mentions(factor.atom, marker))
+    A = of_factors([*factors[i + 1 :], *factors[:i]], Shape(factor.shape.cols, factor.shape.rows))
+    if isinstance(factor.atom, DiagonalPart):
+        # tr(diag(B) A) = tr(B diag(A)), and the marker is inside B.
+        (inner,) = diag(A).terms
+        return _coefficient(simplified(factor.atom.word.factors + inner.factors), marker)
+    return A.T if factor.transposed else A
 
 
-def _mentions(word: Word, letter: Letter) -> bool:
-    atoms = (factor.atom for factor in word.factors)
-    return any(a == letter if isinstance(a, Letter) else _mentions(a.word, letter) for a in atoms)
+def _mentions(atom: Atom, letter: Letter) -> bool:
+    if isinstance(atom, DiagonalPart):
+        return any(_mentions(factor.atom, letter) for factor in atom.word.factors)
+    return atom == letter
 
 
 @overload

@@ -65,7 +65,8 @@ def _second_moment(word: Word, e: Letter, covariance: WordSum) -> Scalar:
         raise NotQuadratic(f"{word}: not a single quadratic form in {e}")
     if len(random) == 1:
         # e^T A e = tr(A e e^T)
-        return trace(of_factors(random[0][1:-1], covariance.shape) @ covariance)
+        (form,) = random
+        return trace(of_factors(form[1:-1], covariance.shape) @ covariance)
     left, right = (_ending_in(number, e) for number in random)
     # (u^T e)(v^T e) = u^T (e e^T) v
     u = of_factors(left, Shape(sp.S.One, e.shape.rows))

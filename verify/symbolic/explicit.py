@@ -34,11 +34,11 @@ class Explicit:
 
     @cached_property
     def W(self) -> Matrix:
-        return sp.Matrix(self.rows, self.columns, lambda i, j: sp.Symbol(f"w{i}{j}", real=True))
+        return sp.Matrix(self.rows, self.columns, lambda i, j: sp.Symbol(f"w{i}{j}"))
 
     @cached_property
     def V(self) -> Matrix:
-        return sp.Matrix(self.columns, self.rows, lambda i, j: sp.Symbol(f"v{i}{j}", real=True))
+        return sp.Matrix(self.columns, self.rows, lambda i, j: sp.Symbol(f"v{i}{j}"))
 
     @cached_property
     def D(self) -> Matrix:
@@ -46,7 +46,7 @@ class Explicit:
 
     @cached_property
     def S(self) -> Matrix:
-        return sp.Matrix(self.rows, self.rows, lambda i, j: sp.Symbol(f"s{min(i, j)}{max(i, j)}", real=True))
+        return sp.Matrix(self.rows, self.rows, lambda i, j: sp.Symbol(f"s{min(i, j)}{max(i, j)}"))
 
     @property
     def sigma2(self) -> Expression:
@@ -65,15 +65,16 @@ class Explicit:
     @cached_property
     def elbo(self) -> Expression:
         """E_x E_q[log p(x|z) + log p(z) - log q(z|x)], per datum (Eq. 4)."""
-        x = sp.Matrix(sp.symbols(f"x:{self.rows}", real=True))
-        z = sp.Matrix(sp.symbols(f"z:{self.columns}", real=True))
-        mean, d = self.V * x, list(self.D.diagonal())
-        log_q = -sum((z[i] - mean[i]) ** 2 / (2 * d[i]) + sp.log(2 * sp.pi * d[i]) / 2 for i in range(self.columns))
+        x = sp.Matrix(sp.symbols(f"x:{self.rows}"))
+        z = sp.Matrix(sp.symbols(f"z:{self.columns}"))
+        mean = self.V * x
+        terms = zip(z, mean, self.D.diagonal(), strict=True)
+        log_q = -sum((z_i - m) ** 2 / (2 * d) + sp.log(2 * sp.pi * d) / 2 for z_i, m, d in terms)
         log_prior = -sum(z_i**2 for z_i in z) / 2 - self.columns * sp.log(2 * sp.pi) / 2
         error = sum(r**2 for r in x - self.W * z)
         log_observation = -error / (2 * self.sigma2) - self.rows * sp.log(2 * sp.pi * self.sigma2) / 2
         over_z = with_moments(log_observation + log_prior - log_q, z, mean, self.D)
-        return with_moments(over_z, x, sp.zeros(self.rows, 1), self.S)
+        return with_moments(over_z, x, [0] * self.rows, self.S)
 
     @cached_property
     def log_likelihood(self) -> Expression:
@@ -114,13 +115,13 @@ class Explicit:
         return f.subs(point)
 
 
-def with_moments(f: Expression, variables: Sequence[Any], mean: Matrix, covariance: Matrix) -> Expression:
+def with_moments(f: Expression, variables: Sequence[Any], mean: Sequence[Any], covariance: Matrix) -> Expression:
     """E[f] for f of degree <= 2 in the variables, monomial by monomial. ValueError for a higher degree."""
     polynomial = sp.Poly(sp.expand(f), *variables)
     return sp.expand(sum(c * _moment(powers, mean, covariance) for powers, c in polynomial.terms()))
 
 
-def _moment(powers: Sequence[int], mean: Matrix, covariance: Matrix) -> Expression:
+def _moment(powers: Sequence[int], mean: Sequence[Any], covariance: Matrix) -> Expression:
     indices = [i for i, power in enumerate(powers) for _ in range(power)]
     if len(indices) > 2:
         raise ValueError("a moment of third or higher order was asked for")

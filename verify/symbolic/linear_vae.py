@@ -9,8 +9,9 @@ Everything starts from log densities of Gaussians and is derived; no printed for
 ones are compared with these in proofs/.
 """
 
+import functools
+import operator
 from dataclasses import dataclass
-from functools import cache
 from itertools import permutations, product
 
 from verify.symbolic import differentials, ppca
@@ -51,19 +52,19 @@ def posterior_kl_at_datum() -> Scalar:
     return over_latent(log_encoder() - ppca.log_posterior())
 
 
-@cache
+@functools.cache
 def kl() -> Scalar:
     """The mean of (B) over the data (Eq. 16)."""
     return over_data(kl_at_datum())
 
 
-@cache
+@functools.cache
 def reconstruction() -> Scalar:
     """The mean of (C) over the data (Eqs. 19, 20)."""
     return over_data(reconstruction_at_datum())
 
 
-@cache
+@functools.cache
 def posterior_kl() -> Scalar:
     """The mean of (A) over the data (Eq. 15)."""
     return over_data(posterior_kl_at_datum())
@@ -90,7 +91,7 @@ class Gradients:
     sigma2: Scalar
 
 
-@cache
+@functools.cache
 def gradients() -> Gradients:
     """Eqs. 21-23 and the noise gradient, by differentiation of the ELBO."""
     f = elbo()
@@ -114,19 +115,19 @@ def gap() -> Scalar:
     return at_optimal_encoder(posterior_kl())
 
 
-@cache
+@functools.cache
 def profile_elbo() -> Scalar:
     """P(W), the ELBO at its optimal encoder: its maximum over V and D."""
     return at_optimal_encoder(elbo())
 
 
-@cache
+@functools.cache
 def profile_gradient() -> WordSum:
     """dP/dW, by differentiation.  -> (n, k)."""
     return reduce(differentials.gradient(profile_elbo(), W), gram)
 
 
-@cache
+@functools.cache
 def profile_noise_gradient() -> Scalar:
     """dP/dsigma2, by differentiation."""
     return reduce(differentials.derivative(profile_elbo(), sigma2), gram)
@@ -143,16 +144,10 @@ def placements(letters: tuple[WordSum, ...], shape: Shape) -> tuple[WordSum, ...
     for order in permutations(letters):
         for flips in product((False, True), repeat=len(order)):
             try:
-                word = _chain([A.T if flip else A for A, flip in zip(order, flips, strict=True)])
+                flipped = [A.T if flip else A for A, flip in zip(order, flips, strict=True)]
+                word = functools.reduce(operator.matmul, flipped)
             except NotConformable:
                 continue
             if word.shape == shape:
                 found[str(word)] = word
     return tuple(found.values())
-
-
-def _chain(factors: list[WordSum]) -> WordSum:
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result @ factor
-    return result

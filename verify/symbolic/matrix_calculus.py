@@ -134,7 +134,8 @@ def simplified(factors: Iterable[Factor]) -> tuple[Factor, ...]:
         while factor.diagonal and start and stack[start - 1].diagonal:
             start -= 1
         # A diagonal factor meets every other one of its run, any other factor only its neighbour.
-        start = start if factor.diagonal else max(start - 1, 0)
+        if not factor.diagonal:
+            start -= 1
         if factor.inverse in stack[start:]:
             del stack[stack.index(factor.inverse, start)]
         elif factor.diagonal:
@@ -189,7 +190,7 @@ class WordSum:
         return WordSum(self.shape, [*self.terms.items(), *other.terms.items()])
 
     def __neg__(self) -> WordSum:
-        return self * -1
+        return -1 * self
 
     def __sub__(self, other: WordSum) -> WordSum:
         return self + -other
@@ -239,7 +240,7 @@ def is_zero(coefficient: Expression) -> bool:
 
 
 def shown(terms: Iterable[tuple[Expression, str]]) -> str:
-    """'2 A B - C/sigma2' and the like; '0' for no terms."""
+    """'(2) A B + C' and the like; '0' for no terms."""
     text = " + ".join(name if c == 1 else f"({c}) {name}" for c, name in terms)
     return text or "0"
 
@@ -255,18 +256,16 @@ def letter(name: str, rows: Expression, cols: Expression, kind: Kind = "general"
 def defined(name: str, definition: WordSum) -> WordSum:
     """A letter that abbreviates `definition`; symmetric or not, as that is."""
     kind: Kind = "general"
-    if definition.shape.square and definition == definition.T:
+    if definition == definition.T:
         kind = "diagonal" if all(word.diagonal for word in definition.terms) else "symmetric"
     return of_factor(Factor(Letter(name, definition.shape, kind, definition)))
 
 
 def the_letter(A: WordSum) -> Letter:
     """The letter that A consists of; ValueError if A is anything else."""
-    word = single(A)
-    if word and A.terms[word] == 1 and len(word.factors) == 1 and isinstance(word.factors[0].atom, Letter):
-        atom = word.factors[0].atom
-        if word.factors[0] == Factor(atom):
-            return atom
+    for factor in (factor for word in A.terms for factor in word.factors):
+        if isinstance(factor.atom, Letter) and of_factor(Factor(factor.atom)) == A:
+            return factor.atom
     raise ValueError(f"{A} is not a single letter")
 
 
@@ -300,7 +299,7 @@ def inverse(A: WordSum) -> WordSum:
     word = single(A)
     if word is None or not all(factor.shape.square for factor in word.factors):
         raise NotInvertible(f"{A} is not a product of square letters")
-    result: WordSum = of_factors([f.inverse for f in reversed(word.factors)], A.shape.T) / A.terms[word]
+    result: WordSum = of_factors([f.inverse for f in reversed(word.factors)], A.shape) / A.terms[word]
     return result
 
 
@@ -313,11 +312,10 @@ def diag(A: WordSum) -> WordSum:
 
 def _diagonal_part(word: Word) -> Word:
     """diag(D A E) = D E diag(A): diagonal factors at either end come out."""
-    factors = word.factors
-    left = next((i for i, f in enumerate(factors) if not f.diagonal), len(factors))
-    right = next((i for i, f in enumerate(reversed(factors)) if not f.diagonal), 0)
-    inner = Word(factors[left : len(factors) - right], word.shape)
-    if not inner.factors:
+    if word.diagonal:
         return word
+    others = [i for i, factor in enumerate(word.factors) if not factor.diagonal]
+    start, end = others[0], others[-1] + 1
+    inner = Word(word.factors[start:end], word.shape)
     atom = DiagonalPart(min(inner, inner.T, key=lambda item: item.key))
-    return Word(simplified([*factors[:left], Factor(atom), *factors[len(factors) - right :]]), word.shape)
+    return Word(simplified([*word.factors[:start], Factor(atom), *word.factors[end:]]), word.shape)

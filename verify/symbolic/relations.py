@@ -2,7 +2,8 @@
 
 Notation   a relation `word = sum` is used from left to right, anywhere inside a word and around the ring of a
            trace, together with its transpose.
-Main       Relation, relation, of_definition, reduce, expand, substitute, substitute_log_det, map_words.
+Main       Relation, relation, of_definition, reduce, expand, substitute, substitute_log_det, map_words,
+           factorwise.
 
 For M = W^T W + sigma2 I, `of_definition(M)` is W^T W = M - sigma2 I: so M^-1 W^T W becomes
 I - sigma2 M^-1, and M^-1 M = I does the rest. A relation must lead to shorter words, or `reduce` may not end.
@@ -32,7 +33,7 @@ from verify.symbolic.matrix_calculus import (
     single,
     the_letter,
 )
-from verify.symbolic.traces import Factors, Scalar, log_det, rotations, trace
+from verify.symbolic.traces import Factors, Scalar, log_det, ring_shape, rotations, trace
 
 Either = TypeVar("Either", WordSum, Scalar)
 MAX_STEPS = 200
@@ -91,7 +92,7 @@ def expand(A: Either, *letters: WordSum) -> Either:
             return of_factor(factor)
         return value.T if factor.transposed else value
 
-    return map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
+    return map_words(A, lambda factors, shape, ring: factorwise(factors, shape, image))
 
 
 def substitute(A: Either, values: Mapping[str, WordSum]) -> Either:
@@ -107,7 +108,7 @@ def substitute(A: Either, values: Mapping[str, WordSum]) -> Either:
         value = value.T if factor.transposed else value
         return inverse(value) if factor.inverted else value
 
-    result = map_words(A, lambda factors, shape, ring: _product(factors, shape, image))
+    result = map_words(A, lambda factors, shape, ring: factorwise(factors, shape, image))
     if isinstance(result, WordSum):
         return result
     return _with_log_dets(result, {atom: log_det(image(Factor(atom))) for atom in result.log_dets})
@@ -134,7 +135,7 @@ def _image_of_atom(factor: Factor, values: Mapping[str, WordSum], image: Callabl
     """What replaces an atom; None if nothing does."""
     atom = factor.atom
     if isinstance(atom, DiagonalPart):
-        return diag(_product(atom.word.factors, atom.word.shape, image))
+        return diag(factorwise(atom.word.factors, atom.word.shape, image))
     if atom.name in values:
         value = values[atom.name]
         if value.shape != atom.shape:
@@ -146,7 +147,8 @@ def _image_of_atom(factor: Factor, values: Mapping[str, WordSum], image: Callabl
     return None if definition == atom.definition else definition
 
 
-def _product(factors: Sequence[Factor], shape: Shape, image: Callable[[Factor], WordSum]) -> WordSum:
+def factorwise(factors: Sequence[Factor], shape: Shape, image: Callable[[Factor], WordSum]) -> WordSum:
+    """The product with each factor replaced by its image, for a product of `shape`."""
     product = identity(shape.rows)
     for factor in factors:
         product = product @ image(factor)
@@ -170,11 +172,11 @@ def map_words(A: WordSum | Scalar, image: Callable[[Factors, Shape, bool], WordS
 
 def _step(factors: Factors, shape: Shape, ring: bool, rules: Sequence[Relation]) -> WordSum:
     """The word after one use of the first relation that applies, or as it was."""
-    for rotated in rotations(factors) if ring and factors else [factors]:
-        here = Shape(rotated[0].shape.rows, rotated[0].shape.rows) if ring and rotated else shape
+    for rotated in rotations(factors) if ring else [factors]:
+        here = ring_shape(rotated) if ring else shape
         for rule in rules:
             size = len(rule.pattern)
-            for i in range(len(rotated) - size + 1):
+            for i in range(len(rotated)):
                 if rotated[i : i + size] == rule.pattern:
                     left = of_factors(rotated[:i], Shape(here.rows, rule.replacement.shape.rows))
                     right = of_factors(rotated[i + size :], Shape(rule.replacement.shape.cols, here.cols))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 import sympy as sp
 
@@ -28,6 +29,7 @@ from verify.symbolic.matrix_calculus import (
     collected,
     diag,
     is_zero,
+    of_factors,
     shown,
     simplified,
     single,
@@ -80,7 +82,7 @@ class Scalar:
         return result
 
     def __neg__(self) -> Scalar:
-        return self * -1
+        return -1 * self
 
     def __sub__(self, other: Scalar | Expression) -> Scalar:
         return self + -other
@@ -99,7 +101,7 @@ class Scalar:
     def __str__(self) -> str:
         named = [(c, f"tr({word})") for word, c in self.traces.items()]
         named += [(c, f"log det({atom})") for atom, c in self.log_dets.items()]
-        return shown([*named, (self.constant, "1")] if self.constant != 0 or not named else named)
+        return shown([*named, (self.constant, "1")] if self.constant != 0 else named)
 
     __repr__ = __str__
 
@@ -127,7 +129,7 @@ def log_det(A: WordSum) -> Scalar:
 def rotations(factors: Factors) -> list[Factors]:
     """All rotations that do not cut a run of diagonal factors (whose inner order means nothing)."""
     cuts = [i for i in range(len(factors)) if not (factors[i - 1].diagonal and factors[i].diagonal)]
-    return [simplified(factors[i:] + factors[:i]) for i in cuts or [0]]
+    return [simplified(factors[i:] + factors[:i]) for i in cuts] or [simplified(factors)]
 
 
 @lru_cache(maxsize=4096)
@@ -141,10 +143,11 @@ def cyclic_form(word: Word) -> Word:
             reached[factors] = None
             queue.extend(_representative(other) for other in _moves(factors))
     least = min(reached, key=_order)
-    return Word(least, _ring_shape(least) if least else word.shape)
+    return Word(least, ring_shape(least) if least else word.shape)
 
 
-def _ring_shape(factors: Factors) -> Shape:
+def ring_shape(factors: Factors) -> Shape:
+    """The shape of the product of a ring of factors cut where this product begins."""
     return Shape(factors[0].shape.rows, factors[0].shape.rows)
 
 
@@ -155,8 +158,8 @@ def _order(factors: Factors) -> tuple[int, int, str]:
 
 def _representative(factors: Factors) -> Factors:
     """The same word for all that differ by rotation, transposition, or the order of numbers."""
-    while shorter := [other for other in rotations(factors) if len(other) < len(factors)]:
-        factors = min(shorter, key=_order)  # inverses that met when the word was bent into a ring
+    while (shorter := next((other for other in rotations(factors) if len(other) < len(factors)), None)) is not None:
+        factors = shorter  # inverses that met when the word was bent into a ring
     numbers = segments(factors)
     if numbers:
         least = sorted((min(s, transposed(s), key=_order) for s in numbers), key=_order)
@@ -178,8 +181,7 @@ def _moves(factors: Factors) -> Iterator[Factors]:
         cut = next(i for i, factor in enumerate(rotated) if not factor.diagonal)
         run, rest = rotated[:cut], rotated[cut:]
         if any(isinstance(factor.atom, DiagonalPart) for factor in run):
-            shape = _ring_shape(rest)
-            (part,) = diag(WordSum(shape, [(Word(rest, shape), 1)])).terms
+            (part,) = diag(of_factors(rest, ring_shape(rest))).terms
             yield simplified(run + part.factors)
 
 
@@ -190,8 +192,5 @@ def transposed(factors: Factors) -> Factors:
 def segments(factors: Factors) -> list[Factors]:
     """The numbers (1, 1) into which a ring of factors falls where it passes through dimension 1."""
     cuts = [i for i, factor in enumerate(factors) if factor.shape.rows == 1]
-    if not cuts:
-        return []
-    rotated = factors[cuts[0] :] + factors[: cuts[0]]
-    starts = [i - cuts[0] for i in cuts]
-    return [rotated[a:b] for a, b in zip(starts, [*starts[1:], len(rotated)], strict=True)]
+    round_again = [i + len(factors) for i in cuts[:1]]
+    return [(factors + factors)[a:b] for a, b in pairwise([*cuts, *round_again])]

@@ -26,8 +26,7 @@ from verify.symbolic.matrix_calculus import (
     the_letter,
     zero,
 )
-from verify.symbolic.relations import Either, Relation, map_words, relation
-from verify.symbolic.traces import Factors
+from verify.symbolic.relations import Either, Relation, factorwise, map_words, relation
 
 
 def unit_vector(name: str, dimension: Expression) -> WordSum:
@@ -45,27 +44,13 @@ def orthonormal(*vectors: WordSum) -> tuple[Relation, ...]:
 def on_axes(A: Either, *axes: WordSum) -> Either:
     """A with diag(B e^T) and diag(e B^T) replaced by (e^T B) e e^T, for each of these axes e (k, 1)."""
     ends = [Factor(the_letter(e)) for e in axes]
-    return map_words(A, lambda factors, shape, ring: _product_on_axes(factors, shape, ends))
-
-
-def _product_on_axes(factors: Factors, shape: Shape, axes: list[Factor]) -> WordSum:
-    product = identity(shape.rows)
-    for factor in factors:
-        product = product @ _entry(factor, axes)
-    return product
+    return map_words(A, lambda factors, shape, ring: factorwise(factors, shape, lambda factor: _entry(factor, ends)))
 
 
 def on_blocks(A: Either, *selectors: WordSum) -> Either:
     """A with diag(P B P^T) replaced by P diag(B) P^T, for each of these selectors P (k, p)."""
     ends = [Factor(the_letter(P)) for P in selectors]
-
-    def image(factors: Factors, shape: Shape, ring: bool) -> WordSum:
-        product = identity(shape.rows)
-        for factor in factors:
-            product = product @ _block(factor, ends)
-        return product
-
-    return map_words(A, image)
+    return map_words(A, lambda factors, shape, ring: factorwise(factors, shape, lambda factor: _block(factor, ends)))
 
 
 def _block(factor: Factor, selectors: list[Factor]) -> WordSum:

@@ -211,7 +211,7 @@ def test_the_derivatives_of_the_density_are_bounded_by_polynomials(record):
 
 @HESSIAN.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_second_order_of_the_likelihood_for_all_n_and_k(record):
-    d, mean = sp.symbols("d xbar", positive=True)
+    d, mean = sp.symbols("d xbar")
     slopes = symbolic.observation_slopes(2)
     vanishes(slopes[0] - d)
     vanishes(slopes[1] + mean * (1 - mean))  # which is the entry of -Y
@@ -255,7 +255,7 @@ def test_the_likelihood_is_even_in_w_and_its_curvature_in_mu_is_that_of_the_pixe
     # At W = 0 all that the ELBO has beside log p(x|0) is -KL, which is 0 at the prior, V = 0 and D = I.
     same(substitute(linear_vae.kl(), {"V": zero(k, n), "D": identity(k)}), Scalar(0))
     # At W = 0 the likelihood is a sum over pixels of x mu - log(1 + e^mu): no mixed derivatives of two pixels.
-    slopes, mean = symbolic.observation_slopes(2), sp.Symbol("xbar", positive=True)
+    slopes, mean = symbolic.observation_slopes(2), sp.Symbol("xbar")
     check_mu_block(slopes, -mean * (1 - mean))
     for wrong in (mean * (1 - mean), -mean, -sp.Rational(1, 4)):
         with rejected():
@@ -265,8 +265,7 @@ def test_the_likelihood_is_even_in_w_and_its_curvature_in_mu_is_that_of_the_pixe
 
 def check_mu_block(slopes, curvature):
     """The slope is x - xbar, zero in the mean; the curvature in mu_i does not depend on x."""
-    d = sp.Symbol("d", positive=True)
-    vanishes(slopes[0] - d)
+    vanishes(slopes[0] - sp.Symbol("d"))
     vanishes(slopes[1] - curvature)
 
 

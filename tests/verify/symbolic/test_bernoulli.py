@@ -8,7 +8,12 @@ from verify.models import bernoulli as model
 from verify.models.quadrature import hermite
 from verify.symbolic import bernoulli
 from verify.symbolic.evaluation import on_arrays
-from verify.symbolic.letters import k, n
+from verify.symbolic.expectations import expectation
+from verify.symbolic.letters import D, V, W, k, n, x, z
+from verify.symbolic.matrix_calculus import identity, letter, zero
+from verify.symbolic.traces import Scalar, log_det, trace
+
+A = letter("A", n, n)
 
 
 @pytest.fixture(params=[(3, 2, 0), (4, 1, 1)], ids=lambda p: f"n{p[0]}k{p[1]}")
@@ -54,9 +59,33 @@ def test_the_hessian_without_matrix_calculus_is_that_of_theory_4_2():
         assert (H + expected).applyfunc(sp.expand) != sp.zeros(*H.shape)
 
 
+def test_the_hessian_of_one_pixel_and_one_latent():
+    H, S, (y,) = bernoulli.explicit_hessian(1, 1)
+    slope = y * (1 - y)
+    assert (H - sp.diag(S[0, 0] - slope, -slope)).applyfunc(sp.expand) == sp.zeros(2, 2)
+
+
+def test_the_first_order_has_no_mean_at_a_datum():
+    """Or half the square of that mean would have to be taken off the likelihood."""
+    first, second = bernoulli.log_ratio()
+    assert expectation(first, z, zero(k, 1), identity(k)) == Scalar()
+    assert expectation(second, z, zero(k, 1), identity(k)) != Scalar()
+
+
+def test_the_second_order_is_of_degree_two_in_both_letters():
+    kept = trace(W @ V) + trace(W.T @ W) / 3
+    other = Scalar(5) + log_det(D) + trace(A) + trace(W.T @ x @ z.T) + trace(V @ x @ x.T @ W @ W.T @ W)
+    assert bernoulli.second_order(kept + other) == kept
+    assert bernoulli.second_order(trace(D @ W.T @ W)) == trace(W.T @ W)
+
+
 def test_the_slopes_of_one_observation():
     slopes = bernoulli.observation_slopes(3)
     values = {"xbar": 0.3, "d": 0.2}
     expected = [0.2, -0.21, -0.21 * 0.4]  # y'' = y (1 - y) (1 - 2 y)
     found = [float(s.subs({v: values[v.name] for v in s.free_symbols})) for s in slopes]
     assert found == pytest.approx(expected)
+    d, y = sp.symbols("d xbar")
+    slope = y * (1 - y)
+    exact = [d, -slope, -slope * (1 - 2 * y), -slope * (1 - 6 * slope)]
+    assert [sp.expand(s - e) for s, e in zip(bernoulli.observation_slopes(4), exact, strict=True)] == [0] * 4

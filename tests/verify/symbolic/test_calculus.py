@@ -113,6 +113,10 @@ def test_textbook_gradients():
     assert gradient(trace(M @ D), D) == diag(M)
     assert gradient(trace(A @ inverse(S)), S) == -inverse(S) @ (A + A.T) @ inverse(S) / 2
     assert gradient(trace(diag(W.T @ W) @ D), W) == 2 * W @ D
+    assert gradient(trace(W.T @ A @ W), W) == (A + A.T) @ W
+    assert gradient(trace(z.T @ W.T @ x), W) == x @ z.T
+    assert gradient(trace(A @ W @ diag(V @ W) @ V), W) == A.T @ V.T @ diag(V @ W) + V.T @ diag(V @ A @ W)
+    assert gradient(trace(diag(diag(V @ W) @ V @ W) @ E), W) == 2 * V.T @ diag(V @ W) @ E
     assert gradient(log_det(D), D) == inverse(D)
     assert gradient(Scalar(3) + trace(V @ W), D) == zero(k, k)
 
@@ -137,6 +141,7 @@ def test_the_definition_meets_the_inverse():
     assert reduce(trace(W @ inverse(M) @ W.T), gram) == k - sigma2 * trace(inverse(M))
     assert reduce(diag(W.T @ W), gram) == diag(M) - sigma2 * identity(k)
     assert expand(M @ inverse(M), M) == identity(k)
+    assert expand(W @ inverse(M), M) == W @ inverse(M)
     assert expand(M, M) == W.T @ W + sigma2 * identity(k)
     # A sum under an inverse has no inverse as words: it stays.
     assert reduce(inverse(diag(W.T @ W)), gram) == inverse(diag(W.T @ W))
@@ -153,12 +158,59 @@ def test_relations_hold_transposed_and_are_checked():
     assert reduce(trace(A @ W @ V), relation(V @ A, D @ V)) == trace(D @ V @ W)
     with pytest.raises(NotConformable):
         relation(S @ W, V)
-    with pytest.raises(ValueError, match="one word"):
-        relation(W + W @ D, W)
-    with pytest.raises(ValueError, match="no definition"):
-        of_definition(S)
+    for left, right in ((W + W @ D, W), (identity(k), D), (zero(n, k), W)):
+        with pytest.raises(ValueError, match="one word"):
+            relation(left, right)
+    for use in (of_definition, lambda letter: expand(letter, letter)):
+        with pytest.raises(ValueError, match="no definition"):
+            use(S)
     with pytest.raises(RuntimeError, match="longer"):
         reduce(S, relation(S, S @ A))
+
+
+def test_the_left_side_of_a_relation_may_have_a_coefficient():
+    assert reduce(S @ W, relation(2 * S @ W, W @ D)) == W @ D / 2
+    assert reduce(A @ W, of_definition(defined("N", 3 * A @ W + W))) == (defined("N", 3 * A @ W + W) - W) / 3
+
+
+def test_only_a_trace_is_a_ring():
+    """V and A are neighbours in tr(A W V), in A W V they are not."""
+    around = relation(V @ A, D @ V)
+    for words in (A @ W @ V, diag(A @ W @ V), A @ diag(A @ W @ V) @ W):
+        assert reduce(words, around) == words
+    assert reduce(trace(A @ W @ V), around) == trace(D @ V @ W)
+    assert reduce(trace(S @ A), relation(S, A)) == trace(A @ A)
+    # Wherever the ring is written open, the neighbours in it are the same.
+    N = letter("N", k, k)
+    for words in (N @ D @ M, D @ M @ N, M @ N @ D):
+        assert reduce(trace(words), relation(N @ D, D)) == trace(M @ D)
+        assert reduce(trace(words), relation(D @ M, D)) == trace(N @ D)
+        assert reduce(trace(words), relation(M @ N, D)) == trace(D @ D)
+
+
+def test_a_relation_is_used_inside_diagonal_parts_wherever_they_stand():
+    gram = of_definition(M)
+    inner = diag(M) - sigma2 * identity(k)
+    assert reduce(W @ diag(W.T @ W) @ V, gram) == W @ inner @ V
+    assert reduce(V @ A @ W @ diag(W.T @ W) @ V @ W, gram) == V @ A @ W @ inner @ V @ W
+    assert reduce(diag(V @ W) @ V @ W @ diag(W.T @ W), gram) == diag(V @ W) @ V @ W @ inner
+    assert reduce(trace(V @ A @ W @ diag(W.T @ W) @ V @ W), gram) == trace(V @ A @ W @ inner @ V @ W)
+    # Under an inverse as well, where it leaves one word.
+    eigen = relation(S @ W, W @ D)
+    assert reduce(W @ inverse(diag(V @ S @ W)), eigen) == W @ inverse(diag(V @ W)) @ inverse(D)
+
+
+def test_a_long_word_is_reduced_to_the_end():
+    power = identity(n)
+    for _ in range(60):
+        power = power @ A
+    assert reduce(power, relation(A @ A, A)) == A
+
+
+def test_substitution_follows_transposes_and_inverses():
+    X = letter("X", k, n)
+    assert substitute(V.T @ D, {"V": X @ A}) == A.T @ X.T @ D
+    assert substitute(inverse(A).T @ W, {"A": 2 * A @ S}) == inverse(A).T @ inverse(S) @ W / 2
 
 
 def test_substitution_reaches_everywhere():
@@ -200,6 +252,19 @@ def test_a_product_of_two_numbers_has_its_second_moment():
     f = trace(u.T @ z @ v.T @ z)
     assert expectation(f, z, zero(k, 1), D) == trace(u.T @ D @ v)
     assert expectation(f, z, zero(k, 1), D) != trace(u.T @ v)
+
+
+def test_a_number_without_the_vector_stays_a_factor():
+    u, v = W.T @ x, V @ x
+    f = trace(u.T @ z @ v.T @ z @ x.T @ S @ x)
+    expected = trace(u.T @ D @ v @ x.T @ S @ x)
+    assert expectation(f, z, zero(k, 1), D) == expected
+    assert expectation(f, z, v, D) == expected + trace(u.T @ v @ v.T @ v @ x.T @ S @ x)
+
+
+def test_a_diagonal_part_without_the_vector_is_a_matrix_like_any_other():
+    f = trace(z.T @ inverse(diag(M)) @ z) + trace(diag(M) @ E)
+    assert expectation(f, z, zero(k, 1), D) == trace(inverse(diag(M)) @ D) + trace(diag(M) @ E)
 
 
 def test_a_quadratic_form_is_found_behind_a_diagonal_part():

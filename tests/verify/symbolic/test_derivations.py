@@ -25,9 +25,9 @@ from verify.symbolic.letters import (
     woodbury,
     x,
 )
-from verify.symbolic.matrix_calculus import identity, inverse
+from verify.symbolic.matrix_calculus import diag, identity, inverse
 from verify.symbolic.relations import expand, reduce, substitute, substitute_log_det
-from verify.symbolic.traces import Scalar, trace
+from verify.symbolic.traces import Scalar, log_det, trace
 
 
 def test_the_gradient_of_the_likelihood_is_that_of_eq_11():
@@ -91,10 +91,31 @@ def test_the_optimal_encoder_is_where_both_gradients_vanish():
     assert best_D.shape == D.shape and best_V.shape == V.shape
 
 
+def test_the_gap_is_that_of_the_model_and_what_the_profile_lacks():
+    values, symbols = {"W": np.random.default_rng(3).standard_normal((4, 3))}, {n: 4, k: 3, sigma2: 0.6}
+    assert np.isclose(on_arrays(linear_vae.gap(), values, symbols), vae_model.gap(values["W"], 0.6), rtol=1e-12)
+    assert linear_vae.gap() == (log_det(diag(M)) - log_det(M)) / 2
+
+
+def test_the_symbols_are_what_they_stand_for():
+    for dimension in (n, k):
+        assert sp.floor(dimension) == abs(dimension) == dimension
+    for variance in (sigma2, *Explicit(2, 3).D.diagonal()):
+        assert sp.sqrt(variance**2) == variance and sp.expand_log(sp.log(2 * variance)) == sp.log(2) + sp.log(variance)
+
+
 def test_only_conformable_placements_are_found():
     assert [str(word) for word in linear_vae.placements((D, W), W.shape)] == ["W D"]
     assert [str(word) for word in linear_vae.placements((D, W), W.shape.T)] == ["D W^T"]
     assert linear_vae.placements((D, D), W.shape) == ()
+
+
+def test_a_random_point_is_rational_positive_and_the_same_for_one_seed():
+    explicit = Explicit(2, 2)
+    everything = sp.Matrix([*explicit.W, *explicit.V, *explicit.D.diagonal(), *explicit.S, explicit.sigma2])
+    points = [tuple(explicit.at_rationals(everything, seed)) for seed in range(20)]
+    assert all(value.is_Rational and value > 0 for point in points for value in point)
+    assert len(set(points)) == len(points) and points[7] == tuple(explicit.at_rationals(everything, 7))
 
 
 @pytest.mark.parametrize("size", [(3, 1), (2, 2)], ids=str)
@@ -123,6 +144,10 @@ def test_explicit_gradients_as_numpy_functions():
     assert np.isclose(elbo, vae_model.elbo(*arguments), rtol=1e-12)
     noise = explicit.lambdified(sp.diff(explicit.elbo, explicit.sigma2))(*arguments)
     assert np.isclose(noise, vae_model.gradients(*arguments).sigma2, rtol=1e-12)
+    dD = explicit.lambdified(explicit.gradient(explicit.elbo, explicit.D))(*arguments)
+    assert np.allclose(dD, np.diag(vae_model.gradients(*arguments).D), rtol=1e-11, atol=0)
+    value = explicit.lambdified(explicit.log_likelihood)(*arguments)
+    assert np.isclose(value, ppca_model.log_likelihood(W, 0.8, S), rtol=1e-11)
     likelihood = explicit.gradient(explicit.log_likelihood, explicit.W)
     actual = explicit.lambdified(likelihood)(*arguments)
     assert np.allclose(actual, ppca_model.gradient(W, 0.8, S), rtol=1e-10)

@@ -13,6 +13,7 @@ from tests.verify.symbolic.random_words import VALUES, WORDS, arrays, products, 
 from verify.symbolic.evaluation import on_arrays, on_matrices
 from verify.symbolic.letters import k, n, sigma2
 from verify.symbolic.matrix_calculus import (
+    Letter,
     NotConformable,
     NotInvertible,
     Shape,
@@ -118,6 +119,85 @@ def test_what_cancels_and_what_does_not():
     assert not W.is_zero() and (W - W).is_zero() and (W - W).shape == W.shape
 
 
+P = letter("P", k, k, "diagonal")
+F = letter("F", k, k)
+
+
+@pytest.mark.parametrize(
+    ("product", "text"),
+    [
+        (A @ S @ inverse(A), "A S A^-1"),
+        (S @ A @ inverse(A), "S"),
+        (A @ inverse(A) @ S, "S"),
+        (S @ A @ S @ inverse(S) @ inverse(A), "S"),
+        (inverse(A) @ S @ A, "A^-1 S A"),
+        (M @ E @ D, "M D E"),
+        (P @ E @ D, "D E P"),
+        (F @ P @ E @ D @ F @ E @ D, "F D E P F D E"),
+        (F @ D @ E @ P @ inverse(D), "F E P"),
+        (D @ E @ F @ inverse(D), "D E F D^-1"),
+        (D @ F @ inverse(F) @ inverse(D), "I"),
+        (diag(A.T), "diag(A)"),
+        (diag(D @ F @ E @ M @ P), "D P diag(F E M)"),
+        (diag(E @ D), "D E"),
+        (diag(F @ D), "D diag(F)"),
+    ],
+    ids=str,
+)
+def test_only_neighbours_cancel_and_only_diagonal_ones_are_sorted(product, text):
+    assert str(product) == text
+
+
+@pytest.mark.parametrize(
+    ("equal", "value"),
+    [
+        (
+            [diag(A) @ diag(S), A @ diag(S), diag(A) @ S],
+            lambda a: np.sum(np.diag(a["A"]) * np.diag(a["S"])),
+        ),
+        (
+            [D @ diag(V @ W) @ M, D @ V @ W @ diag(M), diag(M) @ D @ diag(V @ W), M @ diag(D @ V @ W)],
+            lambda a: np.sum(np.diag(a["D"]) * np.diag(a["V"] @ a["W"]) * np.diag(a["M"])),
+        ),
+        (
+            [
+                diag(M) @ diag(V @ W) @ diag(V @ A @ W),
+                V @ W @ diag(V @ A @ W) @ diag(M),
+                diag(V @ A @ W) @ M @ diag(V @ W),
+            ],
+            lambda a: np.sum(np.diag(a["M"]) * np.diag(a["V"] @ a["W"]) * np.diag(a["V"] @ a["A"] @ a["W"])),
+        ),
+        (
+            [inverse(diag(M)) @ V @ W @ D, inverse(diag(M)) @ D @ diag(V @ W)],
+            lambda a: np.sum(np.diag(a["V"] @ a["W"]) * np.diag(a["D"]) / np.diag(a["M"])),
+        ),
+        (
+            [D @ E @ M @ E, E @ D @ E @ M, M @ E @ E @ D, E @ M @ D @ E],
+            lambda a: np.sum(np.diag(a["D"]) * np.diag(a["E"]) ** 2 * np.diag(a["M"])),
+        ),
+    ],
+    ids=lambda case: str(case[0]) if isinstance(case, list) else "",
+)
+def test_however_a_ring_with_diagonal_parts_is_written_it_is_one_trace(equal, value):
+    first, *others = (trace(word) for word in equal)
+    assert all(other == first and str(other) == str(first) for other in others)
+    assert close(on_arrays(first, arrays(), VALUES), value(arrays()))
+
+
+def test_a_coefficient_that_only_simplify_sees_to_be_zero_is_zero():
+    hidden = sigma2 / (1 + sigma2) + 1 / (1 + sigma2) - 1
+    assert (hidden * W).is_zero() and Scalar(hidden).is_zero() and (trace(A) * hidden).is_zero()
+    assert W + hidden * V.T == W
+    assert not (W + hidden * V.T).is_zero() and not (trace(A) + hidden).is_zero()
+    for c in (1, -1, 2):
+        assert not (c * W).is_zero() and not Scalar(c).is_zero()
+        assert zero(n, k) != c * W and Scalar() != Scalar(c)
+
+
+def test_nothing_else_is_equal_to_a_sum_of_words():
+    assert (W == 1) is False and (zero(n, k) == 0) is False
+
+
 def test_the_log_det_of_a_product_is_a_sum():
     f = log_det(3 * A @ inverse(S))
     assert f == log_det(A) - log_det(S) + n * sp.log(3)
@@ -143,7 +223,7 @@ def test_equal_dimensions_conform_where_different_ones_do_not():
 
 
 def test_only_products_of_square_letters_are_inverted():
-    for wrong in (W, W.T @ W + identity(k), zero(n, n)):
+    for wrong in (W, A @ W, W @ D, W @ V, W.T @ W + identity(k), zero(n, n)):
         with pytest.raises(NotInvertible):
             inverse(wrong)
         with pytest.raises(NotInvertible):
@@ -153,8 +233,14 @@ def test_only_products_of_square_letters_are_inverted():
 def test_a_defined_letter_inherits_symmetry():
     assert the_letter(M).kind == "symmetric"
     assert the_letter(defined("F", D @ E + D)).kind == "diagonal"
-    assert the_letter(defined("F", A @ S)).kind == "general"
-    for wrong in (2 * W, W.T, W @ D, W + W @ D):
+    assert the_letter(defined("F", D + identity(k))).kind == "diagonal"
+    assert the_letter(defined("F", D @ M @ D)).kind == "symmetric"
+    assert the_letter(defined("F", A @ S)).kind == "general" == the_letter(defined("F", W)).kind
+
+
+def test_only_a_letter_is_a_single_letter():
+    assert the_letter(A) == Letter("A", Shape(n, n)) and the_letter(M).definition == W.T @ W + sigma2 * identity(k)
+    for wrong in (2 * W, W.T, W @ D, W + W @ D, zero(n, k), identity(k), inverse(A), diag(A), -W):
         with pytest.raises(ValueError, match="not a single letter"):
             the_letter(wrong)
 
@@ -166,11 +252,29 @@ def test_values_on_explicit_matrices_are_those_on_arrays():
     assert close(float(exact), on_arrays(f, arrays(), VALUES))
 
 
+def test_values_are_arrays_or_matrices_also_where_there_is_no_word():
+    for words in (zero(n, k), W, W @ D):
+        value = on_arrays(words, arrays(), VALUES)
+        assert isinstance(value, np.ndarray) and value.dtype == float and value.shape == (4, 3)
+    a, b, c, d = sp.symbols("a b c d")
+    matrices, values = {"A": sp.Matrix([[a, b], [c, d]])}, {n: 2, k: 1}
+    assert on_matrices(zero(n, k), {}, values) == sp.zeros(2, 1)
+    assert on_matrices(diag(A) + A.T, matrices, values) == sp.Matrix([[2 * a, c], [b, 2 * d]])
+    assert on_matrices(A @ inverse(A), matrices, values) == sp.eye(2)
+
+
+def test_a_value_that_is_given_goes_before_a_definition():
+    assert np.array_equal(on_arrays(M, {"M": np.eye(3)}, VALUES), np.eye(3))
+    W_ = np.ones((4, 3))
+    assert np.allclose(on_arrays(M, {"W": W_}, VALUES), W_.T @ W_ + VALUES[sigma2] * np.eye(3))
+
+
 def test_a_letter_without_a_value_and_a_negative_determinant_are_refused():
     with pytest.raises(KeyError):
         on_arrays(W, {}, VALUES)
-    with pytest.raises(ValueError, match="not positive"):
-        on_arrays(log_det(A), {"A": np.diag([1.0, 1.0, 1.0, -1.0])}, VALUES)
+    for last in (-1.0, 0.0):
+        with pytest.raises(ValueError, match="not positive"):
+            on_arrays(log_det(A), {"A": np.diag([1.0, 1.0, 1.0, last])}, VALUES)
 
 
 def test_words_and_scalars_say_what_they_are():
@@ -179,4 +283,13 @@ def test_words_and_scalars_say_what_they_are():
     assert str(identity(n)) == "I"
     assert str(inverse(M) @ W.T) == "M^-1 W^T"
     assert str(2 * diag(W.T @ W)) == "(2) diag(W^T W)"
-    assert "tr(" in str(trace(W @ V)) and "log det(S)" in str(log_det(S))
+    assert str(W - W) == "0" and str(W @ D - W + W) == "W D"
+    # A trace says the least of the words that have it.
+    assert str(trace(W @ V)) == str(trace(V.T @ W.T)) == "tr(V W)"
+    assert str(trace(z.T @ W.T @ x)) == "tr(x^T W z)"
+    B = letter("B", k, k)
+    assert str(trace(D @ B)) == str(trace(B.T @ D)) == "tr(B D)" and str(trace(D @ F)) == "tr(D F)"
+    assert str(trace(A) - 2 * log_det(S)) == "tr(A) + (-2) log det(S)"
+    assert str(Scalar()) == str(trace(A) - trace(A)) == "0"
+    assert str(Scalar(1)) == "1" and str(Scalar(sigma2)) == "(sigma2) 1"
+    assert str(trace(A) + 1) == "tr(A) + 1" and str(trace(A) - 1) == "tr(A) + (-1) 1"

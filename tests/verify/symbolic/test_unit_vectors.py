@@ -51,8 +51,12 @@ def test_only_the_given_axes_are_used_and_inverses_are_left_alone():
     assert on_axes(diag(M @ e @ f.T), e) == diag(M @ e @ f.T)  # e is inside: the axis at the end is f
     assert on_axes(diag(M @ e @ f.T), f) == f @ f.T @ M @ e @ f.T
     assert on_axes(diag(M @ e @ f.T)) == diag(M @ e @ f.T)
+    # e f^T ends in an axis whichever way it is read, and so does f e^T.
+    assert on_axes(diag(e @ f.T), e) == e @ e.T @ f @ e.T
+    assert on_axes(diag(e @ f.T), f) == f @ f.T @ e @ f.T
     assert on_axes(diag(V @ W), e, f) == diag(V @ W)
     assert on_axes(inverse(diag(M)), e) == inverse(diag(M))
+    assert on_axes(inverse(diag(M @ e @ f.T)), e, f) == inverse(diag(M @ e @ f.T))
     assert on_axes(inverse(diag(M @ e @ e.T @ M @ e @ e.T)), f) == inverse(diag(M @ e @ e.T @ M @ e @ e.T))
 
 
@@ -65,6 +69,12 @@ def test_a_diagonal_part_on_a_selector_has_the_values_of_its_block():
         assert close(on_arrays(rewritten, values, VALUES), on_arrays(words, values, VALUES))
         assert rewritten != words
         assert not close(on_arrays(rewritten, skew, VALUES), on_arrays(words, skew, VALUES), 1e-3)  # no selector
+    assert on_blocks(diag(P @ P.T), P) == P @ P.T
+    assert on_blocks(V @ diag(A) @ W @ diag(P @ B @ P.T) @ M, P) == V @ diag(A) @ W @ P @ diag(B) @ P.T @ M
+    # One end alone is no block, nor is a selector that is symmetric.
+    exchange = letter("R", k, k, "symmetric")
+    for words in (diag(P @ B @ P.T @ M), diag(P @ letter("C", 2, k)), diag(exchange), diag(V @ W)):
+        assert on_blocks(words, P, exchange) == words
     assert on_blocks(diag(P @ B @ P.T)) == diag(P @ B @ P.T)
     assert on_blocks(diag(P @ B @ P.T @ M), P) == diag(P @ B @ P.T @ M)
     assert on_blocks(inverse(diag(P @ B @ P.T)), P) == inverse(diag(P @ B @ P.T))
