@@ -91,7 +91,7 @@ def gap(W: Array, sigma2: Array) -> Array:
     xp = namespace(W)
     M = latent_precision(W, sigma2)
     scale = 1.0 / xp.sqrt(diagonal(M))
-    k = M.shape[-1]
+    k = W.shape[-1]
     correlation = M * scale[..., None] * scale[..., None, :] * (1.0 - xp.eye(k, dtype=M.dtype))
     e = xp.maximum(xp.linalg.eigvalsh(correlation), xp.finfo(M.dtype).eps - 1.0)
     return 0.5 * xp.sum(e - xp.log1p(e), axis=-1)
@@ -106,7 +106,7 @@ def decorrelation(W: Array, sigma2: Array) -> Array:
     """diag(M)^-1 - M^-1, zero iff the columns of W are orthogonal.  W (..., n, k) -> (..., k, k)."""
     xp = namespace(W)
     M = latent_precision(W, sigma2)
-    identity = xp.eye(M.shape[-1], dtype=M.dtype)
+    identity = xp.eye(W.shape[-1], dtype=M.dtype)
     return identity / diagonal(M)[..., None, :] - xp.linalg.inv(M)
 
 
@@ -151,7 +151,7 @@ def profile_joint_hessian(W: Array, sigma2: float, S: Array) -> Array:
     M = latent_precision(W, sigma2)
     inverse, spread = xp.linalg.inv(M), diagonal(M)
     # d(diag(M)^-1 - M^-1)/dsigma2 = M^-2 - diag(M)^-2, because dM = I.
-    change = inverse @ inverse - xp.eye(M.shape[-1], dtype=M.dtype) / spread**2
+    change = inverse @ inverse - xp.eye(W.shape[1], dtype=M.dtype) / spread**2
     mixed = ppca.mixed_noise_gradient(W, sigma2, S) - W @ change
     curvature = ppca.noise_curvature(W, sigma2, S) - 0.5 * trace(change)
     return bordered(profile_hessian(W, sigma2, S), mixed.reshape(-1), curvature)

@@ -181,7 +181,7 @@ def noise_curvature(W: Array, sigma2: Array, S: Array) -> Array:
 def bordered(H: Array, g: Array, c: Array) -> Array:
     """[[H, g], [g^T, c]], the Hessian with one more variable.  (m, m), (m,), number -> (m + 1, m + 1)."""
     xp = namespace(H, g)
-    m = H.shape[-1]
+    m = len(H)
     joint = xp.empty((m + 1, m + 1), dtype=H.dtype)
     joint[:m, :m], joint[:m, m], joint[m, :m], joint[m, m] = H, g, g, c
     return joint

@@ -88,6 +88,6 @@ def sampled(k: int, samples: int = SAMPLES, seed: int = 0) -> Rule:
     return Rule(np.concatenate([z, -z]), np.full(2 * half, -log(2 * half)), pairs=True)
 
 
-def for_dimension(k: int, seed: int = 0) -> Rule:
-    """Gauss-Hermite up to three dimensions, samples beyond."""
-    return hermite(k) if k in HERMITE_POINTS else sampled(k, seed=seed)
+def for_dimension(k: int) -> Rule:
+    """Gauss-Hermite up to three dimensions, samples with seed 0 beyond."""
+    return hermite(k) if k in HERMITE_POINTS else sampled(k)
