@@ -147,7 +147,7 @@ def monte_carlo(W: Array, mu: Array, x: Array, samples: int = SAMPLES, seed: int
     log_p = log_densities(W, mu, x, rule)
     shares = [xp.exp(values - log_p[:, None]).mean(axis=0) for _, _, values in _blocks(W, mu, x, rule)]
     influence = xp.concatenate(shares) * len(rule.nodes)
-    pairs = influence.reshape(2, -1).mean(axis=0)
+    pairs = influence.reshape(2, len(influence) // 2).mean(axis=0)
     return Estimate(float(log_p.mean()), float(pairs.std(ddof=1)) / len(pairs) ** 0.5)
 
 

@@ -43,7 +43,7 @@ def product(points: Array, log_weights: Array, k: int) -> Rule:
         raise InputError(f"k = {k}: a product of {len(points)} nodes per dimension needs 1 <= k and at most 2^24 nodes")
     grids = np.meshgrid(*[points] * k, indexing="ij")
     weights = np.meshgrid(*[log_weights] * k, indexing="ij")
-    return Rule(np.stack(grids, axis=-1).reshape(-1, k), np.sum(weights, axis=0).reshape(-1))
+    return Rule(np.stack([grid.ravel() for grid in grids], axis=1), np.sum(weights, axis=0).ravel())
 
 
 def hermite(k: int, points: int | None = None) -> Rule:

@@ -49,11 +49,16 @@ def test_the_likelihood_is_its_definition(problem):
 
 def test_small_blocks_change_nothing(problem, monkeypatch):
     W, mu, x = problem["W"], problem["mu"], problem["x"]
-    whole = bernoulli.log_likelihood(W, mu, x), *bernoulli.gradient(W, mu, x), bernoulli.monte_carlo(W, mu, x, 64)
+    rule = hermite(W.shape[1], 7)
+    whole = (
+        bernoulli.log_likelihood(W, mu, x, rule),
+        *bernoulli.gradient(W, mu, x, rule),
+        bernoulli.monte_carlo(W, mu, x, 64),
+    )
     for block in (40, 1):  # of one node each where even one is too large
         monkeypatch.setattr(bernoulli, "BLOCK", block)
         small = bernoulli.monte_carlo(W, mu, x, 64)
-        parts = bernoulli.log_likelihood(W, mu, x), *bernoulli.gradient(W, mu, x), small
+        parts = bernoulli.log_likelihood(W, mu, x, rule), *bernoulli.gradient(W, mu, x, rule), small
         for a, b in zip(whole, parts, strict=True):
             assert np.allclose(a, b, rtol=1e-12, atol=1e-15)
 
