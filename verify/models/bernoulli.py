@@ -59,7 +59,7 @@ def observations(x: Array) -> Array:
         raise InputError(f"the data are of type {x.dtype}, not real numbers; save them as float64")
     if x.ndim != 2 or x.size == 0:
         raise InputError(f"the data have shape {x.shape}; give a matrix with one row per datum and at least one entry")
-    x = x.astype(xp.float64, copy=False)
+    x = xp.asarray(x, xp.float64)
     within = (x >= 0) & (x <= 1)  # NaN is not
     if not bool(within.all()):
         row, column = (int(i) for i in to_numpy(xp.argwhere(~within)[0]))
@@ -147,7 +147,7 @@ def monte_carlo(W: Array, mu: Array, x: Array, samples: int = SAMPLES, seed: int
     log_p = log_densities(W, mu, x, rule)
     shares = [xp.exp(values - log_p[:, None]).mean(axis=0) for _, _, values in _blocks(W, mu, x, rule)]
     influence = xp.concatenate(shares) * len(rule.nodes)
-    pairs = influence.reshape(2, -1).mean(axis=0)
+    pairs = influence.reshape(2, len(influence) // 2).mean(axis=0)
     return Estimate(float(log_p.mean()), float(pairs.std(ddof=1)) / len(pairs) ** 0.5)
 
 
@@ -157,7 +157,7 @@ def gaussian_mean(f: Callable[[Array], Array], mean: Array, deviation: Array) ->
     The trapezoidal rule: Gauss-Hermite would need the square of its number of nodes for large deviations.
     """
     rule = uniform(1, spacing_for_sigmoids(float(deviation.max())))
-    terms = zip(rule.nodes[:, 0].tolist(), rule.log_weights.tolist(), strict=True)
+    terms = zip(rule.nodes.ravel().tolist(), rule.log_weights.tolist(), strict=True)
     xp = namespace(mean)
     return sum(float(xp.exp(w)) * f(mean + t * deviation) for t, w in terms)
 
@@ -217,7 +217,8 @@ def elbo_gradients(W: Array, V: Array, D: Array, mu: Array, x: Array, centre: Ar
 def constant_pixels(x: Array) -> list[int]:
     """The columns that are 0 in all data, or 1: at the maximum their mu is infinite, so they have to be dropped."""
     x = observations(x)
-    return [int(i) for i in to_numpy(((x == 0).all(axis=0) | (x == 1).all(axis=0)).nonzero()[0])]
+    constant = (x == 0).all(axis=0) | (x == 1).all(axis=0)
+    return [int(i) for i in to_numpy(namespace(x).flatnonzero(constant))]
 
 
 def collapsed_mean(x: Array) -> Array:

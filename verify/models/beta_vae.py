@@ -42,14 +42,14 @@ def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float,
     # As sigma2 falls to 0 the value goes as -1/2 (n - beta q) log sigma2.
     if rest[most] == 0 and room[most] > 0:
         return None
-    inside = (room > 0) & (rest > 0)
+    inside = room > 0  # rest is positive there: where nothing is left over, room is not
     candidates = [*(rest[inside] / room[inside]), *(lam[:most] / beta if beta > 0 else [])]
     return max(
         ((float(s), fixed_noise_optimum(lam, k, float(s), beta)) for s in candidates), key=lambda found: found[1]
     )
 
 
-def flat_below(lam: Array | Sequence[float], k: int, beta: float = 1.0) -> float | None:
+def flat_below(lam: Array | Sequence[float], k: int, beta: float) -> float | None:
     """lam_q/beta, below which the optimum is the same at every noise; None where it is not.
 
     All q = rank directions are kept there, nothing is left over, and n = beta q: the logarithms cancel. (If
@@ -57,4 +57,4 @@ def flat_below(lam: Array | Sequence[float], k: int, beta: float = 1.0) -> float
     """
     positive = [float(x) for x in lam if x > 0]
     q = len(positive)
-    return min(positive) / beta if 0 < q <= k and decimal(beta) * q == len(lam) else None
+    return min(positive) / beta if q <= k and decimal(beta) * q == len(lam) else None

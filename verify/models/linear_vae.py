@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from verify.arrays import Array, namespace, transpose
 from verify.models import ppca
-from verify.models.ppca import as_matrix, basis, bordered, latent_precision, symmetrised, trace
+from verify.models.ppca import as_matrix, as_vector, basis, bordered, latent_precision, symmetrised, trace
 
 
 class Gradients(NamedTuple):
@@ -70,16 +70,15 @@ def gradients(W: Array, V: Array, D: Array, sigma2: Array, S: Array) -> Gradient
     dW = (SVt - W * D[..., None, :] - W @ (V @ SVt)) / s
     dV = (transpose(W) - latent_precision(W, sigma2) @ V) @ S / s
     column_norms = xp.sum(W * W, axis=-2)
-    dD = 0.5 * (1.0 / D - 1.0 - column_norms / (s[..., 0] if getattr(s, "ndim", 0) else s))
+    dD = 0.5 * (1.0 / D - 1.0 - column_norms / as_vector(sigma2))
     dsigma2 = 0.5 * squared_error(W, V, D, S) / sigma2**2 - 0.5 * n / sigma2
     return Gradients(dW, dV, dD, dsigma2)
 
 
 def optimal_encoder(W: Array, sigma2: Array) -> tuple[Array, Array]:
     """V* = M^-1 W^T and D* = sigma2 / diag(M), from Eqs. 21 and 22.  W (..., n, k) -> (..., k, n), (..., k)."""
-    noise = sigma2[..., None] if getattr(sigma2, "ndim", 0) else sigma2
     V = transpose(ppca.whitened(W, sigma2))
-    return V, noise / diagonal(latent_precision(W, sigma2))
+    return V, as_vector(sigma2) / diagonal(latent_precision(W, sigma2))
 
 
 def gap(W: Array, sigma2: Array) -> Array:
@@ -91,7 +90,7 @@ def gap(W: Array, sigma2: Array) -> Array:
     xp = namespace(W)
     M = latent_precision(W, sigma2)
     scale = 1.0 / xp.sqrt(diagonal(M))
-    k = M.shape[-1]
+    k = W.shape[-1]
     correlation = M * scale[..., None] * scale[..., None, :] * (1.0 - xp.eye(k, dtype=M.dtype))
     e = xp.maximum(xp.linalg.eigvalsh(correlation), xp.finfo(M.dtype).eps - 1.0)
     return 0.5 * xp.sum(e - xp.log1p(e), axis=-1)
@@ -106,7 +105,7 @@ def decorrelation(W: Array, sigma2: Array) -> Array:
     """diag(M)^-1 - M^-1, zero iff the columns of W are orthogonal.  W (..., n, k) -> (..., k, k)."""
     xp = namespace(W)
     M = latent_precision(W, sigma2)
-    identity = xp.eye(M.shape[-1], dtype=M.dtype)
+    identity = xp.eye(W.shape[-1], dtype=M.dtype)
     return identity / diagonal(M)[..., None, :] - xp.linalg.inv(M)
 
 
@@ -140,8 +139,7 @@ def profile_hessian_vector_product(W: Array, sigma2: Array, S: Array, X: Array) 
 def profile_hessian(W: Array, sigma2: Array, S: Array) -> Array:
     """The dense Hessian of P in W, coordinates W.reshape(-1).  W (..., n, k), S (..., n, n) -> (..., nk, nk)."""
     n, k = W.shape[-2:]
-    noise = sigma2[..., None] if getattr(sigma2, "ndim", 0) else sigma2
-    columns = profile_hessian_vector_product(W[..., None, :, :], noise, S[..., None, :, :], basis(n, k, W))
+    columns = profile_hessian_vector_product(W[..., None, :, :], as_vector(sigma2), S[..., None, :, :], basis(n, k, W))
     return symmetrised(columns.reshape(*columns.shape[:-2], n * k))
 
 
@@ -151,10 +149,10 @@ def profile_joint_hessian(W: Array, sigma2: float, S: Array) -> Array:
     M = latent_precision(W, sigma2)
     inverse, spread = xp.linalg.inv(M), diagonal(M)
     # d(diag(M)^-1 - M^-1)/dsigma2 = M^-2 - diag(M)^-2, because dM = I.
-    change = inverse @ inverse - xp.eye(M.shape[-1], dtype=M.dtype) / spread**2
+    change = inverse @ inverse - xp.eye(W.shape[1], dtype=M.dtype) / spread**2
     mixed = ppca.mixed_noise_gradient(W, sigma2, S) - W @ change
     curvature = ppca.noise_curvature(W, sigma2, S) - 0.5 * trace(change)
-    return bordered(profile_hessian(W, sigma2, S), mixed.reshape(-1), curvature)
+    return bordered(profile_hessian(W, sigma2, S), mixed.ravel(), curvature)
 
 
 def hessian(W: Array, V: Array, D: Array, sigma2: float, S: Array) -> Array:
@@ -164,14 +162,15 @@ def hessian(W: Array, V: Array, D: Array, sigma2: float, S: Array) -> Array:
     """
     xp = namespace(W, V, D, S)
     n, k = W.shape[-2:]
-    unit = xp.eye(2 * n * k + k, dtype=W.dtype)
-    X = unit[:, : n * k].reshape(-1, n, k)
-    Y = unit[:, n * k : 2 * n * k].reshape(-1, k, n)
+    m = 2 * n * k + k
+    unit = xp.eye(m, dtype=W.dtype)
+    X = unit[:, : n * k].reshape(m, n, k)
+    Y = unit[:, n * k : 2 * n * k].reshape(m, k, n)
     Z = unit[:, 2 * n * k :]
     M, SVt, cross = latent_precision(W, sigma2), S @ V.T, transpose(X) @ W
     YSVt = Y @ SVt
     dW = (S @ transpose(Y) - X * D - W * Z[:, None, :] - X @ (V @ SVt) - W @ (YSVt + transpose(YSVt))) / sigma2
     dV = (transpose(X) - (cross + transpose(cross)) @ V - M @ Y) @ S / sigma2
     dD = -0.5 * Z / D**2 - diagonal(cross) / sigma2
-    parts = [dW.reshape(-1, n * k), dV.reshape(-1, n * k), dD]
+    parts = [dW.reshape(m, n * k), dV.reshape(m, n * k), dD]
     return symmetrised(xp.concatenate(parts, axis=-1))

@@ -27,6 +27,11 @@ def as_matrix(sigma2: Array) -> Array:
     return sigma2[..., None, None] if getattr(sigma2, "ndim", 0) else sigma2
 
 
+def as_vector(sigma2: Array) -> Array:
+    """A scalar or (...) noise as (..., 1), so that it broadcasts against vectors, and against one axis more."""
+    return sigma2[..., None] if getattr(sigma2, "ndim", 0) else sigma2
+
+
 def latent_precision(W: Array, sigma2: Array) -> Array:
     """M = W^T W + sigma2 I (Eq. 6).  W (..., n, k) -> (..., k, k)."""
     xp = namespace(W)
@@ -153,8 +158,7 @@ def symmetrised(H: Array) -> Array:
 def hessian(W: Array, sigma2: Array, S: Array) -> Array:
     """The dense Hessian of L in W, coordinates W.reshape(-1).  W (..., n, k), S (..., n, n) -> (..., nk, nk)."""
     n, k = W.shape[-2:]
-    noise = sigma2[..., None] if getattr(sigma2, "ndim", 0) else sigma2
-    columns = hessian_vector_product(W[..., None, :, :], noise, S[..., None, :, :], basis(n, k, W))
+    columns = hessian_vector_product(W[..., None, :, :], as_vector(sigma2), S[..., None, :, :], basis(n, k, W))
     return symmetrised(columns.reshape(*columns.shape[:-2], n * k))
 
 
@@ -181,7 +185,7 @@ def noise_curvature(W: Array, sigma2: Array, S: Array) -> Array:
 def bordered(H: Array, g: Array, c: Array) -> Array:
     """[[H, g], [g^T, c]], the Hessian with one more variable.  (m, m), (m,), number -> (m + 1, m + 1)."""
     xp = namespace(H, g)
-    m = H.shape[-1]
+    m = len(H)
     joint = xp.empty((m + 1, m + 1), dtype=H.dtype)
     joint[:m, :m], joint[:m, m], joint[m, :m], joint[m, m] = H, g, g, c
     return joint
@@ -189,5 +193,5 @@ def bordered(H: Array, g: Array, c: Array) -> Array:
 
 def joint_hessian(W: Array, sigma2: float, S: Array) -> Array:
     """The Hessian of L in (W, sigma2), W first.  W (n, k), S (n, n) -> (nk + 1, nk + 1)."""
-    mixed = mixed_noise_gradient(W, sigma2, S).reshape(-1)
+    mixed = mixed_noise_gradient(W, sigma2, S).ravel()
     return bordered(hessian(W, sigma2, S), mixed, noise_curvature(W, sigma2, S))

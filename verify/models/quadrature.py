@@ -43,7 +43,7 @@ def product(points: Array, log_weights: Array, k: int) -> Rule:
         raise InputError(f"k = {k}: a product of {len(points)} nodes per dimension needs 1 <= k and at most 2^24 nodes")
     grids = np.meshgrid(*[points] * k, indexing="ij")
     weights = np.meshgrid(*[log_weights] * k, indexing="ij")
-    return Rule(np.stack(grids, axis=-1).reshape(-1, k), np.sum(weights, axis=0).reshape(-1))
+    return Rule(np.stack([grid.ravel() for grid in grids], axis=1), np.sum(weights, axis=0).ravel())
 
 
 def hermite(k: int, points: int | None = None) -> Rule:
@@ -88,6 +88,6 @@ def sampled(k: int, samples: int = SAMPLES, seed: int = 0) -> Rule:
     return Rule(np.concatenate([z, -z]), np.full(2 * half, -log(2 * half)), pairs=True)
 
 
-def for_dimension(k: int, seed: int = 0) -> Rule:
-    """Gauss-Hermite up to three dimensions, samples beyond."""
-    return hermite(k) if k in HERMITE_POINTS else sampled(k, seed=seed)
+def for_dimension(k: int) -> Rule:
+    """Gauss-Hermite up to three dimensions, samples with seed 0 beyond."""
+    return hermite(k) if k in HERMITE_POINTS else sampled(k)

@@ -5,6 +5,7 @@ Central differences with step h err by about h^2 + eps/h, 1e-10 at h = 1e-5; a w
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from tests.verify.models.test_derivatives import close, numerical
 from verify.errors import InputError
@@ -48,11 +49,16 @@ def test_the_likelihood_is_its_definition(problem):
 
 def test_small_blocks_change_nothing(problem, monkeypatch):
     W, mu, x = problem["W"], problem["mu"], problem["x"]
-    whole = bernoulli.log_likelihood(W, mu, x), *bernoulli.gradient(W, mu, x), bernoulli.monte_carlo(W, mu, x, 64)
+    rule = hermite(W.shape[1], 7)
+    whole = (
+        bernoulli.log_likelihood(W, mu, x, rule),
+        *bernoulli.gradient(W, mu, x, rule),
+        bernoulli.monte_carlo(W, mu, x, 64),
+    )
     for block in (40, 1):  # of one node each where even one is too large
         monkeypatch.setattr(bernoulli, "BLOCK", block)
         small = bernoulli.monte_carlo(W, mu, x, 64)
-        parts = bernoulli.log_likelihood(W, mu, x), *bernoulli.gradient(W, mu, x), small
+        parts = bernoulli.log_likelihood(W, mu, x, rule), *bernoulli.gradient(W, mu, x, rule), small
         for a, b in zip(whole, parts, strict=True):
             assert np.allclose(a, b, rtol=1e-12, atol=1e-15)
 
@@ -111,9 +117,11 @@ def test_the_elbo_is_concave_in_the_encoder():
         assert bernoulli.elbo(W, V.mean(axis=0), s.mean(axis=0) ** 2, mu, x) > np.mean(ends)
 
 
-def test_the_standard_error_is_that_of_many_seeds():
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_the_standard_error_is_that_of_many_seeds(scale):
+    """Where W is small log p(x|z) is nearly linear in z, and what one sample of a pair has too much the other lacks."""
     rng = np.random.default_rng(6)
-    W, mu, x = rng.standard_normal((4, 5)), rng.standard_normal(4), rng.integers(0, 2, (20, 4))
+    W, mu, x = scale * rng.standard_normal((4, 5)), rng.standard_normal(4), rng.integers(0, 2, (20, 4))
     estimates = [bernoulli.monte_carlo(W, mu, x, 400, seed) for seed in range(200)]
     spread = np.std([e.value for e in estimates], ddof=1)
     claimed = np.mean([e.standard_error for e in estimates])
@@ -121,6 +129,78 @@ def test_the_standard_error_is_that_of_many_seeds():
     assert claimed == pytest.approx(spread, rel=0.2)
     exact = bernoulli.monte_carlo(W, mu, x, 200_000).value
     assert abs(np.mean([e.value for e in estimates]) - exact) < 0.2 * spread
+
+
+def test_the_standard_error_of_two_pairs_is_half_their_distance(problem):
+    """The deviation of two numbers, with N - 1, is their distance over sqrt(2), that of their mean half of it."""
+    W, mu, x = problem["W"], problem["mu"], problem["x"]
+    rule = sampled(W.shape[1], 4, 3)
+    each = [rule._replace(nodes=rule.nodes[i : i + 1], log_weights=np.zeros(1)) for i in range(4)]
+    given_z = np.array([[naive_density(W, mu, datum, one) for one in each] for datum in x])
+    relative = (given_z / given_z.mean(axis=1, keepdims=True)).mean(axis=0)
+    first, second = relative[[0, 2]].mean(), relative[[1, 3]].mean()
+    found = bernoulli.monte_carlo(W, mu, x, 4, 3)
+    assert found.standard_error == pytest.approx(abs(first - second) / 2, rel=1e-10)
+    assert found.value == pytest.approx(np.log(given_z.mean(axis=1)).mean(), rel=1e-12)
+
+
+def test_who_names_no_rule_has_samples_with_seed_0_beyond_three_latents():
+    rng = np.random.default_rng(8)
+    W, mu, x = rng.standard_normal((3, 4)), rng.standard_normal(3), rng.integers(0, 2, (5, 3))
+    assert bernoulli.log_likelihood(W, mu, x) == bernoulli.log_likelihood(W, mu, x, sampled(4, seed=0))
+    assert bernoulli.monte_carlo(W, mu, x, 64) == bernoulli.monte_carlo(W, mu, x, 64, 0)
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (3, 8)])
+@pytest.mark.parametrize(("block", "nodes"), [(40, 5), (39, 4), (1, 1)])
+def test_a_block_of_nodes_has_no_more_entries_than_it_may(monkeypatch, shape, block, nodes):
+    """Neither the logits (nodes, n) nor the values (N, nodes); and one node is the least."""
+    seen, softplus = [], bernoulli.softplus
+    monkeypatch.setattr(bernoulli, "BLOCK", block)
+    monkeypatch.setattr(bernoulli, "softplus", lambda a: seen.append(len(a)) or softplus(a))
+    bernoulli.log_likelihood(np.ones((shape[1], 1)), np.zeros(shape[1]), np.zeros(shape), hermite(1, 10))
+    assert seen == [nodes] * (10 // nodes) + [10 % nodes] * (10 % nodes > 0)
+
+
+def test_a_block_takes_32_mib_and_is_not_split_for_less(monkeypatch):
+    def first(a):
+        raise MemoryError(a.nbytes)
+
+    monkeypatch.setattr(bernoulli, "softplus", first)
+    with pytest.raises(MemoryError) as size:
+        bernoulli.log_likelihood(np.ones((1000, 4)), np.zeros(1000), np.zeros((1, 1000)))
+    assert 2**24 < size.value.args[0] <= 2**25
+
+
+def test_a_pixel_is_integrated_as_if_it_were_alone_and_with_few_nodes():
+    deviations, calls = np.array([0.1, 3.0, 1.0]), []
+
+    def counted(a):
+        calls.append(a)
+        return bernoulli.softplus(a)
+
+    mean = np.array([[0.5, -1.0, 2.0]])
+    together = bernoulli.gaussian_mean(counted, mean, deviations)
+    assert len(calls) < 200  # a rule on the line: that in the plane has thousands
+    for i in range(3):
+        alone = bernoulli.gaussian_mean(bernoulli.softplus, mean[:, [i]], deviations[[i]])
+        assert together[:, [i]] == pytest.approx(alone, rel=1e-13)
+
+
+def test_doubles_are_taken_as_they_are():
+    x = np.array([[0.0, 0.25]])
+    assert np.shares_memory(bernoulli.observations(x), x)
+    assert bernoulli.observations(x > 0).dtype == np.float64
+
+
+def test_nodes_of_very_different_weight_do_not_overflow():
+    """p(x|z) of 3000 pixels runs over thousands of decades from node to node."""
+    rule, W, mu = hermite(1, 20), np.ones((3000, 1)), np.full(3000, 2.0)
+    a = rule.nodes[:, 0] + 2.0
+    with np.errstate(over="raise", invalid="raise"):
+        value = bernoulli.log_likelihood(W, mu, np.zeros((1, 3000)), rule)
+    expected = logsumexp(rule.log_weights - 3000 * np.log1p(np.exp(a)))
+    assert value == pytest.approx(expected, rel=1e-13)
 
 
 def test_extreme_logits_neither_overflow_nor_lose_everything():
@@ -146,7 +226,8 @@ def test_constant_pixels_are_found_and_refused():
 
 def test_the_bracket_is_its_definition_and_exact_for_binary_data():
     rng = np.random.default_rng(7)
-    for x in (rng.random((9, 4)), rng.integers(0, 2, (9, 4)).astype(float), rng.random((3, 4)) < 0.5):
+    mixed = np.where(rng.random((9, 4)) < 0.5, rng.random((9, 4)), rng.integers(0, 2, (9, 4)))
+    for x in (rng.random((9, 4)), mixed, rng.integers(0, 2, (9, 4)).astype(float), rng.random((3, 4)) < 0.5):
         X = np.asarray(x, dtype=float)
         mean = X.mean(axis=0)
         expected = (X - mean).T @ (X - mean) / len(X) - np.diag(mean * (1 - mean))
@@ -165,6 +246,7 @@ def test_the_bracket_is_its_definition_and_exact_for_binary_data():
         ([[0.0, 1.5]], "1.5 at row 1, column 2"),
         ([[0.0, 1.0], [-1e-9, 0.5]], "-1e-09 at row 2, column 1"),
         ([[0.0], [np.nan]], "nan at row 2, column 1"),
+        ([[0.0, 2.0], [3.0, 0.5]], "2 at row 1, column 2"),  # the first of two
         ([[np.inf]], "inf at row 1"),
         ([0.0, 1.0], r"shape \(2,\)"),
         (np.zeros((0, 3)), r"shape \(0, 3\)"),

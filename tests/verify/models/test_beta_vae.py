@@ -71,6 +71,9 @@ def test_with_weight_one_it_is_the_maximum_likelihood():
 def test_data_that_latents_explain_wholly_have_no_best_noise():
     assert learned_noise_optimum(np.array([2.0, 1.0, 0.0, 0.0]), 2) is None
     assert learned_noise_optimum(np.array([2.0, 1.0, 0.0, 0.0]), 1) is not None
+    # What counts is n - beta q at the two latents that explain all, 1 and 1/2, however many more there are.
+    assert learned_noise_optimum(np.array([5.0, 2.0, 0.0, 0.0]), 3, 1.5) is None
+    assert learned_noise_optimum(LAM, 9, 0.9) is None
     assert learned_noise_optimum(LAM, 9) is not None  # all directions kept: flat below the last eigenvalue
 
 
@@ -91,3 +94,17 @@ def test_every_noise_up_to_a_threshold_may_be_best(lam, k, beta):
 def test_elsewhere_one_noise_is_best(lam, k, beta):
     sigma2, value = learned_noise_optimum(np.array(lam), k, beta)
     assert flat_below(lam, k, beta) is None and fixed_noise_optimum(lam, k, sigma2 / 2, beta) < value
+
+
+def test_what_is_flat_needs_a_direction_to_be_kept():
+    assert flat_below([0.0, 0.0], 2, 1.0) is None
+    assert flat_below([3.0, 0.0], 1, 2.0) == 1.5  # one is enough
+
+
+@pytest.mark.parametrize(("lam", "k", "beta"), [(LAM, 3, 2.5), (LAM, 4, 2.6), ([5.0, 2.0, 0.0, 0.0], 2, 2.0),
+                                                ([5.0, 2.0, 0.0, 0.0], 4, 3.0)])  # fmt: skip
+def test_where_n_less_beta_q_vanishes_or_is_negative_the_noise_is_still_found(lam, k, beta):
+    """The stationary point of so many latents does not exist there; nor is zero a noise."""
+    sigma2, value = learned_noise_optimum(np.array(lam), k, beta)
+    assert sigma2 > 0
+    assert value >= max(fixed_noise_optimum(lam, k, float(s), beta) for s in np.geomspace(1e-3, 1e2, 500)) - 1e-12

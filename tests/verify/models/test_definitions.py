@@ -81,6 +81,14 @@ def test_the_gap_of_nearly_orthogonal_columns_keeps_its_digits():
         assert linear_vae.gap(W, 1.0) == pytest.approx(-0.5 * np.log1p(-((c / 2) ** 2)), rel=1e-6)
 
 
+def test_the_gap_of_parallel_columns_is_finite_at_any_noise():
+    """M scaled has the eigenvalue 0, up to rounding of either sign, k - 1 times."""
+    for k in (2, 3, 5, 8):
+        W = np.outer([1.0, 0.3, -0.7], np.linspace(0.9, 2.1, k))
+        gap = linear_vae.gap(W, 1e-30)
+        assert np.isfinite(gap) and gap > 10
+
+
 def test_the_maximum_likelihood_solution():
     rng = np.random.default_rng(5)
     lam, U = np.array([5.0, 3.0, 1.0, 0.5, 0.3]), np.linalg.qr(rng.standard_normal((5, 5)))[0]
@@ -106,6 +114,23 @@ def test_the_noise_of_exact_eigenvalues_is_their_mean_rounded_once():
     assert ppca.mean_of_discarded(lam, 2) == 0.15
     assert ppca.mean_of_discarded(lam.values, 0) == pytest.approx(0.525, rel=1e-15)
     assert ppca.mean_of_discarded(np.full(7, 0.1), 4) == 0.1  # a mean of equal numbers is that number
+
+
+@pytest.mark.parametrize(
+    ("lam", "k", "mean"),
+    [
+        ([4.0, 2.0, 1.0, 1.0], 1, 4 / 3),  # equal numbers among others, at either end
+        ([4.0, 2.0, 2.0, 1.0], 1, 5 / 3),
+        ([4.0, 3.0, 1.0], 1, 2.0),
+        ([4.0, 3.0, 1.0], 2, 1.0),  # of one
+        ([4.0, 3.0, 1.0], 3, 1.0),  # of none: the largest of the noises that attain the maximum
+        ([3.0, 1.0, 0.0, 0.0], 1, 1 / 3),  # bounded, as something is left over
+    ],
+)
+def test_the_noise_is_the_mean_of_what_is_left_over(lam, k, mean):
+    assert ppca.mean_of_discarded(np.array(lam), k) == pytest.approx(mean, rel=1e-15)
+    exact = Eigenvalues.of([Written(str(x)) for x in lam])
+    assert ppca.mean_of_discarded(exact, k) == pytest.approx(mean, rel=1e-15)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])

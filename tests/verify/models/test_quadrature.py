@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from verify.errors import InputError
-from verify.models.quadrature import for_dimension, hermite, sampled, spacing_for_sigmoids, uniform
+from verify.models import quadrature
+from verify.models.quadrature import for_dimension, hermite, product, sampled, spacing_for_sigmoids, uniform
 
 
 def mean(rule, f):
@@ -66,6 +67,49 @@ def test_samples_come_in_pairs_from_a_seed():
     assert not (sampled(5, 1001, seed=4).nodes == rule.nodes).any()
     # Five standard errors of E z^2, 0.02.
     assert mean(sampled(2, 20_000), lambda z: z[:, 0] ** 2) == pytest.approx(1, abs=0.1)
+
+
+def test_an_even_number_of_samples_is_drawn_as_it_is_and_four_are_enough():
+    assert [len(sampled(2, samples).nodes) for samples in (4, 5, 6, 1000)] == [4, 6, 6, 1000]
+
+
+def test_who_names_no_seed_has_seed_0():
+    """Two people who say nothing see the same numbers, and those who say 0 see them too."""
+    for rule in (sampled(4), for_dimension(4)):
+        assert (rule.nodes == sampled(4, seed=0).nodes).all()
+
+
+def test_one_point_is_the_mean():
+    for k in (1, 3):
+        rule = hermite(k, 1)
+        assert rule.nodes.tolist() == [[0.0] * k]
+        assert np.exp(rule.log_weights) == pytest.approx([1.0], abs=1e-15)
+
+
+def test_nodes_without_weight_are_left_out():
+    """At z = 40 the normal density is exp(-800), which is zero in doubles: its logarithm would be -inf."""
+    rule = hermite(1, 600)
+    assert len(rule.nodes) < 600 and np.isfinite(rule.log_weights).all()
+    assert mean(rule, lambda z: z[:, 0] ** 8) == pytest.approx(105, rel=1e-11)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_rules_that_nobody_chose_see_a_sigmoid_and_keep_nobody_waiting(k):
+    rule, fine = hermite(k), uniform(1, spacing_for_sigmoids(1.0))
+    assert len(rule.nodes) <= 2**15
+    exact = mean(fine, lambda z: np.logaddexp(0, 0.3 + z[:, 0]))
+    for i in range(k):
+        assert mean(rule, lambda z, i=i: np.logaddexp(0, 0.3 + z[:, i])) == pytest.approx(exact, rel=1e-9)
+
+
+def test_a_product_has_at_most_2_to_the_24_nodes(monkeypatch):
+    line = np.zeros(4097)  # the square of 4096 is 2^24
+    with pytest.raises(InputError, match="at most 2\\^24 nodes"):
+        product(line, line, 2)
+    monkeypatch.setattr(quadrature, "MOST_NODES", 16)  # the bound itself is allowed
+    assert len(product(line[:4], line[:4], 2).nodes) == 16
+    with pytest.raises(InputError, match="a product of 5 nodes"):
+        product(line[:5], line[:5], 2)
 
 
 def test_many_dimensions_are_sampled():
