@@ -32,7 +32,8 @@ def optimum_that_keeps(lam: Array, q: int, sigma2: float, beta: float) -> float:
 def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float, float] | None:
     """(sigma2, value) where that is largest over sigma2 > 0; None where it has no upper bound.
 
-    Between two thresholds lam_q / beta, q is constant, and the only stationary point is sigma2 = rest/(n - beta q).
+    Between two thresholds lam_q / beta, q is constant, and the only stationary point is sigma2 = rest/(n - beta q). At
+    a threshold the slope has no jump, since log t + 1 and t touch at t = 1: a maximum there is such a point as well.
     Where all noises up to one attain it (flat_below), that one.
     """
     lam = np.sort(np.asarray(lam, dtype=np.float64))[::-1]
@@ -43,10 +44,8 @@ def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float,
     if rest[most] == 0 and room[most] > 0:
         return None
     inside = room > 0  # rest is positive there: where nothing is left over, room is not
-    candidates = [*(rest[inside] / room[inside]), *(lam[:most] / beta if beta > 0 else [])]
-    return max(
-        ((float(s), fixed_noise_optimum(lam, k, float(s), beta)) for s in candidates), key=lambda found: found[1]
-    )
+    stationary = (rest[inside] / room[inside]).tolist()
+    return max(((s, fixed_noise_optimum(lam, k, s, beta)) for s in stationary), key=lambda found: found[1])
 
 
 def flat_below(lam: Array | Sequence[float], k: int, beta: float) -> float | None:
