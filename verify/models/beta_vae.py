@@ -9,6 +9,7 @@ Whatever its encoder, a Gaussian VAE whose decoder is linear lies at or below th
 likelihood of pPCA.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,7 +46,10 @@ def learned_noise_optimum(lam: Array, k: int, beta: float = 1.0) -> tuple[float,
         return None
     inside = room > 0  # rest is positive there: where nothing is left over, room is not
     stationary = (rest[inside] / room[inside]).tolist()
-    return max(((s, fixed_noise_optimum(lam, k, s, beta)) for s in stationary), key=lambda found: found[1])
+    best, value = max(((s, fixed_noise_optimum(lam, k, s, beta)) for s in stationary), key=lambda found: found[1])
+    flat = flat_below(lam, k, beta)
+    # Of equal eigenvalues rest and room are sums: their quotient is that noise but for rounding.
+    return (flat if flat is not None and math.isclose(best, flat, rel_tol=len(lam) * 2.0**-50) else best), value
 
 
 def flat_below(lam: Array | Sequence[float], k: int, beta: float) -> float | None:

@@ -108,3 +108,9 @@ def test_where_n_less_beta_q_vanishes_or_is_negative_the_noise_is_still_found(la
     sigma2, value = learned_noise_optimum(np.array(lam), k, beta)
     assert sigma2 > 0
     assert value >= max(fixed_noise_optimum(lam, k, float(s), beta) for s in np.geomspace(1e-3, 1e2, 500)) - 1e-12
+
+
+@pytest.mark.parametrize(("size", "copies", "beta"), [(0.1, 3, 2.0), (0.7, 5, 3.0), (0.3, 7, 2.0), (1.1, 6, 1.5)])
+def test_of_equal_eigenvalues_the_flat_noise_is_the_same_to_the_last_digit(size, copies, beta):
+    lam = [size] * copies + [0.0] * round((beta - 1) * copies)
+    assert learned_noise_optimum(np.array(lam), copies, beta)[0] == flat_below(lam, copies, beta) == size / beta
