@@ -59,8 +59,8 @@ REACHED = CLAIM.step(
 )
 PRINCIPAL = CLAIM.step(
     "principal-axes",
-    "at W = U_k (Lam_k - sigma2 I)^{1/2}, sigma2 <= lam_k, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, with the value "
-    "of Eqs. 7, 8",
+    "at W = U_k (Lam_k - sigma2 I)^{1/2}, k <= n, sigma2 <= lam_k, V = M^-1 W^T, D = sigma2 M^-1 the ELBO is L, and "
+    "-1/2 [n log 2 pi + sum_{i <= k} log lam_i + (n - k) log sigma2 + k + (sum of the other lam_j)/sigma2]",
     place="Lemma 1",
 )
 MEAN = CLAIM.step(

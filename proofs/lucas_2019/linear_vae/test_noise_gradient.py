@@ -40,7 +40,7 @@ from verify.symbolic.traces import Scalar, trace
 CLAIM = Claim(
     id="noise-gradient",
     source="ours, announced in App. C.2",
-    statement="dELBO/dsigma2 = (E||x - W z||^2 - n sigma2) / (2 sigma2^2): stationary iff sigma2 = E||x - W z||^2 / n, "
+    statement="dELBO/dsigma2 = (E||x - W z||^2 - n sigma2) / (2 sigma2^2): zero iff sigma2 = E||x - W z||^2 / n, "
     "its only maximum over sigma2",
     hypotheses="per datum; not both W = 0 and S = 0",
     section="The linear VAE",
@@ -56,7 +56,7 @@ PROFILE = CLAIM.step("profile", "at V*, D* it is the derivative of the profile E
 EQ_7 = CLAIM.step(
     "eq-7",
     "where S W = W K, K = W^T W + sigma2 I diagonal, it vanishes at V*, D* iff tr S - tr K = (n - k) sigma2, "
-    "for all n and k: with k < n, Eq. 7 at the maxima of pPCA",
+    "for all n and k: with k < n, Eq. 7 at W = U_k (Lam_k - sigma2 I)^{1/2}",
 )
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 

@@ -1,4 +1,4 @@
-"""The optimal noise of the linear model is the average, not the sum, of the variance lost; and it may be zero.
+"""The optimal noise of the linear model is the average, not the sum, of the variance lost; and there may be none.
 
 Statement   (App. D) the linear model has no more latents than data dimensions, so that its best noise variance stays
             away from zero: it is the "sum of the variance lost" by projecting.
@@ -41,7 +41,8 @@ CLAIM = Claim(
     id="noise-limit",
     source="App. D",
     statement="in the linear model the optimal variance does not shrink to zero and is the sum of the variance lost",
-    hypotheses="the average over the n - k lost directions, for rank S > k; zero if rank S <= k < n",
+    hypotheses="the average over the n - k lost directions, for rank S > k; none if rank S <= k < n: L is "
+    "unbounded as sigma2 -> 0",
     section="The linear VAE",
     rests_on=("eq-07-08", "noise-gradient"),
     quote="Dai and Wipf [13] discuss the important of the observation noise, and in fact show that under some "
@@ -52,14 +53,15 @@ CLAIM = Claim(
     "projection.",
     fault="missing hypothesis",
     finding="it does not shrink to zero where rank S > k, and is the average of the variance lost, as Eq. 7 and "
-    "Sec. 4.1 say (sum is a misprint). If rank S <= k < n nothing is lost, and it shrinks to zero in the linear model "
-    "too: what counts is the dimension of the data, as for Dai and Wipf, and not that of the space",
+    "Sec. 4.1 say (sum is a misprint). If rank S <= k < n nothing is lost, and L grows without bound as sigma2 -> 0 in "
+    "the linear model too: what counts is the dimension of the data, as for Dai and Wipf, and not that of the space",
 )
 SUM = CLAIM.step(
     "sum",
     "at the noise T > 0, the sum of the n - k smallest eigenvalues, every W falls short of the maximum of L by at "
     "least (m log m - m + 1)/2, m = n - k, for all k < n: the sum is optimal only if a single direction is lost; at "
-    "S = diag(721/64, 73/16, 2, 1), k = 2, the scores vanish at the noise 3/2 and not at 3",
+    "S = diag(721/64, 73/16, 2, 1), k = 2, W = U_2 (Lam_2 - sigma2 I)^{1/2}, both scores vanish at the noise 3/2, and "
+    "at 3 that of the noise does not",
 )
 ZERO = CLAIM.step(
     "zero",
@@ -68,8 +70,8 @@ ZERO = CLAIM.step(
 AVERAGE = CLAIM.step(
     "average",
     "at S C^-1 W = W the noise score is (tr S - tr W W^T - n sigma2)/(2 sigma2^2), that of the ELBO is (E|x - W z|^2 - "
-    "n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; where k < n, at W of Eq. 8 the "
-    "first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
+    "n sigma2)/(2 sigma2^2) for every encoder, for all n and k: an average over n; where k < n, at W = U_k (Lam_k - "
+    "sigma2 I)^{1/2} R the first is zero iff sigma2 = T/(n - k), which is positive iff rank S > k",
     says="slope_of_elbo & rank_above_k & eq_7_8_optimal -> average_lost & positive",
     place="Proposition 5",
 )
@@ -98,8 +100,25 @@ def test_the_noise_score_compares_traces_for_all_n_and_k(record):
     # At W of Eq. 8 tr W W^T = tr Lam_k - k sigma2, so that n sigma2 = T + k sigma2.
     n_, k_ = sp.symbols("n k", positive=True)
     vanishes((T + k_ * s - n_ * s) + (n_ - k_) * (s - T / (n_ - k_)))
-    record(instances=4)
+    check_zero_together(lambda first, more: first + more)
+    with rejected():  # lam_{k+1} left out
+        check_zero_together(lambda first, more: more)
+    with rejected():  # without an order
+        check_zero_together(lambda first, more: first + more + 1)
+    record(instances=5)
     record.witness("at S C^-1 W = W: dL/dsigma2 = (tr S - tr W W^T - n sigma2)/(2 sigma2^2), for all n and k")
+
+
+def check_zero_together(tail):
+    """lam_{k+1} <= T <= (n - k) lam_{k+1}, T = lam_{k+1} + more, 0 <= more <= (n - k - 1) lam_{k+1}.
+
+    So T > 0 iff lam_{k+1} > 0, that is, iff rank S > k.
+    """
+    first, more, left = sp.symbols("lam_(k+1) more left", nonnegative=True)
+    check((tail(first, more) - first).is_nonnegative, "T may be zero where lam_{k+1} is not")
+    # left: what the others lack to (n - k - 1) lam_{k+1}.
+    above = (m * first - tail(first, more)).subs(more, (m - 1) * first - left)
+    check(sp.expand(above).is_nonnegative, "T may be positive where lam_{k+1} is zero")
 
 
 @CONCLUSION.evidence(role="corrected", kind="symbolic", strength="proved")
@@ -151,7 +170,7 @@ def test_scores_at_the_sum_and_at_the_average_exactly(record):
 
 
 @ZERO.evidence(role="refutes", kind="symbolic", strength="proved")
-def test_with_nothing_lost_the_optimal_noise_is_zero(record):
+def test_with_nothing_lost_there_is_no_optimal_noise(record):
     # C = diag(1, sigma2) at W = (sqrt(1 - sigma2), 0)^T, which is stationary in W, for every sigma2 below 1.
     data, noise = sp.diag(1, 0), sp.Rational(1, 4) * s / (s + 1)  # any number between 0 and 1/4
     weights = sp.Matrix([[sp.sqrt(1 - noise)], [0]])
@@ -270,7 +289,7 @@ def test_the_digits_have_three_dead_pixels_and_so_no_optimal_noise_at_k_61(recor
     check_optimal_noise(fewer, lost(fewer)[1])
     record.witness(
         f"digits: n = 64, rank S = {rank}. With k = {rank} the best L is {values[0]:.2f}, {values[1]:.2f}, "
-        f"{values[2]:.2f} at sigma2 = {noises[0]:.2g}, {noises[1]:.2g}, {noises[2]:.2g}: the optimum is 0. "
+        f"{values[2]:.2f} at sigma2 = {noises[0]:.2g}, {noises[1]:.2g}, {noises[2]:.2g}: there is no optimum. "
         f"With k = {rank - 1} it is {lost(fewer)[1]:.6g}, the sum being {lost(fewer)[0]:.6g}"
     )
 

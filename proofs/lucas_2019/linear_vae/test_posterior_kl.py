@@ -3,7 +3,7 @@
 Statement   at the maximum the mean over the data of KL(q(z_i|x), p(z_i)) is 1/2 log(lam_i/sigma2) for the latent whose
             column is u_i (lam_i - sigma2)^{1/2}, and 0 for a collapsed one.
 Hypotheses  V, D optimal. Only the mean over the data: at one datum it depends on u_i^T x. Not only at the maximum: at
-            every stationary point with orthogonal columns, and at any noise, fixed or learned.
+            every point with orthogonal columns that is stationary in W, V and D, whether or not it is so in sigma2.
 Source      ours.
 Method      S W = W K and W^T W = K - sigma2 I with K diagonal is what such points are (C G_W in words); then V S V^T =
             I - sigma2 K^-1 and D = sigma2 K^-1 for all n, k. At every other stationary point d_i + (V S V^T)_ii = 1
@@ -38,15 +38,15 @@ CLAIM = Claim(
     source="ours, after Corollary 1",
     statement="at a stationary point with orthogonal columns the mean KL of an active latent is 1/2 log(lam_i / "
     "sigma2), and 0 for a collapsed one",
-    hypotheses="V, D optimal; the mean over the data",
+    hypotheses="stationary in W, V and D; the mean over the data",
     section="The linear VAE",
     rests_on=("eq-21", "eq-22", "stationary-identity"),
 )
 MOMENTS = CLAIM.step(
     "moments",
-    "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary iff S W = W K: each w_i "
-    "is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - sigma2 K^-1, "
-    "whatever optimal V where S is singular",
+    "points with optimal encoder and orthogonal columns, K = W^T W + sigma2 I, are stationary in W, V and D iff S W = "
+    "W K: each w_i is 0 or an eigenvector with lam_i = |w_i|^2 + sigma2; and there D = sigma2 K^-1, V S V^T = I - "
+    "sigma2 K^-1, whatever optimal V where S is singular",
     says="eq_21 & eq_22 & orthogonal & stationary -> moments",
     place="Stationarity identities",
 )

@@ -208,12 +208,17 @@ def test_at_an_optimal_encoder_the_gradients_are_those_of_the_profile(record):
     same(at_encoder(G.D, Y, identity(k)), zero(k, k))
     with rejected():  # with another variance it is another gradient
         same(reduce(at_encoder(G.W, Y, R), NO_EFFECT), linear_vae.profile_gradient())
+    # Along the line both losses fall: that of the means has the slope -2 times itself, those of the variances < 0.
     t, r = sp.Symbol("t"), sp.Symbol("r", positive=True)
+    along = substitute(of_mean(), {"Y": (1 - t) * Y})
+    same(derivative(along, t), -2 * (1 - t) * of_mean())
+    with rejected():
+        same(derivative(along, t), 2 * (1 - t) * of_mean())
     slope = sp.diff(r + t * (1 - r) - 1 - sp.log(r + t * (1 - r)), t).subs(t, 0)
     check((-slope).subs(r, 1 + sp.Symbol("a", positive=True)).factor().is_positive, "flat above the optimum")
     below = sp.Symbol("b", positive=True)  # r = 1/(1 + b)
     check((-slope).subs(r, 1 / (1 + below)).simplify().factor().is_positive, "flat below the optimum")
-    record(instances=5)
+    record(instances=6)
 
 
 @INERTIA.evidence(role="supports", kind="symbolic", strength="proved")

@@ -68,8 +68,8 @@ NONZERO = CLAIM.step(
 )
 ORBIT = CLAIM.step(
     "orbit",
-    "if column i of W is not zero, the rotations of columns i, j by different angles give different decoders: "
-    "infinitely many, where signs and order of the columns account for 2^k k!",
+    "if column i of W is not zero, the rotations of columns i, j by different angles in [0, 2 pi) give different "
+    "decoders: infinitely many, where signs and order of the columns account for 2^k k!",
     says="two_columns & decoder_not_zero & all_rotations_are_minima -> infinitely_many_decoders",
 )
 CONCLUSION = CLAIM.step(

@@ -4,7 +4,7 @@ Statement   the paper finds its linear analysis "predictive even for high-capaci
             gives no number. We report one way to look at it: on the printed rows of MNIST with the logit transform and
             fixed noise (Table 2, k = 200, retained = 200 less the collapse percentage) the linear count min(k, #{lam_i
             > sigma2}) is an upper bound on all ten, and rows that it tells apart come in its order. It is no equality,
-            by a factor of up to four, and nobody said that it is.
+            by a factor of up to 3.8, and nobody said that it is.
 Hypotheses  an observation on ten printed rows of one architecture and one data set, each a mean over trials; nothing
             here proves it for deep models, and with learned noise the bound is k and excludes nothing. Collapse as in
             Sec. 6.2, epsilon = delta = 0.01.
@@ -32,8 +32,8 @@ CLAIM = Claim(
     id="retained-prediction",
     source="ours, on Sec. 6.2, Table 2",
     statement="on the ten printed rows of MNIST with fixed noise the linear count min(k, #{lam_i > sigma2}) bounds the "
-    "number of latents that the deep VAEs retain, and orders it",
-    hypotheses="reported of printed numbers, not proved of deep models; no equality, by a factor of up to four",
+    "number of latents that the deep VAEs retain and, where it tells two rows apart, orders them",
+    hypotheses="reported of printed numbers, not proved of deep models; no equality, by a factor of up to 3.8",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima",),
 )
@@ -42,9 +42,15 @@ BOUND = CLAIM.step(
     "no printed count of retained latents is above the linear one, and rows with different linear counts have printed "
     "ones in the same order, at ten noises and two draws of the dequantisation",
 )
-NOT_EQUAL = CLAIM.step("no-equality", "at sigma2 = 30 and 10 the linear count is more than three times the printed one")
+NOT_EQUAL = CLAIM.step(
+    "no-equality",
+    "at sigma2 = 30 and 10 the linear count is more than three times the printed one, and on no row more than 3.8 "
+    "times, on two draws of the dequantisation",
+)
 LINEAR = CLAIM.step(
-    "linear-count", "the linear optimum at these noises has that many columns on MNIST, and no more would help"
+    "linear-count",
+    "at the ten noises the linear optimum has that many columns on MNIST, on two draws of the dequantisation; where "
+    "they are fewer than k, L falls to second order as a zero column moves along the next eigenvector",
 )
 
 K = 200
@@ -90,7 +96,8 @@ def check_order(linear, printed):
     """Rows whose linear counts differ have printed counts in the same order; -> how many pairs were told apart."""
     pairs = [(a, b) for a, b in combinations(printed, 2) if linear[a] != linear[b]]
     for a, b in pairs:
-        check((printed[a] < printed[b]) == (linear[a] < linear[b]), f"sigma2 = {a} and {b} are in another order")
+        same_order = np.sign(printed[a] - printed[b]) == np.sign(linear[a] - linear[b])
+        check(same_order, f"sigma2 = {a} and {b} are in another order")
     return len(pairs)
 
 
@@ -98,22 +105,31 @@ def table(linear, printed):
     return ", ".join(f"{s:g}: {linear[s]} | {printed[s]:.1f}" for s in printed)
 
 
+def check_factor(linear, printed, most):
+    """No linear count is more than `most` times the printed one."""
+    return at_most([linear[s] / printed[s] for s in printed], most, slack=1e-9)
+
+
 @NOT_EQUAL.evidence(role="supports", kind="numeric")
-def test_the_counts_are_not_equal(record):
-    lam, _ = spectrum(0)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_counts_are_not_equal(seed, record):
+    lam, _ = spectrum(seed)
     printed = retained(FIXED)
     linear = predicted(lam, printed)
     with rejected():
         check_equal(linear, printed)
     # Not for a few latents, nor for the noise between trials: by a factor of more than three at large noise.
     check(linear[30.0] > 3 * printed[30.0] and linear[10.0] > 3 * printed[10.0], "the counts are close after all")
+    check_factor(linear, printed, 3.8)
+    with rejected():
+        check_factor(linear, printed, 3.7)
     # Nor for the definition of collapse: a linear latent has KL < 0.01 on 99 % of normal data only if lam_i/sigma2 is
     # below 1.003 (the 99 % quantile of chi^2, 6.63, times (1 - sigma2/lam_i)/2 is 0.01 there).
     for noise in (30.0, 10.0, 3.0, 1.0):
         barely = int(((lam[:K] > noise) & (lam[:K] < 1.003 * noise)).sum())
         check(barely <= 1, f"{barely} latents are retained by so little that they count as collapsed")
     record(instances=len(printed))
-    record.witness(f"sigma2: linear | printed deep model, of 200: {table(linear, printed)}")
+    record.witness(f"seed {seed}, sigma2: linear | printed deep model, of 200: {table(linear, printed)}")
 
 
 @BOUND.evidence(role="supports", kind="numeric")
@@ -133,10 +149,11 @@ def test_the_linear_count_is_an_upper_bound_in_the_same_order(seed, record):
 
 
 @LINEAR.evidence(role="supports", kind="numeric")
-def test_the_linear_optimum_has_that_many_columns_on_mnist(record):
-    lam, U = spectrum(0)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_linear_optimum_has_that_many_columns_on_mnist(seed, record):
+    lam, U = spectrum(seed)
     S = (U * lam) @ U.T
-    for noise in (30.0, 10.0, 3.0, 1.0):
+    for noise in NOISES:
         W = ppca.fixed_noise_maximum(lam, U, K, noise)
         count = retained_count(lam, K, noise)
         same(int((np.linalg.norm(W, axis=0) > 0).sum()), count)

@@ -29,7 +29,7 @@ from verify.symbolic import ppca as likelihood_in_words
 from verify.symbolic.letters import M, S, W, gram, k, marginal_precision, n, sigma2
 from verify.symbolic.matrix_calculus import identity, letter, zero
 from verify.symbolic.relations import reduce, relation, substitute
-from verify.symbolic.traces import trace
+from verify.symbolic.traces import Scalar, trace
 
 CLAIM = Claim(
     id="theorem-1-learned",
@@ -122,6 +122,9 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
     rows = relation(U.T @ U, identity(size)), relation(R @ R.T, identity(size))
     retained_sum = trace(F @ F + sigma2 * identity(size))
     same(reduce(trace(at.T @ at + sigma2 * identity(k)), *rows), retained_sum + (k - size) * sigma2)
+    # q = 0: W = 0, and tr M = k sigma2.
+    of_zero = substitute(trace(W.T @ W + sigma2 * identity(k)), {"W": 0 * W})
+    same(of_zero, Scalar(k * sigma2))
     q, retained, discarded = sp.symbols("q sum_retained sum_discarded")
     left = (retained + discarded) - (retained + (k - q) * sigma2) - (n - k) * sigma2
     vanishes(left - (discarded - (n - q) * sigma2))
@@ -131,7 +134,7 @@ def test_the_noise_is_the_mean_of_the_discarded_for_all_n_and_k(record):
     for wrong in (trace(S) - trace(M) - n * sigma2, trace(S) + trace(M) - (n - k) * sigma2, trace(S) - trace(M)):
         with rejected():
             same(found, wrong)
-    record(instances=2)
+    record(instances=3)
 
 
 @CASES.evidence(role="supports", kind="symbolic", strength="proved")
