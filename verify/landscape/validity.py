@@ -15,18 +15,18 @@ them enough digits tell the sides apart. At learned noise beside zero rows sigma
 agreement to 40 digits is a tie.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import fsum, isqrt, sqrt
+from math import fsum, gcd, isqrt, sqrt
 from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
 
-from verify.arrays import Array
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.noise import Noise
-from verify.landscape.points import Block, block_constant, block_scales, constant_diagonal_rotation
+from verify.landscape.points import Block, block_constant
 from verify.landscape.units import NONE, STATIONARY, UNDECIDED
 
 # More than the rounding of a sum of square roots, and of a noise found by bisection, as a share of it.
@@ -49,7 +49,7 @@ def row_sign(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> Sign:
     if abs(left - right) > SLACK * (left + right):
         return Sign(1 if left > right else -1)
     if noise.exact is None:
-        return Sign(_sign_to_many_digits(spectrum, j, block, noise))
+        return Sign(_sign_to_many_digits(spectrum.exact, j, block, noise))
     return Sign(_exact_sign(spectrum.exact, j, block, noise.exact))
 
 
@@ -90,9 +90,9 @@ def _exact_sign(exact: Sequence[Fraction], j: int, block: Block, sigma2: Fractio
         digits *= 2
 
 
-def _sign_to_many_digits(spectrum: Eigenvalues, j: int, block: Block, noise: Noise) -> int:
+def _sign_to_many_digits(exact: Sequence[Fraction], j: int, block: Block, noise: Noise) -> int:
     with mpmath.workdps(DIGITS):
-        lam, sigma2 = _to_many_digits(spectrum, (block, Block((j,))), noise)
+        lam, sigma2 = _to_many_digits(exact, (block, Block((j,))), noise)
         left = mpmath.fsum(mpmath.sqrt(lam[j] * lam[b]) for b in block.eigen) + block.zeros * lam[j]
         found = left - block.columns * sigma2
         return 0 if abs(found) <= TIE * left else 1 if found > 0 else -1
@@ -114,14 +114,13 @@ def _constant(lam: dict[int, Any], block: Block, sigma2: Any) -> Any:
     return ((r + mpmath.sqrt(r * r + 4 * block.columns * block.zeros * sigma2)) / (2 * block.columns)) ** 2
 
 
-def _to_many_digits(spectrum: Eigenvalues, blocks: Iterable[Block], noise: Noise) -> tuple[dict[int, Any], Any]:
-    """The eigenvalues that these blocks hold and the noise, as numbers of mpmath; measured ones at their word."""
-    known: Sequence[Any] = spectrum.exact if spectrum.exact is not None else [Fraction(x) for x in spectrum.listed]
+def _to_many_digits(exact: Sequence[Fraction], blocks: Iterable[Block], noise: Noise) -> tuple[dict[int, Any], Any]:
+    """The eigenvalues that these blocks hold and the noise, as numbers of mpmath."""
     if noise.exact is not None:
         sigma2 = _many(noise.exact)
     else:
         sigma2 = noise.digits() if noise.digits is not None else mpmath.mpf(noise.sigma2)
-    return {a: _many(known[a]) for b in blocks for a in b.eigen}, sigma2
+    return {a: _many(exact[a]) for b in blocks for a in b.eigen}, sigma2
 
 
 def constants_sign(spectrum: Eigenvalues, one: Block, other: Block, noise: Noise) -> Sign:
@@ -140,7 +139,7 @@ def constants_sign(spectrum: Eigenvalues, one: Block, other: Block, noise: Noise
         same = [spectrum.listed[a] for a in one.eigen] == [spectrum.listed[a] for a in other.eigen]
         return Sign(0, undecided=not (same and one.columns == other.columns))
     with mpmath.workdps(DIGITS):
-        lam, sigma2 = _to_many_digits(spectrum, (one, other), noise)
+        lam, sigma2 = _to_many_digits(spectrum.exact, (one, other), noise)
         m, m_other = _constant(lam, one, sigma2), _constant(lam, other, sigma2)
         return Sign(0 if abs(m - m_other) <= TIE * m else 1 if m > m_other else -1)
 
@@ -153,35 +152,45 @@ class Components(NamedTuple):
 
 
 def components(spectrum: Eigenvalues, block: Block, noise: Noise) -> Components:
-    """The components of the graph M_ij != 0 of the block's representative (theory 3.6)."""
-    held = spectrum.values[list(block.eigen)]
-    t = block_scales(held, block.columns, noise.sigma2)
-    scales = np.append(t, np.full(block.zeros, noise.sigma2))
-    Q = constant_diagonal_rotation(scales)
-    apart = _parted((Q.T * scales) @ Q, 2 * SLACK * block.columns * float(scales.max()))
-    if apart == 1:
-        return Components(1)
+    """The components of the graph M_ij != 0 of the representative (theory 3.6) of a block that exists.
+
+    Each of its rotations joins two components, until all scales that are open are m: the largest becomes m, and the
+    least their sum less m. So what is open, in order, rises with every t - m, and the ends of these bound it. Where
+    each eigenvalue, and the zero row, comes a multiple of `times`, there are so many equal blocks.
+    """
+    known: Sequence[Any] = spectrum.exact if spectrum.exact is not None else spectrum.listed
+    times = gcd(*Counter(known[a] for a in block.eigen).values(), block.zeros)
+    one = Block(block.eigen[::times], block.columns // times)
+    count = _left_open(*_over_the_mean(spectrum, one, noise))
+    if count == 1 or spectrum.exact is None:
+        return Components(times * count, times * (count - 1))
     with mpmath.workdps(DIGITS):
-        lam, sigma2 = _to_many_digits(spectrum, (block,), noise)
-        m = _constant(lam, block, sigma2)
-        many = np.array([mpmath.sqrt(lam[a] * m) for a in block.eigen] + [mpmath.mpf(sigma2)] * block.zeros)
-        Q = constant_diagonal_rotation(many, TIE, mpmath.sqrt)
-        fewer = _parted((Q.T * many) @ Q, TIE * max(many))
-    return Components(fewer) if spectrum.exact is not None else Components(apart, apart - fewer)
+        lam, sigma2 = _to_many_digits(spectrum.exact, (one,), noise)
+        y = mpmath.sqrt(_constant(lam, one, sigma2))
+        over = [mpmath.sqrt(lam[a]) - y for a in one.eigen] + [sigma2 / y - y] * one.zeros
+        return Components(times * _left_open(over, over, TIE * y))
 
 
-def _parted(M: Array, zero: Any) -> int:
-    """The number of components of the graph |M_ij| > zero."""
-    left, count = set(range(len(M))), 0
-    while left:
-        count += 1
-        edge = [left.pop()]
-        while edge:
-            i = edge.pop()
-            joined = {j for j in left if abs(M[i, j]) > zero}
-            left -= joined
-            edge += joined
-    return count
+def _over_the_mean(spectrum: Eigenvalues, block: Block, noise: Noise) -> tuple[list[float], list[float], float]:
+    """The least and the most of (t - m)/sqrt(m), the zero rows last, and more than the rounding of their sums."""
+    low, high = noise.bounds or (noise.sigma2, noise.sigma2)
+    least, most = ([lam[a] for a in block.eigen] for lam in spectrum.ends)
+    # m rises with every eigenvalue that it holds, and with the noise.
+    below = sqrt(block_constant(np.array(least), block.columns, low))
+    above = sqrt(block_constant(np.array(most), block.columns, high))
+    lower = [sqrt(x) - above for x in least] + [low / above - above] * block.zeros
+    upper = [sqrt(x) - below for x in most] + [high / below - below] * block.zeros
+    return lower, upper, SLACK * block.columns * sqrt(max(most))
+
+
+def _left_open(least: list[Any], most: list[Any], tie: Any) -> int:
+    """How many are open when all may be 0, at most.  least, most: of numbers not all 0, whose sum is 0."""
+    least, most = sorted(least), sorted(most)
+    while len(least) > 1:
+        least, most = (sorted([over[0] + over[-1], *over[1:-1]]) for over in (least, most))
+        if least[-1] <= tie and most[0] >= -tie:
+            break
+    return len(least)
 
 
 def block_status(block: Block, spectrum: Eigenvalues, noise: Noise) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.verify.landscape.by_fractions import brute, decimal_spectra, truth
 from verify.eigenvalues import Eigenvalues
-from verify.landscape.families import fixed_noise_families, learned_noise_families, solve_noise
+from verify.landscape.families import family, fixed_noise_families, learned_noise_families, solve_noise
 from verify.landscape.noise import given
 from verify.landscape.points import Block, block_constant
 from verify.landscape.spectrum import spectrum
@@ -335,6 +335,33 @@ def test_families_of_typed_spectra_have_the_index_of_their_dense_hessian():
             # The dense Hessian knows its eigenvalues to rounding: those beyond it have the signs that are claimed.
             sure = 1e-9 * np.abs(dense).max()
             assert (dense > sure).sum() <= found.index <= (dense > -sure).sum()
+
+
+def test_the_inertia_of_measured_families_holds_that_of_every_spectrum_within_the_errors():
+    """Squares of halves tie in many ways; moved within their errors, and not moved, they are decided exactly."""
+    rng = np.random.default_rng(8)
+    compared = undecided = parted = 0
+    for _ in range(30):
+        n, k, error = int(rng.integers(3, 6)), int(rng.integers(2, 4)), 10.0 ** -int(rng.integers(3, 13))
+        lam = np.sort(rng.integers(1, 7, n) ** 2 / 4)[::-1]
+        close = Eigenvalues.measured(lam, np.full(n, error))
+        sigma2 = None if n > k and rng.random() < 0.5 else float(rng.choice([0.25, 0.5, 1.0, 1.5, 2.5]))
+        families = fixed_noise_families(close, k, sigma2) if sigma2 is not None else learned_noise_families(close, k)
+        for share in (0, 1, float(rng.uniform(-1, 1))):
+            # What was settled as equal is equal.
+            shift = {x: Fraction(error) * Fraction(share * int(rng.choice([-1, 1]))) for x in lam.tolist()}
+            true = Eigenvalues.typed([Fraction(x) + shift[x] for x in lam.tolist()])
+            for point in families:
+                noise = solve_noise(point.blocks, k, true) if sigma2 is None else given(true, sigma2)
+                got = verdict(point, close, sigma2 is None)
+                known = verdict(family(point.blocks, k, true, noise), true, sigma2 is None)
+                assert known.undecided == 0
+                assert got.index <= known.index <= got.index + got.undecided
+                assert got.nullity - got.undecided <= known.nullity <= got.nullity
+                compared += 1
+                undecided += got.undecided > 0
+                parted += got.undecided > 0 and (known.index, known.nullity) == (got.index, got.nullity)
+    assert compared > 1000 and undecided > 100 and parted > 20
 
 
 # ---------------------------------------------------------------- noises

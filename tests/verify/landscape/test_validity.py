@@ -169,50 +169,74 @@ def test_a_block_that_exists_has_a_larger_constant_than_a_zero_column_however_ne
         assert constants_sign(spectrum, Block(()), Block((0,)), at) == Sign(-1)
 
 
-@pytest.mark.parametrize(("lam", "block", "sigma2", "count"), [
-    ((9, 4, 1), Block((0, 1, 2), 3), Fraction(1, 2), 2),  # m = 4: the column of 4 by itself
-    ((9, 5, 1), Block((0, 1, 2), 3), Fraction(1, 2), 1),
-    ((9, 5, 4, 1), Block((0, 2, 3), 3), Fraction(1, 2), 2),  # another one between them
-    ((3, 3, 1, 1), Block((0, 1, 2, 3), 4), Fraction(1, 2), 2),  # two pairs
-    ((4, 4, 4), Block((0, 1, 2), 3), Fraction(1, 2), 3),
-    ((4, 4), Block((0, 1), 4), Fraction(1, 2), 2),  # each beside a zero row
-    ((4, 4, 4), Block((0, 1, 2), 6), Fraction(1, 2), 3),
-    ((4, 2), Block((0, 1), 4), Fraction(1, 2), 1),
-    ((16, Fraction(25, 4)), Block((0, 1), 3), Fraction(5, 2), 2),  # m = 25/4 (above)
-    ((16, 6), Block((0, 1), 3), Fraction(5, 2), 1),
-    ((4,), Block((0,), 2), Fraction(1, 2), 1),
-    ((1,) * 12, Block(tuple(range(12)), 12), Fraction(1, 2), 12),
+@pytest.mark.parametrize(("lam", "block", "sigma2", "count", "sure"), [
+    ((9, 4, 1), Block((0, 1, 2), 3), Fraction(1, 2), 2, 1),  # m = 4: the column of 4 by itself
+    ((9, 5, 1), Block((0, 1, 2), 3), Fraction(1, 2), 1, 1),
+    ((9, 5, 4, 1), Block((0, 2, 3), 3), Fraction(1, 2), 2, 1),  # another one between them
+    ((25, 16, 9, 4, 1), Block((0, 1, 2, 3, 4), 5), Fraction(1, 2), 3, 1),  # m = 9: (25, 1), (16, 4) and 9
+    ((3, 3, 1, 1), Block((0, 1, 2, 3), 4), Fraction(1, 2), 2, 2),  # two pairs
+    ((9, 9, 4, 4, 1, 1), Block((0, 1, 2, 3, 4, 5), 6), Fraction(1, 2), 4, 2),  # twice the first one
+    ((9, 9, 4, 1, 1), Block((0, 1, 2, 3, 4), 5), Fraction(1, 2), 3, 1),  # two pairs and one more column
+    ((4, 4, 4), Block((0, 1, 2), 3), Fraction(1, 2), 3, 3),
+    ((4, 4), Block((0, 1), 4), Fraction(1, 2), 2, 2),  # each beside a zero row
+    ((4, 4, 4), Block((0, 1, 2), 6), Fraction(1, 2), 3, 3),
+    ((4, 4), Block((0, 1), 3), Fraction(1, 2), 1, 1),  # both beside one
+    ((4, 2), Block((0, 1), 4), Fraction(1, 2), 1, 1),
+    ((16, Fraction(25, 4)), Block((0, 1), 3), Fraction(5, 2), 2, 1),  # m = 25/4 (above)
+    ((16, 6), Block((0, 1), 3), Fraction(5, 2), 1, 1),
+    ((4,), Block((0,), 2), Fraction(1, 2), 1, 1),
+    ((1,) * 12, Block(tuple(range(12)), 12), Fraction(1, 2), 12, 12),
+    ((16129, 49, *[Fraction(1, 9)] * 18), Block(tuple(range(20)), 20), Fraction(1, 2), 2, 1),  # m = 49
 ])  # fmt: skip
 @pytest.mark.parametrize("unit", UNITS)
-def test_the_minimal_blocks_of_one(lam, block, sigma2, count, unit):
+def test_the_minimal_blocks_of_one(lam, block, sigma2, count, sure, unit):
+    """sure: as many as there are wherever the different eigenvalues lie."""
     spectrum, at = Eigenvalues.typed([x * unit for x in lam]), sigma2 * unit
     exactly, by_digits = noise(float(at), exact=at), in_digits(at, "0")
     assert components(spectrum, block, exactly) == components(spectrum, block, by_digits) == Components(count, 0)
     assert Components(count) == (count, 0)
-    # At their word measured ones are the same, where doubles hold them.
-    if unit == 1:
-        known = measured(*map(float, lam), error=1e-12)
-        assert components(known, block, noise(float(sigma2))) == Components(count)
+    # Measured ones part where they are equal, and may part where a sum of different ones says so.
+    for share in (0, 1e-12):
+        values = np.array([float(x * unit) for x in lam])
+        known = Eigenvalues(values, values * share, None)
+        assert components(known, block, noise(float(at))) == Components(count, count - sure)
 
 
 @pytest.mark.parametrize(("d", "exact", "close"), [
     (1e-30, 1, None),
     (1e-44, 2, None),
     (5e-16, 1, Components(2, 1)),
+    (1e-13, 1, Components(2, 1)),
     (1e-10, 1, Components(1)),
-    (0, 2, Components(2)),
+    (-1e-10, 1, Components(1)),
+    (0, 2, Components(2, 1)),
 ])  # fmt: skip
 @pytest.mark.parametrize(("lam", "block", "sigma2"), [
     ((9, 4, 1), Block((0, 1, 2), 3), Fraction(1, 2)),
     ((16, Fraction(25, 4)), Block((0, 1), 3), Fraction(5, 2)),
 ])  # fmt: skip
-def test_a_column_that_parts_within_rounding_may_be_part_of_the_block(lam, block, sigma2, d, exact, close):
+def test_a_column_that_parts_within_its_error_may_be_part_of_the_block(lam, block, sigma2, d, exact, close):
     """The second eigenvalue off by the share d: exactly it is one block; measured, two at most."""
     moved = [Fraction(x) * (1 + (i == 1) * Fraction(d)) for i, x in enumerate(lam)]
     assert components(Eigenvalues.typed(moved), block, noise(float(sigma2), exact=sigma2)) == Components(exact)
     if close is not None:
         known = measured(*map(float, moved), error=1e-12)
         assert components(known, block, noise(float(sigma2))) == close
+
+
+def test_a_row_that_parts_within_the_bounds_of_the_noise_may_be_part_of_the_block():
+    """16 and 25/4 beside a zero row, known to the last digit, part at sigma2 = 5/2."""
+    spectrum, block = measured(16.0, 6.25), Block((0, 1), 3)
+    for low, high, found in ((2.4, 2.6, (2, 1)), (2.4, 2.5, (2, 1)), (2.35, 2.4, (1, 0)), (2.6, 2.65, (1, 0))):
+        assert components(spectrum, block, noise((low + high) / 2, bounds=(low, high))) == found
+
+
+@pytest.mark.parametrize(("d", "found"), [(3e-12, Components(2, 1)), (1e-10, Components(1))])
+def test_rounding_of_a_wide_block_is_no_difference(d, found):
+    """The 20 columns above, without errors: the largest root is 127, and its rounding counts 20 times."""
+    values = np.array([16129.0, 49 * (1 + d), *[1 / 9] * 18])
+    at = noise(0.5)
+    assert components(Eigenvalues(values, np.zeros(20), None), Block(tuple(range(20)), 20), at) == found
 
 
 def test_the_least_scale_of_a_block_decides_whether_it_exists():
