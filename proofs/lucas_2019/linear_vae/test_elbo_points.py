@@ -89,8 +89,8 @@ AXES = CLAIM.step(
 )
 CONSTANT = CLAIM.step(
     "constant",
-    "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b) "
-    "is the only positive root, for all k_b and q_b",
+    "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b), r "
+    "the sum of the sqrt(lam_a), z_b = k_b - q_b, is the only positive root, for all k_b and q_b",
     says="constant_on_blocks & factored & eigenvectors -> blocks",
     place="Theorem B",
 )
@@ -102,8 +102,8 @@ CONVERSE = CLAIM.step(
 )
 EXISTENCE = CLAIM.step(
     "existence",
-    "a plane rotation brings one of two diagonal entries a > m > b to m, and leaves the other entries and the sum of "
-    "all: one entry less differs from m, and m is still the mean of the rest",
+    "a plane rotation brings one of two diagonal entries a > m > b to m, and leaves the other diagonal entries and the "
+    "sum of all: one entry less differs from m, and m is still the mean of the rest",
     says="one_above_and_one_below -> one_more_at_m",
     place="Theorem B",
 )
@@ -139,8 +139,8 @@ NOISE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks; and for all "
-    "t_a > sigma2 there are such blocks",
+    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks; and for any "
+    "eigenvectors, at most k_b, whose t_a = sqrt(lam_a m_b) with the m_b of step constant exceed sigma2, Q_b exists",
     place="Theorem B",
 )
 
