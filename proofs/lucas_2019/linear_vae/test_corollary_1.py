@@ -91,7 +91,8 @@ TIES = CLAIM.step(
 DEFINITE = CLAIM.step(
     "definite",
     "at fixed sigma2 the Hessian of P is negative definite there iff the eigenvalues held are simple and, where a "
-    "column is zero, none equals sigma2: the eigenvalues in closed form are <= 0, and 0 for such a tie alone",
+    "column is zero, no eigenvalue of S is sigma2: those of the Hessian in closed form are <= 0, and 0 for such a tie "
+    "alone",
     says="scaled_eigenvectors & largest_held & rows_of_P -> "
     "definite & simple & ~tie_with_noise | ~definite & (~simple | tie_with_noise)",
     place="Corollary 1",

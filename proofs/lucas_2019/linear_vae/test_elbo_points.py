@@ -1,8 +1,9 @@
 """The families of theory 3.6 are all the stationary points of the linear VAE's ELBO.
 
-Statement   the stationary points of the ELBO are W = [W_1 ... W_B], V*, D* with W_b = U_{A_b} (t - sigma2)^{1/2} Q_b,
-            t_a = sqrt(lam_a m_b) > sigma2, sqrt(m_b) = [r_b + sqrt(r_b^2 + 4 k_b z_b sigma2)]/(2 k_b), Q_b such that
-            M_b has constant diagonal m_b; blocks of one column give the points of pPCA.
+Statement   the stationary points of the ELBO are W = [W_1 ... W_B], V and D optimal, with
+            W_b = U_{A_b} (t - sigma2)^{1/2} Q_b, t_a = sqrt(lam_a m_b) > sigma2,
+            sqrt(m_b) = [r_b + sqrt(r_b^2 + 4 k_b z_b sigma2)]/(2 k_b), Q_b such that M_b has constant diagonal m_b;
+            blocks of one column give the points of pPCA with orthogonal columns.
 Hypotheses  sigma2 > 0, fixed; or learned: then the noise equation holds besides.
 Source      ours, theory 3.6; docs/mathematics.md, Theorem B, where the proof stands that the steps follow.
 Method      in words, for all n, k, k_b, q_b: the stationary points are those of the profile, whose gradient is 0

@@ -89,7 +89,7 @@ LENGTHS = CLAIM.step(
 LEARNED = CLAIM.step(
     "k-below-n",
     "with learned noise and k = n, whatever S > 0, W = U (Lam - sigma2 I)^{1/2} has C = S, orthogonal columns and the "
-    "ELBO of C = S at every sigma2 with 0 < sigma2 <= lam_n, for all n: there W is not unique",
+    "ELBO of C = S, above which L is nowhere, at every sigma2 with 0 < sigma2 <= lam_n, for all n: so W is not unique",
     place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
@@ -200,6 +200,7 @@ def _no_gaussian_is_likelier_than_c_equal_to_s():
 def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open_for_all_n(record):
     """k = n, S = U A U^T: W = U F, F^2 = A - sigma2 I, has C = S and orthogonal columns:
     the ELBO is L, and sigma2 does not enter."""
+    _no_gaussian_is_likelier_than_c_equal_to_s()
     U, A, F = letter("U", n, n), letter("A", n, n, "diagonal"), letter("F", n, n, "diagonal")
     turn, square = relation(U @ U.T, identity(n)), relation(F @ F, A - sigma2 * identity(n))
     columns = U @ F
