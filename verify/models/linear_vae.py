@@ -4,7 +4,8 @@ Notation   W (..., n, k); V (..., k, n); D (..., k), the variational variances; 
            S (n, n) or (..., n, n), divided by N; M = W^T W + sigma2 I (k, k). Leading axes broadcast.
 Main       elbo (Eqs. 16, 19, 20), gradients (Eqs. 21-23 and the noise), optimal_encoder, gap (Eq. 28),
            profile_elbo with gradient, Hessian-vector product and Hessian, hessian (of the full ELBO).
-Reference  Lucas et al., NeurIPS 2019, App. C.  Eq. 23 is printed with D W, which does not conform: W D is meant.
+Reference  Lucas et al., NeurIPS 2019, App. C.  Eq. 23 is printed with D W, which does not conform unless n = k: W D is
+           meant.
 
 The profile ELBO is P(W) = max over V, D = L(W) - gap(W), gap = 1/2 [sum_i log M_ii - log det M] >= 0 (Hadamard).
 Objectives are per datum, in nats. Arrays may be NumPy's or CuPy's; inputs are not validated here.

@@ -4,9 +4,9 @@ Statement   for every beta > 0 there are a sigma2 and a learning rate with which
             parameters are those of the beta-VAE: sigma2' = beta sigma2, and beta times the rate. Any decoder and any
             encoder, any estimate of the expectations from shared samples.
 Hypotheses  beta > 0: at beta = 0 the VAE would have the noise 0. Gradient descent. (An optimiser that divides by the
-            size of its gradients, as Adam does, takes the same steps at the same rate.) The noise is no network
-            parameter: where it is learned, the network's updates still match at beta sigma2, step by step, and those of
-            the noise do not. That is ours, not the paper's, and stands in claim beta-threshold.
+            size of its gradients, as Adam does but for its epsilon, takes the same steps at the same rate.) The noise
+            is no network parameter: where it is learned, the network's updates still match at beta sigma2, step by
+            step, and those of the noise do not. That is ours, not the paper's, and stands in claim beta-threshold.
 Source      Lucas et al. 2019, Sec. 5.
 Method      with E||x - D(z)||^2 and the KL as arbitrary functions of the parameters; in words for all n, k; descent
             on both models step by step; networks on the same samples.
@@ -45,8 +45,8 @@ OBJECTIVE = CLAIM.step(
 )
 UPDATES = CLAIM.step(
     "updates",
-    "so a gradient step at the rate eta on ELBO_beta(sigma2) is one at the rate beta eta on ELBO_1(beta sigma2), and "
-    "no other noise and rate do this for all gradients of error and KL",
+    "so a gradient step in the network parameters at the rate eta > 0 on ELBO_beta(sigma2) is one at the rate beta eta "
+    "on ELBO_1(beta sigma2), and no other noise and rate do this for all gradients of error and KL",
     place="Beta-VAE",
 )
 

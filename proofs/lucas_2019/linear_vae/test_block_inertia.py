@@ -83,8 +83,9 @@ COUNT = CLAIM.step(
 )
 BETWEEN = CLAIM.step(
     "between",
-    "between blocks b and c: -D and D for zero rows, and for each pair a, d a 2 x 2 matrix with negative trace and the "
-    "determinant D (lam_a - lam_d)/(t_a t_d), for all n and k",
+    "between blocks b and c, D = 1/m_c - 1/m_b: -D for u_a of b and a zero row of c, D for u_d of c and a zero row of "
+    "b, and for each pair a, d a 2 x 2 matrix with negative trace and the determinant D (lam_a - lam_d)/(t_a t_d), for "
+    "all n and k",
     says="point -> between",
     place="Proposition 9",
 )

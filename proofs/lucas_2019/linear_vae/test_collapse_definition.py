@@ -50,7 +50,9 @@ CLAIM = Claim(
     "are (0, 0)-collapsed, and there are maxima with zero columns",
 )
 STRICT = CLAIM.step(
-    "strict", "no KL is below 0, so that P_x[KL < 0] = 0 and, with <, nothing is (0, delta)-collapsed for delta < 1"
+    "strict",
+    "KL(N(mu, d), N(0, 1)) is never below 0, so that P_x[KL < 0] = 0 and, with <, no latent of a Gaussian encoder is "
+    "(0, delta)-collapsed for delta < 1",
 )
 KL = CLAIM.step(
     "kl",
@@ -68,7 +70,8 @@ ACTIVE = CLAIM.step(
 )
 EXISTS = CLAIM.step(
     "maximum",
-    "the linear VAE can: for n = k = 1, S = 1, sigma2 = 2 the global maximum of the ELBO has W = 0",
+    "a maximum can have a zero column: for n = k = 1, S = 1, sigma2 = 2 (fixed) the global maximum of the ELBO has W = "
+    "0",
     says="kl_of_posterior_nonnegative -> some_maximum_has_a_zero_column",
 )
 CONCLUSION = CLAIM.step(

@@ -3,8 +3,8 @@
 Statement   at every global maximum, at its sigma2, the columns of W are orthogonal: sqrt(lam_a - sigma2) u_a, u_a unit
             eigenvectors of S, for the q* = min(k, #{lam > sigma2}) largest eigenvalues, and the others zero.
 Hypotheses  none: where eigenvalues tie the principal components are any orthonormal eigenvectors.
-Beside it   at fixed sigma2, or with sigma2 learned and k < n, the maximum is the only one up to the signs and the order
-            of the columns iff the retained eigenvalues are simple eigenvalues of S: that is, distinct, and
+Beside it   at fixed sigma2, or with sigma2 learned and k < n, there is one such W up to the signs and the order of
+            the columns iff the retained eigenvalues are simple eigenvalues of S: that is, distinct, and
             lam_k > lam_{k+1} if q* = k < n. Else it can be turned at no cost. lam_k > sigma2 is not needed.
 Source      Lucas et al. 2019, Corollary 1, App. B; theory 3.4, 3.5.
 Method      A global maximum has the value sup L (lemma-1), so W maximises L and the gap is 0: S W = W M with M
@@ -43,7 +43,8 @@ CLAIM = Claim(
     id="corollary-1",
     source="Corollary 1, Secs. 4, 4.2",
     statement="at every global maximum of the ELBO the columns of W are scaled principal components of S, those of its "
-    "largest eigenvalues; up to signs and order it is the only one if (Sec. 4), and only if, these are simple",
+    "largest eigenvalues; up to signs and order of its columns W is the only one if (Sec. 4), and only if, these are "
+    "simple",
     hypotheses="of uniqueness: sigma2 fixed, or learned with k < n",
     section="The linear VAE",
     rests_on=("lemma-1", "eq-24-28", "profile", "noise-gradient", "spectrum"),
@@ -55,8 +56,8 @@ CLAIM = Claim(
 )
 MAXIMAL = CLAIM.step(
     "maximal",
-    "L - ELBO is the gap plus the two losses of the encoder, for all n and k: where it is 0 at max L, W maximises L "
-    "and its columns are orthogonal",
+    "L - ELBO is the gap plus the two losses of the encoder, all >= 0, for all n and k: so where the ELBO is sup L, W "
+    "maximises L and its columns are orthogonal",
     says="reaches_sup_of_L & gap_zero_iff_orthogonal & losses_nonnegative -> top_of_L & orthogonal",
     place="Corollary 1",
 )
@@ -69,41 +70,44 @@ COLUMNS = CLAIM.step(
 )
 LARGEST = CLAIM.step(
     "largest",
-    "there L = L(0) + sum of g(lam), g rising from g(sigma2) = 0: with a smaller eigenvalue, or a zero column, in the "
-    "place of a larger one above sigma2, W would not maximise L",
+    "at such W L = L(0) + sum of g(lam) over its columns that are not 0, g rising from g(sigma2) = 0: with a smaller "
+    "eigenvalue, or a zero column, in the place of a larger one above sigma2, W would not maximise L",
     says="top_of_L & scaled_eigenvectors & eigenbasis -> largest_held",
     place="Corollary 1",
 )
 UNIQUE = CLAIM.step(
     "unique",
-    "the columns that hold a simple eigenvalue of S are one, and it is sqrt(lam - sigma2) u or its negative",
+    "of orthogonal columns at most one holds a simple eigenvalue of S, and it is sqrt(lam - sigma2) u or its negative",
     says="scaled_eigenvectors & largest_held & simple -> unique",
     place="Corollary 1",
 )
 TIES = CLAIM.step(
     "ties",
     "two columns of equal eigenvalue can be turned in their plane, a column towards a discarded eigenvector of equal "
-    "eigenvalue, by any angle, and the ELBO stays, for all n and k",
+    "eigenvalue, by any angle, and the ELBO at the optimal encoder stays, for all n and k",
     says="top_of_ELBO & scaled_eigenvectors & ~simple -> ~unique",
     place="Corollary 1",
 )
 DEFINITE = CLAIM.step(
     "definite",
     "at fixed sigma2 the Hessian of P is negative definite there iff the eigenvalues held are simple and, where a "
-    "column is zero, none equals sigma2: the eigenvalues in closed form are <= 0, and 0 for such a tie alone",
+    "column is zero, no eigenvalue of S is sigma2: those of the Hessian in closed form are <= 0, and 0 for such a tie "
+    "alone",
     says="scaled_eigenvectors & largest_held & rows_of_P -> "
     "definite & simple & ~tie_with_noise | ~definite & (~simple | tie_with_noise)",
     place="Corollary 1",
 )
 NOISE = CLAIM.step(
     "noise",
-    "where sigma2 is learned and k < n it is, at every maximum, the mean of the n - k smallest eigenvalues (Eq. 7)",
+    "where sigma2 is learned and k < n it is, at every global maximum, the mean of the n - k smallest eigenvalues (Eq. "
+    "7)",
     says="top_of_ELBO & largest_held & stationary_at_maxima & noise_equation & learned & numbers_at_their_mean -> "
     "same_noise",
     place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
-    "conclusion", "so the columns are as stated, and the maximum unique up to signs and order iff the lam are simple"
+    "conclusion",
+    "so the columns are as stated, and W unique up to their signs and order iff the eigenvalues held are simple",
 )
 
 

@@ -8,7 +8,7 @@ Source      ours, beside Lucas et al. 2019, Sec. 6.1.
 Method      with G = sigma2 dELBO/dV, the last and the first factor give G V^T = 0 and V^T G = 0; E, the projector on
             the complement of range V, has E V = 0, E G = G; dELBO/dW = 0 makes 0 = E G V^T = E W^T W D, so W E = 0,
             and then G = E G = E W^T (I - W V) S = 0. In words, for all n, k and widths.
-Trusted     the normal form of words.
+Trusted     fact svd, for the pseudoinverse of V; the normal form of words.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ from verify.models import ppca as likelihood
 from verify.symbolic import linear_vae
 from verify.symbolic.differentials import gradient
 from verify.symbolic.letters import D, M, S, V, W, k, n, sigma2
-from verify.symbolic.matrix_calculus import identity, letter, zero
+from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 
 CLAIM = Claim(
@@ -40,23 +40,24 @@ CLAIM = Claim(
     source="ours, beside Sec. 6.1",
     statement="every stationary point of the ELBO in W, D and the layers of a deep linear encoder is, in (W, V, D), "
     "one of the plain encoder",
-    hypotheses="sigma2 > 0, D > 0; any widths and depth",
+    hypotheses="sigma2 > 0, D > 0; any widths, any depth >= 2",
     section="The linear VAE",
     rests_on=("eq-22", "eq-23"),
+    trusts=("svd",),
 )
 LAYERS = CLAIM.step(
     "layers",
-    "dELBO/dV_L = G F^T and dELBO/dV_1 = B^T G, G = dELBO/dV at V = V_L F = B V_1, for any depth and widths: where "
-    "both vanish, G V^T = 0 and V^T G = 0",
+    "dELBO/dV_L = G F^T and dELBO/dV_1 = B^T G, G = dELBO/dV at V = V_L F = B V_1, for any depth >= 2 and widths: "
+    "where both vanish, G V^T = 0 and V^T G = 0",
     says="slope_in_V & stationary_in_layers -> products_vanish",
 )
 DEAD_ENDS = CLAIM.step(
     "no-dead-ends",
     "G V^T = 0, V^T G = 0 and dELBO/dW = 0 make G = 0, for all n, k and D > 0",
-    says="slope_in_V & slope_in_W & products_vanish & stationary_in_W -> stationary_in_V",
+    says="slope_in_V & slope_in_W & pseudoinverse & products_vanish & stationary_in_W -> stationary_in_V",
 )
 CONCLUSION = CLAIM.step("conclusion", "a point that is stationary in the layers, W and D is so in V, W and D")
-USED = {"eq-22": "slope_in_V", "eq-23": "slope_in_W"}
+USED = {"eq-22": "slope_in_V", "eq-23": "slope_in_W", "svd": "pseudoinverse"}
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")
@@ -95,6 +96,9 @@ def test_dead_ends_of_the_layers_are_ends_of_v_itself(record):
     # E = I - V X, X the pseudoinverse of V: V X is symmetric and V X V = V. So E V = 0, and V^T G = 0 makes E G = G.
     X, H = letter("X", n, k), letter("H", k, n)  # H in the place of G
     inverse_of_V = relation(V @ X @ V, V), relation(X.T @ V.T, V @ X)
+    check_pseudoinverse(lambda U, K, R: R.T @ inverse(K) @ U.T)
+    with rejected():
+        check_pseudoinverse(lambda U, K, R: R.T @ K @ U.T)
     same(reduce((identity(k) - V @ X) @ V, *inverse_of_V), 0 * V)
     same(reduce(X.T @ V.T @ H, relation(V.T @ H, zero(n, n))), zero(k, n))
     with rejected():  # without V^T G = 0
@@ -103,8 +107,18 @@ def test_dead_ends_of_the_layers_are_ends_of_v_itself(record):
     same(reduce(E @ G @ V.T, stationary_W, off_range), E @ W.T @ W @ D)
     # 0 = E W^T W D, so 0 = E W^T W E = (W E)^T (W E), as D is invertible, so W E = 0.
     same(reduce(E @ G, off_range, relation(W @ E, zero(n, k))), 0 * V)
-    record(instances=5)
+    record(instances=6)
     record.witness("V^T G = 0, G V^T = 0 and dELBO/dW = 0 imply G = 0: dead ends of the factors are ends of V itself")
+
+
+def check_pseudoinverse(of):
+    """X = R^T K^-1 U^T for V = U K R, as fact svd has it: V X V = V, and V X is symmetric.  V = 0: X = 0."""
+    rank = sp.Symbol("r", integer=True, positive=True)
+    U, K, R = letter("U", k, rank), letter("K", rank, rank, "diagonal"), letter("R", rank, n)
+    factors = relation(U.T @ U, identity(rank)), relation(R @ R.T, identity(rank))
+    encoder, X = U @ K @ R, of(U, K, R)
+    same(reduce(encoder @ X @ encoder, *factors), encoder)
+    same(reduce(X.T @ encoder.T, *factors), reduce(encoder @ X, *factors))
 
 
 h = sp.Symbol("h", integer=True, positive=True)  # the hidden width

@@ -72,8 +72,9 @@ WEIGHTS = CLAIM.step(
 BELOW = CLAIM.step(
     "below",
     "the ELBO less its value at W = 0, V = 0, D = I is 1/2 [tr(D^-1 V S^2 V^T)/sigma2 - tr(V S V^T)] less sums of "
-    "squares and of d - 1 - log d >= 0; for D >= rho I the bracket is at most -tr(V_2 B V_2^T)/(rho sigma2), B = V_1 "
-    "(rho sigma2 S - S^2) V_1^T, by a sum of squares: so where B >= 0 nothing is above, for all n, k, h",
+    "squares and of d - 1 - log d >= 0; for D >= rho I and V = V_2 V_1 the bracket is at most -tr(V_2 B V_2^T)/(rho "
+    "sigma2), B = V_1 (rho sigma2 S - S^2) V_1^T, by a sum of squares: so where B >= 0 nothing is above, for all n, k, "
+    "h",
     says="elbo & roots -> below_where_B_is_definite",
 )
 DEAD_UNITS = CLAIM.step(

@@ -1,8 +1,9 @@
 """The families of theory 3.6 are all the stationary points of the linear VAE's ELBO.
 
-Statement   the stationary points of the ELBO are W = [W_1 ... W_B], V*, D* with W_b = U_{A_b} (t - sigma2)^{1/2} Q_b,
-            t_a = sqrt(lam_a m_b) > sigma2, sqrt(m_b) = [r_b + sqrt(r_b^2 + 4 k_b z_b sigma2)]/(2 k_b), Q_b such that
-            M_b has constant diagonal m_b; blocks of one column give the points of pPCA.
+Statement   the stationary points of the ELBO are W = [W_1 ... W_B], V and D optimal, with
+            W_b = U_{A_b} (t - sigma2)^{1/2} Q_b, t_a = sqrt(lam_a m_b) > sigma2,
+            sqrt(m_b) = [r_b + sqrt(r_b^2 + 4 k_b z_b sigma2)]/(2 k_b), Q_b such that M_b has constant diagonal m_b;
+            blocks of one column give the points of pPCA with orthogonal columns.
 Hypotheses  sigma2 > 0, fixed; or learned: then the noise equation holds besides.
 Source      ours, theory 3.6; docs/mathematics.md, Theorem B, where the proof stands that the steps follow.
 Method      in words, for all n, k, k_b, q_b: the stationary points are those of the profile, whose gradient is 0
@@ -89,8 +90,8 @@ AXES = CLAIM.step(
 )
 CONSTANT = CLAIM.step(
     "constant",
-    "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b) "
-    "is the only positive root, for all k_b and q_b",
+    "so t_a = sqrt(lam_a m), and tr M_b = k_b m determines m: sqrt(m) = [r + sqrt(r^2 + 4 k_b z_b sigma2)]/(2 k_b), r "
+    "the sum of the sqrt(lam_a), z_b = k_b - q_b, is the only positive root, for all k_b and q_b",
     says="constant_on_blocks & factored & eigenvectors -> blocks",
     place="Theorem B",
 )
@@ -102,8 +103,8 @@ CONVERSE = CLAIM.step(
 )
 EXISTENCE = CLAIM.step(
     "existence",
-    "a plane rotation brings one of two diagonal entries a > m > b to m, and leaves the other entries and the sum of "
-    "all: one entry less differs from m, and m is still the mean of the rest",
+    "a plane rotation brings one of two diagonal entries a > m > b to m, and leaves the other diagonal entries and the "
+    "sum of all: one entry less differs from m, and m is still the mean of the rest",
     says="one_above_and_one_below -> one_more_at_m",
     place="Theorem B",
 )
@@ -139,8 +140,8 @@ NOISE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks; and for all "
-    "t_a > sigma2 there are such blocks",
+    "(W, V, D) is a stationary point of the ELBO iff V and D are optimal and W is made of such blocks; and for any "
+    "eigenvectors, at most k_b, whose t_a = sqrt(lam_a m_b) with the m_b of step constant exceed sigma2, Q_b exists",
     place="Theorem B",
 )
 

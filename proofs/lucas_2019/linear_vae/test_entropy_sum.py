@@ -50,9 +50,9 @@ IDENTITY = CLAIM.step(
 ENTROPIES = CLAIM.step("entropies", "that bracket is H[q(z|x)] - H[p(z)] - H[p(x|z)], H = -E log, for all n and k")
 VALUE = CLAIM.step(
     "value",
-    "with d_a = sigma2/lam_a for q retained columns and 1 for the others it is -1/2 [n log 2 pi + sum log lam_a + "
-    "(n - q) log sigma2 + n], which the value of Proposition 2 is where sigma2 is the mean of the n - q discarded "
-    "eigenvalues, and at every sigma2 where q = n",
+    "with d_a = sigma2/lam_a for q retained columns and 1 for the others that bracket is -1/2 [n log 2 pi + sum log "
+    "lam_a + (n - q) log sigma2 + n], which the value of Proposition 2 is where sigma2 is the mean of the n - q "
+    "discarded eigenvalues, and at every sigma2 where q = n",
 )
 
 

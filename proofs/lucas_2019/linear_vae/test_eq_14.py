@@ -40,12 +40,15 @@ CLAIM = Claim(
     rests_on=("eq-16-20", "stationary-identity"),
 )
 OUTPUT = CLAIM.step(
-    "output", "mean and covariance of the output stay, and so does E log p(x|z), for all n, k and A", place="Eq. 14"
+    "output",
+    "under W A, A^-1 V, A^-1 D A^-T mean and covariance of the output stay, and so does E log p(x|z), for all n, k and "
+    "invertible A",
+    place="Eq. 14",
 )
 LOSS = CLAIM.step(
     "loss",
-    "the KL changes by log |det A| + 1/2 tr((A^-2 - I)(D + diag(V S V^T))); where D + diag(V S V^T) = I, as at "
-    "stationary points, it rises unless all |a_i| = 1",
+    "for a diagonal A the KL changes by log |det A| + 1/2 tr((A^-2 - I)(D + diag(V S V^T))); where D + diag(V S V^T) = "
+    "I, as at stationary points, it rises unless all |a_i| = 1, for all n and k",
     place="Eq. 14",
 )
 WHICH = CLAIM.step(

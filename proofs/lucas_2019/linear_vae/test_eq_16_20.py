@@ -34,8 +34,10 @@ CLAIM = Claim(
     section="The linear VAE",
     trusts=("gaussian-moments",),
 )
-KL = CLAIM.step("kl", "(B) is Eq. 16, at each datum and averaged, for all n and k")
-RECONSTRUCTION = CLAIM.step("reconstruction", "(C) is Eqs. 18 to 20, at each datum and averaged, for all n and k")
+KL = CLAIM.step("kl", "(B) is Eq. 16, at each datum and averaged, for all n and k", place="The two terms")
+RECONSTRUCTION = CLAIM.step(
+    "reconstruction", "(C) is Eqs. 18 to 20, at each datum and averaged, for all n and k", place="The two terms"
+)
 NORMALISER = Scalar(n * sp.log(2 * sp.pi * sigma2) / 2)
 
 

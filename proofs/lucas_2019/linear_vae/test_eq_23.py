@@ -3,7 +3,7 @@
 Statement   dELBO/dW = (S V^T - D W - W V S V^T) / sigma2.
 Hypotheses  per datum (the paper's factor N belongs to the sum over the data); sigma2 > 0.
 Correction  D is (k, k) and W is (n, k), so D W is not defined unless n = k, and then it is not what the
-            derivative contains.  W D is the only product of the two of the shape of W, and it is right.
+            derivative contains.  W D, which alone of the two conforms for all n and k, is right.
 Source      Lucas et al. 2019, App. C.2.
 Method      the printed form is multiplied out as words, whose shapes are checked; the differential of the ELBO
             derived from Eqs. 15-20, for all n and k; entry by entry for small n, k; differences of a 50-digit ELBO.
@@ -47,7 +47,9 @@ PRINTED = CLAIM.step(
     "form by (D W - W D)/sigma2, which is not zero where d_1 != d_2 and W_12 or W_21 is not 0",
 )
 GRADIENT = CLAIM.step(
-    "gradient", "with W D, the only product of the two that conforms, it is, for all n and k", place="Gradients"
+    "gradient",
+    "with W D for D W, which alone of the two conforms for all n and k, Eq. 23 is dELBO/dW, for all n and k",
+    place="Gradients",
 )
 ROUNDING = 1e-12  # relative, in float64, for a few products of small matrices with entries of order 1
 

@@ -64,22 +64,24 @@ CLAIM = Claim(
 )
 EQ_24 = CLAIM.step(
     "eq-24",
-    "wherever V is stationary, KL(q, posterior) is Eq. 24, whatever D, for all n and k",
+    "wherever V is stationary, KL(q, posterior), averaged over the data, is Eq. 24, whatever D, for all n and k",
     says="eq_05_06 & eq_22 & gaussian_moments -> line_24",
     place="Proposition 7",
 )
 EQ_28 = CLAIM.step(
-    "eq-25-28", "at D* it is each of Eqs. 25 to 28", says="line_24 & eq_21 -> line_28", place="Proposition 7"
+    "eq-25-28", "at D* Eq. 24 is each of Eqs. 25 to 28", says="line_24 & eq_21 -> line_28", place="Proposition 7"
 )
 SHORTFALL = CLAIM.step(
     "shortfall",
-    "it is what the ELBO falls short of the likelihood, at every encoder, for all n and k",
+    "KL(q, posterior), averaged over the data, is what the ELBO falls short of the likelihood, at every encoder, for "
+    "all n and k",
     says="jacobi & eq_05_06 & eq_16_20 -> shortfall",
     place="Proposition 7",
 )
 SIGN = CLAIM.step(
     "sign",
-    "twice Eq. 28 is the sum of z - 1 - log z >= 0 over the k eigenvalues z of E^{-1/2} M E^{-1/2}, E = diag(M)",
+    "twice Eq. 28 is the sum of z - 1 - log z, which is 0 at z = 1 and positive elsewhere, over the k eigenvalues z > "
+    "0 of E^{-1/2} M E^{-1/2}, E = diag(M)",
     says="spectral -> nonnegative & (zero | ~all_one) & (all_one | ~zero)",
     place="Proposition 7",
 )
@@ -90,7 +92,8 @@ ZERO = CLAIM.step(
     place="Proposition 7",
 )
 CONCLUSION = CLAIM.step(
-    "conclusion", "so the ELBO is short of L by Eq. 28, which is >= 0, and 0 iff the columns are orthogonal"
+    "conclusion",
+    "so at the optimal encoder the ELBO is short of L by Eq. 28, which is >= 0, and 0 iff the columns are orthogonal",
 )
 
 

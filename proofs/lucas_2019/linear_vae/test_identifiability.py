@@ -58,9 +58,9 @@ CLAIM = Claim(
     "correspond to the singular values) and ordering according to these quantities. In other words, R is a "
     "permutation matrix which can be computed exactly.",
     finding="where the eigenvalues that the columns hold are simple, the global maximum (sigma2 fixed, or learned with "
-    "k < n) is unique up to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the order: "
-    "R is a permutation, with signs unless those of the eigenvectors are chosen to fit. Where they tie, which Sec. 4 "
-    "leaves out, it is not unique",
+    "k < n) is, in W, unique up to the order and the signs of the columns, whose squared norms lam_i - sigma2 say the "
+    "order: R is a permutation, with signs unless those of the eigenvectors are chosen to fit. Where they tie, which "
+    "Sec. 4 leaves out, it is not unique",
 )
 TIED = CLAIM.step(
     "tied",
@@ -72,28 +72,30 @@ TIED = CLAIM.step(
 PERMUTATION = CLAIM.step(
     "permutation",
     "if W = U_q G^{1/2} R, G = Lam_q - sigma2 I and R R^T = I_q, has orthogonal columns and distinct g_i > 0, R has "
-    "one entry in each row, 1 or -1, and at most one in each column, for all n, q and k",
+    "one entry that is not 0 in each row, 1 or -1, and at most one in each column, for all n, q and k",
     says="orthogonal_maximum_of_L & simple -> R_is_permutation_up_to_signs",
     place=("Corollary 1", "Proposition 8"),
 )
 SIGNS = CLAIM.step(
-    "signs", "the sign of a column and of its latent changes nothing, for all n and k", place="Corollary 1"
+    "signs", "changing the sign of a column and of its latent leaves the ELBO, for all n and k", place="Corollary 1"
 )
 LENGTHS = CLAIM.step(
     "lengths",
-    "a column of squared norm e that is not 0 has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for "
+    "a column w of squared norm e of such a W has S w = (e + sigma2) w: longer columns hold larger eigenvalues, for "
     "all n, k and q",
     says="orthogonal_maximum_of_L -> lengths_say_the_order",
     place="Corollary 1",
 )
 LEARNED = CLAIM.step(
     "k-below-n",
-    "with learned noise k < n is needed: with k = n, whatever S > 0, W = U (Lam - sigma2 I)^{1/2} has C = S and the "
-    "ELBO of C = S at every sigma2 <= lam_n, for all n",
+    "with learned noise and k = n, whatever S > 0, W = U (Lam - sigma2 I)^{1/2} has C = S, orthogonal columns and the "
+    "ELBO of C = S, above which L is nowhere, at every sigma2 with 0 < sigma2 <= lam_n, for all n: so W is not unique",
     place="Corollary 1",
 )
 CONCLUSION = CLAIM.step(
-    "conclusion", "so the statement holds where the retained eigenvalues are simple, and not at ties"
+    "conclusion",
+    "so the statement holds, up to signs, where the retained eigenvalues are simple, and there are ties where it does "
+    "not",
 )
 NO_GAP = 1e-40  # 50 digits, less a condition of about 1e9; a near-tie of 2^-30 leaves 1e-19 or more
 
@@ -198,6 +200,7 @@ def _no_gaussian_is_likelier_than_c_equal_to_s():
 def test_with_all_dimensions_latent_and_learned_noise_the_norms_are_open_for_all_n(record):
     """k = n, S = U A U^T: W = U F, F^2 = A - sigma2 I, has C = S and orthogonal columns:
     the ELBO is L, and sigma2 does not enter."""
+    _no_gaussian_is_likelier_than_c_equal_to_s()
     U, A, F = letter("U", n, n), letter("A", n, n, "diagonal"), letter("F", n, n, "diagonal")
     turn, square = relation(U @ U.T, identity(n)), relation(F @ F, A - sigma2 * identity(n))
     columns = U @ F

@@ -7,8 +7,8 @@ Correction  the paper shows (Sec. 4.1) that their *stability* depends on sigma2,
             leave L as it is) left out, the sentence is wrong:
             (1) For every kappa >= 1 there are two maxima with that kappa, one collapsed and one not.
             (2) Full collapse can be perfectly conditioned, for all n and k: S = lam I, lam < sigma2.
-            (3) As sigma2 crosses lam_j one curvature changes its sign, and kappa is infinite there; but it is as large
-            on the one side as on the other.
+            (3) Beside a threshold, sigma2 = lam_1 (1 +- epsilon) with k = 1 and S = diag(lam_1, 0), kappa grows like
+            1/epsilon on both sides.
             One word for another, where the argument behind it is right: a misprint, not a refutation.
 Hypotheses  sigma2 > 0 fixed.
 Source      Lucas et al. 2019, Sec. 7; theory 1.3, 1.5.
@@ -38,8 +38,8 @@ CLAIM = Claim(
     id="ill-conditioning",
     source="Sec. 7",
     statement="linear VAEs collapse because the stationary points of L are ill-conditioned",
-    hypotheses="collapse is decided by their stability, the signs of lam_j - sigma2; conditioning: of the Hessian "
-    "modulo gauge",
+    hypotheses="sigma2 > 0 fixed; collapse is decided by their stability, the signs of lam_j - sigma2; conditioning: "
+    "of the Hessian modulo gauge",
     section="The linear VAE",
     rests_on=("fixed-noise-maxima", "theorem-1"),
     quote="We show that for simple linear VAEs posterior collapse is caused by ill-conditioning of the stationary "
@@ -61,11 +61,11 @@ PERFECT = CLAIM.step(
 BOTH_SIDES = CLAIM.step(
     "both-sides",
     "beside a threshold, sigma2 = lam_1 (1 +- epsilon), k = 1, S = diag(lam_1, 0), the condition number grows like "
-    "1/epsilon on both sides, times 1 where the latent is collapsed and 1/2 where it is not",
+    "1/epsilon on both sides as epsilon -> 0, times 1 where the latent is collapsed and 1/2 where it is not",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "at every maximum of the ELBO the number of collapsed latents is k - min(k, #{lam_i > sigma2}), whatever the "
+    "at every local maximum of the ELBO the number of collapsed latents is k - min(k, #{lam_i > sigma2}), whatever the "
     "condition number",
 )
 USED = {
@@ -145,7 +145,7 @@ def test_full_collapse_can_be_perfectly_conditioned_for_all_n_and_k(record):
 
 
 @BOTH_SIDES.evidence(role="refutes", kind="symbolic", strength="proved")
-def test_beside_a_threshold_the_condition_number_is_the_same_on_both_sides(record):
+def test_beside_a_threshold_the_condition_number_grows_alike_on_both_sides(record):
     # k = 1, lam = (lam_1, 0): at sigma2 = lam_1 (1 +- epsilon) kappa grows like 1/epsilon on both sides.
     epsilon, top = sp.symbols("epsilon lam_1", positive=True)
     ratios = []

@@ -51,7 +51,7 @@ ROTATION = CLAIM.step(
     "rotating columns i, j of W has the slope M_ij (1/M_jj - 1/M_ii) in P and, where M_ii = M_jj = m, the curvature "
     "4 M_ij^2/m^2, for all n and k: so at a stationary point whose columns are not orthogonal P rises",
     says="flat_P & ~orthogonal -> P_rises",
-    place="Theorem 1",
+    place=("Theorem 1", "The paper's path"),
 )
 SAME_GRADIENT = CLAIM.step(
     "same-gradient",

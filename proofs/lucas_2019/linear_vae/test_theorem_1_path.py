@@ -91,7 +91,9 @@ MOVES = CLAIM.step(
 )
 CONCAVE = CLAIM.step(
     "concave",
-    "among diagonals of a given sum -sum log M_ii is least where all are equal, and there alone",
+    "among diagonals of a given sum -sum log M_ii is least where all are equal, and there alone; to rotate two "
+    "orthogonal columns, M_ii = a and M_jj = b, by t makes a b into a b + (a - b)^2 sin^2 t cos^2 t, so that -sum log "
+    "M_ii falls if a != b and sin 2t != 0",
     says="only_diagonal & trace_kept & equal_norms & moves -> rises",
     place="The paper's path",
 )
@@ -460,6 +462,25 @@ def test_a_constant_diagonal_has_the_largest_logarithms_of_its_sum(record):
     # tr M_b = k_b m: the sum of M_ii/m - 1 over the block.
     size, m = sp.symbols("k_b m", positive=True)
     vanishes(size * m / m - size)
+    record(instances=1)
+
+
+@CONCAVE.evidence(role="corrected", kind="symbolic", strength="proved")
+def test_to_rotate_orthogonal_columns_of_different_norms_raises_the_product_of_the_diagonal(record):
+    """M is diagonal on the two axes; the rotation changes no other entry of the diagonal."""
+    a, b = sp.symbols("a b", positive=True)
+    t, c = sp.symbols("t c", real=True)
+    turn = sp.Matrix([[sp.cos(t), -sp.sin(t)], [sp.sin(t), sp.cos(t)]])
+
+    def check_product(M_ij):
+        turned = turn.T * sp.Matrix([[a, M_ij], [M_ij, b]]) * turn
+        vanishes(turned[0, 0] * turned[1, 1] - a * b - (a - b) ** 2 * sp.sin(t) ** 2 * sp.cos(t) ** 2)
+
+    check_product(0)
+    with rejected():  # of columns that are not orthogonal
+        check_product(c)
+    # sin t cos t = sin(2t)/2; and the logarithm rises.
+    vanishes(sp.sin(t) * sp.cos(t) - sp.sin(2 * t) / 2)
     record(instances=1)
 
 
