@@ -103,8 +103,8 @@ def expected_maximum(lam, sigma2):
     return np.sqrt(np.maximum(lam[list(DIRECTIONS)] - sigma2, 0.0))
 
 
-x, y = sp.symbols("x y", positive=True)
-lam_5, lam_7 = sp.symbols("lam_5 lam_7", positive=True)
+x, y = sp.symbols("x y", real=True)
+lam_5, lam_7 = sp.symbols("lam_5 lam_7", nonnegative=True)
 u_5, u_7, e_5, e_7 = unit_vector("u_5", n), unit_vector("u_7", n), unit_vector("e_5", k), unit_vector("e_7", k)
 BASES = (*orthonormal(u_5, u_7), *orthonormal(e_5, e_7))
 
