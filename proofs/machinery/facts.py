@@ -24,8 +24,8 @@ _REGISTER = (
     ),
     Fact(
         "change-of-variables",
-        "under a smooth bijection with a smooth inverse a density is divided by the absolute value of the Jacobian "
-        "determinant",
+        "under a smooth bijection of open sets with a smooth inverse a density is divided by the absolute value of the "
+        "Jacobian determinant",
         "any course in analysis",
     ),
     Fact(
@@ -72,7 +72,8 @@ _REGISTER = (
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
     Fact(
         "haynsworth",
-        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its complement",
+        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its Schur "
+        "complement",
         f"{HJ}, 4.5",
     ),
     Fact(
@@ -83,7 +84,7 @@ _REGISTER = (
     Fact(
         "implicit-functions",
         "a zero of a continuously differentiable function at which the derivative in the unknowns is onto continues "
-        "with the parameter near it, as often continuously differentiable as the function",
+        "with the parameter nearby, as often continuously differentiable as the function",
         "any course in analysis",
     ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
@@ -119,7 +120,7 @@ _REGISTER = (
     ),
     Fact(
         "schur-horn",
-        "eigenvalues t allow the diagonal d iff t majorises d",
+        "a symmetric matrix of eigenvalues t and diagonal d exists iff t majorises d",
         f"{HJ}, 4.3.45, 4.3.48",
     ),
     Fact(

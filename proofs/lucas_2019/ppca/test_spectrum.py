@@ -93,9 +93,9 @@ ALL = CLAIM.step(
 INDEX = CLAIM.step(
     "index",
     "the eigenvalue of u_j e_a^T (row 1) is positive iff lam_j > lam_a, that of u_j e_c^T (row 4) iff lam_j > sigma2, "
-    "and no other ever is, for L and for P: hence the index; of the eigenvalues of L q(q - 1)/2 + q(k - q) are zero "
-    "without a tie, which is k(k - 1)/2 less (k - q)(k - q - 1)/2; their directions span the W B, B any skew matrix: "
-    "the tangents of the orbit of all W Q at W",
+    "and no other ever is, for L, and for P at orthogonal columns: hence the index; of the eigenvalues of L q(q - 1)/2 "
+    "+ q(k - q) are zero without a tie (of lam_j with lam_a or sigma2), which is k(k - 1)/2 less (k - q)(k - q - 1)/2; "
+    "their directions span the W B, B any skew matrix: the tangents of the orbit of all W Q at W",
     says="rows_of_L & nothing_else -> index_formula",
     place="Proposition 3",
 )
