@@ -54,8 +54,8 @@ from verify.symbolic.traces import Scalar, trace
 CLAIM = Claim(
     id="bernoulli-collapse",
     source="ours, after App. C.3",
-    statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k; "
-    "for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
+    statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k in "
+    "W; for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
     hypotheses="no constant pixel; the encoder centred at xbar",
     section="Bernoulli pPCA",
     trusts=("differentiation-under-the-integral", "implicit-functions", "second-order"),

@@ -124,7 +124,8 @@ TIE = CLAIM.step(
 )
 
 
-x, s, p, g, t = sp.symbols("x s p g t", positive=True)
+x, s, p = sp.symbols("x s p", positive=True)
+g, t = sp.symbols("g t", nonnegative=True)
 q_, z, d = sp.symbols("q z d", integer=True, nonnegative=True)
 
 

@@ -54,8 +54,8 @@ from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 CLAIM = Claim(
     id="spectrum",
     source="ours, after Eq. 13",
-    statement="the nk eigenvalues of the Hessian of L, and of the profile ELBO at orthogonal columns, in closed form, "
-    "with index and gauge",
+    statement="the nk eigenvalues of the Hessian of L at a stationary point, and of that of the profile ELBO if its "
+    "columns are orthogonal, in closed form, with index and gauge",
     hypotheses="sigma2 > 0 fixed",
     section="Probabilistic PCA",
     rests_on=("eq-11-12",),
