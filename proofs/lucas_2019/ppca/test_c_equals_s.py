@@ -73,8 +73,8 @@ EXISTS = CLAIM.step(
 )
 LIKELIEST = CLAIM.step(
     "likeliest",
-    "L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} C^-1 S^{1/2}, "
-    "for all n and k: where C = S exists it is the global maximum",
+    "for S > 0, L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} "
+    "C^-1 S^{1/2}, for all n and k: where C = S exists it is the global maximum",
     says="likelihood & spectral -> c_equals_s_is_maximal",
     place="Proposition 5",
 )

@@ -48,7 +48,7 @@ CLAIM = Claim(
 PLANE = CLAIM.step(
     "plane",
     "with columns moved to x u_5 and y u_7, orthogonal to all others, dL/dx = f'(x; lam_5) and dL/dy = f'(y; lam_7), "
-    "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two, for all n and k",
+    "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two and a constant, for all n and k",
     says="two_zero_columns & gradient -> sum_of_two",
 )
 SHAPE = CLAIM.step(

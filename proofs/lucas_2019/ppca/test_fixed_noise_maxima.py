@@ -118,7 +118,7 @@ ELSEWHERE = CLAIM.step(
 )
 TIE = CLAIM.step(
     "tie",
-    "where lam_j = sigma2 L is flat to second order as a zero column moves by eps u_j, and falls at fourth, by "
+    "where lam_j = sigma2, L is flat to second order as a zero column moves by eps u_j, and falls at fourth, by "
     "eps^4/(4 sigma2^2) + O(eps^6): of C only the eigenvalue on u_j moves, to sigma2 + eps^2; for all n, k and R",
     place="Theorem A",
 )
