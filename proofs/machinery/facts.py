@@ -14,7 +14,7 @@ HJ = "Horn & Johnson, Matrix Analysis, 2nd ed. 2013"
 _REGISTER = (
     Fact(
         "cauchy-schwarz",
-        "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0, equal iff x and A^-1 y are parallel",
+        "(x^T y)^2 <= x^T A x  y^T A^-1 y for A > 0, equal iff x and A^-1 y are linearly dependent",
         f"{HJ}, 5.1",
     ),
     Fact(
@@ -24,8 +24,8 @@ _REGISTER = (
     ),
     Fact(
         "change-of-variables",
-        "under a smooth bijection with a smooth inverse a density is divided by the absolute value of the Jacobian "
-        "determinant",
+        "under a smooth bijection of open sets with a smooth inverse a density is divided by the absolute value of the "
+        "Jacobian determinant",
         "any course in analysis",
     ),
     Fact(
@@ -53,8 +53,8 @@ _REGISTER = (
     ),
     Fact(
         "differentiation-under-the-integral",
-        "d/dt E f = E df/dt if one integrable function bounds |df/dt| for all t near; and E df/dt is continuous in t "
-        "if df/dt is",
+        "d/dt E f = E df/dt if f(t) is integrable and one integrable function bounds |df/dt| for all t near; and "
+        "E df/dt is continuous in t if df/dt is",
         "Lebesgue",
     ),
     Fact(
@@ -64,14 +64,16 @@ _REGISTER = (
     ),
     Fact(
         "gaussian-moments",
-        "a linear image of a Gaussian is Gaussian; its mean and covariance; the mean of a product of centred jointly "
-        "Gaussian variables is the sum, over all ways to pair them, of the products of the covariances of the pairs",
+        "an affine image A z + b of z ~ N(m, Q) is N(A m + b, A Q A^T), degenerate where that is singular; the mean of "
+        "a product of centred jointly Gaussian variables is the sum, over all ways to pair them, of the products of "
+        "the covariances of the pairs",
         "Anderson, Introduction to Multivariate Statistical Analysis, 3rd ed. 2003, 2.4; Isserlis 1918",
     ),
     Fact("hadamard", "det M <= prod M_ii for M > 0, equal iff M is diagonal", f"{HJ}, 7.8.1"),
     Fact(
         "haynsworth",
-        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its complement",
+        "the inertia of a symmetric block matrix is that of an invertible diagonal block plus that of its Schur "
+        "complement",
         f"{HJ}, 4.5",
     ),
     Fact(
@@ -82,7 +84,7 @@ _REGISTER = (
     Fact(
         "implicit-functions",
         "a zero of a continuously differentiable function at which the derivative in the unknowns is onto continues "
-        "with the parameter, as often continuously differentiable as the function",
+        "with the parameter nearby, as often continuously differentiable as the function",
         "any course in analysis",
     ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
@@ -95,7 +97,8 @@ _REGISTER = (
     ),
     Fact(
         "lindsay",
-        "a mixing measure is optimal iff its gradient function is <= 0",
+        "a mixing measure at which the likelihood of the data is positive maximises it iff its gradient function is <= "
+        "0",
         "Lindsay, Ann. Stat. 1983",
     ),
     Fact(
@@ -112,12 +115,12 @@ _REGISTER = (
     ),
     Fact(
         "real-schur",
-        "an orthogonal matrix is Q T Q^T, Q orthogonal, T of plane rotations and entries 1 and -1 on the diagonal",
+        "an orthogonal matrix is Q T Q^T, Q orthogonal, T block diagonal of plane rotations and entries 1 and -1",
         f"{HJ}, 2.5.11",
     ),
     Fact(
         "schur-horn",
-        "eigenvalues t allow the diagonal d iff t majorises d",
+        "a symmetric matrix of eigenvalues t and diagonal d exists iff t majorises d",
         f"{HJ}, 4.3.45, 4.3.48",
     ),
     Fact(
@@ -126,7 +129,11 @@ _REGISTER = (
         "directional derivative is positive",
         "any course in analysis",
     ),
-    Fact("so-exponential", "every rotation of determinant 1 is the exponential of a skew matrix", f"{HJ}, 2.5.P, 2.7"),
+    Fact(
+        "so-exponential",
+        "every orthogonal matrix of determinant 1 is the exponential of a skew matrix",
+        f"{HJ}, 2.5.P, 2.7",
+    ),
     Fact("spectral", "a symmetric matrix has an orthonormal basis of eigenvectors", f"{HJ}, 2.5.6"),
     Fact(
         "svd",
@@ -136,7 +143,7 @@ _REGISTER = (
     Fact(
         "sylvester",
         "inertia does not change under an invertible congruence, nor that of a Hessian at a stationary point under a "
-        "smooth invertible change of coordinates",
+        "smooth change of coordinates with a smooth inverse",
         f"{HJ}, 4.5.8",
     ),
     Fact(
@@ -146,7 +153,11 @@ _REGISTER = (
         "for all i",
         f"{HJ}, 4.3.53, 7.4.1; Theobald, Math. Proc. Camb. Phil. Soc. 77, 1975",
     ),
-    Fact("weyl", "no eigenvalue of a symmetric matrix moves by more than the norm of the change", f"{HJ}, 4.3.15"),
+    Fact(
+        "weyl",
+        "no eigenvalue of a symmetric matrix, in falling order, moves by more than the norm of a symmetric change",
+        f"{HJ}, 4.3.15",
+    ),
 )
 FACTS = {one.id: one for one in _REGISTER}
 

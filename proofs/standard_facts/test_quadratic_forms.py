@@ -22,11 +22,11 @@ CAUCHY, HAYNSWORTH, SYLVESTER = fact("cauchy-schwarz"), fact("haynsworth"), fact
 @CAUCHY.evidence(role="supports", kind="symbolic", strength="proved")
 def test_cauchy_schwarz_for_all_n(record):
     A, x, y = letter("A", n, n, "symmetric"), letter("x", n, 1), letter("y", n, 1)
-    s, xx, xy, yy = sp.symbols("s xx xy yy", positive=True)
+    s, xx, xy, yy = sp.Symbol("s", real=True), *sp.symbols("xx xy", real=True), sp.Symbol("yy", positive=True)
     w = x - s * inverse(A) @ y
     form = trace(x.T @ A @ x) - 2 * s * trace(x.T @ y) + s**2 * trace(y.T @ inverse(A) @ y)
     same(trace(w.T @ A @ w), form)
-    # xx - 2 s xy + s^2 yy >= 0 at s = xy/yy: xx yy >= xy^2.
+    # xx - 2 s xy + s^2 yy >= 0 at s = xy/yy: xx yy >= xy^2, equal iff w = 0; at y = 0 both sides are 0.
     vanishes((xx - 2 * s * xy + s**2 * yy).subs(s, xy / yy) * yy - (xx * yy - xy**2))
     with rejected():  # A for A^-1
         same(trace((x - s * A @ y).T @ A @ (x - s * A @ y)), form)

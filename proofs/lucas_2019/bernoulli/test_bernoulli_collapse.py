@@ -5,7 +5,7 @@ Statement   at W = 0, mu = logit(xbar) the Hessian in W of the log marginal like
             ELBO with encoder N(V (x - xbar), D), profiled over V and D, has the same second order.
             tr B = -mean of sum_i x_i (1 - x_i). For binary data it is zero: collapse is no local maximum unless the
             pixels are pairwise uncorrelated. Inside (0, 1) it is one if the largest eigenvalue of B is negative, and
-            none if it is positive.
+            none if it is positive (no step says this).
 Hypotheses  no pixel constantly 0 or 1 (mu would be infinite: dropped and reported); S divided by N; the encoder
             centred at xbar: centred at mu, as in Eq. 33, the ELBO has less curvature.
 Source      ours (theory 4.2); the paper leaves the stationary points of this model open.
@@ -43,6 +43,7 @@ from verify.models.quadrature import hermite
 from verify.symbolic import bernoulli as symbolic
 from verify.symbolic import linear_vae
 from verify.symbolic.differentials import differential, gradient
+from verify.symbolic.expectations import expectation
 from verify.symbolic.letters import D, S, V, W, k, n
 from verify.symbolic.letters import x as symbolic_x
 from verify.symbolic.letters import z as symbolic_z
@@ -53,8 +54,8 @@ from verify.symbolic.traces import Scalar, trace
 CLAIM = Claim(
     id="bernoulli-collapse",
     source="ours, after App. C.3",
-    statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k; "
-    "for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
+    statement="at collapse the likelihood and the profile ELBO have the Hessian (S - diag(xbar (1 - xbar))) (x) I_k in "
+    "W; for binary data it is never a local maximum unless the pixels are pairwise uncorrelated",
     hypotheses="no constant pixel; the encoder centred at xbar",
     section="Bernoulli pPCA",
     trusts=("differentiation-under-the-integral", "implicit-functions", "second-order"),
@@ -62,8 +63,10 @@ CLAIM = Claim(
 DOMINATED = CLAIM.step(
     "dominated",
     "p(x|z) is positive, at most 1, and its derivatives of first and second order in (W, mu) are p(x|z) times "
-    "polynomials in z whose coefficients are at most 1 + 1/4 in size; those of log p(x|z) in (W, V, D^{1/2}, mu) at "
-    "z = V (x - xbar) + D^{1/2} eps are polynomials in eps times functions between -1 and 1: all of degree 2 at most",
+    "polynomials in z whose coefficients are at most 1 + 1/4 in size; log p(x|z) is at most the sum of |a_i| + log 2 "
+    "in size, a the logits, and its derivatives in (W, V, D^{1/2}, mu) at z = V (x - xbar) + D^{1/2} eps are sums of "
+    "functions between -1 and 1 times polynomials in eps, with coefficients that are polynomials in (W, V, D^{1/2}, "
+    "mu): all of degree 2 at most in z and eps",
     says="dominated",
     place="Proposition 10",
 )
@@ -77,8 +80,8 @@ HESSIAN = CLAIM.step(
 MU_BLOCK = CLAIM.step(
     "mu-block",
     "the likelihood and the profile ELBO are even in W for every mu, so that their mixed blocks are zero; at W = 0 the "
-    "best encoder is the prior and the two are one function of mu, with the Hessian -diag(xbar (1 - xbar)) and, at "
-    "mu = logit(xbar), gradient zero; for all n and k",
+    "best encoder is the prior and the two are one function of mu, with, at mu = logit(xbar), gradient zero and the "
+    "Hessian -diag(xbar (1 - xbar)); for all n and k",
     place="Proposition 10",
 )
 ENCODER = CLAIM.step(
@@ -92,8 +95,9 @@ ENCODER = CLAIM.step(
 )
 PROFILE = CLAIM.step(
     "profile",
-    "to second order in (W, V) the ELBO is 1/2 tr(W^T B W) - 1/2 tr((V - W^T) S (V - W^T)^T), for all n and k, and D "
-    "does not couple with W or V: so its maximum over a smooth encoder has the Hessian B (x) I_k",
+    "to second order in (W, V), D = I, the ELBO less its value at 0 is 1/2 tr(W^T B W) - 1/2 tr((V - W^T) S (V - "
+    "W^T)^T), for all n and k, and D does not couple with W or V: so its maximum over a smooth encoder has the Hessian "
+    "B (x) I_k",
     says="smooth_encoder & under_the_expectation -> profile_hessian_is_B",
     place="Proposition 10",
 )
@@ -186,6 +190,8 @@ def test_the_derivatives_of_the_density_are_bounded_by_polynomials(record):
     vanishes(curvature + y * (1 - y))
     # |phi'| <= 1 and -1/4 <= phi'' <= 0, whatever a.
     check_not_negative(1 + slope, (1 - slope).subs(x, 1 - rest), -curvature, curvature + sp.Rational(1, 4))
+    # phi(0) = -log 2, so that |phi(a)| <= log 2 + |a|.
+    vanishes(phi.subs(a, 0) + sp.log(2))
     for wrong in (sp.Rational(1, 2) + slope, curvature + sp.Rational(1, 5)):
         with rejected():
             check_not_negative(wrong)
@@ -206,7 +212,7 @@ def test_the_derivatives_of_the_density_are_bounded_by_polynomials(record):
     vanishes(sp.diff(phi.subs(a, logit), s, t) - second)
     with rejected():
         vanishes(sp.diff(phi.subs(a, logit), s, t) - twice * logit.diff(s) * logit.diff(t))
-    record(instances=8)
+    record(instances=9)
 
 
 @HESSIAN.evidence(role="supports", kind="symbolic", strength="proved")
@@ -217,7 +223,13 @@ def test_the_second_order_of_the_likelihood_for_all_n_and_k(record):
     vanishes(slopes[1] + mean * (1 - mean))  # which is the entry of -Y
     check_second_order(symbolic.likelihood())
     same(differential(gradient(symbolic.likelihood(), W), W, DIRECTION), B_IN_WORDS @ DIRECTION)
-    record(instances=1)
+    # The first order: in W x^T W z, whose mean over z is 0; in mu x - xbar, whose mean over the data is 0.
+    first, _ = symbolic.log_ratio()
+    same(expectation(first, symbolic_z, zero(k, 1), identity(k)), Scalar(0))
+    same(linear_vae.over_data(trace(letter("c", n, 1).T @ symbolic_x)), Scalar(0))
+    with rejected():  # of latents that are not centred
+        same(expectation(first, symbolic_z, letter("m", k, 1), identity(k)), Scalar(0))
+    record(instances=3)
     record.witness(f"L = L(0) + {symbolic.likelihood()} + O(|W|^4) for all n, k, with Y = diag(xbar (1 - xbar))")
 
 
@@ -234,7 +246,7 @@ def test_the_second_derivative_of_a_log_expectation_is_that_of_two_cumulants(rec
     vanishes(of_log.subs({m.diff(t, 2): second, m.diff(t): first}).subs(m, 1) - (second - first**2))
     with rejected():
         vanishes(of_log.subs({m.diff(t, 2): second, m.diff(t): first}).subs(m, 1) - second)
-    # At W = 0 along X the slope is x^T X z, whose mean over z is 0; symbolic.likelihood() checks that it is.
+    # At W = 0 along X the slope is x^T X z, whose mean over z is 0 (above).
     record(instances=2)
 
 

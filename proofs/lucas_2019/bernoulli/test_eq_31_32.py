@@ -45,8 +45,8 @@ PRINTED = CLAIM.step(
 )
 OUTSIDE = CLAIM.step(
     "outside",
-    "the product cannot be taken outside the expectation: for n = 2, W = (w, w)^T, w != 0, mu = 0, it gives 1/4, and "
-    "p(1, 1) = 1/4 + Var y > 1/4",
+    "the product cannot be taken outside the expectation: for n = 2, W = (w, w)^T, w != 0, mu = 0, x = (1, 1), it "
+    "gives 1/4, and p(1, 1) = 1/4 + Var y > 1/4",
 )
 CORRECTED = CLAIM.step(
     "corrected",

@@ -45,7 +45,9 @@ CLAIM = Claim(
     finding="with the log, and the sum over pixels, under the integral it is right: then n integrals over one variable",
 )
 PRINTED = CLAIM.step(
-    "printed", "as printed the left side is negative and the right side positive, whatever W, V, D, mu"
+    "printed",
+    "as printed the left side is negative and the right side, pixel by pixel, positive, whatever x in [0, 1]^n, W, V, "
+    "D and mu",
 )
 OUTSIDE = CLAIM.step(
     "log-outside",
@@ -54,13 +56,13 @@ OUTSIDE = CLAIM.step(
 )
 CORRECTED = CLAIM.step(
     "corrected",
-    "log p(x|z) = sum_i x_i a_i - log(1 + e^a_i), a = W z + mu, which is sum_i log[y_i^x_i (1 - y_i)^{1-x_i}]: one "
+    "log p(x|z) = sum_i [x_i a_i - log(1 + e^a_i)], a = W z + mu, which is sum_i log[y_i^x_i (1 - y_i)^{1-x_i}]: one "
     "function of one logit for each pixel",
 )
 LOGITS = CLAIM.step(
     "logits",
     "under q the logit a_i is one Gaussian variable, of mean e_i^T (W m + mu) and variance e_i^T W D W^T e_i, m the "
-    "mean of q, for all n and k",
+    "mean of q (the constant mu_i where row i of W is zero), for all n and k",
 )
 
 

@@ -26,7 +26,8 @@ CLAIM = Claim(
     id="best-first",
     source="ours, after App. A",
     statement="every stationary index set of pPCA but the best comes from another that is not lower, by one small move",
-    hypotheses="lam descending, ties allowed; at fixed noise, or with learned noise and q < n",
+    hypotheses="lam descending, ties allowed; A valid: q <= k, and all lam_a > sigma2 > 0 at a fixed noise, or with "
+    "learned noise q < n and sigma2 the mean of the discarded",
     section="Probabilistic PCA",
     rests_on=("eq-07-08", "fixed-noise-maxima"),
     trusts=("descent", "induction"),
@@ -68,7 +69,8 @@ CONCLUSION = CLAIM.step(
     place="Proposition 6",
 )
 
-lam_a, d, e, m, r, x, s, p = sp.symbols("lam_a d e m r x s p", positive=True)
+lam_a, d, e, m, x, s, p = sp.symbols("lam_a d e m x s p", positive=True)
+r = sp.Symbol("r", nonnegative=True)  # all the other discarded may be 0
 
 
 def log_likelihood(discarded, count, others, both):

@@ -5,8 +5,9 @@ Statement   S C^-1 W = W has the solutions (1) W = 0, (2) C = S, and (3) the mor
             lost by it, for both are cases of (3).)
 Hypotheses  left out: (2) exists iff S - sigma2 I is positive semidefinite of rank <= k, that is iff the n - k smallest
             eigenvalues all equal sigma2 and none is below it (for k >= n: iff lam_n >= sigma2); and then it is the
-            global maximum, with the value of the unrestricted Gaussian. It is the case A = {1..k} of (3), no kind of
-            its own. (1) always exists; it is the fully collapsed point, and the global maximum iff sigma2 >= lam_1.
+            global maximum, with the value of the unrestricted Gaussian. It is a case of (3), A all the a with
+            lam_a > sigma2, no kind of its own. (1) always exists; it is the fully collapsed point, and the global
+            maximum iff sigma2 >= lam_1.
 Source      Lucas et al. 2019, App. A, below Eq. 11; theory 1.2, 1.5.
 Method      words, for all n and k. With z_i the eigenvalues of S^{1/2} C^-1 S^{1/2} and h(z) = z - 1 - log z >= 0:
             L at C = S less L at any C is 1/2 sum h(z_i). L(0) - L(W) = 1/2 [sum h(sigma2/c_i) +
@@ -72,8 +73,8 @@ EXISTS = CLAIM.step(
 )
 LIKELIEST = CLAIM.step(
     "likeliest",
-    "L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} C^-1 S^{1/2}, "
-    "for all n and k: where C = S exists it is the global maximum",
+    "for S > 0, L at C = S less L at any W is 1/2 sum (z_i - 1 - log z_i) >= 0, z_i > 0 the eigenvalues of S^{1/2} "
+    "C^-1 S^{1/2}, for all n and k: where C = S exists it is the global maximum",
     says="likelihood & spectral -> c_equals_s_is_maximal",
     place="Proposition 5",
 )
@@ -124,16 +125,21 @@ def test_no_covariance_is_likelier_than_c_equals_s_for_all_n(record):
     log_det_Z = substitute_log_det(log_det(Z), T, log_det(S) / 2)
     lost = (trace(Z) - n - log_det_Z) / 2  # 1/2 sum h(z_i)
     same(reduce(lost, relation(T @ T, S)), value_at_s() - ppca.log_likelihood())
+    same(substitute(ppca.log_likelihood(), {"S": C}), value_at(C))  # which is L where C = S
     h_is_nonnegative_and_zero_only_at_one()
     with rejected():  # log z - (z - 1) has its zero in the same place, and is a maximum there
         h_is_nonnegative_and_zero_only_at_one(sign=-1)
-    record(instances=2)
+    record(instances=3)
     record.witness(f"L at C = S: {value_at_s()}, above L at any other C by 1/2 sum (z - 1 - log z)")
 
 
+def value_at(covariance):
+    """-1/2 [n log 2 pi + log det + n] of a covariance."""
+    return -(log_det(covariance) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2
+
+
 def value_at_s():
-    """-1/2 [n log 2 pi + log det S + n]."""
-    return -(log_det(S) + Scalar(n * sp.log(2 * sp.pi) + n)) / 2
+    return value_at(S)
 
 
 @COLLAPSE.evidence(role="supports", kind="symbolic", strength="proved")
@@ -169,7 +175,7 @@ def test_at_smaller_noise_full_collapse_is_unstable_for_all_n_and_k(record):
     record()
 
 
-LAM = sp.Symbol("lam", positive=True)
+LAM = sp.Symbol("lam", nonnegative=True)
 
 
 def curvature_at_zero():

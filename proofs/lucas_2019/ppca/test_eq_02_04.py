@@ -49,8 +49,8 @@ SPLIT = CLAIM.step(
 TERMS = CLAIM.step(
     "terms",
     "for every Gaussian q, of any mean and positive definite covariance, E_q[log p(x, z) - log q] = E_q[log p(x|z)] - "
-    "KL(q, p(z)) (Eqs. 3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form, at a datum and over data, for "
-    "all n and k",
+    "KL(q, p(z)) (Eqs. 3 and 4) and log p(x) = (A) - (B) + (C) (Eq. 15) in closed form at a datum, and over data with "
+    "the linear VAE's q, for all n and k",
     says="closed_forms_add_up",
 )
 CONCLUSION = CLAIM.step("conclusion", "so Eqs. 2-4 and 15 hold, the inequality because a KL is not negative")

@@ -65,8 +65,9 @@ SCORES = CLAIM.step(
 )
 NOISE = CLAIM.step(
     "noise-eigenvalues",
-    "C = W W^T + sigma2 I has eigenvalues above sigma2 on the at most k left singular vectors of W, and sigma2 on all "
-    "that is orthogonal to these: so the last n - k of its sorted eigenvalues c_i are sigma2",
+    "C = W W^T + sigma2 I has eigenvalues above sigma2 on the at most k left singular vectors of W that belong to "
+    "positive singular values, and sigma2 on all that is orthogonal to these: so the last n - k of its sorted "
+    "eigenvalues c_i are sigma2",
     says="svd -> the_rest_is_noise",
     place="Proposition 5",
 )
@@ -96,8 +97,8 @@ FULL = CLAIM.step(
 )
 UNBOUNDED = CLAIM.step(
     "unbounded",
-    "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero) is a constant less "
-    "(n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, for all n and r",
+    "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero), real for sigma2 <= "
+    "lam_r, is a constant less (n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, for all n and r",
     says="likelihood & ~rank_above_k & ~full_rank -> ~bounded",
     place="Proposition 5",
 )
@@ -167,14 +168,17 @@ def test_both_scores_vanish_there_for_all_n_and_k(record):
 
 @NOISE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_c_has_the_noise_for_eigenvalue_where_w_has_no_singular_vector_for_all_n_and_k(record):
-    # W = U L R, L > 0 or zero on its diagonal; v any vector with U^T v = 0.
-    v = letter("v", n, 1)
-    at_svd = substitute(expand(C, C), {"W": U @ L @ R})
-    same(reduce(at_svd @ U, *EQ_8), reduce(U @ K, relation(U.T @ U, identity(k))))
-    same(reduce(at_svd @ v, *EQ_8, relation(U.T @ v, zero(k, 1))), sigma2 * v)
+    # W = A T Q with the q positive singular values of W in T, whatever q; v any vector with A^T v = 0.
+    q, v = sp.Symbol("q", integer=True, positive=True), letter("v", n, 1)
+    A, T, Q = letter("A", n, q), letter("T", q, q, "diagonal"), letter("Q", q, k)
+    rules = (relation(A.T @ A, identity(q)), relation(Q @ Q.T, identity(q)), relation(A.T @ v, zero(q, 1)))
+    at_svd = substitute(expand(C, C), {"W": A @ T @ Q})
+    same(reduce(at_svd @ A, *rules), A @ (T @ T + sigma2 * identity(q)))
+    same(reduce(at_svd @ v, *rules), sigma2 * v)
+    same(substitute(expand(C, C), {"W": zero(n, k)}), sigma2 * identity(n))  # q = 0
     with rejected():  # of W W^T itself
-        same(reduce(at_svd @ U, *EQ_8), reduce(U @ L @ L, *EQ_8))
-    record(instances=2)
+        same(reduce(at_svd @ A, *rules), A @ T @ T)
+    record(instances=3)
 
 
 def excess(lam, c):

@@ -49,12 +49,12 @@ CLAIM = Claim(
 IMAGINARY = CLAIM.step(
     "imaginary",
     "at S = diag(3, 1), k = 2, sigma2 = 2 no real W is as printed, for W W^T would be negative along u_2; and with "
-    "|Lam_k - sigma2 I| under the root W is real and not stationary",
+    "|Lam_k - sigma2 I| under the root, R = I, W is real and not stationary",
 )
 STATIONARY = CLAIM.step(
     "stationary",
     "W = U_k (Lam_k - sigma2 I)_+^{1/2} R, in a zero column u_j any eigenvector, is stationary at every sigma2 > 0, "
-    "for all n, k and orthogonal R; for sigma2 <= lam_k this is Eq. 8 as printed",
+    "for all n, k <= n and orthogonal R; for sigma2 <= lam_k this is Eq. 8 as printed",
     place="Proposition 2",
 )
 

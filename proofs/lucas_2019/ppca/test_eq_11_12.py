@@ -26,7 +26,7 @@ from verify.landscape.roots import CONVERGED, find_roots
 from verify.models import ppca as model
 from verify.symbolic import ppca
 from verify.symbolic.letters import C, M, S, W, gram, k, marginal_precision, n, sigma2, woodbury
-from verify.symbolic.matrix_calculus import defined, identity, inverse, letter
+from verify.symbolic.matrix_calculus import defined, identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 
 CLAIM = Claim(
@@ -53,13 +53,14 @@ EQ_12 = CLAIM.step(
 EIGENVECTORS = CLAIM.step(
     "eigenvectors",
     "without the columns where l_j = 0, which W does not contain, Eq. 12 says S U = U (sigma2 I + L^2): W is "
-    "U_A (Lam_A - sigma2 I)^{1/2} R with q <= k orthonormal eigenvectors, all lam_a > sigma2, and orthonormal rows R",
+    "U_A (Lam_A - sigma2 I)^{1/2} R with q <= k orthonormal eigenvectors, all lam_a > sigma2, and orthonormal rows R; "
+    "or every l_j = 0 and W = 0, which is this form with q = 0",
     says="svd & eq_12 -> of_the_form",
     place="Proposition 2",
 )
 CONVERSE = CLAIM.step(
     "converse",
-    "every W of this form satisfies Eq. 11, whatever the set A, q and R; for all n and k",
+    "every W of this form satisfies Eq. 11, whatever the set A, q and R, W = 0 (q = 0) included; for all n and k",
     says="of_the_form -> eq_11",
     place="Proposition 2",
 )
@@ -145,7 +146,9 @@ def test_without_zero_singular_values_eq_12_says_that_u_is_of_eigenvectors_for_a
     for wrong in (lam(0 * sigma2), lam(-sigma2), lam() + T):
         with rejected():
             same(reduce(found, *POSITIVE), S @ kept - kept @ wrong)
-    record(instances=4)
+    # Where no column is left, W = 0.
+    same(substitute(U @ L @ V.T, {"L": zero(m, m)}), zero(n, k))
+    record(instances=5)
 
 
 @CONVERSE.evidence(role="supports", kind="symbolic", strength="proved")
@@ -163,7 +166,8 @@ def test_every_w_of_eigenvectors_is_stationary_for_all_n_k_and_q(record):
     for wrong in (lam(-sigma2), T @ T, lam(2 * sigma2)):
         with rejected():
             same(at_form(eq_11, wrong), 0 * W)
-    record(instances=2)
+    same(substitute(eq_11, {"W": zero(n, k)}), 0 * W)  # q = 0
+    record(instances=3)
 
 
 USED = {"jacobi": "jacobi", "svd": "svd"}

@@ -57,8 +57,8 @@ CLAIM = Claim(
 )
 DISCARDED_U = CLAIM.step(
     "discarded",
-    "towards a u_j orthogonal to all columns of W the product is (lam_j/k_i - 1) u_j^T C^-1 u_j epsilon^2, as printed; "
-    "for all n and k, retained columns and zero ones",
+    "towards a u_j orthogonal to all columns of W the product is, to second order in epsilon and but for the factor N, "
+    "(lam_j/k_i - 1) u_j^T C^-1 u_j epsilon^2, as printed; for all n and k, retained columns and zero ones",
     says="positive_sign -> rising",
     place="Proposition 3",
 )
@@ -69,15 +69,16 @@ CONCLUSION = CLAIM.step(
 )
 RETAINED_U = CLAIM.step(
     "retained",
-    "towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j), not what is printed: negative for a "
-    "retained column i, 0 for a zero one, where the printed sign is positive whenever lam_j > k_i; for all n and k",
+    "towards a u_j that another column holds it is -(k_i - sigma2)/(k_i lam_j) epsilon^2, not what is printed: "
+    "negative for a retained column i, 0 for a zero one, where the printed sign is positive whenever lam_j > k_i; for "
+    "all n and k",
     place="Proposition 3",
 )
 WITNESS = CLAIM.step(
     "witness", "there is a global maximum, C = S, that Eq. 13 taken for any eigenvector calls unstable"
 )
 
-lam, kappa = sp.symbols("lam kappa", positive=True)  # lam_j and k_i
+lam, kappa = sp.Symbol("lam", nonnegative=True), sp.Symbol("kappa", positive=True)  # lam_j and k_i
 u, e, f = letter("u", n, 1), letter("e", k, 1), letter("f", k, 1)  # u_j, and the unit vectors of columns i and j
 # A stationary point (C^-1 W = W M^-1, so S W = W M), an eigenvector of S, and column i orthogonal to the others.
 AT_POINT = (

@@ -48,7 +48,7 @@ CLAIM = Claim(
 PLANE = CLAIM.step(
     "plane",
     "with columns moved to x u_5 and y u_7, orthogonal to all others, dL/dx = f'(x; lam_5) and dL/dy = f'(y; lam_7), "
-    "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two, for all n and k",
+    "f(x; lam) = -1/2 [log(sigma2 + x^2) + lam/(sigma2 + x^2)]: L is a sum of the two and a constant, for all n and k",
     says="two_zero_columns & gradient -> sum_of_two",
 )
 SHAPE = CLAIM.step(
@@ -103,8 +103,8 @@ def expected_maximum(lam, sigma2):
     return np.sqrt(np.maximum(lam[list(DIRECTIONS)] - sigma2, 0.0))
 
 
-x, y = sp.symbols("x y", positive=True)
-lam_5, lam_7 = sp.symbols("lam_5 lam_7", positive=True)
+x, y = sp.symbols("x y", real=True)
+lam_5, lam_7 = sp.symbols("lam_5 lam_7", nonnegative=True)
 u_5, u_7, e_5, e_7 = unit_vector("u_5", n), unit_vector("u_7", n), unit_vector("e_5", k), unit_vector("e_7", k)
 BASES = (*orthonormal(u_5, u_7), *orthonormal(e_5, e_7))
 

@@ -88,7 +88,8 @@ def rises_then_falls(L):
     return top
 
 
-c, lam, s, x = sp.symbols("c lam s x", positive=True)
+c, s, x = sp.symbols("c s x", positive=True)
+lam = sp.Symbol("lam", nonnegative=True)
 g = -(sp.log(c) + lam / c) / 2  # what one eigenvalue c of C adds to L on the eigenvector with lam
 
 

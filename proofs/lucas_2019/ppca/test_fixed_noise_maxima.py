@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 from proofs.machinery.checks import at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.points_in_words import LIKELIHOOD_POINT
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
 from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
 from verify.landscape.points import value_at, weights
 from verify.landscape.stability import verdict
@@ -40,6 +40,7 @@ from verify.symbolic.letters import C, M, W, gram, k, log_det_of_marginal, margi
 from verify.symbolic.matrix_calculus import identity, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute, substitute_log_det
 from verify.symbolic.traces import Scalar, log_det, trace
+from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
 CLAIM = Claim(
     id="fixed-noise-maxima",
@@ -98,8 +99,8 @@ INFINITY = CLAIM.step(
 )
 COLLAPSE = CLAIM.step(
     "collapse",
-    "if lam_k <= sigma2, A on top has q < k: the maxima at that noise have rank below k, and leave latents unused, up "
-    "to a rotation, which L does not see",
+    "if lam_k <= sigma2 (lam_k = 0 if k > n), A on top has q < k: the maxima at that noise have rank below k, and "
+    "leave latents unused, up to a rotation, which L does not see",
     says="on_top & noise_from_lam_k_up -> collapsed",
     place="Theorem A",
 )
@@ -117,13 +118,14 @@ ELSEWHERE = CLAIM.step(
 )
 TIE = CLAIM.step(
     "tie",
-    "where lam_j = sigma2 a zero column moved by eps u_j is flat to second order and falls at fourth, by "
-    "eps^4/(4 sigma2^2)",
+    "where lam_j = sigma2, L is flat to second order as a zero column moves by eps u_j, and falls at fourth, by "
+    "eps^4/(4 sigma2^2) + O(eps^6): of C only the eigenvalue on u_j moves, to sigma2 + eps^2; for all n, k and R",
     place="Theorem A",
 )
 
 
-x, s, p, g, t = sp.symbols("x s p g t", positive=True)
+x, s, p = sp.symbols("x s p", positive=True)
+g, t = sp.symbols("g t", nonnegative=True)
 q_, z, d = sp.symbols("q z d", integer=True, nonnegative=True)
 
 
@@ -230,16 +232,15 @@ def test_the_value_is_a_sum_over_the_columns_for_all_n_and_k(record):
     record(instances=3)
 
 
-def terms_of_gap(excess_is_negative, retained):
-    """The term of B - L(A) - t (k - q) that belongs to one lam_i, g_i - t = +- p: max(g_i - t, 0) - a_i (g_i - t)."""
-    excess = -p if excess_is_negative else p
+def terms_of_gap(excess, retained):
+    """The term of B - L(A) - t (k - q) that belongs to one lam_i, g_i - t = excess: max(g_i - t, 0) - a_i (g_i - t)."""
     return sp.Max(excess, 0) - int(retained) * excess
 
 
 def check_bound(term):
     """No term is negative, whatever A."""
-    for negative, retained in product((False, True), repeat=2):
-        check(bool(term(negative, retained).is_nonnegative), f"a term {term(negative, retained)} is negative")
+    for excess, retained in product((p, -p, sp.Integer(0)), (False, True)):
+        check(bool(term(excess, retained).is_nonnegative), f"a term {term(excess, retained)} is negative")
 
 
 @BOUND.evidence(role="refutes", kind="symbolic", strength="proved")
@@ -251,29 +252,29 @@ def test_no_set_has_more_than_the_bound_term_by_term(record):
     # t = g_k >= 0 and q <= k: a retained lam_i is above the noise, where g is positive.
     check(bool((t * z).is_nonnegative), "t (k - q) is negative")
     with rejected():  # without the positive part: B = L(0) + k t + sum (g_i - t)
-        check_bound(lambda negative, retained: (-p if negative else p) * (1 - int(retained)))
-    record(instances=6)
+        check_bound(lambda excess, retained: excess * (1 - int(retained)))
+    record(instances=8)
 
 
 @ATTAINED.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_on_top_every_term_vanishes(record):
     """Retained have g_i >= g_k = t, discarded g_i <= t; and t (k - q) = 0: if q < k, then lam_k <= sigma2 and t = 0."""
-    for negative, retained in ((False, True), (True, False)):
-        vanishes(terms_of_gap(negative, retained))
+    for excess, retained in ((p, True), (-p, False), (0, True), (0, False)):
+        vanishes(terms_of_gap(excess, retained))
     gain = (x / s - 1 - sp.log(x / s)) / 2  # of max(lam_k, sigma2) = sigma2
     vanishes(gain.subs({s: p + d, x: sp.Max(p, p + d)}))
     with rejected():  # if lam_k were above the noise
         vanishes(gain.subs({s: p, x: sp.Max(p + d + 1, p)}))
-    for negative, retained in ((True, True), (False, False)):  # retained below the k-th, or discarded above it
+    for excess, retained in ((-p, True), (p, False)):  # retained below the k-th, or discarded above it
         with rejected():
-            vanishes(terms_of_gap(negative, retained))
-    record(instances=3)
+            vanishes(terms_of_gap(excess, retained))
+    record(instances=5)
 
 
 def check_grows(product_of_two):
     """prod (1 + x_i) >= 1 + sum x_i, by induction: with P >= 1 + X for the first ones, P (1 + x) - (1 + X + x) >= 0."""
-    X, more = sp.symbols("X more", nonnegative=True)
-    rest = sp.expand(product_of_two(1 + X + more, p) - (1 + X + p))
+    X, more, one = sp.symbols("X more x", nonnegative=True)
+    rest = sp.expand(product_of_two(1 + X + more, one) - (1 + X + one))
     check(bool(rest.is_nonnegative), f"{rest} may be negative")
 
 
@@ -334,7 +335,8 @@ def value(lam, retained, noise):
 
 def slope_on_the_same_eigenvectors(unused):
     """The derivative in the noise of L(A) = L(0) + sum_A g (step value), where the unused lam_j sum to `unused`."""
-    size, q, kept, logs = sp.symbols("size q kept logs", positive=True)  # n, |A|, sum and sum of the logs over A
+    size, q, kept = sp.symbols("size q kept", nonnegative=True)  # n, |A|, the sum over A
+    logs = sp.Symbol("logs", real=True)  # and the sum of the logs
     at_zero = -(size * sp.log(2 * sp.pi * s) + (kept + unused(size - q)) / s) / 2
     return sp.diff(at_zero + (kept / s - q - logs + q * sp.log(s)) / 2, s)
 
@@ -403,13 +405,20 @@ def test_every_local_maximum_is_global(record, thorough):
 
 @TIE.evidence(role="refutes", kind="symbolic", strength="proved")
 def test_a_tie_with_the_noise_falls_at_fourth_order(record):
-    """u_j is an eigenvector of C with eigenvalue sigma2 + eps^2, and the rest of C does not move."""
+    # u_j is an eigenvector of C with the eigenvalue sigma2 + eps^2, and what is orthogonal to it does not move.
+    u, e, v = unit_vector("u", n), unit_vector("e", k), letter("v", n, 1)
+    rules = (*LIKELIHOOD_POINT, *orthonormal(u), *orthonormal(e), *discarded(u, sigma2), *zero_column(e))
+    moved = substitute(expand(C, C), {"W": W + x * u @ e.T})
+    same(reduce(moved @ u, *rules), (s + x**2).subs(s, sigma2) * u)
+    same(reduce((moved - expand(C, C)) @ v, *rules, relation(u.T @ v, zero(1, 1))), 0 * v)
+    with rejected():  # of a column that is not zero
+        same(reduce(moved @ u, *rules[:-3]), (s + x**2).subs(s, sigma2) * u)
     change = -(sp.log(1 + x**2 / s) + s / (s + x**2) - 1) / 2
     vanishes(sp.series(change, x, 0, 6).removeO() + x**4 / (4 * s**2))
     vanishes(sp.diff(change, x) + x**3 / (s + x**2) ** 2)  # it falls all the way
     with rejected():
         vanishes(sp.series(change, x, 0, 6).removeO() + x**4 / (2 * s**2))
-    record(instances=2)
+    record(instances=4)
 
 
 scales = st.floats(-6, 6).map(lambda e: 10.0**e)

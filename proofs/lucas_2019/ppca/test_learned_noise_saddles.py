@@ -93,8 +93,8 @@ NOISE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so at a collapsed maximum of fixed noise sigma2 falls, and every joint stationary point that is not exempt is a "
-    "saddle",
+    "so at a collapsed maximum of fixed noise sigma2 falls, unless all unused eigenvalues equal it, and every joint "
+    "stationary point that is not exempt is a saddle",
     place="Proposition 5",
 )
 EXCEPTION = CLAIM.step(

@@ -1,8 +1,8 @@
 """Sec. 4.1: only with a learned sigma2 can all latents be used.
 
 Statement   the paper: with sigma2 fixed, not all k latents can be gained; it must be learned. That is so at a fixed
-            sigma2 >= lam_k. At every fixed sigma2 < lam_k each stationary point that leaves a column zero rises, the
-            only local maxima retain k eigenvectors, and they span the same subspace as W_MLE.
+            sigma2 >= lam_k. At every fixed sigma2 < lam_k each stationary point that leaves a column zero rises, and
+            the only local maxima retain k eigenvectors, on the k largest eigenvalues.
 Hypotheses  missing: sigma2 is fixed at lam_k or above. (lam_k > 0, or there are no k directions to be gained.)
 Source      Lucas et al. 2019, Sec. 4.1; theory 1.3, 1.5.
 Method      which points are maxima is claim fixed-noise-maxima; they have min(k, #{lam_i > sigma2}) columns, which is k

@@ -1,12 +1,13 @@
 """Sec. 4.1: whatever else is stationary is W_MLE with columns set to zero.
 
 Statement   the stationary points besides W_MLE = U_k (Lam_k - sigma2 I)^{1/2} R are W_MLE with some columns zeroed.
-            Word for word this says too much and too little. Such points need not be stationary: for R other than a
-            signed permutation (up to ties) they are not. And not all stationary points are such: columns may hold
+            Word for word this says too much and too little. Such points need not be stationary: they are not where a
+            column that is zeroed mixes different eigenvalues. And not all stationary points are such: columns may hold
             eigenvectors that are not leading, as App. A.1 says ("arbitrary eigenvectors").
             Corrected: W = U_A (Lam_A - sigma2 I)^{1/2} R, A any set of up to k eigenvectors with lam_a > sigma2: zero
             the columns before the rotation, and choose the eigenvectors freely.
-Hypotheses  R = I; any eigenvectors in the place of the leading ones.
+Hypotheses  R = I (enough: no zeroed column mixes different eigenvalues); any eigenvectors in the place of the leading
+            ones.
 Source      Lucas et al. 2019, Sec. 4.1, App. A.1; theory 1.2.
 Method      two exact witnesses, in rational numbers, and the first of them for all n and k: the one column
             p u_a + r u_b left of a rotated pair has the residual p (lam_a/c - 1) u_a + r (lam_b/c - 1) u_b,
@@ -48,8 +49,9 @@ CLAIM = Claim(
     "points correspond to zeroing out columns of WMLE (posterior collapse).",
     fault="missing hypothesis",
     finding="the stationary points are W = U_A (Lam_A - sigma2 I)^{1/2} R with any eigenvectors, as App. A.1 says, "
-    "zero columns, and then any rotation: W_MLE with a column zeroed after a rotation that mixes different eigenvalues "
-    "is not stationary, and points on other than the leading eigenvectors are not W_MLE with columns zeroed",
+    "zero columns, and then any rotation: W_MLE with a column zeroed that, after a rotation, mixes different "
+    "eigenvalues, is not stationary, and points on other than the leading eigenvectors are not W_MLE with columns "
+    "zeroed",
 )
 ROTATED = CLAIM.step(
     "rotated",
@@ -160,7 +162,7 @@ def check_mixes_nothing(projector):
 
 
 @ANY_ROTATION.evidence(role="refutes", kind="symbolic", strength="proved")
-def test_zeroing_after_a_rotation_that_mixes_eigenvalues_is_not_stationary_for_all_n_k_and_r(record):
+def test_zeroing_a_column_that_mixes_eigenvalues_is_not_stationary_for_all_n_k_and_r(record):
     # Where S W = W M (Eq. 11), S W W^T = W M W^T is symmetric: S commutes with W W^T.
     at_point = reduce(S_IN_WORDS @ W_IN_WORDS @ W_IN_WORDS.T, relation(S_IN_WORDS @ W_IN_WORDS, W_IN_WORDS @ M))
     same(at_point, at_point.T)

@@ -54,8 +54,8 @@ from verify.symbolic.unit_vectors import on_axes, orthonormal, unit_vector
 CLAIM = Claim(
     id="spectrum",
     source="ours, after Eq. 13",
-    statement="the nk eigenvalues of the Hessian of L, and of the profile ELBO at orthogonal columns, in closed form, "
-    "with index and gauge",
+    statement="the nk eigenvalues of the Hessian of L at a stationary point, and of that of the profile ELBO if its "
+    "columns are orthogonal, in closed form, with index and gauge",
     hypotheses="sigma2 > 0 fixed",
     section="Probabilistic PCA",
     rests_on=("eq-11-12",),
@@ -63,9 +63,9 @@ CLAIM = Claim(
 )
 FRAME = CLAIM.step(
     "frame",
-    "at such a point W e_a = l_a u_a, W e_c = 0 and W^T u_j = 0, with M e_a = lam_a e_a and M e_c = sigma2 e_c: an "
-    "orthonormal basis u of the data, of eigenvectors of S, and one e of the latent space; for all n, k, q and R. If "
-    "the columns of W are orthogonal, the e may be the coordinate axes",
+    "at W = U_A (Lam_A - sigma2 I)^{1/2} R, lam_a > sigma2, W e_a = l_a u_a, W e_c = 0 and W^T u_j = 0, with M e_a = "
+    "lam_a e_a and M e_c = sigma2 e_c: an orthonormal basis u of the data, of eigenvectors of S, and one e of the "
+    "latent space; for all n, k, q and R. If the columns of W are orthogonal, the e may be the coordinate axes",
     says="of_the_form & eigenbasis -> frame",
     place=("Proposition 3", "Proposition 8"),
 )
@@ -92,9 +92,10 @@ ALL = CLAIM.step(
 )
 INDEX = CLAIM.step(
     "index",
-    "row 1 is positive iff lam_j > lam_a, row 4 iff lam_j > sigma2, no other row ever is, for L and for P: hence the "
-    "index; of the eigenvalues of L q(q - 1)/2 + q(k - q) are zero without a tie, which is k(k - 1)/2 less "
-    "(k - q)(k - q - 1)/2; their directions span the W B, B any skew matrix: the tangents of the orbit of all W Q at W",
+    "the eigenvalue of u_j e_a^T (row 1) is positive iff lam_j > lam_a, that of u_j e_c^T (row 4) iff lam_j > sigma2, "
+    "and no other ever is, for L, and for P at orthogonal columns: hence the index; of the eigenvalues of L q(q - 1)/2 "
+    "+ q(k - q) are zero without a tie (of lam_j with lam_a or sigma2), which is k(k - 1)/2 less (k - q)(k - q - 1)/2; "
+    "their directions span the W B, B any skew matrix: the tangents of the orbit of all W Q at W",
     says="rows_of_L & nothing_else -> index_formula",
     place="Proposition 3",
 )
@@ -145,7 +146,7 @@ def orthogonal_points(at):
 
 
 # In words: u_j discarded, u_a and u_b retained by the columns e_a and e_b, e_c a zero column.
-lam_j, lam_a, lam_b = sp.symbols("lam_j lam_a lam_b", positive=True)
+lam_j, (lam_a, lam_b) = sp.Symbol("lam_j", nonnegative=True), sp.symbols("lam_a lam_b", positive=True)
 l_a, l_b = sp.sqrt(lam_a - sigma2), sp.sqrt(lam_b - sigma2)
 u_j, u_a, u_b = (unit_vector(name, n) for name in ("u_j", "u_a", "u_b"))
 e_a, e_b, e_c = (unit_vector(name, k) for name in ("e_a", "e_b", "e_c"))
@@ -247,6 +248,8 @@ def check_frame(shift):
 def test_every_point_of_the_form_has_its_frame_for_all_n_k_q_and_r(record):
     """S maps the span of U_A into itself, and so its complement: there the u_j are an orthonormal basis (spectral)."""
     record(instances=check_frame(sigma2))
+    # q = 0, where there is no A and no R: W = 0, every e is an e_c and every eigenvector of S a u_j.
+    same(substitute(expand(M, M) @ e_c, {"W": zero(n, k)}), sigma2 * e_c)
     for wrong in (0 * sigma2, 2 * sigma2, -sigma2):
         with rejected():
             check_frame(wrong)
@@ -260,9 +263,15 @@ def test_orthogonal_columns_are_eigenvectors_on_axes_for_all_n_and_k(record):
     same(reduce(S @ u, *on_axis), lam_a * u)
     same(reduce(W.T @ u, *on_axis), l_a * e_a)
     same(reduce(u.T @ u, *on_axis), identity(1))
+    # Of another axis, and of one with K e_c = sigma2 e_c: u_a^T u_b = 0 and |W e_c|^2 = 0.
+    others = (*on_axis, *orthonormal(e_a, e_b, e_c), relation(K @ e_b, lam_b * e_b), relation(K @ e_c, sigma2 * e_c))
+    same(reduce(u.T @ W @ e_b / l_b, *others), zero(1, 1))
+    same(reduce((W @ e_c).T @ (W @ e_c), *others), zero(1, 1))
     with rejected():
         same(reduce(S @ u, *on_axis), (lam_a - sigma2) * u)
-    record(instances=3)
+    with rejected():
+        same(reduce((W @ e_b).T @ (W @ e_b), *others), zero(1, 1))
+    record(instances=5)
 
 
 @LIKELIHOOD.evidence(role="supports", kind="symbolic", strength="proved")
