@@ -1,10 +1,10 @@
 """The path of App. C.2: does the ELBO rise along a small rotation towards the R that orthogonalises the columns?
 
 Statement   the paper: at a stationary point W = U L R^T with columns that are not orthogonal, W exp(eps log R) has a
-            larger ELBO for small eps.  It has if R turns columns only inside the blocks of M (the components of
-            M_ij != 0), with determinant 1 in each: such an R always exists.  Not for every R: there is a point at which
-            all four R of the descending singular value decomposition with det R = 1 lower the ELBO, whichever logarithm
-            is taken.
+            larger ELBO for small eps, the encoder changed with it ("and D and V"): a larger profile ELBO P. It has if R
+            turns columns only inside the blocks of M (the components of M_ij != 0), with determinant 1 in each: such an
+            R always exists. Not for every R: there is a point at which all four R of the descending singular value
+            decomposition with det R = 1 lower P, and so the ELBO whatever the encoder, whichever logarithm is taken.
 Hypotheses  sigma2 > 0; W stationary (claim elbo-points).
 Source      Lucas et al. 2019, Sec. 4.2 and App. C.2; theory 3.7, 9; docs/mathematics.md, "The paper's path".
 Method      inside the blocks L, log det M and the trace of each block stay, so that -1/2 sum log M_ii can only rise
@@ -44,6 +44,7 @@ CLAIM = Claim(
     id="theorem-1-path",
     source="Sec. 4.2, App. C.2",
     statement="at a non-orthogonal stationary point a small rotation towards the R of the SVD raises the ELBO",
+    hypotheses="W stationary, and at each W the encoder that is best for it (the profile ELBO P)",
     section="The linear VAE",
     rests_on=("elbo-points", "rotation-construction"),
     trusts=("identity-theorem", "spectral"),
@@ -58,14 +59,14 @@ CLAIM = Claim(
     "increases and the stationary point must be a saddle point.",
     fault="missing hypothesis",
     finding="it is enough that R turns columns only inside the blocks of M, with determinant 1 in each: such an R "
-    "always exists, and the ELBO rises for all small steps towards it, while towards an R of the singular value "
-    "decomposition that mixes blocks it may fall. Theorem 1 stands",
+    "always exists, and the ELBO, its encoder best at each W, rises for all small steps towards it, while towards an R "
+    "of the singular value decomposition that mixes blocks it may fall. Theorem 1 stands",
 )
 INSTANCE = CLAIM.step(
     "instance",
     "there is a stationary point with columns that are not orthogonal at which, for every R of the descending singular "
-    "value decomposition with det R = 1 and every skew log R, the ELBO falls along W exp(eps log R) at all small "
-    "eps != 0",
+    "value decomposition with det R = 1 and every skew log R, the profile ELBO falls along W exp(eps log R) at all "
+    "small eps != 0",
     place="The paper's path",
 )
 EXISTS = CLAIM.step(
@@ -99,8 +100,8 @@ CONCAVE = CLAIM.step(
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "at every stationary point with columns that are not orthogonal the ELBO is larger at W exp(eps B) than at W "
-    "for all small eps != 0, B the logarithm of that R",
+    "at every stationary point with columns that are not orthogonal the profile ELBO P, the ELBO with the encoder that "
+    "is best at each W, is larger at W exp(eps B) than at W for all small eps != 0, B the logarithm of that R",
     place="The paper's path",
 )
 
@@ -314,7 +315,7 @@ def test_every_choice_of_signs_of_the_descending_svd_falls(record):
     check(len(falls) == 4, "four choices of signs have determinant 1")
     changes = ", ".join(f"{x:.2e}" for x in falls)
     record.witness(
-        f"W exp({STEP} log R) changes the ELBO by {changes} for the four R of the descending SVD with det 1; "
+        f"W exp({STEP} log R) changes P by {changes} for the four R of the descending SVD with det 1; "
         f"the plane rotation of columns 1, 2 by +-{STEP} changes it by {change(plane_rotation()):+.2e}"
     )
 

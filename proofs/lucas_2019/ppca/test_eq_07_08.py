@@ -97,8 +97,9 @@ FULL = CLAIM.step(
 )
 UNBOUNDED = CLAIM.step(
     "unbounded",
-    "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero), real for sigma2 <= "
-    "lam_r, is a constant less (n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, for all n and r",
+    "if r = rank S <= k and r < n, L at W = U_r (Lam_r - sigma2 I)^{1/2} (other columns zero; W = 0 if r = 0), real "
+    "for sigma2 <= lam_r if r > 0, is a constant less (n - r)/2 log sigma2, and grows without bound as sigma2 -> 0, "
+    "for all n and r",
     says="likelihood & ~rank_above_k & ~full_rank -> ~bounded",
     place="Proposition 5",
 )
