@@ -88,3 +88,11 @@ def test_the_position_of_a_measured_mean():
     assert units(measured([4.0, 1.3, 0.7, 0.3], [0.01, 0.01, 0.25, 0.01])).position((0,)) == Position(2, 1, True)
     near = units(measured([4.0, 1.0, 0.9, 0.2], [0.01, 0.01, 0.25, 0.01]))  # 1.3 to 2.3
     assert near.position((0,)) == Position(3, 0, True)
+
+
+@pytest.mark.parametrize("x", [0.1, 0.3, 1 / 3])
+def test_a_measured_mean_that_equals_an_eigenvalue_is_its_double(x):
+    """In units of the errors 3 x / 3 is another number, and a tie of double numbers would be lost."""
+    of = units(Eigenvalues.measured(np.array([5.0, x, x, x]), np.full(4, 1e-9)))
+    total = of.total((0,))[1]
+    assert of.mean((0,)) == x != total * of.unit.numerator / (3 * of.unit.denominator)
