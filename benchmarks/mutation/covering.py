@@ -2,9 +2,9 @@
 
 Main       Covering, Observer, statement.
 
-A line that runs before any test, or in a fixture that several tests share, is run by all of them ("whole"). So is any
-line by a test that starts other processes, where nobody looks. What a test finds in a cache it has not run: that a
-mutant lives is therefore said only after whole files.
+A line that runs before any test, or in a fixture that several tests share, is run by all of them ("whole"). Tests that
+start other processes ("starters") may run any line in these, where nobody looks. What a test finds in a cache it has
+not run: that a mutant lives is therefore said only after whole files.
 """
 
 import ast
@@ -29,19 +29,23 @@ class Covering:
     `whole`: the lines that run for all tests; `starters`: the tests that start processes.
     """
 
-    tests: Sequence[str]
+    tests: tuple[str, ...]
     lines: dict[str, dict[str, list[int]]]
     whole: dict[str, list[int]]
-    starters: Sequence[str]
+    starters: tuple[str, ...]
 
     def seeing(self, path: str, lines: Iterable[int]) -> tuple[str, ...] | None:
-        """The tests that run one of these lines, in the order of the file; None where all may."""
+        """The tests that are seen to run one of these lines, in the order of the file; None where all do."""
         wanted = set(lines)
         if wanted & set(self.whole.get(path, ())):
             return None
         of_path = self.lines.get(path, {})
-        seen = {self.tests[i] for line in wanted for i in of_path.get(str(line), ())} | set(self.starters)
+        seen = {self.tests[i] for line in wanted for i in of_path.get(str(line), ())}
         return tuple(test for test in self.tests if test in seen)
+
+    def may_see(self, path: str, lines: Iterable[int]) -> bool:
+        """Whether any test may run one of these lines."""
+        return self.seeing(path, lines) != () or bool(self.starters)
 
 
 class Observer:

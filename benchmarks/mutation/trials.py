@@ -107,18 +107,22 @@ class Copy:
     def judging(self, mutant: Mutant, quick: bool) -> Iterator[tuple[str, tuple[str, ...] | None]]:
         """Files with the tests in them that judge, None for all of them; in this order."""
         lines = statement((self.folder / mutant.path).read_text(), mutant.line)
-        whole = []
+        later: list[tuple[str, tuple[str, ...] | None]] = []
         for file in self.judges.tests(mutant.path):
             self.sound_run(file)
-            covering = self.coverings.get(file)
-            tests = covering.seeing(mutant.path, lines) if covering else None
+            if (covering := self.coverings.get(file)) is None:  # it was over time
+                continue
+            tests = covering.seeing(mutant.path, lines)
             if tests:
                 yield file, tests
-            if tests is None or (tests and not quick):
-                whole.append(file)
-        yield from ((file, None) for file in whole)
-        if not quick:
-            yield from ((file, None) for file in self.fast_claims(mutant.path))
+            if tests is None or (not quick and (tests or covering.starters)):
+                later.append((file, None))
+            elif covering.starters:  # what starts processes is slow, and the last to be asked
+                later.append((file, covering.starters))
+        yield from later
+        for file in [] if quick else self.fast_claims(mutant.path):
+            if self.coverings[file].may_see(mutant.path, lines):
+                yield file, None  # of some tests alone a claim would be broken
 
     def with_mutant(self, mutant: Mutant, file: str, tests: tuple[str, ...] | None = None) -> Run:
         """Run one file, or some tests of it, with the mutant in its place, which is undone."""
@@ -162,8 +166,9 @@ class Copy:
                 self._keep(file, limit, kept)
             document = json.loads(kept.read_text())
             self.sound[file] = Run(document["status"], tuple(document["failed"]), document["seconds"])
-            if document["covering"]:
-                self.coverings[file] = Covering(**document["covering"])
+            if said := document["covering"]:
+                tests, starters = tuple(said["tests"]), tuple(said["starters"])
+                self.coverings[file] = Covering(tests, said["lines"], said["whole"], starters)
         return self.sound[file]
 
     def _keep(self, file: str, limit: float, kept: Path) -> None:

@@ -1,6 +1,7 @@
 """Which tests run a line: told apart by tests, by shared fixtures, by what is imported, and where processes start."""
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -65,11 +66,11 @@ def covering(tmp_path_factory) -> Covering:
     return copy.coverings[FILE]
 
 
-def test_a_line_is_run_by_the_tests_that_ran_it_and_by_those_that_start_processes(covering):
-    process = f"{FILE}::test_process[pass]"
-    assert covering.seeing(SMALL, [6]) == (f"{FILE}::test_narrow", process)
-    assert covering.seeing(SMALL, [15]) == (process,)  # nobody, as far as one can see
-    assert covering.seeing("verify/models/other.py", [1]) == (process,)
+def test_a_line_is_run_by_the_tests_that_ran_it(covering):
+    assert covering.seeing(SMALL, [6]) == (f"{FILE}::test_narrow",)
+    assert covering.seeing(SMALL, [15]) == covering.seeing("verify/models/other.py", [1]) == ()
+    assert covering.may_see(SMALL, [15]) and not replace(covering, starters=()).may_see(SMALL, [15])
+    assert covering.starters == (f"{FILE}::test_process[pass]",)  # which may run anything
 
 
 @pytest.mark.parametrize("line", [1, 4, 11])
