@@ -224,8 +224,9 @@ def test_substitution_reaches_everywhere():
     assert substitute(M, {"W": zero(n, k)}) == sigma2 * identity(k)
     assert substitute(log_det(M), {"W": zero(n, k)}) == Scalar(k * sp.log(sigma2))
     assert substitute_log_det(log_det(M) * 2, M, Scalar(k)) == Scalar(2 * k)
-    with pytest.raises(NotConformable):
-        substitute(f, {"V": W})
+    for replaced in (f, V):  # also where the shapes around it would not tell
+        with pytest.raises(NotConformable, match="V replaced by W"):
+            substitute(replaced, {"V": W})
     with pytest.raises(NotInvertible):
         substitute(trace(inverse(M)), {"W": W @ D})
 
