@@ -96,3 +96,10 @@ def test_a_measured_mean_that_equals_an_eigenvalue_is_its_double(x):
     of = units(Eigenvalues.measured(np.array([5.0, x, x, x]), np.full(4, 1e-9)))
     total = of.total((0,))[1]
     assert of.mean((0,)) == x != total * of.unit.numerator / (3 * of.unit.denominator)
+
+
+def test_a_mean_of_one_eigenvalue_lies_at_it_whatever_the_errors_are():
+    """lam_2 may be less than the value of lam_3, but lam_3 is what sigma2_A is, and lam_2 is not below it."""
+    of = units(measured([3.0, 1.0, 0.99], [0.1, 0.1, 0.1]))
+    assert of.status((0, 1)) == STATIONARY
+    assert of.position((0, 1)) == Position(2, 1, False)
