@@ -42,6 +42,7 @@ def test_bounds_are_made_to_fall_and_never_below_zero():
     of = units(measured([2.0, 2.0, 1.0, 0.0], [0.5, 0.1, 0.3, 0.2]))
     least, most = ([float(x * of.unit) for x in side] for side in (of.least, of.most))
     assert least == pytest.approx([1.9, 1.9, 0.7, 0.0], abs=1e-3) and least == sorted(least, reverse=True)
+    assert of.least[-1] == 0  # to the unit
     assert most == pytest.approx([2.5, 2.1, 1.3, 0.2], abs=1e-3) and most == sorted(most, reverse=True)
     assert of.bounds((0,)) == pytest.approx((2.6 / 3, 3.6 / 3), abs=1e-3)
     assert of.mean((0,)) == pytest.approx(1.0, abs=1e-3) and of.noise((0,)) is None
