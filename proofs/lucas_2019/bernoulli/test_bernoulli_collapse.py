@@ -62,11 +62,12 @@ CLAIM = Claim(
 )
 DOMINATED = CLAIM.step(
     "dominated",
-    "p(x|z) is positive, at most 1, and its derivatives of first and second order in (W, mu) are p(x|z) times "
-    "polynomials in z whose coefficients are at most 1 + 1/4 in size; log p(x|z) is at most the sum of |a_i| + log 2 "
-    "in size, a the logits, and its derivatives of first and second order in (W, V, D^{1/2}, mu) at z = V (x - xbar) + "
-    "D^{1/2} eps are sums of functions between -1 and 1 times polynomials in eps, with coefficients that are "
-    "polynomials in (W, V, D^{1/2}, mu) and the datum: all of degree 2 at most in z and eps",
+    "p(x|z) is positive, at most 1, and its derivatives of first and second order in the entries of (W, mu) are "
+    "p(x|z) times a monomial in z, of degree 2 at most, times a function of z that is at most 1 + 1/4 in size; log "
+    "p(x|z) is at most the sum of (|a_i| + log 2) in size, a the logits, and its derivatives of first and second "
+    "order in (W, V, D^{1/2}, mu) at z = V (x - xbar) + D^{1/2} eps are sums of functions between -1 and 1 times "
+    "polynomials in eps, with coefficients that are polynomials in (W, V, D^{1/2}, mu) and x - xbar: all of degree 2"
+    " at most in z and eps",
     says="dominated",
     place="Proposition 10",
 )

@@ -66,7 +66,7 @@ CLAIM = Claim(
 IDENTITY = CLAIM.step(
     "identity",
     "log p(x) - ELBO(x) = gap(W) + (m - m*)^T M (m - m*)/(2 sigma2) + 1/2 sum_i h(d_i M_ii/sigma2) for any m(x), "
-    "d(x) > 0, n and k; h(t) = t - 1 - log t, m* = M^-1 W^T x",
+    "d(x) > 0, n and k; h(t) = t - 1 - log t, m* = M^-1 W^T x, x measured from its mean",
     says="posterior & moments & any_encoder -> gap_and_losses",
 )
 LOSSES = CLAIM.step(

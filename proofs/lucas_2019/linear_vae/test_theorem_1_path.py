@@ -1,10 +1,11 @@
 """The path of App. C.2: does the ELBO rise along a small rotation towards the R that orthogonalises the columns?
 
-Statement   the paper: at a stationary point W = U L R^T with columns that are not orthogonal, W exp(eps log R) has a
+Statement   the paper: at a stationary point W = U K R^T with columns that are not orthogonal, W exp(eps log R) has a
             larger ELBO for small eps, the encoder changed with it ("and D and V"): a larger profile ELBO P. It has if R
-            turns columns only inside the blocks of M (the components of M_ij != 0), with determinant 1 in each: such an
-            R always exists. Not for every R: there is a point at which all four R of the descending singular value
-            decomposition with det R = 1 lower P, and so the ELBO whatever the encoder, whichever logarithm is taken.
+            and the log R taken are zero outside the blocks of M (the components of M_ij != 0), so that det R = 1 in
+            each: such an R always exists. Not for every R: there is a point at which all four R of the descending
+            singular value decomposition with det R = 1 lower P, and so the ELBO whatever the encoder, whichever
+            logarithm is taken.
 Hypotheses  sigma2 > 0; W stationary (claim elbo-points).
 Source      Lucas et al. 2019, Sec. 4.2 and App. C.2; theory 3.7, 9; docs/mathematics.md, "The paper's path".
 Method      inside the blocks L, log det M and the trace of each block stay, so that -1/2 sum log M_ii can only rise
@@ -58,9 +59,9 @@ CLAIM = Claim(
     "and V) which decreases the posterior KL (A) but keeps the log marginal likelihood constant. Thus, the ELBO "
     "increases and the stationary point must be a saddle point.",
     fault="missing hypothesis",
-    finding="it is enough that R turns columns only inside the blocks of M, with determinant 1 in each: such an R "
-    "always exists, and the ELBO, its encoder best at each W, rises for all small steps towards it, while towards an R "
-    "of the singular value decomposition that mixes blocks it may fall. Theorem 1 stands",
+    finding="it is enough that R and its logarithm turn columns only inside the blocks of M, so with determinant 1 in "
+    "each: such an R always exists, and the ELBO, its encoder best at each W, rises for all small steps towards "
+    "it, while towards an R of the singular value decomposition that mixes blocks it may fall. Theorem 1 stands",
 )
 INSTANCE = CLAIM.step(
     "instance",
@@ -236,11 +237,11 @@ def check_surely_negative(ball):
 
 @INSTANCE.evidence(role="refutes", kind="certificate", strength="proved")
 def test_every_r_of_the_descending_decomposition_falls_in_ball_arithmetic(record):
-    """A rotation of three axes that is no half turn and not I has log R = w (R - R^T), w != 0, for every logarithm.
+    """A rotation of three axes, no half turn and not I, has log R = w/(2 sin w) (R - R^T) for every skew logarithm.
 
-    For a skew A (3, 3) of angle w has A^3 = -w^2 A, and so exp(A) - exp(-A) = 2 (sin w/w) A, tr exp(A) = 1 + 2 cos w.
-    So the curvature along log R is w^2 times that along R - R^T, and the slope is 0, the point being stationary; the
-    formula of the curvature is the one derived above.
+    w is any angle of it, sin w != 0: a skew A (3, 3) of angle w has A^3 = -w^2 A, and so exp(A) - exp(-A) = 2 (sin w/w)
+    A, tr exp(A) = 1 + 2 cos w. So the curvature along log R is (w/(2 sin w))^2 times that along R - R^T, and the slope
+    is 0, the point being stationary; the formula of the curvature is the one derived above.
     """
     check_logarithms_are_along(lambda R: R - R.T)
     with rejected():

@@ -292,10 +292,6 @@ def test_with_nothing_discarded_l_grows_as_the_noise_vanishes_for_all_n_and_r(re
     along = constant - p * sp.log(s) / 2  # p = n - r
     same(sp.limit(along.subs(p, 1), s, 0, "+"), sp.oo)
     vanishes((along - constant) - p * (along.subs(p, 1) - constant))
-    # r = 0: S = 0, and W = 0 has L = -n/2 log(2 pi sigma2).
-    empty = {"S": zero(n, n), "W": zero(n, k), "M": sigma2 * identity(k)}
-    alone = reduce(substitute(reduce(ppca.log_likelihood(), marginal_precision(), gram), empty))
-    same(alone, Scalar(-n / 2 * sp.log(2 * sp.pi * sigma2)))
     with rejected():  # with something discarded it falls
         same(sp.limit(along.subs(p, 1) - 1 / s, s, 0, "+"), sp.oo)
     record(instances=2)
