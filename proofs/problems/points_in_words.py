@@ -2,7 +2,8 @@
 
 Notation   M = W^T W + sigma2 I; u (n, 1) an eigenvector of S; e (k, 1) a unit vector of latents, M e = kappa e.
            A retained e has W e = l u with l = sqrt(kappa - sigma2) and S u = kappa u; a zero column has W e = 0.
-Main       LIKELIHOOD_POINT, ORTHOGONAL_POINT, BLOCK_POINT, discarded, retained, zero_column, block_vector, svd_point.
+Main       LIKELIHOOD_POINT, ORTHOGONAL_POINT, BLOCK_POINT, discarded, retained, zero_column, block_vector, svd_point,
+           full_point.
 
 What is assumed of a point, no more: S W = W M (Eq. 11 times M) for the likelihood, whatever the rotation R, and
 S W = W M^2 diag(M)^-1 for the profile ELBO, where M commutes with diag(M) (claim elbo-points); if the columns are
@@ -70,3 +71,11 @@ def svd_point() -> tuple[WordSum, WordSum]:
     at = U @ L @ R
     inner = at.T @ at + sigma2 * identity(k)
     return reduce(inner @ R.T - R.T @ shifted, *rules), reduce(S @ at - at @ inner, *rules)
+
+
+def full_point(shift: sp.Expr) -> tuple[WordSum, WordSum]:
+    """C and S at W = A T R, A (n, n) all eigenvectors of S = A (T^2 + shift I) A^T, R (n, k) with orthonormal rows."""
+    A, T, R = letter("A", n, n), letter("T", n, n, "diagonal"), letter("R", n, k)
+    rules = (relation(A.T @ A, identity(n)), relation(A @ A.T, identity(n)), relation(R @ R.T, identity(n)))
+    at_W, at_S = A @ T @ R, A @ (T @ T + shift * identity(n)) @ A.T
+    return reduce(at_W @ at_W.T + sigma2 * identity(n), *rules), reduce(at_S, *rules)

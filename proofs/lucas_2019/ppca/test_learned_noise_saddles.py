@@ -20,7 +20,7 @@ from hypothesis import given
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded
+from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, full_point
 from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes, wider
 from verify.landscape.points import weights
 from verify.landscape.stability import verdict
@@ -219,19 +219,11 @@ def test_on_top_with_a_zero_column_the_slope_is_negative(record):
     record(instances=2)
 
 
-def check_none_unused(shift):
-    """W = A T R with A (n, n) orthogonal and S A = A (T^2 + shift I): W W^T + sigma2 I is S."""
-    A, T, R = letter("A", n, n), letter("T", n, n, "diagonal"), letter("R", n, k)
-    orthogonal = (relation(A.T @ A, identity(n)), relation(A @ A.T, identity(n)), relation(R @ R.T, identity(n)))
-    at_W, at_S = A @ T @ R, A @ (T @ T + shift * identity(n)) @ A.T
-    same(reduce(at_W @ at_W.T + sigma2 * identity(n), *orthogonal), reduce(at_S, *orthogonal))
-
-
 @NONE_UNUSED.evidence(role="supports", kind="symbolic", strength="proved")
 def test_with_nothing_unused_c_is_s_and_the_noise_is_stationary_for_all_n_and_k(record):
-    check_none_unused(sigma2)
+    same(*full_point(sigma2))
     with rejected():
-        check_none_unused(2 * sigma2)
+        same(*full_point(2 * sigma2))
     same(substitute(ppca.gradient(), {"S": C}), 0 * W)
     same(substitute(ppca.noise_gradient(), {"S": C}), Scalar(0))
     with rejected():
