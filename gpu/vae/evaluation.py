@@ -19,11 +19,7 @@ from gpu.vae.architecture import Architecture
 from gpu.vae.model import Ensemble, tuned_elbo, tuned_sigma2
 from gpu.vae.noise import EVALUATION, normals
 from verify.arrays import Array, namespace, to_numpy
-from verify.landscape.collapse import ACTIVE_VARIANCE, enough, kl
-
-EPSILON = DELTA = 0.01
-# Those of the paper's figures, and the one of its tables.
-EPSILONS = tuple(sorted({*np.linspace(0.0, 2.0, 50).tolist(), EPSILON}))
+from verify.landscape.collapse import ACTIVE_VARIANCE, DELTA, EPSILON, EPSILONS, enough, kl
 
 
 @dataclass(frozen=True)

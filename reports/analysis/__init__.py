@@ -1,1 +1,1 @@
-"""From a covariance, or somebody's latents, to documents: plain JSON, "schema": 1, a schema each in reports/schema/."""
+"""From a covariance to the documents that take an enumeration or a device, and the whole report."""

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from gpu.landscape import plane
-from reports.analysis.scales import known_of, latents_of, workable
-from reports.words.caveats import near_noise
+from verify.analysis.scales import known_of, latents_of, workable
 from verify.arrays import Array, to_numpy
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.errors import InputError
 from verify.landscape.slices import Slice, zero_column_slice
 from verify.landscape.weighted import PLAIN, effective_noise, noise_at, stretched, usable_weight
+from verify.words.caveats import near_noise
 
 Document = dict[str, Any]
 LARGEST_GRID = 1001

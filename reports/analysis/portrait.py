@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis.scales import latents_of
+from verify.analysis.scales import latents_of
 from verify.arrays import Array
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance

@@ -18,16 +18,12 @@ from proofs.machinery.reading import read as read_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
 from reports.analysis.portrait import portrait
-from reports.analysis.scales import latents_of
-from reports.analysis.stability import USUAL_NOISE, learned_noise, stability
 from reports.analysis.stationary import stationary
 from reports.audit.document import audit_document
 from reports.pages.noises import window
 from reports.terminal.dates import build_date
-from reports.words.caveats import NO_WEIGHT, NOT_SHOWN, off_scale
-from reports.words.lists import interrupted
-from reports.words.numerals import as_threshold
-from reports.words.wording import told_of
+from verify.analysis.scales import latents_of
+from verify.analysis.stability import USUAL_NOISE, learned_noise, stability
 from verify.arrays import Array
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance
@@ -35,6 +31,10 @@ from verify.errors import InputError
 from verify.landscape.slices import Slice
 from verify.landscape.stability import recommended_noise
 from verify.landscape.weighted import PLAIN, effective_noise, usable_weight
+from verify.words.caveats import NO_WEIGHT, NOT_SHOWN, off_scale
+from verify.words.lists import interrupted
+from verify.words.numerals import as_threshold
+from verify.words.wording import told_of
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]

@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis import ties
 from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.analysis.scales import compared, known_of, latents_of, workable
 from reports.terminal.files import write_npz
-from reports.words.lists import how_found
-from reports.words.numerals import typed
+from verify.analysis import ties
+from verify.analysis.scales import compared, known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
@@ -28,6 +26,8 @@ from verify.landscape.stability import verdict
 from verify.landscape.weighted import PLAIN, noise_at, point_value, usable_weight
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
+from verify.words.lists import how_found
+from verify.words.numerals import typed
 
 # The Hessians inside blocks are dense: their signs are known (theory 3.6a), but of values that lie farther below the
 # largest entry than this, and of the rotation Q_b at such scales, rounding leaves no digit.

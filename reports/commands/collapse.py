@@ -8,12 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from reports.analysis.collapse import collapse_document
-from reports.analysis.latents import read_latents
 from reports.terminal.console import Session, short, table
 from reports.terminal.options import common, decimal, real
-from reports.words.wording import ranges
+from verify.analysis.collapse import collapse_document
+from verify.analysis.latents import read_latents
 from verify.landscape.collapse import ACTIVE_VARIANCE
+from verify.words.wording import ranges
 
 Document = dict[str, Any]
 MOST_LATENTS = 10

@@ -9,16 +9,16 @@ import numpy as np
 from gpu.device import backend
 from reports.analysis.landscape import landscape
 from reports.analysis.report import provenance
-from reports.analysis.scales import compared
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
 from reports.terminal.files import staged, write_json, write_npz
 from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import beta, folder, latents, noises
-from reports.words.numerals import as_threshold, counted, scaled, typed
-from reports.words.wording import ranges, what_value
+from verify.analysis.scales import compared
 from verify.data.writing import writable
 from verify.landscape.weighted import PLAIN
+from verify.words.numerals import as_threshold, counted, scaled, typed
+from verify.words.wording import ranges, what_value
 
 SHELF = ("Your data", 4)
 FILES = ("landscape.json", "landscape.svg", "landscape.png")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from proofs.machinery.reading import read as read_ledger
 from reports.analysis import report as analysis
-from reports.analysis.scales import compared
-from reports.analysis.stability import USUAL_NOISE
 from reports.stability_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import read_json, staged
 from reports.terminal.folders import folder_name, keep_others
 from reports.terminal.options import beta, folder, noises
-from reports.words.wording import verdict
+from verify.analysis.scales import compared
+from verify.analysis.stability import USUAL_NOISE
+from verify.words.wording import verdict
 
 MORE = (
     "The page is one file, index.html, and needs no network; report.json beside it has all numbers. Without a ledger "

@@ -3,14 +3,14 @@
 import argparse
 from typing import Any
 
-from reports.analysis.scales import compared
-from reports.analysis.stability import stability
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
 from reports.terminal.options import beta, latents, noises
-from reports.words.numerals import counted, rough, scaled, threshold, typed, weight
-from reports.words.wording import stability_verdict, what_value
+from verify.analysis.scales import compared
+from verify.analysis.stability import stability
 from verify.landscape.weighted import PLAIN
+from verify.words.numerals import counted, rough, scaled, threshold, typed, weight
+from verify.words.wording import stability_verdict, what_value
 
 Document = dict[str, Any]
 MORE = (

@@ -4,19 +4,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from reports.analysis import ties
-from reports.analysis.scales import compared
 from reports.analysis.stationary import refuse_weight, save_points, stationary
 from reports.terminal import data
 from reports.terminal.console import Session, short, table
 from reports.terminal.folders import beside
 from reports.terminal.options import beta, latents, noise
-from reports.words.lists import how_found, interrupted, readable
-from reports.words.numerals import at_noise, typed, weight
-from reports.words.wording import ranges, what_value
+from verify.analysis import ties
+from verify.analysis.scales import compared
 from verify.data.writing import writable
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.weighted import PLAIN, effective_noise
+from verify.words.lists import how_found, interrupted, readable
+from verify.words.numerals import at_noise, typed, weight
+from verify.words.wording import ranges, what_value
 
 Document = dict[str, Any]
 MORE = "At fixed noise none but the best is a maximum; the others list which way the objective rises, and how fast."

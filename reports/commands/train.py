@@ -24,12 +24,12 @@ from reports.training.experiment import kept
 from reports.training.models import check_images, latents_number, seeds_of
 from reports.training.text import pieces
 from reports.training.write import CHECKPOINTS, FILES, reconstructions, write_training
-from reports.words.numerals import typed
-from reports.words.wording import ranges
 from verify.checks import positive_noise
 from verify.data.rows import Rows
 from verify.data.writing import writable
 from verify.errors import InputError
+from verify.words.numerals import typed
+from verify.words.wording import ranges
 
 SHELF = ("Models", 2)
 

@@ -12,9 +12,9 @@ from math import ceil
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.pages.palette import PALETTE
-from reports.words import wording
 from reports.words.mathml import mathematics, plain
+from verify.pictures.palette import PALETTE
+from verify.words import wording
 
 
 def environment(*rooms: str) -> Environment:

@@ -6,9 +6,9 @@ Main       marked_noises, window.
 
 from collections.abc import Sequence
 
-from reports.pages.palette import PALETTE
-from reports.words.wording import number
 from verify.arrays import Array
+from verify.pictures.palette import PALETTE
+from verify.words.wording import number
 
 # Farther than this from the spectrum a noise says nothing, and showing it would flatten the curve.
 _NEAR = 1e3

@@ -10,10 +10,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from reports.pages.palette import PALETTE
-from reports.pages.placing import beside
-from reports.pages.ticks import counts, plain_numbers
-from reports.words.wording import number
+from verify.pictures.palette import PALETTE
+from verify.pictures.placing import beside
+from verify.pictures.ticks import counts, plain_numbers
+from verify.words.wording import number
 
 Document = dict[str, Any]
 

@@ -18,14 +18,14 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from reports.pages.drawing import blank, drawing, save
-from reports.pages.palette import PALETTE
-from reports.pages.ticks import plain_numbers
-from reports.words.numerals import as_threshold, typed
-from reports.words.wording import number, sub, symbols
 from verify.arrays import Array
 from verify.landscape.slices import Slice
 from verify.landscape.weighted import PLAIN
+from verify.pictures.drawing import blank, drawing, save
+from verify.pictures.palette import PALETTE
+from verify.pictures.ticks import plain_numbers
+from verify.words.numerals import as_threshold, typed
+from verify.words.wording import number, sub, symbols
 
 # Near the best of a plane L falls with the square of the distance: its root makes steps of equal width there.
 _GAMMA = 0.5

@@ -13,7 +13,7 @@ A figure is a module `figure_N.py`. Nothing else has to be told of it. It has
     draw(entry, arrays)         -> a matplotlib Figure, from the entry of figures.json and the arrays of figure-N.npz;
                                 left out where `lines.draw` serves
     label(figure, entry)        puts in text that has to find room, once the frame is laid out
-                                (reports/pages/placing.py); left out where there is none
+                                (verify/pictures/placing.py); left out where there is none
     numbers(entry, arrays)      -> heading and lines of figure-N.csv; left out where `lines.numbers` serves
 
 Findings are computed from what was measured; one that the paper does not make says that it is ours, and so does a limit

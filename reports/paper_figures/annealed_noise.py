@@ -37,7 +37,7 @@ from reports.paper_figures.document import Measured, finding, line, panel
 from reports.paper_figures.setting import Setting
 from reports.paper_figures.settled import alive, settled
 from reports.training.experiment import Bench
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 

@@ -20,7 +20,7 @@ from reports.paper_figures.collapse_findings import NONE_LEFT, VERDICTS, at_epsi
 from reports.paper_figures.document import finding
 from reports.paper_figures.points import by_chance, contrary
 from reports.training.chance import pooled
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 Pair = tuple[float, Sequence[float], Sequence[float]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS, Evaluation
+from gpu.vae.evaluation import Evaluation
 from gpu.vae.plan import Outcome
 from reports.paper import Row, printed_tables
 from reports.paper_figures.document import line, panel
@@ -21,9 +21,10 @@ from reports.paper_tables.presets import Training, trainings
 from reports.training.document import Material
 from reports.training.experiment import Experiment, Performed
 from reports.training.settled import worsened
-from reports.words.wording import number
+from verify.landscape.collapse import DELTA, EPSILON, EPSILONS
 from verify.landscape.optimal_collapse import optimal_collapse
 from verify.models.beta_vae import learned_noise_optimum
+from verify.words.wording import number
 
 Document = dict[str, Any]
 # The table that prints these very models, all noises of it.

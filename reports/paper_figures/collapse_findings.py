@@ -15,13 +15,14 @@ from math import comb, log
 from statistics import fmean
 from typing import Any
 
-from gpu.vae.evaluation import EPSILON, Evaluation
+from gpu.vae.evaluation import Evaluation
 from reports.paper_figures.collapse import AT, Trials, curve_of, over_thresholds, percent
 from reports.paper_figures.document import finding
 from reports.paper_figures.points import ALL, by_chance, contrary, points
 from reports.paper_figures.settled import settled
 from reports.training.chance import Spread, pooled, trend
-from reports.words.wording import number
+from verify.landscape.collapse import EPSILON
+from verify.words.wording import number
 
 Document = dict[str, Any]
 Measure = Callable[[Evaluation], float]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpu.vae.evaluation import EPSILON
 from reports.paper import Row
 from reports.paper_figures import collapse_findings as findings
 from reports.paper_figures.collapse import (
@@ -35,7 +34,8 @@ from reports.paper_figures.setting import Setting
 from reports.paper_tables.document import difference
 from reports.paper_tables.presets import Training
 from reports.training.experiment import Bench, Performed
-from reports.words.wording import number
+from verify.landscape.collapse import EPSILON
+from verify.words.wording import number
 
 Document = dict[str, Any]
 ACROSS = 5

@@ -17,10 +17,10 @@ from reports.panels import slices
 from reports.paper_figures.document import Measured, finding
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench, Experiment, divided
-from reports.words.wording import number, sub
 from verify.arrays import Array
 from verify.errors import InputError
 from verify.landscape.slices import Slice
+from verify.words.wording import number, sub
 
 Document = dict[str, Any]
 TITLE = "Stationary points of pPCA and the noise"

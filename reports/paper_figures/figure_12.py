@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports.pages.drawing import blank
 from reports.panels.images import gallery
 from reports.paper_figures import pictures
 from reports.paper_figures.document import Measured, finding
@@ -18,9 +17,10 @@ from reports.paper_figures.pictures import rms
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench
 from reports.training.images import through
-from reports.words.wording import number, symbols
 from verify.arrays import Array
 from verify.landscape.collapse import kl
+from verify.pictures.drawing import blank
+from verify.words.wording import number, symbols
 
 Document = dict[str, Any]
 TITLE = "Reconstructions from the annealed model"

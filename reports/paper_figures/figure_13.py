@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from reports.pages.drawing import blank
-from reports.pages.palette import PALETTE
 from reports.panels.images import gallery, mark
 from reports.paper_figures import pictures
 from reports.paper_figures.document import LeftOut, Measured, finding
@@ -20,8 +18,10 @@ from reports.paper_figures.pictures import rms
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench
 from reports.training.images import through
-from reports.words.wording import number, symbols
 from verify.arrays import Array
+from verify.pictures.drawing import blank
+from verify.pictures.palette import PALETTE
+from verify.words.wording import number, symbols
 
 Document = dict[str, Any]
 TITLE = "Between three images, in the latent space"

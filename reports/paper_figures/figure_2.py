@@ -10,14 +10,14 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from reports.analysis.figure_2 import REFERENCE_K, figure_2
-from reports.pages.drawing import HEIGHT, WIDTH, blank
 from reports.panels import components
 from reports.paper_figures.document import Measured, finding, line, panel
 from reports.paper_figures.setting import Setting
 from reports.training.experiment import Bench, Experiment, divided
-from reports.words.wording import number
 from verify.arrays import Array
 from verify.errors import InputError
+from verify.pictures.drawing import HEIGHT, WIDTH, blank
+from verify.words.wording import number
 
 Document = dict[str, Any]
 TITLE = "Likelihood and ELBO over the number of latents"

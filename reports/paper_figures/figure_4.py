@@ -19,7 +19,7 @@ from reports.paper_figures.setting import Setting
 from reports.paper_tables.presets import ALPHA, Sizes
 from reports.paper_tables.presets import PAPER as PRESETS
 from reports.training.experiment import Bench, Experiment
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 TITLE = "Linear decoders under deeper encoders"

@@ -36,7 +36,7 @@ from reports.paper_figures.document import Measured, finding
 from reports.paper_figures.setting import Setting
 from reports.paper_figures.settled import alive, settled, unsettled
 from reports.training.experiment import Bench, Experiment
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 TITLE = "Collapse with an annealed KL, MNIST, fixed noise"

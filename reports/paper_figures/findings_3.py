@@ -11,7 +11,7 @@ from typing import Any
 
 from reports.paper_figures.courses import Trial, compare, mean_and_spread
 from reports.paper_figures.document import beside_print, finding
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 PRINTED = {"analytic": 950.7, "stochastic": 939.3}

@@ -13,7 +13,7 @@ from typing import Any
 from reports.paper_figures.courses import Trial, compare, mean_and_spread
 from reports.paper_figures.document import finding
 from reports.training.signs import NATS, ROUNDING
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 Kinds = Sequence[Sequence[Trial]]

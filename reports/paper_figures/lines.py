@@ -15,10 +15,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from reports.pages.drawing import HEIGHT, WIDTH, blank
-from reports.pages.palette import PALETTE
-from reports.words.wording import symbols
 from verify.arrays import Array
+from verify.pictures.drawing import HEIGHT, WIDTH, blank
+from verify.pictures.palette import PALETTE
+from verify.words.wording import symbols
 
 Document = dict[str, Any]
 COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")

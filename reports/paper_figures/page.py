@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from reports.pages.drawing import drawing, save, settle
 from reports.pages.html import environment, inline_svg
 from reports.paper_figures import lines
 from reports.paper_figures.declared import figure
@@ -18,6 +17,7 @@ from reports.paper_figures.text import prepared, shown, verdict_of
 from reports.terminal.files import staged, write_json, write_npz
 from reports.training.document import write_csv
 from verify.arrays import Array
+from verify.pictures.drawing import drawing, save, settle
 
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.paper_figures")

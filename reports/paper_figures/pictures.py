@@ -21,9 +21,9 @@ from reports.training.document import Material, described
 from reports.training.experiment import Bench, Experiment
 from reports.training.images import Images
 from reports.training.settled import unsettled
-from reports.words.numerals import typed
-from reports.words.wording import number
 from verify.arrays import Array
+from verify.words.numerals import typed
+from verify.words.wording import number
 
 Document = dict[str, Any]
 UNLIKE = ("kind", "hidden", "k", "epochs", "learning_rates")

@@ -5,7 +5,7 @@ Main       points, by_chance; contrary.
 Reference  reports/training/chance.py.
 """
 
-from reports.words.wording import number
+from verify.words.wording import number
 
 ALL = 100.0
 

@@ -8,17 +8,16 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
-from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
 from gpu.vae.model import Ensemble
 from gpu.vae.rows import TrainingRows
 from reports.paper_figures.collapse import Trials, at_threshold
 from reports.paper_figures.document import finding
 from reports.training.document import ENCODED
 from reports.training.experiment import Performed
-from reports.words.wording import number
 from verify.arrays import Array
 from verify.errors import InputError
-from verify.landscape.collapse import CollapseCounts, kl
+from verify.landscape.collapse import DELTA, EPSILON, EPSILONS, CollapseCounts, kl
+from verify.words.wording import number
 
 Document = dict[str, Any]
 # In points: what "moderately" is taken for.

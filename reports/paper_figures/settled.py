@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from reports.paper_figures.collapse import Trials, at_threshold
 from reports.training import settled as model
-from reports.words.wording import number
+from verify.words.wording import number
 
 
 def unsettled(*several: Trials) -> str:

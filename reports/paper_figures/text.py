@@ -9,7 +9,7 @@ from math import floor, log10
 from typing import Any
 
 from reports.terminal.console import table
-from reports.words.wording import number
+from verify.words.wording import number
 
 Document = dict[str, Any]
 # Digits of a number without a spread, and of any.

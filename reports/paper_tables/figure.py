@@ -13,11 +13,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from reports.pages.drawing import HEIGHT, WIDTH, blank, drawing, save
-from reports.pages.palette import PALETTE
-from reports.pages.ticks import decades
 from reports.paper_tables.pattern import number as measured
-from reports.words import wording
+from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
+from verify.pictures.palette import PALETTE
+from verify.pictures.ticks import decades
+from verify.words import wording
 
 Document = dict[str, Any]
 COLOURS = {"fixed": "vermillion", "learned": "blue"}

@@ -14,13 +14,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from reports.pages.noises import marked_noises, window
-from reports.pages.palette import PALETTE
-from reports.pages.placing import SIZE, row
-from reports.words.caveats import tie
-from reports.words.numerals import at_noise, typed, weight
-from reports.words.wording import told_of
 from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
+from verify.pictures.palette import PALETTE
+from verify.pictures.placing import SIZE, row
+from verify.words.caveats import tie
+from verify.words.numerals import at_noise, typed, weight
+from verify.words.wording import told_of
 
 Document = dict[str, Any]
 Marks = list[tuple[float, str, str]]

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reports.words.lists import how_found
-from reports.words.numerals import DIGITS, as_threshold, scaled, typed, weight
-from reports.words.wording import number, power, ranges, sub, symbols
 from verify.landscape.weighted import PLAIN
+from verify.words.lists import how_found
+from verify.words.numerals import DIGITS, as_threshold, scaled, typed, weight
+from verify.words.wording import number, power, ranges, sub, symbols
 
 Document = dict[str, Any]
 

@@ -14,10 +14,10 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from reports.stability_page.pixels import displayed, packed, png
-from reports.words.numerals import counted, scaled, start, threshold, typed, weight
-from reports.words.wording import number, ranges, told_of
 from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
+from verify.words.numerals import counted, scaled, start, threshold, typed, weight
+from verify.words.wording import number, ranges, told_of
 
 Document = dict[str, Any]
 

@@ -17,12 +17,12 @@ from reports.pages.noises import window
 from reports.stability_page import captions, data_section
 from reports.stability_page.figures import pictures
 from reports.terminal.console import contained
-from reports.words import caveats, wording
-from reports.words.caveats import NOT_SHOWN, UNPROVED
 from reports.words.mathml import plain
-from reports.words.numerals import DIGITS, as_threshold, likeliest, rank, start, typed, weight
 from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
+from verify.words import caveats, wording
+from verify.words.caveats import NOT_SHOWN, UNPROVED
+from verify.words.numerals import DIGITS, as_threshold, likeliest, rank, start, typed, weight
 
 Document = dict[str, Any]
 # Of the data: long lists.

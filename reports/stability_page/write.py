@@ -19,15 +19,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.audit import page as audit
-from reports.pages.drawing import blank, drawing, save, settle
 from reports.panels import slices as figure_1
 from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
 from reports.terminal.files import read_json, staged, write_json, write_npz
-from reports.words.numerals import weight
 from verify.arrays import Array
 from verify.errors import InputError
 from verify.landscape.slices import Slice
+from verify.pictures.drawing import blank, drawing, save, settle
+from verify.words.numerals import weight
 
 Document = dict[str, Any]
 PORTRAIT = "portrait_"

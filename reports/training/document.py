@@ -21,7 +21,6 @@ import numpy as np
 from gpu import products
 from gpu.vae.architecture import Layout
 from gpu.vae.checkpoint import Folder, identity
-from gpu.vae.evaluation import DELTA, EPSILON, EPSILONS
 from gpu.vae.model import Ensemble
 from gpu.vae.plan import Outcome, Plan
 from gpu.vae.rows import TrainingRows
@@ -36,6 +35,7 @@ from verify.data.covariance import Covariance
 from verify.data.rows import Rows
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError, about
+from verify.landscape.collapse import DELTA, EPSILON, EPSILONS
 
 Document = dict[str, Any]
 # Data that pass the encoder at a time.

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from reports.pages.palette import PALETTE
-from reports.pages.ticks import decades, plain_numbers
 from reports.training.groups import groups, named
 from reports.training.signs import group_of
 from verify.arrays import Array
+from verify.pictures.palette import PALETTE
+from verify.pictures.ticks import decades, plain_numbers
 
 Document = dict[str, Any]
 

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
-from reports.pages.palette import PALETTE
 from reports.training.signs import group_of
-from reports.words.numerals import typed
+from verify.pictures.palette import PALETTE
+from verify.words.numerals import typed
 
 Document = dict[str, Any]
 COLOURS = ("blue", "vermillion", "green", "purple", "ink", "muted")

@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from reports.pages.palette import PALETTE
-from reports.pages.ticks import counts, decades
 from reports.training.groups import Group, groups, named
 from verify.arrays import Array
+from verify.pictures.palette import PALETTE
+from verify.pictures.ticks import counts, decades
 
 Document = dict[str, Any]
 # A latent of a smaller mean KL is as collapsed as any; showing it would flatten the others.

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.pages.drawing import HEIGHT, WIDTH, blank, drawing, save
 from reports.pages.html import environment, inline_svg
 from reports.panels.images import gallery
 from reports.training import figure, latents
 from reports.training.groups import groups
 from reports.training.signs import group_of
 from reports.training.text import HEADINGS, headline, legend, model_lines, verdict
-from reports.words.numerals import typed
-from reports.words.wording import number, symbols
 from verify.arrays import Array
+from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
+from verify.words.numerals import typed
+from verify.words.wording import number, symbols
 
 Document = dict[str, Any]
 Arrays = Mapping[str, Array]

@@ -18,7 +18,7 @@ import numpy as np
 
 from gpu.vae.plan import Outcome
 from reports.training.signs import NATS, last_tenth
-from reports.words.wording import number
+from verify.words.wording import number
 
 FACTOR = 2.0
 # How much the noise, the squared error, the KL, and the ELBO against it, may change over the last tenth of the epochs.

@@ -14,9 +14,9 @@ import numpy as np
 
 from gpu.vae.architecture import Architecture
 from gpu.vae.plan import Outcome, Plan
-from reports.words.wording import ranges
 from verify.arrays import Array
 from verify.models.beta_vae import fixed_noise_optimum, learned_noise_optimum
+from verify.words.wording import ranges
 
 Document = dict[str, Any]
 

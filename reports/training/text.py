@@ -9,7 +9,7 @@ from typing import Any
 
 from gpu.vae.plan import Outcome
 from reports.terminal.console import short, table
-from reports.words.numerals import counted, typed
+from verify.words.numerals import counted, typed
 
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.

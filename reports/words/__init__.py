@@ -1,1 +1,1 @@
-"""How numbers are printed and documents are put into words, on the terminal and on pages alike."""
+"""How words are set as mathematics."""

@@ -21,6 +21,9 @@ from verify.errors import InputError
 
 # A mean that varies less than this over the data says nothing about them (Burda et al. 2016).
 ACTIVE_VARIANCE = 0.01
+EPSILON = DELTA = 0.01
+# Those of the paper's figures, and the one of its tables.
+EPSILONS = tuple(sorted({*np.linspace(0.0, 2.0, 50).tolist(), EPSILON}))
 
 Proportion = float | str | Decimal | Fraction
 

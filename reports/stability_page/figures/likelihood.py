@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.pages.palette import PALETTE
-from reports.pages.ticks import decades, plain_numbers
 from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_axis, noise_rows
-from reports.words.numerals import as_threshold, learned_plateau, likeliest, typed, weight
-from reports.words.wording import nats, number, told_of
 from verify.landscape.weighted import PLAIN
+from verify.pictures.palette import PALETTE
+from verify.pictures.ticks import decades, plain_numbers
+from verify.words.numerals import as_threshold, learned_plateau, likeliest, typed, weight
+from verify.words.wording import nats, number, told_of
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 40

@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.pages.palette import PALETTE
-from reports.pages.placing import inside
-from reports.pages.ticks import counts, decades
 from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
@@ -17,9 +14,12 @@ from reports.stability_page.axes import (
     ring_caption,
     said_of_ties,
 )
-from reports.words.numerals import share_of, typed, weight
 from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
+from verify.pictures.palette import PALETTE
+from verify.pictures.placing import inside
+from verify.pictures.ticks import counts, decades
+from verify.words.numerals import share_of, typed, weight
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 20

@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.pages.palette import PALETTE
-from reports.pages.placing import beside
-from reports.pages.ticks import counts, decades
 from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
@@ -17,8 +14,11 @@ from reports.stability_page.axes import (
     ring_caption,
     said_of_ties,
 )
-from reports.words.numerals import counted, typed
-from reports.words.wording import number, told_of
+from verify.pictures.palette import PALETTE
+from verify.pictures.placing import beside
+from verify.pictures.ticks import counts, decades
+from verify.words.numerals import counted, typed
+from verify.words.wording import number, told_of
 
 Document = dict[str, Any]
 SECTION, ORDER = "verdict", 30

@@ -5,9 +5,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.pages.palette import PALETTE
-from reports.pages.placing import beside, row
-from reports.pages.ticks import counts, decades
 from reports.stability_page.axes import (
     Spectrum,
     mark_horizontally,
@@ -16,9 +13,12 @@ from reports.stability_page.axes import (
     room_above,
     said_of_ties,
 )
-from reports.words.numerals import named_threshold, share, share_of, threshold, typed, weight
-from reports.words.wording import number
 from verify.landscape.weighted import PLAIN
+from verify.pictures.palette import PALETTE
+from verify.pictures.placing import beside, row
+from verify.pictures.ticks import counts, decades
+from verify.words.numerals import named_threshold, share, share_of, threshold, typed, weight
+from verify.words.wording import number
 
 Document = dict[str, Any]
 SECTION, ORDER = "noise", 10

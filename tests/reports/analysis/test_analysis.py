@@ -9,14 +9,14 @@ import pytest
 
 from reports.analysis.landscape import landscape
 from reports.analysis.listing import BEST, LISTED
-from reports.analysis.stability import stability
 from reports.analysis.stationary import save_points, stationary
 from reports.terminal.files import to_json
-from reports.words.lists import how_found, readable
 from tests.emulator import device
+from verify.analysis.stability import stability
 from verify.data.covariance import covariance, from_eigenvalues
 from verify.errors import InputError
 from verify.models import linear_vae, ppca
+from verify.words.lists import how_found, readable
 
 SPECTRUM = [6.0, 4.0, 2.5, 1.2, 0.5]
 LAM = np.array(SPECTRUM)

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from reports.analysis.landscape import landscape
-from reports.analysis.stability import stability
 from reports.analysis.stationary import save_points, stationary
-from reports.words.wording import stability_verdict
 from tests.reports.schemas import check
 from tests.reports.spectra import measured
+from verify.analysis.stability import stability
 from verify.data.covariance import from_eigenvalues
 from verify.eigenvalues import Written
 from verify.errors import InputError
 from verify.landscape.weighted import noise_at
 from verify.models import linear_vae
 from verify.models.beta_vae import fixed_noise_optimum
+from verify.words.wording import stability_verdict
 
 LAM = np.array([6.0, 4.0, 2.5, 1.2, 0.3])
 CASES = [(0.5, 4.0), (2.0, 0.4)]

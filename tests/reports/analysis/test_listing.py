@@ -7,10 +7,10 @@ import pytest
 
 from reports.analysis import listing
 from reports.analysis.stationary import stationary
-from reports.words.lists import how_found
 from tests.reports.schemas import check
 from verify.data.covariance import from_eigenvalues
 from verify.landscape.families import every_family
+from verify.words.lists import how_found
 
 # Too many for masks of 64 bits, and so close together that many sets are stationary at learned noise (theory 2).
 WHOLE = range(10_070, 10_000, -1)

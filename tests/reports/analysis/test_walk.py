@@ -21,11 +21,11 @@ from reports.analysis.stationary import stationary
 from reports.cli import main
 from reports.device.doctor import HOUSE
 from reports.terminal import console
-from reports.words.lists import how_found
 from tests.emulator import device
 from tests.reports.schemas import check
 from verify.data.covariance import from_eigenvalues
 from verify.landscape.stationary import learned_noise_candidates, learned_noise_points
+from verify.words.lists import how_found
 
 RNG = np.random.default_rng(0)
 # Twenty-three nearly equal eigenvalues and a zero: half of all index sets are stationary points, so the walk is long.

@@ -1,8 +1,9 @@
 """Trained models that were never trained: what findings are tested on."""
 
-from gpu.vae.evaluation import EPSILON, EPSILONS, Evaluation
+from gpu.vae.evaluation import Evaluation
 from gpu.vae.plan import Outcome, Run
 from reports.paper_figures.collapse import AT, Trials
+from verify.landscape.collapse import EPSILON, EPSILONS
 
 
 def evaluation(percent, sigma2=1.0, *, later=None, tuned=None):

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gpu.vae.evaluation import EPSILON, EPSILONS
 from reports.cli import main
 from reports.paper_figures import figure_7, redrawn
 from reports.paper_figures.annealing import FIXED, STARTS, annealed
@@ -17,7 +16,7 @@ from reports.paper_tables.presets import trainings
 from reports.terminal.console import Session
 from reports.training.experiment import Bench
 from tests.reports.schemas import check
-from verify.landscape.collapse import collapse_curve, kl
+from verify.landscape.collapse import EPSILON, EPSILONS, collapse_curve, kl
 from verify.models.beta_vae import learned_noise_optimum
 
 MNIST, CELEBA = (5, 6, 7, 8), (9, 10, 11)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from gpu.vae.evaluation import EPSILONS
 from gpu.vae.plan import Outcome, Run
 from reports.paper_figures import collapse_findings as findings
 from reports.paper_figures.collapse import at_threshold, curve_of, diverged, over_thresholds
 from reports.paper_figures.redrawn import robust
 from tests.reports.paper_figures.made_up import FALLS, evaluation, trials
+from verify.landscape.collapse import EPSILONS
 
 
 def holds(found):

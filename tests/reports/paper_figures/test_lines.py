@@ -3,9 +3,9 @@
 import matplotlib
 import pytest
 
-from reports.pages.drawing import drawing, settle
 from reports.paper_figures import lines
 from reports.paper_figures.document import line, panel
+from verify.pictures.drawing import drawing, settle
 
 matplotlib.use("Agg")
 

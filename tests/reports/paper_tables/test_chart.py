@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from reports.pages.drawing import blank, drawing, settle
 from reports.paper_tables import figure
+from verify.pictures.drawing import blank, drawing, settle
 
 
 def document(ours, noise="fixed", printed=-1000.0):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reports.analysis.report import compute
-from reports.analysis.stability import stability
 from reports.stability_page import page
+from verify.analysis.stability import stability
 from verify.data.covariance import from_eigenvalues
 
 SCRIPT = Path(page.__file__).parent / "templates" / "page.js"

@@ -15,13 +15,13 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from reports.analysis.landscape import landscape
-from reports.pages.drawing import blank, drawing, save, settle
 from reports.pages.html import inline_svg
 from reports.panels import slices as figure_1
 from reports.stability_page.figures import likelihood, phase, pictures, retained, scree
 from reports.stability_page.write import drawn
 from tests.reports.stability_page.zoo import ZOO, document_of
 from verify.data.covariance import from_eigenvalues
+from verify.pictures.drawing import blank, drawing, save, settle
 
 # Of a pixel, at 100 a inch: boxes of texts that touch are no fault.
 TOUCH = 0.5

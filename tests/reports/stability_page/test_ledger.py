@@ -5,8 +5,8 @@ import re
 import pytest
 
 from reports.audit.text import finding
-from reports.words.caveats import UNPROVED
 from tests.reports.stability_page.test_page import HOSTILE, checked, document, ledger, rendered  # noqa: F401
+from verify.words.caveats import UNPROVED
 
 
 def claims(**rests_on):

@@ -9,7 +9,7 @@ import pytest
 
 from reports.pages import html
 from reports.stability_page import page
-from reports.words.caveats import UNPROVED
+from verify.words.caveats import UNPROVED
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 VOID = {"meta", "input", "br", "img", "link", "hr"}

@@ -7,12 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from reports.cli import main
-from reports.pages.palette import PALETTE
 from reports.training import figure, latents, page
 from reports.training.groups import groups, spread
 from reports.training.text import headline, verdict
 from reports.training.write import FILES
 from tests.reports.schemas import check
+from verify.pictures.palette import PALETTE
 
 SMALL = ["--arch", "mlp", "--hidden", "6", "-k", "3", "--epochs", "2", "--quiet"]
 

@@ -9,10 +9,10 @@ import pytest
 
 from reports.cli import main
 from reports.stability_page import page
-from reports.words import wording
 from tests.reports.schemas import check
 from tests.reports.stability_page.test_page import ledger
 from tests.reports.words.house import normal, parsed, read
+from verify.words import wording
 
 TIED = "eigenvalues:6,4,4,1,1,0.5"
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from gpu.vae.evaluation import EPSILON, EPSILONS
-from reports.analysis.latents import checked, finite
-from reports.words.wording import ranges
+from verify.analysis.latents import checked, finite
 from verify.arrays import Array
 from verify.checks import number
 from verify.errors import InputError
-from verify.landscape.collapse import active_units, collapse_curve, collapsed, kl, second_moment
+from verify.landscape.collapse import EPSILON, EPSILONS, active_units, collapse_curve, collapsed, kl, second_moment
+from verify.words.wording import ranges
 
 Document = dict[str, Any]
 Proportion = float | str | Decimal | Fraction

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from math import floor, log10
 from typing import Any
 
-from reports.words.caveats import tie
-from reports.words.numerals import (
+from verify.landscape.weighted import PLAIN
+from verify.words.caveats import tie
+from verify.words.numerals import (
     counted,
     directions,
     every,
@@ -26,7 +27,6 @@ from reports.words.numerals import (
     typed,
     weight,
 )
-from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -71,7 +71,7 @@ def _grouped(text: str) -> str:
     return whole.replace("-", "−") + point + fraction
 
 
-def sub(letter: str, j: int | Sequence[int]) -> str:
+def sub(letter: str, j: int | str | Sequence[int]) -> str:
     """A letter with its index below: λ₅₀."""
     return letter + str(j).translate(_SUBSCRIPTS)
 

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.path import Path
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from verify.arrays import Array
@@ -33,7 +33,7 @@ class Taken:
         self.paths = [*(_course(line) for line in axes.lines), *more]
         self.boxes = [box for found in axes.collections for box in _markers(found)]
         self.boxes += [text.get_window_extent() for text in axes.texts if text.get_text().strip()]
-        self.boxes += [_square(*point, line.get_markersize()) for line in axes.lines for point in _points(line)]
+        self.boxes += [_square(x, y, float(line.get_markersize())) for line in axes.lines for x, y in _points(line)]
 
     def touches(self, box: Bbox) -> bool:
         """Whether any of it lies in the box."""
@@ -116,7 +116,8 @@ def inside(axes: Axes, texts: Sequence[str], outline: Array) -> bool:
         )  # fmt: skip
         if place is not None:
             note.set_transform(axes.transAxes)
-            note.set_position(axes.transAxes.inverted().transform(place))
+            x, y = axes.transAxes.inverted().transform(place)
+            note.set_position((float(x), float(y)))
             return True
         note.remove()
     return False
@@ -148,7 +149,7 @@ def _roomiest(
 def row(axes: Axes, names: Sequence[tuple[float, str, str]]) -> None:
     """Names above the frame, (x in data, text, colour), each over its place and none over another or off the figure."""
     figure, frame = axes.figure, axes.get_window_extent()
-    placed: list[tuple[Text, float, float]] = []
+    placed: list[tuple[Annotation, float, float]] = []
     for x, text, colour in sorted(names):
         middle = axes.transAxes.inverted().transform(axes.transData.transform((x, 1.0)))[0]
         note = axes.annotate(

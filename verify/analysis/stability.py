@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.analysis.scales import known_of, latents_of, workable
-from reports.words.caveats import FEW_DATA, caveats, off_scale
-from reports.words.numerals import below
+from verify.analysis.scales import known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance
@@ -22,6 +20,8 @@ from verify.landscape.stability import NoiseRow, noise_table, recommended_noise
 from verify.landscape.weighted import PLAIN, SMALLEST, noise_at, usable_weight
 from verify.models.beta_vae import learned_noise_optimum
 from verify.models.ppca import mean_of_discarded
+from verify.words.caveats import FEW_DATA, caveats, off_scale
+from verify.words.numerals import below
 
 Document = dict[str, Any]
 # So many noises are tabulated where none is named.

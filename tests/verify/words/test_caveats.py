@@ -5,12 +5,12 @@ import pytest
 
 from reports.analysis import report as contents
 from reports.analysis.landscape import landscape
-from reports.analysis.stability import stability
-from reports.words import caveats
-from reports.words.numerals import likeliest
 from tests.reports.spectra import measured
+from verify.analysis.stability import stability
 from verify.data.covariance import covariance, from_eigenvalues
 from verify.data.sampling import marchenko_pastur_edge
+from verify.words import caveats
+from verify.words.numerals import likeliest
 
 
 def notes(data, k, sigma2s=None, beta=1.0):
@@ -104,11 +104,11 @@ def test_the_default_noises_reach_from_below_the_recommended_one_to_above_the_sp
 
 
 def test_the_suggested_number_of_latents_stands_beside_the_one_asked_for(monkeypatch):
-    monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: 2)
+    monkeypatch.setattr("verify.analysis.stability.suggested_latents", lambda lam, N: 2)
     assert has(notes(measured(3.0, 2.0, 1.0), 1), "suggests k = 2 for these data, the largest that it considers")
     assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 1), "suggests k = 2 for these data; here k = 1")
     assert has(notes(measured(3.0, 2.0, 1.0, 0.5), 2), "suggests k = 2 for these data, which is the k here")
-    monkeypatch.setattr("reports.analysis.stability.suggested_latents", lambda lam, N: None)
+    monkeypatch.setattr("verify.analysis.stability.suggested_latents", lambda lam, N: None)
     assert not has(notes(measured(3.0, 2.0, 1.0), 1), "suggests")  # control
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.analysis.collapse import collapse_document, moment_notes
-from reports.analysis.latents import NAMES, read_latents
 from reports.cli import main
 from tests.reports.schemas import check
+from verify.analysis.collapse import collapse_document, moment_notes
+from verify.analysis.latents import NAMES, read_latents
 from verify.errors import InputError
 
 

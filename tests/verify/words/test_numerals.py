@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from reports.analysis.stability import stability
-from reports.words import numerals
 from tests.reports.spectra import measured
+from verify.analysis.stability import stability
 from verify.data.covariance import from_eigenvalues
+from verify.words import numerals
 
 
 def test_a_threshold_is_never_printed_above_itself():

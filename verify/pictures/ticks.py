@@ -2,7 +2,7 @@
 
 Main       decades, on a logarithmic axis; counts, whole numbers on either; plain_numbers, on a linear one.
 
-All for axes whose limits are set, and printed as `reports.words.wording.number` prints them.
+All for axes whose limits are set, and printed as `verify.words.wording.number` prints them.
 """
 
 from math import ceil, floor, log10
@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from reports.words.wording import number
+from verify.words.wording import number
 
 
 def decades(axis: Axis) -> None:
@@ -32,7 +32,7 @@ def _numbered(axis: Axis, low: float, high: float) -> None:
         if len(found) <= 7 and _have_room(found, low, high, isinstance(axis, XAxis)):
             break
     axis.set_major_locator(FixedLocator(found))
-    axis.set_minor_locator(LogLocator(subs=np.arange(1.0, 10.0)))
+    axis.set_minor_locator(LogLocator(subs=[float(s) for s in range(1, 10)]))
     axis.set_major_formatter(FuncFormatter(lambda v, _: number(v, 3)))
 
 

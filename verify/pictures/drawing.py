@@ -15,7 +15,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.pages.palette import PALETTE
+from verify.pictures.palette import PALETTE
 
 STYLE = {
     "svg.hashsalt": "elbo-verify",
@@ -47,7 +47,7 @@ WIDTH, HEIGHT = 4.8, 3.5
 @contextmanager
 def drawing() -> Iterator[None]:
     """Figures that are made and saved in this block look alike."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(dict[Any, Any](STYLE)):
         yield
 
 
@@ -60,8 +60,9 @@ def settle(figure: Figure) -> None:
     """Lay the figure out and leave it so: what is placed after this by measuring stays in its place."""
     engine = figure.get_layout_engine()
     # Twice: the numbers on an axis change with its length, and with them the room that they take.
-    for _ in range(0 if engine is None else 2):
-        engine.execute(figure)
+    for _ in range(2):
+        if engine is not None:
+            engine.execute(figure)
     figure.set_layout_engine(None)
 
 
@@ -86,7 +87,9 @@ def scales(axes: Axes) -> dict[str, list[Any]]:
 
     x: left, right, the values there, "log" or "linear"; y: top, bottom and so on, y growing downwards as in SVG.
     """
-    frame, (width, height) = axes.get_position(), axes.figure.get_size_inches() * 72
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    frame, (width, height) = axes.get_position(), figure.get_size_inches() * 72
     (left, right), (bottom, top) = (tuple(map(float, limits)) for limits in (axes.get_xlim(), axes.get_ylim()))
     places = [frame.x0 * width, frame.x1 * width], [(1 - frame.y1) * height, (1 - frame.y0) * height]
     across, down = ([round(float(place), 3) for place in pair] for pair in places)

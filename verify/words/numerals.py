@@ -131,7 +131,8 @@ def starts_likely(facts: Document) -> bool:
 
 def learned_plateau(facts: Document) -> bool:
     """Whether no single noise is best for the ELBO: all up to sigma2_learned are, as with k = n at beta = 1."""
-    return flat_below(facts["eigenvalues"], facts["k"], weight(facts)) == facts["sigma2_learned"] is not None
+    flat = flat_below(facts["eigenvalues"], facts["k"], weight(facts))
+    return flat is not None and bool(flat == facts["sigma2_learned"])
 
 
 def every(k: int, noun: str = " latents") -> str:

@@ -3,9 +3,9 @@
 import pytest
 
 from reports.analysis import report as contents
-from reports.words import wording
 from tests.reports.spectra import measured
 from verify.data import load
+from verify.words import wording
 
 
 def said(spectrum, k):

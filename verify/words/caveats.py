@@ -11,7 +11,8 @@ of the same kind would have other eigenvalues), of the model (a linear theory of
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reports.words.numerals import (
+from verify.landscape.weighted import PLAIN
+from verify.words.numerals import (
     ROUNDING,
     as_threshold,
     at_noise,
@@ -28,7 +29,6 @@ from reports.words.numerals import (
     typed,
     weight,
 )
-from verify.landscape.weighted import PLAIN
 
 Document = dict[str, Any]
 
@@ -83,7 +83,7 @@ def tie(row: Document) -> str | None:
 
 def _noise(row: Document) -> str:
     """What eigenvalues are compared with in this row: "the noise", or "beta sigma2 = 0.3"."""
-    effective = row.get("effective_sigma2", row["sigma2"])
+    effective = row["effective_sigma2"] if "effective_sigma2" in row else row["sigma2"]
     return "the noise" if effective == row["sigma2"] else f"beta sigma2 = {typed(effective)}"
 
 

@@ -8,12 +8,12 @@ Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 
 from typing import Any
 
-from reports.words.caveats import names
-from reports.words.lists import readable
-from reports.words.numerals import as_threshold, at_noise, counted, weight
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
 from verify.landscape.weighted import PLAIN, effective_noise
+from verify.words.caveats import names
+from verify.words.lists import readable
+from verify.words.numerals import as_threshold, at_noise, counted, weight
 
 Document = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""Pictures: how they look, and axes that are drawn from documents."""
