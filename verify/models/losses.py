@@ -2,8 +2,8 @@
 
 Notation   x, xhat (n,) a datum and its reconstruction; k latents; B data in a batch; beta the weight that was written.
 Main       LossNoise, noise_of_loss; ERRORS, DIVERGENCES, how both terms are reduced.
-Reference  theory 6.5; claim loss-noise. a * sum_i (x_i - xhat_i)^2 + b * sum_j KL_j, both a datum's, has the gradients of
-           -2 a sigma2 ELBO at sigma2 = b/(2a): -ELBO = KL + sum_i (x_i - xhat_i)^2/(2 sigma2) + n/2 log(2 pi sigma2).
+Reference  theory 6.5; claim loss-noise. a * sum_i (x_i - xhat_i)^2 + b * sum_j KL_j, both a datum's, has the gradients
+           of -b ELBO at sigma2 = b/(2a): -ELBO = KL + sum_i (x_i - xhat_i)^2/(2 sigma2) + n/2 log(2 pi sigma2).
 
 Only the ratio of the weights counts, so that a mean over the batch, or a sum over it, of both terms changes nothing. Of
 one term alone it does, and the noise then depends on the size of the batch.

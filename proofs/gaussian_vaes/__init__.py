@@ -1,0 +1,1 @@
+"""What the linear theory says of every Gaussian VAE, however deep: claims of ours."""
