@@ -5,7 +5,7 @@ Notation   x (n,) a datum; f(z) the decoder's mean; q(z|x) any encoder; s = beta
            with eigenvalues rho_1 >= ... >= rho_n; w (m,) further latents with prior N(0, I).
 Main       direction_nats, shift_nats; Escape, escape, installed_nats.
 Reference  theory 6.1; claim revival. For p(x|z) = N(f(z), s I) and decoder mean f(z) + b + U w with q(w|x) =
-           N(V (rbar - c), D), independent of z given x, the ELBO changes by what a linear VAE has on the mean residuals.
+           N(V (rbar - c), D), independent of z given x, the ELBO changes by that of a linear VAE on the mean residuals.
 
 The change is exact, per datum, in nats: nothing is linearised and f is not looked into. R is the covariance of the
 *mean* residual: that of residuals x - f(z) at single draws of z is larger by E[Cov_q f(z)], and promises too much.
