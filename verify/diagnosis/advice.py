@@ -1,7 +1,7 @@
 """What to change, one line each, and what the theory says that it brings.
 
-Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum, None
-           where the theory has no number.
+Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum,
+           None where the theory has no number.
 Main       advice.
 Reference  theory 5.1, 6.1, 6.3, 6.5, 7.6.
 """
@@ -29,29 +29,42 @@ def _line(change: str, nats: float | None) -> Document:
 
 
 def _noise(facts: Document) -> Iterator[Document]:
-    """The noise that the reconstructions ask for, at once; and what a training at the learned one would reach."""
+    """The noise that the reconstructions ask for, at once; and what linear weights alone reach where it is learned."""
     s, tuned, gain = facts["sigma2"], facts["tuned_sigma2"], facts["tuning_gain"]
+    bound = "" if facts["elbo_from"] == "draws" else "; at most, as the error is that at the means of the latents"
     if tuned is not None and gain is not None and gain > WORTH:
-        bound = "" if facts["elbo_from"] == "draws" else " at most, as the error is that at the means of the latents"
         yield _line(
-            f"noise: tell the ELBO at sigma2 = {tuned:.4g}, the mean squared error of these reconstructions, in place "
-            f"of {s:.4g}; no training is needed for that{bound}",
+            f"noise: learn it, or set it to the mean squared error of these reconstructions, sigma2 = {tuned:.4g} in "
+            f"place of {s:.4g}{_as_weight(facts, tuned)}; this much without any training{bound}",
             gain,
         )
-    linear = facts["linear"]
-    mle, reached = linear["sigma2_mle"], linear["value_mle"]
-    if mle is not None and not SAME_NOISE < mle / s < 1 / SAME_NOISE and reached - linear["value"] > WORTH:
+    reached = _linear_gain(facts)
+    mle = facts["linear"]["sigma2_mle"]
+    if reached is not None and reached > max(gain or 0.0, WORTH):
         yield _line(
-            f"noise: train with the noise learned, or at sigma2 = {mle:.4g}, that of the maximum likelihood of a linear "
-            f"VAE{_as_weight(facts, mle)}; what is told is what the linear optimum gains",
-            reached - linear["value"],
+            f"noise: learn it and train again; a linear VAE alone, which ends at sigma2 = {mle:.4g}"
+            f"{_as_weight(facts, mle)}, then is this much better than your model now",
+            reached,
         )
         if mle < s:
             yield _line(
-                f"scale: multiplying the data by {sqrt(s / mle):.3g} with the loss as it is means the same as that "
-                "smaller noise; in place of it, not beside it",
-                reached - linear["value"],
+                f"scale: in place of that, multiply the data by {sqrt(s / mle):.3g} and leave the loss as it is: the "
+                "same noise in other units",
+                reached,
             )
+
+
+def _linear_gain(facts: Document) -> float | None:
+    """By how much the best linear VAE, its noise learned, exceeds this model; None where the noise is about that."""
+    linear = facts["linear"]
+    mle, here = linear["sigma2_mle"], linear["value"] if facts["elbo"] is None else facts["elbo"]
+    if mle is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
+        return None
+    tuned = facts["tuned_sigma2"]
+    # A model that errs less than linear ones do has nothing to learn from where their noise ends.
+    if tuned is not None and (tuned < facts["sigma2"]) != (mle < facts["sigma2"]):
+        return None
+    return float(linear["value_mle"] - here)
 
 
 def _as_weight(facts: Document, noise: float) -> str:
@@ -64,15 +77,15 @@ def _as_weight(facts: Document, noise: float) -> str:
 
 def _training(facts: Document) -> Iterator[Document]:
     revival, linear = facts["revival"], facts["linear"]
-    if revival is not None and revival["training_nats"] > WORTH:
-        used = revival["within"]
-        what = (
-            f"{used} of the {len(facts['collapsed'])} collapsed latents as linear ones beside the decoder (the escape "
-            "that --save-escape writes), and train on"
-            if used
-            else "the constant that the decoder's output is off by to its bias"
+    if revival is not None and revival["within_nats"] > WORTH:
+        yield _line(
+            f"training: let {revival['within']} of the {len(facts['collapsed'])} collapsed latents hold the "
+            "directions that are missed, beginning as linear ones beside the decoder (the escape that --save-escape "
+            "writes)",
+            revival["within_nats"],
         )
-        yield _line(f"training: add {what}", revival["training_nats"])
+    if revival is not None and revival["bias_nats"] > WORTH:
+        yield _line("training: the output is off by a constant; correct its bias, or train on", revival["bias_nats"])
     if linear["below"] is not None and linear["below"] > max(WORTH, 3 * linear["below_error"]):
         yield _line(
             "training: more epochs, another learning rate or another start: linear maps, which the network contains if "
@@ -91,10 +104,10 @@ def _latents(facts: Document) -> Iterator[Document]:
             f"{'them' if more > 1 else 'one'} to hold at this noise",
             revival["held_out_nats"],
         )
-    if unused and facts["verdict"] in ("data", "noise", "optimum"):
+    if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
         where = "these data" if facts["verdict"] == "data" else "this noise"
         yield _line(
-            f"k: {facts['k'] - unused or 'none'} in place of {facts['k']} changes nothing at {where}: the collapsed "
+            f"k: {facts['k'] - unused} in place of {facts['k']} changes nothing at {where}: the collapsed "
             "latents cost nothing either",
             0.0,
         )
@@ -105,11 +118,11 @@ def _warm_up(facts: Document) -> Iterator[Document]:
     revival = facts["revival"]
     if revival is None or not facts["collapsed"]:
         return
-    if revival["within"] and revival["training_nats"] > WORTH:
+    if revival["within"] and revival["within_nats"] > WORTH:
         yield _line(
             f"warm-up: raising the weight of the KL from 0 may bring back the {revival['within']} latents that pay at "
             "this noise; others relapse when it is back",
-            revival["training_nats"],
+            revival["within_nats"],
         )
     else:
         yield _line(

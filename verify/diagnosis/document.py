@@ -67,13 +67,15 @@ class Asked:
     """How the model was trained, and how to judge.
 
     noise: sigma2, or what a loss means; beta: the weight of the KL beside a sigma2 (that of a loss is in its noise).
-    hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.
+    hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.  latents: of
+    the linear VAE to compare with, None: as many as the model has.
     """
 
     noise: float | LossNoise
     beta: float = 1.0
     hidden: Sequence[int] = ()
     held_out: bool = False
+    latents: int | None = None
     epsilon: float = EPSILON
     delta: Proportion = DELTA
     seed: int = 0
@@ -86,6 +88,8 @@ class Asked:
             positive_noise(self.noise)
         if any(whole_number(width, "hidden") < 1 for width in self.hidden):
             raise InputError(f"hidden {' '.join(map(str, self.hidden))}: widths of layers, all from 1")
+        if self.latents is not None and whole_number(self.latents, "k") < 1:
+            raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
 
     @property
     def s(self) -> float:
@@ -142,7 +146,9 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     facts["advice"] = advice(facts)
     notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
     facts["notes"] = list(dict.fromkeys(notes))
-    return Diagnosis(facts, None if residual is None else residual.escape(), residual and residual.covariance, data)
+    if residual is None:
+        return Diagnosis(facts, None, None, data)
+    return Diagnosis(facts, residual.escape(), residual.covariance, data)
 
 
 def _loss(asked: Asked) -> Document | None:
@@ -175,7 +181,7 @@ def _elbo(elbos: Array | None, sampled: Array | None) -> Document:
 
 def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -> tuple[Document, list[str]]:
     """What a linear VAE keeps at this noise, its ELBO there, and how far the network lies below; notes of sampling."""
-    s, k = asked.s, min(vae.k, vae.n)
+    s, k = asked.s, min(vae.k if asked.latents is None else asked.latents, vae.n)
     found = stability(data, k, [s])
     row, lam = found["noise"][0], data.eigenvalues
     contained = min(k, min(asked.hidden) // 2) if asked.hidden else k
@@ -224,16 +230,20 @@ def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Doc
     s, rho = asked.s, residual.covariance.eigenvalues
     above = rho[rho > s]
     within = min(unused, len(above))
-    assert residual.covariance.mean is not None
-    bias = shift_nats(residual.covariance.mean, s)
-    nats, error = mean_and_error(residual.gains(residual.escape()))
-    held = trained = (nats, error)
-    if min(vae.N, vae.n) <= CROSSED:
-        held = mean_and_error(residual.crossed_gains(None, asked.seed, vae.N))
-        same = within == len(above)
-        trained = held if same else mean_and_error(residual.crossed_gains(within, asked.seed, vae.N))
-    elif within < len(above):
-        trained = mean_and_error(residual.gains(residual.escape(within)))
+    bias = shift_nats(residual.shift, s)
+    gains = residual.gains(residual.escape())
+    nats, error = mean_and_error(gains)
+
+    def judged(latents: int) -> Array:
+        """What so many latents add, of data that they were not fitted to where two halves can be afforded."""
+        if min(vae.N, vae.n) <= CROSSED:
+            return residual.crossed_gains(latents, asked.seed, vae.N)
+        return gains if latents == len(above) else residual.gains(residual.escape(latents))
+
+    every = judged(len(above))
+    unshifted = judged(0)
+    trained = (every if within == len(above) else judged(within)) - unshifted if within else np.zeros(1)
+    held = mean_and_error(every)
     return {
         "residual": residual.kind,
         "eigenvalues": above.tolist(),
@@ -245,8 +255,8 @@ def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Doc
         "held_out_nats": held[0],
         "held_out_error": held[1],
         "within": within,
-        "training_nats": trained[0],
-        "training_error": trained[1],
+        "within_nats": float(trained.mean()),
+        "within_error": mean_and_error(trained)[1],
         "at_most": _at_most(vae, s) if residual.kind == ONE_DRAW else None,
     }
 

@@ -59,7 +59,7 @@ def _picked(vae: Outputs, which: Array) -> tuple[Array, Array | None]:
 
 
 def _related(x: Array, mu: Array) -> bool:
-    """Whether a latent correlates with a direction of the data beyond chance: Bonferroni over what is tried, 6 sigma."""
+    """Whether a latent correlates with a direction of the data by six standard errors, so many being tried."""
     x, mu = x - x.mean(axis=0), mu - mu.mean(axis=0)
     axes = np.linalg.svd(x, full_matrices=False)[2][:20]
     scores = x @ axes.T
@@ -72,8 +72,7 @@ def _nearer(x: Array, again: Array) -> bool:
     """Whether reconstructions are nearer to their own rows than to those one further on, beyond chance."""
     own = ((x - again) ** 2).sum(axis=1)
     other = ((np.roll(x, 1, axis=0) - again) ** 2).sum(axis=1)
-    better = float((own < other).mean())
-    return better > 0.5 + 2 / np.sqrt(len(x))
+    return bool((own < other).mean() > 0.5 + 2 / np.sqrt(len(x)))
 
 
 def _scale(facts: Document) -> Iterator[str]:
@@ -93,8 +92,8 @@ def _left_out(facts: Document) -> Iterator[str]:
         yield (
             "no reconstructions were given: what the model gets wrong is not known"
             if revival is None
-            else f"no reconstructions were given; as the latents say less than {NOTHING:g} nats of a datum, the decoder "
-            "is taken to answer with the mean of the data whatever they are"
+            else f"no reconstructions were given; as the latents say less than {NOTHING:g} nats of a datum, the "
+            "decoder is taken to answer with the mean of the data whatever they are"
         )
         return
     if revival is not None and revival["residual"] == POSTERIOR_MEAN and not at["draws"]:

@@ -89,3 +89,22 @@ def _one(path: Path, kind: str, arrays: dict[str, Array]) -> Array | None:
     if len(found) > 1:
         raise InputError(f"{path}: {', '.join(found)} could be the {kind}; name one with FILE:name")
     return lower[found[0]] if found else None
+
+
+def in_one_file(word: str) -> tuple[str, list[Path]]:
+    """DATA that hold everything: the DATA word of the rows alone, and the file of the latents.  Raises InputError."""
+    path, name = _split(word)
+    if path.suffix.lower() not in (".npz", ".safetensors"):
+        raise InputError(
+            f"{word}: where are the latents? say --latents FILE (mu and logvar), or give one .npz or .safetensors file "
+            "with x, mu, logvar and reconstructions"
+        )
+    if name is None:
+        lower = {held.lower(): held for held in _arrays(path)}
+        found = [lower[known] for known in NAMES["data"] if known in lower]
+        if len(found) != 1:
+            held = ", ".join(lower.values()) or "nothing"
+            several = "several arrays could be" if found else "no array is known to be"
+            raise InputError(f"{path}: {several} the data; it holds {held}: call them x, or give FILE:name")
+        name = found[0]
+    return f"{path}:{name}", [path]

@@ -1,7 +1,7 @@
 """The verdict on a VAE: is its collapse the optimum, or the noise, the training, or the data?
 
-Notation   facts: a diagnosis document as far as it is measured (reports/schema/diagnose.json); k latents; nats per datum.
-Main       verdict, Verdict's words in WORDS; reasons, what speaks for each.
+Notation   facts: a diagnosis document as far as it is measured (reports/schema/diagnose.json); nats per datum.
+Main       verdict; reasons, what speaks for each.
 Reference  theory 6.1, 6.3; claims revival, linear-inside.
 
 training   latents that are unused would pay at this very noise, or the network lies below the linear VAE inside it
@@ -50,7 +50,7 @@ def reasons(facts: Document) -> Reasons:
         too_large = False
     linear, revival = facts["linear"], facts["revival"]
     below = surely(linear["below"], linear["below_error"])
-    revivable = None if revival is None else surely(revival["training_nats"], revival["training_error"])
+    revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"])
     beyond = linear["beyond_noise"]
     return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
 

@@ -34,7 +34,8 @@ Pairs = Callable[[], Iterator[tuple[int, Array, Array]]]
 
 @dataclass(frozen=True, eq=False)
 class Residual:
-    """kind: what e is made of. pairs: passes over (start, e, r).  covariance: of e, over all rows; s: the noise.
+    """kind: what e is made of. pairs: passes over (start, e, r).  covariance: of e, over all rows; s: the noise; shift
+    (n,): the mean of r.
 
     learned: e itself is fitted to r, on the rows that are chosen.
     """
@@ -43,11 +44,12 @@ class Residual:
     s: float
     pairs: Pairs
     covariance: Covariance
+    shift: Array
     learned: Callable[[Array], Pairs] | None = None
 
     def escape(self, latents: int | None = None) -> Escape:
         """The best escape of at most so many latents, None: as many as pay."""
-        return escape(self.covariance, self.s, latents)
+        return escape(self.covariance, self.s, latents, self.shift)
 
     def gains(self, added: Escape, pairs: Pairs | None = None) -> Array:
         """What each datum gains from this escape, (N,), in nats."""
@@ -58,7 +60,7 @@ class Residual:
 
         def one(chosen: Array) -> Array:
             pairs = self.pairs if self.learned is None else self.learned(chosen)
-            added = escape(_covariance(pairs, self.s, chosen), self.s, latents)
+            added = escape(_covariance(pairs, self.s, chosen), self.s, latents, mean_residual(pairs, chosen))
             return self.gains(added, pairs)[~chosen]
 
         return crossed(N, seed, one)
@@ -81,9 +83,23 @@ def residual_of(vae: Outputs, data: Covariance, s: float) -> Residual | None:
         return None
     if kind == ONE_DRAW:
         pairs = _regressed(vae, data)
-        return Residual(kind, s, pairs, _covariance(pairs, s), lambda chosen: _regressed(vae, data, chosen))
+        learned = lambda chosen: _regressed(vae, data, chosen)  # noqa: E731
+        return Residual(kind, s, pairs, _covariance(pairs, s), mean_residual(pairs), learned)
     made = {POSTERIOR_MEAN: _at_the_mean, DRAWS: _of_draws, COLLAPSED: _of_nothing}[kind]
-    return Residual(kind, s, lambda: made(vae, data), _covariance(lambda: made(vae, data), s))
+
+    def passes() -> Iterator[tuple[int, Array, Array]]:
+        return made(vae, data)
+
+    return Residual(kind, s, passes, _covariance(passes, s), mean_residual(passes))
+
+
+def mean_residual(pairs: Pairs, chosen: Array | None = None) -> Array:
+    """The mean of r over the chosen rows.  -> (n,)."""
+    total, N = 0.0, 0
+    for start, _, r in pairs():
+        rows = r if chosen is None else r[chosen[start : start + len(r)]]
+        total, N = total + rows.sum(axis=0), N + len(rows)
+    return np.asarray(total / N)
 
 
 def _kind(vae: Outputs) -> str | None:

@@ -30,11 +30,14 @@ def headline(facts: Document) -> str:
     fallen = f"{unused or 'none'} of {k} latents {'has' if unused == 1 else 'have'} collapsed"
     revival, below = facts["revival"], facts["linear"]["below"]
     if facts["verdict"] == "training":
-        return f"{fallen}. It is the training, not the optimum: {_what_training_misses(facts)} at the noise that was used, {s}."
+        return (
+            f"{fallen}. It is the training, not the optimum: {_what_training_misses(facts)} at the noise that was "
+            f"used, {s}."
+        )
     if facts["verdict"] == "mixed":
         return (
             f"{fallen}. It is both: {revival['within']} of them would pay at the noise that was used, {s} "
-            f"({with_error(revival['training_nats'], revival['training_error'])}), the others only at a smaller one."
+            f"({with_error(revival['within_nats'], revival['within_error'])}), the others only at a smaller one."
         )
     if facts["verdict"] == "noise":
         return (
@@ -48,7 +51,10 @@ def headline(facts: Document) -> str:
         )
     if facts["verdict"] == "optimum":
         if unused:
-            return f"{fallen}, and that is no failure: at {s} no further linear latent would pay, and the noise fits the errors."
+            return (
+                f"{fallen}, and that is no failure: at {s} no further linear latent would pay, and the noise fits the "
+                "errors."
+            )
         said = "" if below is None else f", and the ELBO is {_beside_linear(facts)}"
         return f"no latent has collapsed at {s}{said}."
     return f"{fallen}. Whether that is the optimum at {s} or the training cannot be told: {_why_open(facts)}."
@@ -57,11 +63,9 @@ def headline(facts: Document) -> str:
 def _what_training_misses(facts: Document) -> str:
     revival, linear = facts["revival"], facts["linear"]
     parts = []
-    if revival is not None and revival["within"] and revival["training_nats"] > 0:
-        said = with_error(revival["training_nats"], revival["training_error"])
+    if revival is not None and revival["within"] and revival["within_nats"] > 0:
+        said = with_error(revival["within_nats"], revival["within_error"])
         parts.append(f"{revival['within']} unused latents, put to linear use, would add {said}")
-    elif revival is not None and revival["training_nats"] > 0.1:
-        parts.append(f"a constant shift of the output would add {with_error(revival['training_nats'], None)}")
     if linear["below"] is not None and linear["below"] > 3 * linear["below_error"] and linear["below"] > 0.1:
         parts.append(f"a linear VAE of the same size is {with_error(linear['below'], linear['below_error'])} better")
     return ", and ".join(parts) or "it is not at its end"
@@ -74,7 +78,7 @@ def _tuned(facts: Document) -> str:
 def _why_open(facts: Document) -> str:
     if facts["revival"] is None:
         return "there are no reconstructions"
-    if facts["revival"]["training_nats"] > 0.1:
+    if facts["revival"]["within_nats"] > 0.1:
         return "what further latents would add is within its error"
     return "what was given leaves it open (see the notes)"
 
@@ -114,7 +118,8 @@ def _noise(facts: Document) -> Iterator[str]:
         )
     if facts["tuning_gain"] is not None and facts["tuning_gain"] > 0.1:
         upto = "" if facts["elbo_from"] == "draws" else "up to "
-        yield f"With the noise at that error the ELBO of this very model would be {upto}{nats(facts['tuning_gain'])} nats higher."
+        gain = nats(facts["tuning_gain"])
+        yield f"With the noise at that error the ELBO of this very model would be {upto}{gain} nats higher."
     if linear["sigma2_mle"] is not None:
         yield f"A linear VAE of {facts['k']} latents that learns its noise ends at sigma2 = {linear['sigma2_mle']:.4g}."
 
@@ -150,7 +155,10 @@ def _optimum(facts: Document) -> Iterator[str]:
     if facts["any_decoder"] is not None:
         lower, s = facts["any_decoder"]["lower"], facts["sigma2"]
         if s < lower:
-            yield f"Below sigma2 = {lower:.4g} giving up all latents is not the best that any decoder can do; this noise is below."
+            yield (
+                f"Below sigma2 = {lower:.4g} giving up all latents is not the best that any decoder can do; this noise "
+                "is below."
+            )
         else:
             yield (
                 f"No decoder was found that would gain by leaving total collapse at this noise; below sigma2 = "
@@ -167,14 +175,19 @@ def _against_linear(facts: Document) -> Iterator[str]:
     )
     if linear["below"] > max(0.1, 3 * linear["below_error"]):
         least = "at least " if facts["elbo_from"] != "draws" else ""
-        width = 2 * linear["contained"]
-        known = facts["hidden"] is not None
-        does = (
-            f"Your network contains the linear VAE of {linear['contained']} latents (each hidden layer has {width} or more units)"
-            if known
-            else f"If every hidden layer has at least {width} ReLU units and the output is linear, your network contains that linear VAE"
-        )
-        yield f"{does}: it is {least}{with_error(linear['below'], linear['below_error'])} below it, so the training failed, not the objective."
+        by = with_error(linear["below"], linear["below_error"])
+        yield f"{_contains(facts)}: it is {least}{by} below it, so the training failed, not the objective."
+
+
+def _contains(facts: Document) -> str:
+    """That the network contains a linear VAE, as far as that is known."""
+    held = facts["linear"]["contained"]
+    if facts["hidden"] is not None:
+        return f"A network whose hidden layers have {2 * held} or more ReLU units contains the linear VAE of {held} latents"
+    return (
+        f"If every hidden layer has at least {2 * held} ReLU units and the output is linear, your network contains that "
+        "linear VAE"
+    )
 
 
 def _revival(facts: Document) -> Iterator[str]:
@@ -186,8 +199,8 @@ def _revival(facts: Document) -> Iterator[str]:
     if m:
         most = revival["eigenvalues"][0]
         yield (
-            f"{m} direction{'s' * (m != 1)} of the mean residual var{'y' if m != 1 else 'ies'} by more than the noise (up to "
-            f"{most:.4g}): as many linear latents beside this decoder, left as it is, would add "
+            f"{m} direction{'s' * (m != 1)} of the mean residual var{'y' if m != 1 else 'ies'} by more than the noise "
+            f"(up to {most:.4g}): as many linear latents beside this decoder, left as it is, would add "
             f"{with_error(revival['nats'], revival['standard_error'])}"
             f"{_held_out(revival)}."
         )
