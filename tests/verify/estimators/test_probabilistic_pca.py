@@ -1,4 +1,4 @@
-"""Probabilistic PCA: its density and posterior by their definitions, and beside scikit-learn's PCA and FactorAnalysis."""
+"""Probabilistic PCA: density and posterior by their definitions, and scikit-learn's PCA and FactorAnalysis beside it."""
 
 import numpy as np
 import pytest
