@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
-SAYS = "#> "
+SAYS = "# -> "  # a formatter would turn "#>" into "# >"
 
 
 def blocks(text):

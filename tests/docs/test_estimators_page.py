@@ -15,6 +15,6 @@ def test_the_page_of_the_estimators_is_true():
 
 
 def test_a_page_that_says_something_else_is_caught():
-    wrong = "```python\nprint(2)\n#> 3\n```\n\n```python\nx = 1\nprint(x)\n#> 1\n```\n"
+    wrong = "```python\nprint(2)\n# -> 3\n```\n\n```python\nx = 1\nprint(x)\n# -> 1\n```\n"
     (first, second) = run(wrong)
     assert first == (["2"], ["3"]) and second == (["1"], ["1"])

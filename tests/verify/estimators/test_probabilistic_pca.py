@@ -1,4 +1,4 @@
-"""Probabilistic PCA: density and posterior by their definitions, and scikit-learn's PCA and FactorAnalysis beside it."""
+"""Probabilistic PCA: density and posterior by their definitions, scikit-learn's PCA and FactorAnalysis beside it."""
 
 import numpy as np
 import pytest
