@@ -52,6 +52,14 @@ def test_the_posterior_is_that_of_the_joint_normal(model):
     )
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e30])
+def test_other_units_shift_the_score_and_nothing_else(unit):
+    """log p(a x) = log p(x) - n log a."""
+    here, there = ProbabilisticPCA(2).fit(X), ProbabilisticPCA(2).fit(X * unit)
+    assert there.score(NEW * unit) == pytest.approx(here.score(NEW) - 5 * np.log(unit), rel=1e-12)
+    np.testing.assert_allclose(there.transform(NEW * unit), here.transform(NEW), rtol=1e-10, atol=1e-12)
+
+
 def test_the_score_is_what_draws_of_latents_give():
     model = ProbabilisticPCA(2, sigma2=1.0).fit(X)
     z = np.random.default_rng(0).normal(size=(400_000, 2))
