@@ -18,6 +18,7 @@ from verify.errors import InputError
 Given = Array | Callable[[], Iterable[Array]]
 
 _BLOCK = 1 << 23  # entries of a block of a large array
+_HELD = 1 << 26  # entries that are kept in memory, half a gigabyte, so that a pass is but a product
 _FAR = 600.0  # e^600 times any number of rows is a double
 
 
@@ -61,7 +62,8 @@ class Centred:
 
     def __init__(self, rows: Given, scale: float = 1.0) -> None:
         self._read = rows if callable(rows) else _cut(real_matrix(rows))
-        self.scale = scale
+        self._scale = scale
+        self._held: list[Array] | None = None
         self.N = 0
         first: Array = None  # checked_blocks yields one block or raises
         total: Array = 0.0
@@ -79,8 +81,10 @@ class Centred:
         return len(self.mean)
 
     def __iter__(self) -> Iterator[Array]:
-        for X in self._read():
-            yield (np.asarray(X, dtype=np.float64) - self.mean) / self.scale
+        blocks = ((np.asarray(X, dtype=np.float64) - self.mean) / self._scale for X in self._read())
+        if self._held is None and self.N * self.n <= _HELD:
+            self._held = list(blocks)
+        yield from blocks if self._held is None else self._held
 
     def projections(self, t: Array) -> Array:
         """<y, t> at all rows, of mean 0.  t (n,) -> (N,).  Raises InputError: t of other rows."""

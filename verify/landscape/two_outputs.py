@@ -1,7 +1,7 @@
 """A decoder with two outputs, which beats collapse at every noise below the variance proxy of the data.
 
 Notation   y (n,) a centred row; s the noise; a decoder that gives theta_1 on a part of the prior of mass w_1 and
-           theta_2 on the rest makes x a mixture of N(theta_j, s I); t (n,) with 2 K(t)/|t|^2 > s, K(t) = log mean exp <y, t>.
+           theta_2 on the rest makes x a mixture of N(theta_j, s I); K(t) = log mean exp <y, t>, t (n,).
 Main       two_atoms, TwoAtoms.
 Reference  docs/mathematics.md 12.2; Lindsay, Ann. Statist. 11 (1983) for the gradient of a mixture's likelihood.
 """
@@ -40,12 +40,11 @@ def two_atoms(rows: Given, t: Array, s: float, steps: int = 12) -> TwoAtoms:
     lose. Where nothing is gained both atoms are the mean, and nats is 0.  Raises InputError.
     """
     s, t = positive_noise(s), np.asarray(t, dtype=np.float64)
-    centred = Centred(rows)
-    if t.shape != (centred.n,) or not 0 < float(length(t)) < math.inf:
-        raise InputError(f"t of shape {t.shape}: give a vector other than 0 of {centred.n} finite numbers")
-    # In units in which t has length near 1, so that squares are doubles.
-    centred.scale = unit = 2.0 ** -math.frexp(float(length(t)))[1]
-    t, s = t * unit, s / unit / unit
+    if t.ndim != 1 or not 0 < float(length(t)) < math.inf:
+        raise InputError(f"t of shape {t.shape}: give a vector of finite numbers, not all of them 0")
+    # In units in which t has a length near 1, so that squares are doubles.
+    unit = 2.0 ** -math.frexp(float(length(t)))[1]
+    t, s, centred = t * unit, s / unit / unit, Centred(rows, unit)
     weight, stretch = _along(centred.projections(t), s * float(t @ t))
     weights, atoms = np.array([1 - weight, weight]), np.stack([0 * t, stretch * s * t])
     nats, best = 0.0, (np.array([1.0, 0.0]), 0 * atoms)
