@@ -22,7 +22,7 @@ from verify.models.losses import DIVERGENCES, ERRORS, NOT_GAUSSIAN, LossNoise, n
 from verify.words.diagnosis import headline, sections
 
 MORE = (
-    "DATA are the rows that the model was given, prepared as it saw them, and may be one .npz or .safetensors file that "
+    "DATA are the rows that the model was given, prepared as it saw them, or one .npz or .safetensors file that "
     "also holds the arrays mu and logvar (N, k), reconstructions (N, n) (the decoder at z = mu) and samples (N, n) or "
     "(draws, N, n) (the decoder at draws of z): all of the same data in the same order. Say which loss was minimised, "
     "or the noise."

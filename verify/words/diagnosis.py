@@ -183,10 +183,10 @@ def _contains(facts: Document) -> str:
     """That the network contains a linear VAE, as far as that is known."""
     held = facts["linear"]["contained"]
     if facts["hidden"] is not None:
-        return f"A network whose hidden layers have {2 * held} or more ReLU units contains the linear VAE of {held} latents"
+        return f"Hidden layers of {2 * held} or more ReLU units contain the linear VAE of {held} latents"
     return (
-        f"If every hidden layer has at least {2 * held} ReLU units and the output is linear, your network contains that "
-        "linear VAE"
+        f"If every hidden layer has at least {2 * held} ReLU units and the output is linear, your network contains "
+        "that linear VAE"
     )
 
 
