@@ -298,10 +298,10 @@ def linear_inside(row: Row, optima: Optima) -> Found:
     size = best.value.above(printed)
     if size > 0:
         noise = elbo_noise(row)
-        reached = "none of them has" if size > best_trial(row) else "some of them may have"
+        who = "none" if size > best_trial(row) else "not every one"
         why = (
-            f"printed {row.elbo.text} +- {row.elbo_err.text}, the linear optimum is {best.drawn:.1f}; of {TRIALS} trials "
-            f"that reached it the average would, {reached}{EXCUSE}Monte Carlo noise up to {noise:.3g}"
+            f"printed {row.elbo.text} +- {row.elbo_err.text}; the linear optimum is {best.drawn:.1f}, which {who} of "
+            f"{TRIALS} trials reached{EXCUSE}Monte Carlo noise up to {noise:.3g}"
         )
         yield Contradiction("linear VAE inside", size, "nats", size <= noise, why)
 

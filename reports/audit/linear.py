@@ -1,7 +1,7 @@
 """The linear VAE inside the paper's networks: what it attains at each printed noise, from the images.
 
-Notation   n data and k latent dimensions, N images; lam (n,) eigenvalues of S; s0 the noise; J the log-Jacobian constant
-           of the data; q = min(k, #{lam > s0}) retained latents; E, T, M, K as in bounds.py.
+Notation   n data and k latent dimensions, N images; lam (n,) eigenvalues of S; s0 the noise; J the log-Jacobian
+           constant of the data; q = min(k, #{lam > s0}) retained latents; E, T, M, K as in bounds.py.
 Main       Linear, of images (linear_vaes), its Optimum at a row; holds_linear.
 Reference  theory 1.5, 2, 5.1 and 6.3; Lucas et al. 2019, App. E.
 
@@ -117,7 +117,7 @@ Optima = Mapping[tuple[str, str], Linear]
 
 
 def holds_linear(dataset: str) -> bool:
-    """Whether the paper's network for this data set holds every linear VAE: 2k ReLU units in every layer (theory 6.3)."""
+    """Whether the network for this data set holds every linear VAE: 2k ReLU units in every layer (theory 6.3)."""
     return NARROWEST[dataset] >= 2 * DIMENSIONS[dataset][1]
 
 

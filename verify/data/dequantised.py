@@ -25,7 +25,7 @@ _NODES, _POWER = 200, 9
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Of every grey value v: mean m(v) and variance w(v) of y over the noise, mean j(v) of the log-Jacobian; (c + 1,)."""
+    """Of every grey value v, over its noise: mean m(v) and variance w(v) of y, mean j(v) of J.  (c + 1,) each."""
 
     mean: Array
     variance: Array
