@@ -31,7 +31,7 @@ Document = dict[str, Any]
 # Figure 4: linear decoders, in the order of its legend; the best is that of the linear encoder.
 FIGURE_4 = Printed("-1098.2")
 FIGURE_4_DATA = ("mnist", "logit")
-LOGIT = {"logit": "with the logit", "none": "without it"}
+LOGIT = {"logit": "with the logit", "none": "of pixels"}
 
 
 def linear_sentences(rows: Sequence[Row], known: Constants, optima: Optima) -> list[Sentence]:
@@ -110,13 +110,13 @@ def _what_follows(low: Sequence[Row], known: Constants, optima: Optima) -> list[
     doubtful = sum(any(not c.excusable for c in _own(row, known)) for row in low)
     worse = [row for row in low if row.tuned_sigma2.value > optima[row.data].at(row).error]
     errors = ", ".join(
-        f"{row.tuned_sigma2.text} at {row.init.text}, linear {optima[row.data].at(row).error:.3f}" for row in worse
+        f"at {row.init_sigma2:g} {row.tuned_sigma2.text} (linear {optima[row.data].at(row).error:.3f})" for row in worse
     )
     most = max(low, key=lambda row: row.collapse_percent.value)
     return [
         "for the paper's argument: the network holds the linear VAE, so at noise of "
-        f"{max(r.init_sigma2 for r in low):g} or less its objective has better points than were found: those models are "
-        "stuck, and not because of the objective's optimum",
+        f"{max(r.init_sigma2 for r in low):g} or less its objective has better points than were found: those models "
+        "are stuck, and not because the objective asks for it",
         *([f"it is the squared error that is too large in {len(worse)} of the {len(low)}: {errors}"] if worse else []),
         "whether they stopped at a local maximum, or after steps too few or too large, the numbers do not say",
         f"they refute no sentence on collapse: at most {most.collapse_percent.text} % of their latents have collapsed",
@@ -153,15 +153,15 @@ def _falls(name: str, members: Sequence[Row], inside: Linear) -> tuple[list[bool
         b.tuned_elbo.value < a.tuned_elbo.value and tuned[b.init_sigma2] < tuned[a.init_sigma2]
         for a, b in pairwise(above)
     ]
-    each = ", ".join(f"{r.tuned_elbo.text} at {r.init.text}, linear {tuned[r.init_sigma2]:.1f}" for r in above)
+    each = ", ".join(f"at {r.init_sigma2:g} {r.tuned_elbo.text} (linear {tuned[r.init_sigma2]:.1f})" for r in above)
     said = [
         f"{name}: beyond {best:.3g}, the best noise of the linear VAE, tuned ELBO falls with that of the linear VAE in "
         f"{sum(falls)} of {len(falls)} steps: {each}"
     ]
     if least.tuned_elbo.value < start.tuned_elbo.value and tuned[least.init_sigma2] < tuned[start.init_sigma2]:
         said.append(
-            f"{name}: too small a noise costs as well, by both: {least.tuned_elbo.text} at {least.init.text}, linear "
-            f"{tuned[least.init_sigma2]:.1f}"
+            f"{name}: too small a noise costs both as well: at {least.init_sigma2:g} {least.tuned_elbo.text} (linear "
+            f"{tuned[least.init_sigma2]:.1f})"
         )
     return falls, said
 
@@ -202,8 +202,8 @@ def figure_4(optima: Optima) -> Sentence:
     said = [
         f"with k = {inside.k} and learned noise, of which the paper says nothing here, no linear decoder exceeds "
         f"{best.drawn:.2f} (at noise {best.sigma2:.3f}) where dequantisation noise is drawn once, or {best.afresh:.2f} "
-        f"where it is drawn afresh at every look; the printed final is {once:.2f} from the one and {afresh:.2f} from the "
-        "other"
+        f"where it is drawn afresh at every look; the printed final is {once:.2f} from the one and {afresh:.2f} from "
+        "the other"
     ]
     if met:
         said.append(f"so J = {inside.drawn[1]:.1f}, from the images, is known by a second road")

@@ -46,14 +46,9 @@ def render(document: Document, drawn_from: str = FILES[0]) -> str:
         grave=_by_check(document["rows"], excusable=False),
         light=_by_check(document["rows"], excusable=True),
         sentences=[{**said, "clauses": clauses(said["evidence"])} for said in document["sentences"]],
-        notes=[note for note in document["notes"] if not any(map(note.startswith, _texts(document)))],
+        notes=text.other_notes(document),
         constants=[{**known, "range": text.constant_range(known)} for known in document["constants"]],
     )
-
-
-def _texts(document: Document) -> list[str]:
-    """The sentences, which a note may repeat."""
-    return [said["text"] for said in document["sentences"]]
 
 
 def address(check: str) -> str:
@@ -99,7 +94,8 @@ def _linear(document: Document) -> list[Document]:
     """The rows beside the linear VAE inside, one group for each table and kind of noise; none without the images."""
     groups: dict[tuple[int, str, str], list[Document]] = {}
     for row in (document["linear"] or {"rows": []})["rows"]:
-        groups.setdefault((row["table"], row["preprocessing"], row["noise"]), []).append(row)
+        apart = round(row["elbo"] - row["optimum"], 1) + 0.0  # never -0.0
+        groups.setdefault((row["table"], row["preprocessing"], row["noise"]), []).append({**row, "apart": apart})
     return [
         {"table": table, "preprocessing": kind, "noise": noise, "rows": rows}
         for (table, kind, noise), rows in groups.items()

@@ -127,6 +127,12 @@ def training_verdict(document: Document) -> str:
     return f"{below} in the same network{perhaps}."
 
 
+def other_notes(document: Document) -> list[str]:
+    """The notes that do not repeat one of the sentences."""
+    texts = tuple(said["text"] for said in document["sentences"])
+    return [note for note in document["notes"] if not note.startswith(texts)]
+
+
 def sentences_verdict(document: Document) -> str:
     """How many of the paper's sentences hold."""
     said = Counter(s["verdict"] for s in document["sentences"])

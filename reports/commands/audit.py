@@ -7,7 +7,7 @@ import verify
 from proofs.machinery import ledger
 from reports.audit.document import Document, audit_document
 from reports.audit.page import FILES, write_audit
-from reports.audit.text import pieces, summary
+from reports.audit.text import other_notes, pieces, summary
 from reports.terminal.console import Session
 from reports.terminal.dates import build_date
 from reports.terminal.folders import keep_others
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for path in written:
         session.wrote(path)
     session.result(document)
-    # Each is about a sentence; people read of it in the list, and with --all why.
-    session.notes(document["notes"] if args.json else [])
+    # People read of a sentence in the list, and with --all why.
+    session.notes(document["notes"] if args.json else other_notes(document))
     for piece in pieces(document) if args.all else summary(document, session.width):
         session.say(piece)
     if not args.all:
