@@ -123,7 +123,7 @@ def test_page_and_terminal_show_every_row(with_images):
     document = json.loads(json.dumps(audit_document())) | {"provenance": PROVENANCE}
     text = render(document)
     section = text[text.index('<section id="linear">') : text.index('<section id="sentences">')]
-    assert section.count("<tr>") == 1 + 5 + 50 and 'href="#linear"' in text
+    assert section.count("<tr>") == 1 + 6 + 50 and 'href="#linear"' in text
     assert "−0.0" not in section and section.count("<td>below</td>") == training_count(document)
     plain = render(audit_document(figures=False) | {"provenance": PROVENANCE})
     assert 'id="linear"' not in plain and 'href="#linear"' not in plain  # control
