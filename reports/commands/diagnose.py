@@ -2,9 +2,11 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from reports.analysis.report import provenance
 from reports.diagnosis_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session
@@ -14,7 +16,7 @@ from reports.terminal.options import decimal, real
 from verify.analysis.latents import read_latents
 from verify.data.writing import writable
 from verify.diagnosis.document import Asked, Diagnosis, diagnosis
-from verify.diagnosis.files import Held, in_one_file, read_arrays
+from verify.diagnosis.files import Held, beside_data, in_one_file, read_arrays
 from verify.diagnosis.outputs import outputs
 from verify.errors import InputError
 from verify.landscape.collapse import EPSILON
@@ -94,24 +96,25 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Diagnose somebody's VAE from its arrays."""
     _one_noise(args)
-    if args.latents is None:
-        args.data, args.latents = in_one_file(args.data)
-    latents = read_latents(args.latents)
-    held = _reconstructions(args)
-    rows = data.read_rows(args, session)
+    whole = args.latents is None
+    word, files = in_one_file(args.data) if whole else (args.data, args.latents)
+    latents = read_latents(files)
+    held = _reconstructions(args, files)
+    rows = data.read_rows(args, session, word=word, read=beside_data if whole else str)
     noise = _noise(args, rows.shape[1], latents.mu.shape[1])
     asked = Asked(noise, args.beta, args.hidden, args.held_out, args.k, args.epsilon, args.delta, args.seed)
     if args.out is not None:
         keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
     save = None if args.save_escape is None else writable(beside(args.save_escape, args, FILES))
     vae = outputs(rows, latents.mu, latents.logvar, held.reconstructions, held.samples, tuple(latents.notes))
-    with session.working("computing") as doing:
-        found = diagnosis(vae, asked, told=doing)
-    document = found.document
+    with session.working("computing the covariance") as doing:
+        found = diagnosis(vae, asked, data.covariance_of(word, rows, [asked.s]), doing)
+    made_by = provenance(rows.provenance, args.seed, shlex.join(["elbo-verify", *args.argv]))
+    document = found.document | {"provenance": made_by}
     session.notes(document["notes"])
     if args.out is not None:
         with session.working("drawing"), staged(args.out) as stage:
-            write(found, vae, shlex.join(["elbo-verify", *args.argv]), args.seed, stage)
+            write(document, found, vae, stage)
         session.wrote(args.out / "index.html")
     if save is not None:
         _save(found, save, session)
@@ -143,9 +146,9 @@ def _noise(args: argparse.Namespace, n: int, k: int) -> float | LossNoise:
     return noise_of_loss(args.loss, n=n, k=k, beta=args.beta, kl=args.kl or "sum", batch=args.batch)
 
 
-def _reconstructions(args: argparse.Namespace) -> Held:
+def _reconstructions(args: argparse.Namespace, latents: Sequence[Path]) -> Held:
     """Those that are named, and else those that lie beside the latents."""
-    beside_latents = Held() if args.latents[0].suffix.lower() == ".npy" else read_arrays(str(args.latents[0]))
+    beside_latents = Held() if latents[0].suffix.lower() == ".npy" else read_arrays(str(latents[0]))
     named = Held() if args.reconstructions is None else read_arrays(args.reconstructions)
     drawn = Held() if args.samples is None else read_arrays(args.samples)
     reconstructions = named.reconstructions if args.reconstructions else beside_latents.reconstructions
@@ -169,5 +172,5 @@ def _save(found: Diagnosis, path: Path, session: Session) -> None:
     elif not found.escape.latents and not found.escape.b.any():
         session.note(f"{path} was not written: no linear latent would pay at this noise")
     else:
-        write_npz(path, **found.escape.arrays())
+        write_npz(path, **found.escape_arrays())
         session.wrote(path)

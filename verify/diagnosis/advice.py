@@ -97,12 +97,12 @@ def _training(facts: Document) -> Iterator[Document]:
 def _latents(facts: Document) -> Iterator[Document]:
     """More latents, or fewer."""
     revival, unused = facts["revival"], len(facts["collapsed"])
-    if revival is not None and not unused and revival["directions"] and revival["held_out_nats"] > WORTH:
+    if revival is not None and not unused and revival["directions"] and revival["further_nats"] > WORTH:
         more = revival["directions"]
         yield _line(
             f"k: up to {more} more latent{'s' * (more != 1)}, as none is unused and the residual has "
             f"{'them' if more > 1 else 'one'} to hold at this noise",
-            revival["held_out_nats"],
+            revival["further_nats"],
         )
     if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
         where = "these data" if facts["verdict"] == "data" else "this noise"
