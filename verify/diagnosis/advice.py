@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
-from verify.diagnosis.judged import SAME_NOISE, WORTH
+from verify.diagnosis.judged import MOMENT, SAME_NOISE, WORTH
 
 Document = dict[str, Any]
-# A second moment this far from 1 is no jitter of training.
-MOMENT = 0.1
 
 
 def advice(facts: Document) -> list[Document]:

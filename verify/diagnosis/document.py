@@ -195,6 +195,7 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     document = {
         "retained": row["retained"],
         "retained_range": row["sampling_range"],
+        "latents": k,
         "value": row["value"],
         "sigma2_mle": found["sigma2_mle"],
         "value_mle": None if found["sigma2_mle"] is None else _value_mle(lam, k, found["sigma2_mle"]),
@@ -280,4 +281,4 @@ def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Do
     """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
     told("looking for decoders that leave collapse")
     found = lower_bound(vae.rows.blocks, data, seed=asked.seed)
-    return {"lower": found.value, "upper": None}
+    return {"lower": found.value, "data": found.data, "upper": None}

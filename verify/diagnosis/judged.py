@@ -19,6 +19,8 @@ Document = dict[str, Any]
 WORTH, ERRORS = 0.1, 3.0
 # A noise that the model's own error undercuts by less than this counts as the right one.
 SAME_NOISE = 0.9
+# A second moment this far from 1 is no jitter of training.
+MOMENT = 0.1
 VERDICTS = ("optimum", "noise", "training", "data", "mixed", "undecided")
 
 
