@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.terminal.files import write_npz
 from verify.analysis import ties
 from verify.analysis.scales import compared, known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
+from verify.data.writing import write_npz
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 from verify.landscape.points import Block, Point, block_constant, weights

@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.analysis.stationary import refuse_weight, save_points, stationary
 from reports.terminal import data
-from reports.terminal.console import Session, short, table
+from reports.terminal.console import Session, table
 from reports.terminal.folders import beside
 from reports.terminal.options import beta, latents, noise
 from verify.analysis import ties
@@ -16,6 +16,7 @@ from verify.eigenvalues import Eigenvalues
 from verify.landscape.weighted import PLAIN, effective_noise
 from verify.words.lists import how_found, interrupted, readable
 from verify.words.numerals import at_noise, typed, weight
+from verify.words.tables import short
 from verify.words.wording import ranges, what_value
 
 Document = dict[str, Any]

@@ -13,8 +13,9 @@ from reports.paper_tables import figure
 from reports.paper_tables.figure import below, series, told_of
 from reports.paper_tables.pattern import number
 from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, shown, with_spread
-from reports.terminal.files import staged, write_json
+from reports.terminal.files import staged
 from reports.training.document import write_csv
+from verify.data.documents import write_json
 
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.paper_tables")

@@ -28,11 +28,11 @@ from gpu.vae.training import train
 from proofs.machinery import ledger
 from reports.terminal.console import Session
 from reports.terminal.data import covariance_of
-from reports.terminal.files import write_npz
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.covariance import Covariance
 from verify.data.rows import Rows
+from verify.data.writing import write_npz
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError, about
 from verify.landscape.collapse import DELTA, EPSILON, EPSILONS

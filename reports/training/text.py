@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gpu.vae.plan import Outcome
-from reports.terminal.console import short, table
+from reports.terminal.console import table
 from verify.words.numerals import counted, typed
+from verify.words.tables import short
 
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.

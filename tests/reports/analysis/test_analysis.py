@@ -10,10 +10,10 @@ import pytest
 from reports.analysis.landscape import landscape
 from reports.analysis.listing import BEST, LISTED
 from reports.analysis.stationary import save_points, stationary
-from reports.terminal.files import to_json
 from tests.emulator import device
 from verify.analysis.stability import stability
 from verify.data.covariance import covariance, from_eigenvalues
+from verify.data.documents import to_json
 from verify.errors import InputError
 from verify.models import linear_vae, ppca
 from verify.words.lists import how_found, readable

@@ -1,6 +1,6 @@
 """What Python holds in memory as rows: arrays of any library, DataFrames, sparse matrices, tensors.
 
-Main       of_object.
+Main       of_object; in_memory, an array alone.
 
 Libraries are known by their names and by the protocols of arrays; none is imported for it.
 """
@@ -42,6 +42,23 @@ def of_object(data: Any, asked: Asked | None = None) -> Found:
         what = "have one row" if N == 1 and n else "are empty"
         raise InputError(f"the data {what} (shape {(N, n)}); give at least two rows and one column")
     return found.told({"kind": kind, "sha256": sha256_of_rows(found.raw)})
+
+
+def in_memory(data: Any) -> Any:
+    """A tensor, an array of any library, a DataFrame or a list as one array of NumPy, of whatever shape and type.
+
+    Raises InputError for what is none of these.
+    """
+    origin = _origins(data)
+    _refuse(data, origin)
+    if "torch" in origin:
+        return _tensor(data)
+    if hasattr(data, "to_numpy"):
+        return np.asarray(data.to_numpy())
+    if isinstance(data, list | tuple):
+        return _of_list(data)
+    array = _array(data)
+    return np.asarray(array[:] if isinstance(array, Sliced) else array)
 
 
 def sha256_of_rows(raw: Array) -> str:
