@@ -7,6 +7,7 @@ import pickle
 import sys
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -48,7 +49,7 @@ def test_lists_of_numbers_are_arrays_and_an_unknown_one_is_nan(small):
     assert np.arange(10, 13)[small.numbers].tolist() == [11, 12] and np.arange(3)[small.none].tolist() == []
     assert small.notes == [] and small.rows == [{"a": [1, 2]}] and small.k == 2
     with pytest.raises(AttributeError, match=r"Small has no field 'nope'; there are N, k, beta, .*bound"):
-        small.nope
+        getattr(small, "nope")  # noqa: B009
     assert {"kl", "summary"} <= set(dir(small))
 
 
@@ -124,11 +125,11 @@ def _few():
 
 
 def test_a_picture_comes_on_new_axes_or_on_those_given(small):
-    figure = matplotlib.figure.Figure()
+    figure = plt.figure()
     axes = figure.subplots()
     assert small.plot(axes) is axes and len(axes.lines) == 1
     assert small.plot() is not axes
-    matplotlib.pyplot.close("all")
+    plt.close("all")
 
 
 def test_long_sentences_are_filled_and_tables_are_not():

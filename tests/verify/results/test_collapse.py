@@ -1,6 +1,7 @@
 """`collapse` of Python: arrays, tensors, frames, dictionaries, files, and what is refused."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -35,8 +36,9 @@ def test_every_way_to_give_them_is_the_same(encoder, tmp_path):
     np.savez(tmp_path / "latents.npz", mu=mu, logvar=logvar)
     np.save(tmp_path / "mu.npy", mu)
     np.save(tmp_path / "logvar.npy", logvar)
+    # A frame lies in memory column by column, and sums over rows in another order.
+    np.testing.assert_allclose(collapse(pandas.DataFrame(mu), pandas.DataFrame(logvar)).kl, wanted["kl"], atol=1e-12)
     given = [
-        collapse(pandas.DataFrame(mu), pandas.DataFrame(logvar)),
         collapse({"z_mean": mu, "z_log_var": logvar}),
         collapse(tmp_path / "latents.npz"),
         collapse(str(tmp_path / "latents.npz")),
@@ -90,4 +92,4 @@ def test_the_picture_is_sorted_and_tells_the_collapsed(encoder):
     mu, logvar = encoder
     slightly = np.where(SCALE == 0, -1e-4, logvar)
     assert collapse(mu, slightly).plot().get_yscale() == "log"
-    matplotlib.pyplot.close("all")
+    plt.close("all")

@@ -1,6 +1,7 @@
 """`stability` and `recommended_noise` of Python: the command's document, whatever the data come as."""
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -54,7 +55,13 @@ def test_the_recommended_noise_is_that_of_the_document():
 
 @pytest.mark.parametrize(
     ("k", "sigma2", "said"),
-    [(0, 1, "k = 0"), (2, -1, "sigma2 = -1"), (2, "x", "sigma2 = 'x'"), (2, True, "sigma2 = True"), (1.5, 1, "k = 1.5")],
+    [
+        (0, 1, "k = 0"),
+        (2, -1, "sigma2 = -1"),
+        (2, "x", "sigma2 = 'x'"),
+        (2, True, "sigma2 = True"),
+        (1.5, 1, "k = 1.5"),
+    ],
 )
 def test_bad_input_is_one_line_of_python(k, sigma2, said):
     with pytest.raises(InputError, match=rf"^{said}[^\n]*$") as caught:
@@ -64,7 +71,7 @@ def test_bad_input_is_one_line_of_python(k, sigma2, said):
 
 def test_words_speak_of_keywords():
     X = rows()
-    X[:, 3] = 1e-3 * X[:, 3]
+    X[:, 3] = 1e3 * X[:, 3]
     notes = " ".join(stability(X, 2, 1.0).notes)
     assert "standardize=True" in notes and "--" not in notes
 
@@ -83,4 +90,4 @@ def test_the_picture_is_the_staircase():
     assert (0, 1, 2, 3, 3) in heights and (3, 2) in heights
     assert axes.get_xlabel() == "noise σ²"
     assert stability(rows(), 2, [1.0, 2.0], beta=4.0).plot().get_xlabel() == "noise σ² (β = 4)"
-    matplotlib.pyplot.close("all")
+    plt.close("all")
