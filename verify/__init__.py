@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from verify.results.inputs import load as load
     from verify.results.stability import recommended_noise as recommended_noise
     from verify.results.stability import stability as stability
+    from verify.results.stationary import stationary_points as stationary_points
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _PLACES = {
     "noise_of_loss": "verify.models.losses",
     "recommended_noise": "verify.results.stability",
     "stability": "verify.results.stability",
+    "stationary_points": "verify.results.stationary",
 }
 __all__ = sorted(_PLACES)
 

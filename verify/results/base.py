@@ -63,7 +63,8 @@ class Result(ABC):
 
     def to_dict(self) -> Document:
         """The document, a copy: what the command prints with --json."""
-        return _copied(self._document)
+        copied: Document = _copied(self._document)
+        return copied
 
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """The document as JSON, written to `path` as well where one is given.  Raises InputError."""
