@@ -10,10 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from verify.arrays import Array
-from verify.landscape.weighted import PLAIN
 from verify.pictures.palette import PALETTE
-from verify.pictures.ticks import counts, decades
-from verify.words.numerals import typed, weight
+from verify.pictures.ticks import counts, decades, noise_axis
+from verify.words.numerals import weight
 
 Document = dict[str, Any]
 
@@ -35,11 +34,6 @@ def sampled(axes: Axes, facts: Document) -> None:
         low, high = np.array([row["sampling_range"] for row in rows]).T
         noises = [row["sigma2"] for row in rows]
         axes.fill_between(noises, low, high, color=PALETTE["blue"], alpha=0.18, linewidth=0, zorder=1)
-
-
-def noise_axis(beta: float) -> str:
-    """What stands along an axis of noises; that of a weighted KL says so."""
-    return "noise σ²" if beta == PLAIN else f"noise σ² (β = {typed(beta)})"
 
 
 def draw(axes: Axes, document: Document) -> None:
