@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from verify.errors import InputError as InputError
     from verify.models.losses import noise_of_loss as noise_of_loss
     from verify.results.collapse import collapse as collapse
+    from verify.results.diagnosis import diagnose as diagnose
     from verify.results.inputs import load as load
+    from verify.results.revival import revival as revival
     from verify.results.stability import recommended_noise as recommended_noise
     from verify.results.stability import stability as stability
     from verify.results.stationary import stationary_points as stationary_points
+    from verify.results.threshold import collapse_threshold as collapse_threshold
 
 __version__ = "0.1.0"
 
@@ -24,9 +27,12 @@ __version__ = "0.1.0"
 _PLACES = {
     "InputError": "verify.errors",
     "collapse": "verify.results.collapse",
+    "collapse_threshold": "verify.results.threshold",
+    "diagnose": "verify.results.diagnosis",
     "load": "verify.results.inputs",
     "noise_of_loss": "verify.models.losses",
     "recommended_noise": "verify.results.stability",
+    "revival": "verify.results.revival",
     "stability": "verify.results.stability",
     "stationary_points": "verify.results.stationary",
 }

@@ -23,7 +23,12 @@ def in_python(text: str) -> str:
     text = re.sub(rf"--(missing|drop|columns) {_WORD}", _word_in_python, text)
     text = re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True"))
     text = text.replace("--learned-noise", "sigma2=None")
-    return re.sub(r"(?<![\w-])--(?=[a-z])", "", text)  # and not of a name like a--b
+    text = re.sub(r"(--[a-z][a-z0-9-]*) [A-Z]+(?:\.npz)?\b", r"\1", text)  # what stands for a value in a help
+    return re.sub(r"(?<![\w-])--([a-z][a-z0-9-]*)", _keyword, text)  # and not of a name like a--b
+
+
+def _keyword(found: re.Match[str]) -> str:
+    return found[1].replace("-", "_")
 
 
 def _word_in_python(found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from verify.analysis.latents import Latents, chosen, read_latents, settled
-from verify.data.files.objects import in_memory
+from verify.data.files.objects import to_array
 from verify.errors import InputError, about
 
 KINDS = {"logvar": "logvar", "var": "variance", "std": "standard deviation"}
@@ -43,6 +43,6 @@ def _files(mu: Any) -> list[Path]:
 
 def _array(given: Any, name: str) -> Any:
     try:
-        return in_memory(given)
+        return to_array(given)
     except InputError as error:
         raise about(name, error) from None

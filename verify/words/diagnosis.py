@@ -1,7 +1,7 @@
 """A diagnosis in words: the verdict in one sentence, then the four questions, each with its numbers.
 
 Notation   facts: a diagnosis document (reports/schema/diagnose.json); s = facts["sigma2"].
-Main       headline, sections.
+Main       said -> blocks; headline, sections.
 Reference  theory 6.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from verify.words.numerals import counted, typed
+from verify.words.tables import Blocks
 from verify.words.wording import ranges
 
 Document = dict[str, Any]
@@ -89,6 +90,12 @@ def _beside_linear(facts: Document) -> str:
         return "that of the optimal linear VAE"
     side = "below" if below > 0 else "above"
     return f"{with_error(abs(below), error)} {side} that of the optimal linear VAE"
+
+
+def said(facts: Document) -> Blocks:
+    """The verdict, and under each of the four questions its answer."""
+    answered = ["\n  ".join([question, *sentences]) for question, sentences in sections(facts)]
+    return [headline(facts), *answered]
 
 
 def sections(facts: Document) -> list[tuple[str, list[str]]]:

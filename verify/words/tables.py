@@ -27,7 +27,13 @@ def plain(blocks: Iterable[str | Table]) -> str:
 
 
 def _filled(text: str) -> str:
-    return "\n".join(textwrap.fill(line, WIDTH, break_long_words=False) for line in text.split("\n"))
+    return "\n".join(_line(line) for line in text.split("\n"))
+
+
+def _line(text: str) -> str:
+    """In lines that begin as the first does."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False)
 
 
 def _aligned(table: Table) -> str:

@@ -1,6 +1,6 @@
 """What Python holds in memory as rows: arrays of any library, DataFrames, sparse matrices, tensors.
 
-Main       of_object; in_memory, an array alone.
+Main       of_object; to_array, one array or tensor of any library.
 
 Libraries are known by their names and by the protocols of arrays; none is imported for it.
 """
@@ -44,20 +44,19 @@ def of_object(data: Any, asked: Asked | None = None) -> Found:
     return found.told({"kind": kind, "sha256": sha256_of_rows(found.raw)})
 
 
-def in_memory(data: Any) -> Any:
-    """A tensor, an array of any library, a DataFrame or a list as one array of NumPy, of whatever shape and type.
+def to_array(data: Any) -> Array:
+    """What an array, a tensor or a list of numbers holds, as an array of NumPy: off its device, without a gradient.
 
-    Raises InputError for what is none of these.
+    Raises InputError, one line, at what is no array.
     """
     origin = _origins(data)
     _refuse(data, origin)
     if "torch" in origin:
         return _tensor(data)
-    if hasattr(data, "to_numpy"):
-        return np.asarray(data.to_numpy())
-    if isinstance(data, list | tuple):
+    if isinstance(data, (list, tuple)):
         return _of_list(data)
     array = _array(data)
+    _refuse_objects(array)
     return np.asarray(array[:] if isinstance(array, Sliced) else array)
 
 
