@@ -41,7 +41,8 @@ def draw(axes: Axes, document: Document) -> None:
     lam = np.array(document["eigenvalues"], dtype=float) / weight(document)
     k, rows, start = document["k"], document["noise"], document["recommended_sigma2"]
     noises = [row["sigma2"] for row in rows]
-    shown = [lam[0], max(lam[lam > 0][-1], lam[0] * 1e-6), *noises, *([] if start is None else [start])]
+    held = lam[:k][lam[:k] > 0]
+    shown = [held[0], max(held[-1], held[0] * 1e-6), *noises, *([] if start is None else [start])]
     staircase(axes, lam, k, min(shown) / 1.8, max(shown) * 1.8)
     sampled(axes, document)
     axes.plot(noises, [row["retained"] for row in rows], "o", color=PALETTE["blue"], markersize=4)

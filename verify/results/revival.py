@@ -67,11 +67,9 @@ class RevivalResult(Result):
 
     def draw(self, axes: "Axes") -> None:
         """What each direction would add, largest first."""
-        from verify.pictures.said_and_unsaid import draw
+        from verify.pictures.said_and_unsaid import alone
 
-        s = float(effective_noise(self.sigma2, self.beta))
-        unsaid = {"kl": [], "collapsed": [], "sigma2": s, "revival": {"eigenvalues": self._document["eigenvalues"]}}
-        draw(axes, unsaid)
+        alone(axes, self._document["eigenvalues"], float(effective_noise(self.sigma2, self.beta)))
 
 
 def revival(
