@@ -89,7 +89,7 @@ def test_collapse_is_certain_only_where_it_is():
     document = ended(watch)
     assert watch.should_stop and document["state"] == "certain collapse"
     told = " ".join(document["notes"])
-    assert "of every decoder" in told and "not yet collapsed: 1, 2 of 3" in told and "prediction" not in told
+    assert "no decoder gains" in told and "not yet collapsed: 1, 2 of 3" in told and "prediction" not in told
     assert watch.log()["certain_collapse"] == 1.0
     assert "below lam_1 = 6" in refusal(SPECTRUM, 3, sigma2=1.0, certain_above=5.0)
 

@@ -49,7 +49,7 @@ def _noise(document: Document) -> Iterator[tuple[str, str]]:
     if state == CERTAIN:
         yield (
             state,
-            f"{at} the collapse of all latents is an optimum of every decoder of this kind, since that holds from "
+            f"{at} no decoder gains anything by its latents, which holds from "
             f"{document['certain_above']:.4g} on; lower beta or sigma2: below {lam} a linear VAE keeps a latent",
         )
     elif state == PREDICTED:
