@@ -1,7 +1,7 @@
 """A table of genes, with fewer samples than genes: how many latents can it carry, and at which noise?
 
-Run as it is, or cell by cell (# %%). The table is made up here, so that what is in it is known: 60 samples of 400 genes,
-counts, with three programmes of genes that rise and fall together.
+Run as it is, or cell by cell (# %%). The table is made up here, so that what is in it is known: counts of 400 genes in
+60 samples, with three programmes of genes that rise and fall together.
 """
 
 # %% A table in a file, as it comes from others: a name of each sample, then counts

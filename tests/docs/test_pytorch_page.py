@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from reports.cli import main
-from tests.docs.pages import DOCS, blocks
+from tests.docs.blocks import DOCS, fenced
 from verify.landscape.collapse import kl as divergence
 from verify.models.losses import noise_of_loss
 
 PAGE = "pytorch.md"
-BLOCKS = blocks(PAGE)
+BLOCKS = fenced(PAGE)
 TORCH = [block for block in BLOCKS if block.language == "bash" or (block.language == "python" and not block.label)]
 OTHERS = {block.label: block for block in BLOCKS if block.label}
 
