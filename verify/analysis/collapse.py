@@ -115,10 +115,12 @@ def _suggestion(mu: Array, logvar: Array) -> str:
         readings["holds standard deviations: the mean of mu^2 + logvar^2"] = 2 * logarithm
     with np.errstate(over="ignore"):
         fitting = {s: np.exp(v) for s, v in readings.items() if not away_from_one(mu, np.exp(v)).size}
-    if fitting:
+    # What is read wrongly is wrong in most latents; of a few that are off, other readings prove nothing.
+    misread = 2 * away_from_one(mu, np.exp(logvar)).size >= mu.shape[1]
+    if fitting and misread:
         nearest = min(fitting, key=lambda s: float(np.abs((mu * mu + fitting[s]).mean(axis=0) - 1).max()))
         return f"that logvar {nearest} is then about 1; an array of variances is to be named var, of deviations std"
-    if not away_from_one(mu, np.zeros_like(mu)).size:
+    if misread and not away_from_one(mu, np.zeros_like(mu)).size:
         return "that mu holds samples of z, not the means: the mean of mu^2 alone is about 1"
     if (logvar >= 0).all():
         return "that logvar holds variances or standard deviations: none of its entries is negative"

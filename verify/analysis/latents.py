@@ -93,7 +93,7 @@ def _npz(path: Path) -> Chosen:
             f"{path}: a pickle, which is never loaded; save with numpy.savez('latents.npz', mu=mu.numpy(), "
             "logvar=logvar.numpy())"
         )
-    with _readable(path, "no .npz file, or truncated; write it again with numpy.savez"):
+    with readable(path, "no .npz file, or truncated; write it again with numpy.savez"):
         with zipfile.ZipFile(path):
             pass  # numpy.load would read anything else as a pickle, and say so
         with np.load(path, allow_pickle=False) as archive:
@@ -106,7 +106,7 @@ def _safetensors(path: Path) -> Chosen:
         from safetensors import SafetensorError, safe_open
     except ImportError:
         raise InputError(f"{path}: reading it needs safetensors (pip install safetensors); or save an .npz") from None
-    with _readable(path, "is damaged, or no .safetensors file"):
+    with readable(path, "is damaged, or no .safetensors file"):
         path.open("rb").close()  # a missing file is told as with other formats
         try:
             with safe_open(path, framework="numpy") as file:
@@ -147,7 +147,7 @@ def _kind(path: Path) -> str | None:
 
 
 def _npy(path: Path) -> Array:
-    with _readable(path, "no .npy file, or truncated; write it again with numpy.save"):
+    with readable(path, "no .npy file, or truncated; write it again with numpy.save"):
         with path.open("rb") as file:
             if file.read(6) != b"\x93NUMPY":
                 raise EOFError
@@ -155,7 +155,7 @@ def _npy(path: Path) -> Array:
 
 
 @contextmanager
-def _readable(path: Path, damaged: str) -> Iterator[None]:
+def readable(path: Path, damaged: str) -> Iterator[None]:
     """Whatever goes wrong with a file, as one line that names it."""
     try:
         yield

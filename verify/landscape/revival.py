@@ -64,11 +64,12 @@ class Escape:
         return {name: getattr(self, name) for name in ("U", "V", "D", "b", "center")}
 
 
-def escape(residuals: Covariance, s: float, latents: int | None = None) -> Escape:
+def escape(residuals: Covariance, s: float, latents: int | None = None, shift: Array | None = None) -> Escape:
     """The best linear latents to add, at most `latents` of them: one for each rho_j > s (theory 6.1).
 
-    residuals: the covariance of rbar.  U = u_j sqrt(rho_j - s), V = U^T / rho_j, D = s / rho_j, b = c.  Raises
-    InputError: a bare spectrum, which has no mean; s that is no noise.
+    residuals: the covariance of rbar, or of what the latents are encoded from in its place; shift (n,): then the mean
+    of rbar.  U = u_j sqrt(rho_j - s), V = U^T / rho_j, D = s / rho_j, b = c.  Raises InputError: a bare spectrum, which
+    has no mean; s that is no noise.
     """
     s = positive_noise(s)
     if residuals.mean is None:
@@ -76,7 +77,9 @@ def escape(residuals: Covariance, s: float, latents: int | None = None) -> Escap
     rho = residuals.eigenvalues
     m = int((rho > s).sum()) if latents is None else min(latents, int((rho > s).sum()))
     U = residuals.leading(m) * np.sqrt(rho[:m] - s)
-    return Escape(U, (U / rho[:m]).T, s / rho[:m], residuals.mean.copy(), residuals.mean.copy())
+    return Escape(
+        U, (U / rho[:m]).T, s / rho[:m], residuals.mean.copy() if shift is None else shift, residuals.mean.copy()
+    )
 
 
 def installed_nats(added: Escape, encoded: Array, residual: Array, s: float) -> Array:

@@ -1,0 +1,173 @@
+"""The command `diagnose`: is the collapse of a trained VAE the optimum or its training, and what to change."""
+
+import argparse
+import shlex
+from decimal import Decimal
+from pathlib import Path
+
+from reports.diagnosis_page.write import FILES, write
+from reports.terminal import data
+from reports.terminal.console import Session
+from reports.terminal.files import staged, write_npz
+from reports.terminal.folders import beside, keep_others
+from reports.terminal.options import decimal, real
+from verify.analysis.latents import read_latents
+from verify.data.writing import writable
+from verify.diagnosis.document import Asked, Diagnosis, diagnosis
+from verify.diagnosis.files import Held, in_one_file, read_arrays
+from verify.diagnosis.outputs import outputs
+from verify.errors import InputError
+from verify.landscape.collapse import EPSILON
+from verify.models.losses import DIVERGENCES, ERRORS, NOT_GAUSSIAN, LossNoise, noise_of_loss
+from verify.words.diagnosis import headline, sections
+
+MORE = (
+    "DATA are the rows that the model was given, prepared as it saw them, or one .npz or .safetensors file that "
+    "also holds the arrays mu and logvar (N, k), reconstructions (N, n) (the decoder at z = mu) and samples (N, n) or "
+    "(draws, N, n) (the decoder at draws of z): all of the same data in the same order. Say which loss was minimised, "
+    "or the noise."
+)
+SHELF = ("Models", 0)
+IDLE = ("backend",)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    data.options(parser)
+    parser.add_argument(
+        "--latents",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="mu and logvar (or std, var) of the encoder: .npz, .safetensors, or mu.npy logvar.npy (default: in DATA)",
+    )
+    parser.add_argument(
+        "--reconstructions",
+        metavar="FILE",
+        help="what the decoder makes of z = mu (N, n); FILE:name for one of several",
+    )
+    parser.add_argument(
+        "--samples",
+        metavar="FILE",
+        help="what the decoder makes of draws of z from q(z|x): (N, n), or (draws, N, n); the ELBO needs them",
+    )
+    meant = parser.add_argument_group("the loss that was minimised, as one of")
+    meant.add_argument("--sigma2", type=real, metavar="S", help="Gaussian log-likelihood with this noise variance")
+    meant.add_argument(
+        "--loss",
+        metavar="KIND",
+        choices=(*ERRORS, *NOT_GAUSSIAN),
+        help=f"KIND + beta KL, averaged over the batch; KIND: {', '.join(ERRORS)}",
+    )
+    meant.add_argument("--beta", type=real, default=1.0, metavar="B", help="the weight of the KL (default 1)")
+    meant.add_argument(
+        "--kl",
+        choices=tuple(DIVERGENCES),
+        help="whether the KL of a datum is summed or averaged over the latents, or summed over the batch as well",
+    )
+    meant.add_argument("--batch", type=int, metavar="B", help="data in a batch, where one term is summed over it")
+    parser.add_argument(
+        "-k",
+        type=int,
+        metavar="K",
+        help="latents of the linear VAE to compare with (default: as many as the model has)",
+    )
+    parser.add_argument(
+        "--hidden", type=int, nargs="+", default=[], metavar="H", help="widths of the ReLU layers, if there are any"
+    )
+    parser.add_argument("--held-out", action="store_true", help="these rows were not trained on")
+    parser.add_argument(
+        "--epsilon", type=real, default=EPSILON, metavar="E", help=f"a collapsed latent says less (default {EPSILON})"
+    )
+    parser.add_argument(
+        "--delta",
+        type=decimal,
+        default=Decimal("0.01"),
+        metavar="D",
+        help="the share of data of which it may say more, 0 to 1 (default 0.01)",
+    )
+    parser.add_argument(
+        "--save-escape", type=Path, metavar="FILE.npz", help="the linear latents to add: U, V, D, b, center"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a page, its pictures and diagnose.json")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Diagnose somebody's VAE from its arrays."""
+    _one_noise(args)
+    if args.latents is None:
+        args.data, args.latents = in_one_file(args.data)
+    latents = read_latents(args.latents)
+    held = _reconstructions(args)
+    rows = data.read_rows(args, session)
+    noise = _noise(args, rows.shape[1], latents.mu.shape[1])
+    asked = Asked(noise, args.beta, args.hidden, args.held_out, args.k, args.epsilon, args.delta, args.seed)
+    if args.out is not None:
+        keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
+    save = None if args.save_escape is None else writable(beside(args.save_escape, args, FILES))
+    vae = outputs(rows, latents.mu, latents.logvar, held.reconstructions, held.samples, tuple(latents.notes))
+    with session.working("computing") as doing:
+        found = diagnosis(vae, asked, told=doing)
+    document = found.document
+    session.notes(document["notes"])
+    if args.out is not None:
+        with session.working("drawing"), staged(args.out) as stage:
+            write(found, vae, shlex.join(["elbo-verify", *args.argv]), args.seed, stage)
+        session.wrote(args.out / "index.html")
+    if save is not None:
+        _save(found, save, session)
+    session.result(document)
+    session.say(headline(document))
+    for question, sentences in sections(document):
+        session.say(f"\n{question}")
+        for sentence in sentences:
+            session.say(f"  {sentence}")
+    if args.out is not None:
+        session.say(f"\nopen {args.out / 'index.html'}")
+    return 0
+
+
+def _one_noise(args: argparse.Namespace) -> None:
+    """Raises InputError unless either a noise or a loss is said, with what belongs to it."""
+    if (args.sigma2 is None) == (args.loss is None):
+        raise InputError(
+            "say which noise was trained with: either --sigma2 S, or --loss KIND as the loss was written "
+            f"({', '.join(ERRORS)}), with --beta and --kl"
+        )
+    if args.loss is None and (args.kl is not None or args.batch is not None):
+        raise InputError("--kl and --batch say how a --loss was written; with --sigma2 leave them out")
+
+
+def _noise(args: argparse.Namespace, n: int, k: int) -> float | LossNoise:
+    if args.sigma2 is not None:
+        return float(args.sigma2)
+    return noise_of_loss(args.loss, n=n, k=k, beta=args.beta, kl=args.kl or "sum", batch=args.batch)
+
+
+def _reconstructions(args: argparse.Namespace) -> Held:
+    """Those that are named, and else those that lie beside the latents."""
+    beside_latents = Held() if args.latents[0].suffix.lower() == ".npy" else read_arrays(str(args.latents[0]))
+    named = Held() if args.reconstructions is None else read_arrays(args.reconstructions)
+    drawn = Held() if args.samples is None else read_arrays(args.samples)
+    reconstructions = named.reconstructions if args.reconstructions else beside_latents.reconstructions
+    samples = (
+        (drawn.samples if drawn.samples is not None else drawn.reconstructions)
+        if args.samples
+        else (beside_latents.samples if named.samples is None else named.samples)
+    )
+    for option, word, array in (
+        ("--reconstructions", args.reconstructions, reconstructions),
+        ("--samples", args.samples, samples),
+    ):
+        if word is not None and array is None:
+            raise InputError(f"{word}: which array are the {option[2:]}? say {option} FILE:name")
+    return Held(None, reconstructions, samples)
+
+
+def _save(found: Diagnosis, path: Path, session: Session) -> None:
+    if found.escape is None:
+        session.note(f"{path} was not written: without reconstructions there is no residual to escape to")
+    elif not found.escape.latents and not found.escape.b.any():
+        session.note(f"{path} was not written: no linear latent would pay at this noise")
+    else:
+        write_npz(path, **found.escape.arrays())
+        session.wrote(path)

@@ -1,0 +1,143 @@
+"""What to change, one line each, and what the theory says that it brings.
+
+Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum,
+           None where the theory has no number.
+Main       advice.
+Reference  theory 5.1, 6.1, 6.3, 6.5, 7.6.
+"""
+
+from collections.abc import Iterator
+from math import sqrt
+from typing import Any
+
+from verify.diagnosis.judged import SAME_NOISE, WORTH
+
+Document = dict[str, Any]
+# A second moment this far from 1 is no jitter of training.
+MOMENT = 0.1
+
+
+def advice(facts: Document) -> list[Document]:
+    """[{"change", "nats"}], what brings most first, what has no number last."""
+    lines = [*_noise(facts), *_training(facts), *_latents(facts), *_warm_up(facts), *_epochs(facts)]
+    known = sorted((line for line in lines if line["nats"] is not None), key=lambda line: -line["nats"])
+    return [*known, *(line for line in lines if line["nats"] is None)]
+
+
+def _line(change: str, nats: float | None) -> Document:
+    return {"change": change, "nats": nats}
+
+
+def _noise(facts: Document) -> Iterator[Document]:
+    """The noise that the reconstructions ask for, at once; and what linear weights alone reach where it is learned."""
+    s, tuned, gain = facts["sigma2"], facts["tuned_sigma2"], facts["tuning_gain"]
+    bound = "" if facts["elbo_from"] == "draws" else "; at most, as the error is that at the means of the latents"
+    if tuned is not None and gain is not None and gain > WORTH:
+        yield _line(
+            f"noise: learn it, or set it to the mean squared error of these reconstructions, sigma2 = {tuned:.4g} in "
+            f"place of {s:.4g}{_as_weight(facts, tuned)}; this much without any training{bound}",
+            gain,
+        )
+    reached = _linear_gain(facts)
+    mle = facts["linear"]["sigma2_mle"]
+    if reached is not None and reached > max(gain or 0.0, WORTH):
+        yield _line(
+            f"noise: learn it and train again; a linear VAE alone, which ends at sigma2 = {mle:.4g}"
+            f"{_as_weight(facts, mle)}, then is this much better than your model now",
+            reached,
+        )
+        if mle < s:
+            yield _line(
+                f"scale: in place of that, multiply the data by {sqrt(s / mle):.3g} and leave the loss as it is: the "
+                "same noise in other units",
+                reached,
+            )
+
+
+def _linear_gain(facts: Document) -> float | None:
+    """By how much the best linear VAE, its noise learned, exceeds this model; None where the noise is about that."""
+    linear = facts["linear"]
+    mle, here = linear["sigma2_mle"], linear["value"] if facts["elbo"] is None else facts["elbo"]
+    if mle is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
+        return None
+    tuned = facts["tuned_sigma2"]
+    # A model that errs less than linear ones do has nothing to learn from where their noise ends.
+    if tuned is not None and (tuned < facts["sigma2"]) != (mle < facts["sigma2"]):
+        return None
+    return float(linear["value_mle"] - here)
+
+
+def _as_weight(facts: Document, noise: float) -> str:
+    """How the loss is written for this noise."""
+    beta = facts["beta"] * noise / facts["sigma2"]
+    if facts["loss"] is not None:
+        return f" (in your loss: beta = {beta:.3g} in place of {facts['beta']:g})"
+    return "" if facts["beta"] == 1 else f" (with beta = 1; or beta = {beta:.3g} at your sigma2)"
+
+
+def _training(facts: Document) -> Iterator[Document]:
+    revival, linear = facts["revival"], facts["linear"]
+    if revival is not None and revival["within_nats"] > WORTH:
+        yield _line(
+            f"training: let {revival['within']} of the {len(facts['collapsed'])} collapsed latents hold the "
+            "directions that are missed, beginning as linear ones beside the decoder (the escape that --save-escape "
+            "writes)",
+            revival["within_nats"],
+        )
+    if revival is not None and revival["bias_nats"] > WORTH:
+        yield _line("training: the output is off by a constant; correct its bias, or train on", revival["bias_nats"])
+    if linear["below"] is not None and linear["below"] > max(WORTH, 3 * linear["below_error"]):
+        yield _line(
+            "training: more epochs, another learning rate or another start: linear maps, which the network contains if "
+            f"every hidden layer has at least {2 * linear['contained']} ReLU units and its output is linear, do better",
+            linear["below"],
+        )
+
+
+def _latents(facts: Document) -> Iterator[Document]:
+    """More latents, or fewer."""
+    revival, unused = facts["revival"], len(facts["collapsed"])
+    if revival is not None and not unused and revival["directions"] and revival["held_out_nats"] > WORTH:
+        more = revival["directions"]
+        yield _line(
+            f"k: up to {more} more latent{'s' * (more != 1)}, as none is unused and the residual has "
+            f"{'them' if more > 1 else 'one'} to hold at this noise",
+            revival["held_out_nats"],
+        )
+    if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
+        where = "these data" if facts["verdict"] == "data" else "this noise"
+        yield _line(
+            f"k: {facts['k'] - unused} in place of {facts['k']} changes nothing at {where}: the collapsed "
+            "latents cost nothing either",
+            0.0,
+        )
+
+
+def _warm_up(facts: Document) -> Iterator[Document]:
+    """What raising the KL's weight slowly can bring, at this noise (theory 7.6)."""
+    revival = facts["revival"]
+    if revival is None or not facts["collapsed"]:
+        return
+    if revival["within"] and revival["within_nats"] > WORTH:
+        yield _line(
+            f"warm-up: raising the weight of the KL from 0 may bring back the {revival['within']} latents that pay at "
+            "this noise; others relapse when it is back",
+            revival["within_nats"],
+        )
+    else:
+        yield _line(
+            "warm-up: raising the weight of the KL from 0 brings latents back only while it is small; at this noise "
+            "they relapse, unless the noise is learned meanwhile",
+            0.0,
+        )
+
+
+def _epochs(facts: Document) -> Iterator[Document]:
+    """Whether rescaling a latent would still help: at the end of a training it does not (theory 6.4)."""
+    off = [i + 1 for i, m in enumerate(facts["second_moment"]) if abs(m - 1) > MOMENT]
+    if off and not facts["held_out"]:
+        yield _line(
+            f"epochs: train on: in {len(off)} of {facts['k']} latents the mean of mu^2 + variance is not yet 1, as it "
+            "is at the end of every training",
+            None,
+        )

@@ -1,0 +1,275 @@
+"""The diagnosis of a VAE as a document: measured, compared with theory, judged, and what to change.
+
+Notation   as in outputs.py and measured.py; s = beta sigma2, or what the loss means (theory 6.5).
+Main       diagnosis -> Diagnosis (its document, and the escape).
+Reference  theory 6; reports/schema/diagnose.json; indices count from 1.
+
+All values are ELBOs of the model with observation noise s and the KL in full, which is what the loss minimises.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.analysis.collapse import Proportion, collapse_document
+from verify.analysis.stability import stability
+from verify.arrays import Array
+from verify.checks import positive_noise, random_seed, whole_number
+from verify.data.covariance import Covariance
+from verify.data.sampling import beyond_noise
+from verify.diagnosis.advice import advice
+from verify.diagnosis.doubts import doubts
+from verify.diagnosis.judged import verdict
+from verify.diagnosis.measured import (
+    ONE_DRAW,
+    POSTERIOR_MEAN,
+    Residual,
+    crossed,
+    elbo_of_data,
+    fitted_to,
+    inflated,
+    linear_log_likelihood,
+    mean_and_error,
+    residual_of,
+    squared_errors,
+)
+from verify.diagnosis.outputs import Outputs
+from verify.errors import InputError
+from verify.landscape.any_decoder import lower_bound
+from verify.landscape.collapse import DELTA, EPSILON, kl
+from verify.landscape.revival import Escape, direction_nats, shift_nats
+from verify.landscape.weighted import effective_noise, usable_weight
+from verify.models.beta_vae import optimum_that_keeps
+from verify.models.losses import LossNoise
+
+Document = dict[str, Any]
+Told = Callable[[str], object]
+# Fitting two halves as well takes two more eigendecompositions of this size.
+CROSSED = 4096
+# So many eigenvectors start the search for decoders that leave collapse.
+LEADING = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """The document; the best linear latents to add, None where nothing is known of the residual."""
+
+    document: Document
+    escape: Escape | None
+    residual: Covariance | None
+    data: Covariance
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the model was trained, and how to judge.
+
+    noise: sigma2, or what a loss means; beta: the weight of the KL beside a sigma2 (that of a loss is in its noise).
+    hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.  latents: of
+    the linear VAE to compare with, None: as many as the model has.
+    """
+
+    noise: float | LossNoise
+    beta: float = 1.0
+    hidden: Sequence[int] = ()
+    held_out: bool = False
+    latents: int | None = None
+    epsilon: float = EPSILON
+    delta: Proportion = DELTA
+    seed: int = 0
+    decoders: bool = True
+
+    def __post_init__(self) -> None:
+        usable_weight(self.beta)
+        random_seed(self.seed)
+        if not isinstance(self.noise, LossNoise):
+            positive_noise(self.noise)
+        if any(whole_number(width, "hidden") < 1 for width in self.hidden):
+            raise InputError(f"hidden {' '.join(map(str, self.hidden))}: widths of layers, all from 1")
+        if self.latents is not None and whole_number(self.latents, "k") < 1:
+            raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
+
+    @property
+    def s(self) -> float:
+        """The noise that counts."""
+        if isinstance(self.noise, LossNoise):
+            return self.noise.sigma2
+        return float(effective_noise(self.noise, self.beta))
+
+
+def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: Told = lambda doing: None) -> Diagnosis:
+    """Diagnose a VAE from what it made of its data.
+
+    data: the covariance of vae.rows, computed if it is not given; told: is told what is being done.  Raises InputError.
+    """
+    s = positive_noise(asked.s)
+    told("computing the covariance")
+    data = vae.rows.covariance([s]) if data is None else data
+    told("comparing with the linear optimum")
+    collapse = collapse_document(vae.mu, vae.logvar, [asked.epsilon], asked.delta)
+    sampled, at_mean = squared_errors(vae)
+    errors = sampled if sampled is not None else at_mean
+    elbos = None if errors is None else elbo_of_data(errors, kl(vae.mu, vae.logvar), vae.n, s)
+    linear, linear_notes = _linear(vae, data, asked, elbos)
+    told("looking for further directions")
+    residual = residual_of(vae, data, s)
+    facts = {
+        "schema": 1,
+        "n": vae.n,
+        "k": vae.k,
+        "N": vae.N,
+        "read": vae.rows.provenance.get("read"),
+        "sigma2": s,
+        "beta": asked.beta,
+        "loss": _loss(asked),
+        "held_out": asked.held_out,
+        "hidden": list(asked.hidden) or None,
+        "data_noise": float(np.mean(data.eigenvalues)),
+        **_noise(vae, errors, s),
+        **_elbo(elbos, sampled),
+        "kl_total": collapse["kl_total"],
+        "kl": collapse["kl"],
+        "epsilon": collapse["epsilon"],
+        "delta": collapse["delta"],
+        "collapsed": collapse["collapsed"],
+        "active_units": collapse["active_units"],
+        "second_moment": collapse["second_moment"],
+        "reconstructions": _at_hand(vae),
+        "linear": linear,
+        "revival": None if residual is None else _revival(vae, residual, len(collapse["collapsed"]), asked),
+        "any_decoder": _any_decoder(vae, data, asked, told) if asked.decoders else None,
+        "resolution": [float(e) for e in data.spectrum.errors],
+    }
+    facts["verdict"] = verdict(facts)
+    facts["advice"] = advice(facts)
+    notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
+    facts["notes"] = list(dict.fromkeys(notes))
+    if residual is None:
+        return Diagnosis(facts, None, None, data)
+    return Diagnosis(facts, residual.escape(), residual.covariance, data)
+
+
+def _loss(asked: Asked) -> Document | None:
+    if not isinstance(asked.noise, LossNoise):
+        return None
+    return {"words": asked.noise.words, "error_weight": asked.noise.a, "kl_weight": asked.noise.b}
+
+
+def _at_hand(vae: Outputs) -> Document:
+    return {"posterior_mean": vae.reconstructions is not None, "draws": vae.draws}
+
+
+def _noise(vae: Outputs, errors: Array | None, s: float) -> Document:
+    """The noise that is best for these reconstructions, and the nats that it brings (theory 5.1)."""
+    if errors is None:
+        return {"tuned_sigma2": None, "tuning_gain": None}
+    tuned = float(errors.mean()) / vae.n
+    ratio = tuned / s
+    # Reconstructions without any error have no best noise but 0.
+    gain = None if tuned == 0 else 0.5 * vae.n * (ratio - 1 - float(np.log(ratio)))
+    return {"tuned_sigma2": tuned, "tuning_gain": gain}
+
+
+def _elbo(elbos: Array | None, sampled: Array | None) -> Document:
+    if elbos is None:
+        return {"elbo": None, "elbo_error": None, "elbo_from": None}
+    value, error = mean_and_error(elbos)
+    return {"elbo": value, "elbo_error": error, "elbo_from": POSTERIOR_MEAN if sampled is None else "draws"}
+
+
+def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -> tuple[Document, list[str]]:
+    """What a linear VAE keeps at this noise, its ELBO there, and how far the network lies below; notes of sampling."""
+    s, k = asked.s, min(vae.k if asked.latents is None else asked.latents, vae.n)
+    found = stability(data, k, [s])
+    row, lam = found["noise"][0], data.eigenvalues
+    contained = min(k, min(asked.hidden) // 2) if asked.hidden else k
+    q = min(row["retained"], contained)
+    document = {
+        "retained": row["retained"],
+        "retained_range": row["sampling_range"],
+        "value": row["value"],
+        "sigma2_mle": found["sigma2_mle"],
+        "value_mle": None if found["sigma2_mle"] is None else _value_mle(lam, k, found["sigma2_mle"]),
+        "eigenvalues": lam[: min(k, data.rank)].tolist(),
+        "standard_errors": [t["standard_error"] for t in found["thresholds"]],
+        "beyond_noise": beyond_noise(lam, vae.N, k)[0],
+        "contained": contained,
+        "contained_value": optimum_that_keeps(lam, q, s, 1.0),
+        "below": None,
+        "below_error": None,
+    }
+    if elbos is not None:
+        document["below"], document["below_error"] = _below(vae, data, asked, elbos, q)
+    return document, [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
+
+
+def _value_mle(lam: Array, k: int, sigma2: float) -> float:
+    return optimum_that_keeps(lam, min(k, int((lam > sigma2).sum())), sigma2, 1.0)
+
+
+def _below(vae: Outputs, data: Covariance, asked: Asked, elbos: Array, q: int) -> tuple[float, float]:
+    """How far the ELBO lies below the linear optimum, paired datum by datum, and its standard error.
+
+    Of rows that were not trained on, the linear optimum is fitted to the other half of them each time.
+    """
+    if not asked.held_out:
+        return mean_and_error(linear_log_likelihood(data, vae.rows.blocks(), q, asked.s) - elbos)
+
+    def one(chosen: Array) -> Array:
+        fitted = fitted_to(vae, chosen, asked.s)
+        kept = min(q, int((fitted.eigenvalues > asked.s).sum()))
+        return linear_log_likelihood(fitted, vae.rows.blocks(), kept, asked.s, ~chosen) - elbos[~chosen]
+
+    return mean_and_error(crossed(vae.N, asked.seed, one))
+
+
+def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Document:
+    """What linear latents would add (theory 6.1): of these rows, and where nothing was fitted to the datum."""
+    s, rho = asked.s, residual.covariance.eigenvalues
+    above = rho[rho > s]
+    within = min(unused, len(above))
+    bias = shift_nats(residual.shift, s)
+    gains = residual.gains(residual.escape())
+    nats, error = mean_and_error(gains)
+
+    def judged(latents: int) -> Array:
+        """What so many latents add, of data that they were not fitted to where two halves can be afforded."""
+        if min(vae.N, vae.n) <= CROSSED:
+            return residual.crossed_gains(latents, asked.seed, vae.N)
+        return gains if latents == len(above) else residual.gains(residual.escape(latents))
+
+    every = judged(len(above))
+    unshifted = judged(0)
+    trained = (every if within == len(above) else judged(within)) - unshifted if within else np.zeros(1)
+    held = mean_and_error(every)
+    return {
+        "residual": residual.kind,
+        "eigenvalues": above.tolist(),
+        "directions": len(above),
+        "theory_nats": float(direction_nats(above, s).sum()) + bias,
+        "nats": nats if residual.kind != ONE_DRAW else held[0],
+        "standard_error": error,
+        "bias_nats": bias,
+        "held_out_nats": held[0],
+        "held_out_error": held[1],
+        "within": within,
+        "within_nats": float(trained.mean()),
+        "within_error": mean_and_error(trained)[1],
+        "at_most": _at_most(vae, s) if residual.kind == ONE_DRAW else None,
+    }
+
+
+def _at_most(vae: Outputs, s: float) -> float:
+    """What single draws of the residual would promise: too much, as they vary more than their mean."""
+    single = inflated(vae, s)
+    assert single.mean is not None
+    return float(direction_nats(single.eigenvalues, s).sum()) + shift_nats(single.mean, s)
+
+
+def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Document:
+    """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
+    told("looking for decoders that leave collapse")
+    found = lower_bound(vae.rows.blocks, data.leading(min(LEADING, data.rank)), seed=asked.seed)
+    return {"lower": found.value, "upper": None}

@@ -1,0 +1,75 @@
+"""The verdict on a VAE: is its collapse the optimum, or the noise, the training, or the data?
+
+Notation   facts: a diagnosis document as far as it is measured (reports/schema/diagnose.json); nats per datum.
+Main       verdict; reasons, what speaks for each.
+Reference  theory 6.1, 6.3; claims revival, linear-inside.
+
+training   latents that are unused would pay at this very noise, or the network lies below the linear VAE inside it
+noise      no unused latent would pay at this noise, and the model's own error asks for a smaller one
+data       no unused latent would pay, and nothing more in the data stands out from noise
+optimum    none of these: nothing is collapsed, or nothing linear would help
+mixed      some unused latents would pay as it is, the others at a smaller noise
+undecided  what is at hand cannot tell
+"""
+
+from typing import Any, NamedTuple
+
+Document = dict[str, Any]
+# Less than this is no reason to train again; and what chance explains is none either.
+WORTH, ERRORS = 0.1, 3.0
+# A noise that the model's own error undercuts by less than this counts as the right one.
+SAME_NOISE = 0.9
+VERDICTS = ("optimum", "noise", "training", "data", "mixed", "undecided")
+
+
+class Reasons(NamedTuple):
+    """What speaks for each verdict.  None: it cannot be told."""
+
+    revivable: bool | None
+    below_linear: bool | None
+    noise_too_large: bool | None
+    nothing_left: bool
+
+
+def surely(value: float | None, error: float | None) -> bool | None:
+    """Whether a gain is worth it and beyond chance; None: it is worth it, if it is not chance, or it is not known."""
+    if value is None:
+        return None
+    if value <= WORTH:
+        return False
+    return True if value > ERRORS * (error or 0.0) else None
+
+
+def reasons(facts: Document) -> Reasons:
+    """Of a document without a verdict."""
+    k, unused = facts["k"], len(facts["collapsed"])
+    tuned, s = facts["tuned_sigma2"], facts["sigma2"]
+    # At the posterior mean the error is too small, so that it proves no noise too large.
+    too_large = None if tuned is None else bool(tuned < SAME_NOISE * s)
+    if too_large and facts["tuning_gain"] is not None and facts["tuning_gain"] <= WORTH:
+        too_large = False
+    linear, revival = facts["linear"], facts["revival"]
+    below = surely(linear["below"], linear["below_error"])
+    revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"])
+    beyond = linear["beyond_noise"]
+    return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
+
+
+def verdict(facts: Document) -> str:
+    """One of VERDICTS."""
+    why, unused = reasons(facts), len(facts["collapsed"])
+    if why.revivable or why.below_linear:
+        # Those that would pay now, against those that stay collapsed at this noise whatever is done.
+        left = unused - (0 if facts["revival"] is None else facts["revival"]["within"])
+        return "mixed" if why.revivable and left > 0 and why.noise_too_large else "training"
+    if facts["elbo"] is None and facts["revival"] is None:
+        return "undecided"
+    if why.revivable is None or (why.below_linear is None and facts["elbo"] is not None):
+        return "undecided"
+    if not unused:
+        return "optimum"
+    if why.nothing_left:
+        return "data"
+    if why.noise_too_large is None:
+        return "undecided"
+    return "noise" if why.noise_too_large else "optimum"
