@@ -5,11 +5,13 @@ Notation   mu, logvar (b, k): what the encoder says of a batch; n columns of the
 Main       LatentWatch: add, epoch_end, log, warn, should_stop.
 Reference  theory 1.5, 3.9, 3.11, 6.2, 6.4, 6.5.
 
-A linear VAE keeps min(k, #{lam > s}) latents. For a deep decoder that is a prediction: certain is a collapse of all
-latents only from the noise on at which it is the optimum of every decoder (theory 6.2), or, where the decoder is
-linear, from lam_1 on. During an epoch the weights move: the sums are over encoders of that epoch, not of one.
+A linear VAE keeps min(k, #{lam > s}) latents. For a deep decoder that is a prediction: the collapse of all latents is
+certain only from a noise on at which no decoder gains by them. For that the upper bound of theory 6.2 is taken, which
+needs lam_1 and the farthest datum only; where the decoder is linear, lam_1. During an epoch the weights move: the sums
+are over encoders of that epoch, not of one.
 """
 
+import math
 import numbers
 from typing import Any
 
@@ -21,6 +23,7 @@ from verify.data.covariance import Covariance, from_eigenvalues
 from verify.data.files.objects import to_array
 from verify.data.sources import load
 from verify.errors import InputError
+from verify.landscape.any_decoder import upper_bound
 from verify.landscape.collapse import DELTA, EPSILON, Proportion, enough
 from verify.landscape.latent_sums import LatentSums
 from verify.landscape.weighted import effective_noise, usable_weight
@@ -28,6 +31,8 @@ from verify.models.losses import noise_of_loss
 from verify.words.watched import CERTAIN, FREE, PARTIAL, PREDICTED, messages
 
 Document = dict[str, Any]
+# Upwards: sums of squares and a quotient of logarithms, in doubles.
+ROUNDING = 1e-9
 
 
 class LatentWatch:
@@ -36,8 +41,8 @@ class LatentWatch:
     data: rows (N, n) as the model sees them (array, tensor, DataFrame, a name that `verify.load` knows), their
     Covariance, or their eigenvalues (n,). The noise: sigma2, or loss and kl as `verify.noise_of_loss` knows them (with
     batch, where one of the terms is summed over it). beta: the weight of the KL at the end of training. linear: whether
-    the decoder is. certain_above: a noise from which on no decoder gains anything by its latents (theory 6.2).
-    (epsilon, delta): what is called collapsed. Raises InputError.
+    the decoder is. certain_above: a noise from which on no decoder gains anything by its latents, where a lower one is
+    known than follows from lam_1 and the farthest row. (epsilon, delta): what is called collapsed. Raises InputError.
     """
 
     def __init__(
@@ -55,13 +60,14 @@ class LatentWatch:
         epsilon: float = EPSILON,
         delta: Proportion = DELTA,
     ):
-        self.spectrum, self.k = _covariance(data).spectrum, whole_number(k, "k")
+        found = _covariance(data)
+        self.spectrum, self.k = found.spectrum, whole_number(k, "k")
         if self.k < 1:
             raise InputError(f"k = {self.k}: a VAE has at least one latent")
         self.sigma2 = _noise(sigma2, loss, len(self.spectrum), self.k, kl, batch)
         self.beta = self.final_beta = usable_weight(beta)
         self.lam_1 = float(self.spectrum.values[0])
-        self.certain_above = self._certain(linear, certain_above)
+        self.certain_above = self._certain(found, linear, certain_above)
         self.epsilon, self.delta = number(epsilon, "epsilon"), delta
         enough(1, delta)  # refuses what is no proportion
         self.learned_noise, self.epoch = False, 0
@@ -69,9 +75,11 @@ class LatentWatch:
         self._said: set[str] = set()
         self._sums = LatentSums(self.k, self.epsilon)
 
-    def _certain(self, linear: bool, certain_above: float | None) -> float | None:
+    def _certain(self, data: Covariance, linear: bool, certain_above: float | None) -> float | None:
+        """From which noise on collapse is certain; None where that is not known."""
+        highest = self.lam_1 + float(self.spectrum.errors[0])
         if certain_above is None:
-            return self.lam_1 + float(self.spectrum.errors[0]) if linear else None
+            return highest if linear else _of_every_decoder(data, highest)
         value = number(certain_above, "certain_above")
         # No decoder does worse than a linear one, which keeps a latent below lam_1.
         if not value >= self.lam_1 - float(self.spectrum.errors[0]):
@@ -179,6 +187,17 @@ def _covariance(data: Any) -> Covariance:
     if listed or getattr(data, "ndim", 2) == 1:
         return from_eigenvalues(to_array(data))
     return load(data)
+
+
+def _of_every_decoder(data: Covariance, lam_1: float) -> float | None:
+    """A noise from which on no decoder gains by its latents (theory 6.2); None without rows that can be read again."""
+    if data.source is None or data.mean is None:
+        return None
+    C = data.source.divisor
+    centre = data.mean * C
+    squares = (((np.asarray(X, dtype=np.float64) - centre) ** 2).sum(axis=1).max() for X in data.source.blocks_again())
+    largest = math.sqrt(max(map(float, squares))) / C
+    return upper_bound(lam_1, max(largest, math.sqrt(lam_1))) * (1 + ROUNDING)
 
 
 def _noise(sigma2: float | None, loss: str | None, n: int, k: int, kl: str, batch: int | None) -> float:

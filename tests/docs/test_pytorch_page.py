@@ -131,7 +131,7 @@ def test_the_callback_logs_and_stops_where_collapse_is_certain(page):
     assert len(logged) == 3 and not any("certain" in text for text in said)
     assert all(isinstance(value, float) for value in logged[0].values()) and "latents/kl_4" in logged[0]
     far = float((page.rows - page.rows.mean(0)).pow(2).sum(1).max())
-    logged, said = stand_in_for_a_trainer(page, page.LatentWatch(page.rows, k=4, sigma2=far, certain_above=far))
+    logged, said = stand_in_for_a_trainer(page, page.LatentWatch(page.rows, k=4, sigma2=far))
     assert len(logged) == 1 and logged[0]["latents/certain_collapse"] == 1.0 and "no decoder" in said[0]
 
 
@@ -153,7 +153,7 @@ def test_lightning_itself(page, tmp_path):
             return page.torch.optim.Adam(self.parameters())
 
     far = float((page.rows - page.rows.mean(0)).pow(2).sum(1).max())
-    watch = page.LatentWatch(page.rows, k=4, sigma2=far, certain_above=far)
+    watch = page.LatentWatch(page.rows, k=4, sigma2=far)
     trainer = lightning.Trainer(
         max_epochs=4,
         accelerator="cpu",

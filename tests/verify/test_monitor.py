@@ -8,6 +8,7 @@ import pytest
 from tests.verify.data.files.test_objects import Tensor
 from verify.data.sources import load
 from verify.errors import InputError
+from verify.landscape.any_decoder import lower_bound, two_atoms
 from verify.landscape.collapse import active_units, collapsed, kl, second_moment
 from verify.monitor import LatentWatch
 
@@ -92,6 +93,37 @@ def test_collapse_is_certain_only_where_it_is():
     assert "no decoder gains" in told and "not yet collapsed: 1, 2 of 3" in told and "prediction" not in told
     assert watch.log()["certain_collapse"] == 1.0
     assert "below lam_1 = 6" in refusal(SPECTRUM, 3, sigma2=1.0, certain_above=5.0)
+
+
+def test_rows_tell_by_themselves_from_where_on_no_decoder_gains():
+    """Between lam_1 and the bound nothing is certain; for two values +-1 they are the same number."""
+    rows = np.random.default_rng(3).exponential(size=(50, 2))
+    data = load(rows)
+    bound = lower_bound(rows).upper
+    watch = LatentWatch(rows, 2, sigma2=1.0)
+    # The watch takes lam_1 at its upper end and rounds upwards.
+    assert bound <= watch.certain_above <= bound * (1 + 1e-8) and bound > 1.5 * watch.lam_1
+    assert LatentWatch(rows, 2, sigma2=1.01 * bound).should_stop
+    for below in (0.99 * bound, 1.01 * watch.lam_1):
+        assert not LatentWatch(rows, 2, sigma2=below).should_stop
+    for scale in (1e-3, 1e3):
+        scaled = LatentWatch(load(rows, scale=scale), 2, sigma2=1.0)
+        assert scaled.certain_above == pytest.approx(bound / scale**2, rel=1e-8)
+    shifted = LatentWatch(rows + 1e3, 2, sigma2=1.0)  # the mean is taken off
+    assert shifted.certain_above == pytest.approx(bound, rel=1e-6)
+    two = np.repeat([[1.0], [-1.0]], 10, axis=0)
+    assert LatentWatch(two, 1, sigma2=1.0).certain_above == pytest.approx(1.0, rel=1e-6)
+    assert LatentWatch(data.eigenvalues, 2, sigma2=9.0).certain_above is None  # a spectrum does not tell
+    assert LatentWatch(data.eigenvalues, 2, sigma2=9.0).should_stop is False
+
+
+def test_above_that_bound_two_outputs_do_not_pay_and_below_the_witness_they_do():
+    """The control: the same search for a better decoder finds one where nothing is called certain."""
+    rows = np.random.default_rng(3).exponential(size=(50, 2))
+    watch, witness = LatentWatch(rows, 2, sigma2=1.0), lower_bound(rows)
+    assert two_atoms(rows, witness.t, watch.certain_above).nats <= 1e-12  # rounding of a sum of 50 logarithms
+    assert two_atoms(rows, witness.t, 0.9 * witness.value).nats > 0
+    assert not LatentWatch(rows, 2, sigma2=0.9 * witness.value).should_stop
 
 
 def test_the_weight_at_the_end_decides_and_the_present_one_is_told():
