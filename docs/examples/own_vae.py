@@ -8,7 +8,7 @@ training are used: what it was given, mu, logvar, reconstructions. docs/pytorch.
 import numpy as np
 from sklearn.datasets import load_digits
 
-from verify import LatentWatch, diagnose, noise_of_loss
+from verify import LatentWatch, diagnose, noise_of_loss, recommended_noise
 
 x = load_digits().data / 16
 n, k, hidden = x.shape[1], 6, 48
@@ -62,9 +62,6 @@ def train(model, loss, epochs, watch, rate=2e-3):
         watch.epoch_end()
         for message in watch.warn():
             print(message)
-        if watch.should_stop:
-            print(f"stopped after {watch.epoch} epochs")
-            return
 
 
 def outputs(model, draws=2):
@@ -80,6 +77,44 @@ print(f"{loss.words}: the noise is {loss.sigma2:g}")
 careless, watch = new_model(), LatentWatch(x, k, loss="mse-mean")
 train(careless, loss, epochs=30, watch=watch)
 
-# %% It had stopped at once: no decoder can use a latent at a noise of 32. Its diagnosis says what to change
+# %% The watch knew it after one epoch: at a noise of 32 no decoder can use a latent. The diagnosis says what to change
+print("to be stopped:", watch.should_stop, "- active units at the end:", watch.log()["active_units"])
 first = diagnose(**outputs(careless), loss="mse-mean")
 print(first.summary())
+
+# %% 2. The noise that was advised, as a weight of the KL; and, impatiently, a few epochs only
+noise = round(recommended_noise(x, k), 3)
+loss = noise_of_loss("mse-sum", n=n, k=k, beta=2 * noise)
+impatient = new_model()
+train(impatient, loss, epochs=5, watch=LatentWatch(x, k, sigma2=noise))
+second = diagnose(**outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
+print(second.summary())
+
+# %% 3. What linear latents would add is a promise: it is kept when they are installed as they are
+escape = second.escape
+
+
+def elbo(model, escape=None, draws=100):
+    """Nats per datum at this noise, from draws of its own; with the escape, f(z) + b + U w."""
+    mu, logvar = encode(model, x)
+    divergence = 0.5 * (mu**2 + np.expm1(logvar) - logvar).sum()
+    w = (x - decode(model, mu) - escape.center) @ escape.V.T if escape else np.zeros((len(x), 0))
+    if escape:
+        divergence += 0.5 * (w**2 + escape.D - 1 - np.log(escape.D)).sum()
+    error = 0.0
+    for _ in range(draws):
+        xhat = decode(model, mu + np.exp(logvar / 2) * rng.standard_normal(mu.shape))
+        if escape:
+            xhat += escape.b + (w + np.sqrt(escape.D) * rng.standard_normal(w.shape)) @ escape.U.T
+        error += ((x - xhat) ** 2).sum() / draws
+    return -(divergence + error / (2 * noise)) / len(x) - n / 2 * np.log(2 * np.pi * noise)
+
+
+before, after = elbo(impatient), elbo(impatient, escape)
+print(f"promised {second.revival['nats']:.1f} nats, brought {after - before:.1f}")
+
+# %% 4. More epochs bring as much without further latents: it was the training, and not the objective
+train(impatient, loss, epochs=100, watch=LatentWatch(x, k, sigma2=noise))
+third = diagnose(**outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
+print(third.summary())
+print(f"ELBO {before:.1f}, then {elbo(impatient):.1f}; a linear VAE at this noise {third.linear['value']:.1f}")
