@@ -69,7 +69,10 @@ class LatentWatch:
         self.lam_1 = float(self.spectrum.values[0])
         self.certain_above = self._certain(found, linear, certain_above)
         self.epsilon, self.delta = number(epsilon, "epsilon"), delta
-        enough(1, delta)  # refuses what is no proportion
+        if not (math.isfinite(self.epsilon) and self.epsilon >= 0):
+            raise InputError(f"epsilon = {self.epsilon:g}: a KL in nats, finite and at least 0")
+        if enough(1, delta) == 0:
+            raise InputError(f"delta = {delta}: a proportion of the data, at least 0 and below 1")
         self.learned_noise, self.epoch = False, 0
         self.last: Document | None = None
         self._said: set[str] = set()

@@ -2,7 +2,7 @@
 
 import os
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pytest
 
@@ -60,7 +60,7 @@ def test_own_vae(tmp_path, capsys):
     assert first.verdict == "noise" and len(first.collapsed) == 6
     assert second.verdict == "training" and second.revival["nats"] > 10
     # The promise has a standard error of its own; 100 draws of the error for 1797 data add less than .1 to each ELBO.
-    brought, error = names["after"] - names["before"], second.revival["error"]
+    brought, error = names["after"] - names["before"], second.revival["standard_error"]
     assert brought == pytest.approx(second.revival["nats"], abs=4 * error + 0.3)
     assert names["elbo"](names["impatient"]) > names["after"] > names["before"]
     assert third.linear["below"] < 0

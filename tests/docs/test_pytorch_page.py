@@ -13,6 +13,7 @@ from reports.cli import main
 from tests.docs.blocks import DOCS, fenced
 from verify.landscape.collapse import kl as divergence
 from verify.models.losses import noise_of_loss
+from verify.monitor import LatentWatch
 
 PAGE = "pytorch.md"
 BLOCKS = fenced(PAGE)
@@ -246,6 +247,11 @@ def test_jax(tmp_path):
         tmp_path / "v.npz",
     )
     check(read(tmp_path / "v.npz"), x, x.reshape(20, 6) @ params)
+    mu, logvar = encode(params, jax.numpy.asarray(x))
+    watches = [LatentWatch(np.asarray([2.0, 1.0]), 2, sigma2=1.0) for _ in range(2)]
+    watches[0].add(mu, logvar)
+    watches[1].add(np.asarray(mu), np.asarray(logvar))
+    assert watches[0].epoch_end() == watches[1].epoch_end()
 
 
 @pytest.mark.filterwarnings("ignore")

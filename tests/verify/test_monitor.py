@@ -199,7 +199,10 @@ def test_bad_input():
     assert "at least one latent" in refusal(SPECTRUM, 0, sigma2=1.0)
     assert "beta = 0" in refusal(SPECTRUM, 3, sigma2=1.0, beta=0.0)
     assert "choose one of" in refusal(SPECTRUM, 3, loss="mse")
-    assert "delta" in refusal(SPECTRUM, 3, sigma2=1.0, delta=2)
+    for delta in (2, 1, "many", float("nan")):
+        assert "delta" in refusal(SPECTRUM, 3, sigma2=1.0, delta=delta)
+    for epsilon in (-0.1, float("nan"), "small"):
+        assert "epsilon" in refusal(SPECTRUM, 3, sigma2=1.0, epsilon=epsilon)
     watch = LatentWatch(SPECTRUM, 3, sigma2=1.0)
     for mu, logvar, said in (
         (MU[:, :2], LOGVAR[:, :2], "(batch, 3)"),
