@@ -92,19 +92,21 @@ class LatentWatch:
             )
         return value
 
-    def add(self, mu: Any, logvar: Any, *, beta: float | None = None, sigma2: float | None = None) -> None:
+    def add(self, mu: Any, logvar: Any, *, beta: Any = None, sigma2: Any = None) -> None:
         """A batch: mu and logvar (b, k), arrays or tensors of any library.
 
-        beta: the weight of the KL now, where it is annealed (0 is allowed); sigma2: the noise now, where it is learned.
+        beta: the weight of the KL now, where it is annealed (0 is allowed); sigma2: the noise now, where it is learned;
+        numbers, or tensors that hold one.
         Raises InputError: shapes.
         """
         mu, logvar = _batch(mu, "mu", self.k), _batch(logvar, "logvar", self.k)
         if mu.shape != logvar.shape:
             raise InputError(f"mu has shape {mu.shape}, logvar {logvar.shape}; both must be (batch, k)")
         if beta is not None:
-            self.beta = 0.0 if beta == 0 else usable_weight(beta)
+            weight = _scalar(beta)
+            self.beta = 0.0 if weight == 0 else usable_weight(weight)
         if sigma2 is not None:
-            self.sigma2, self.learned_noise = positive_noise(sigma2), True
+            self.sigma2, self.learned_noise = positive_noise(_scalar(sigma2)), True
         self._sums.add(mu, logvar)
 
     def epoch_end(self) -> Document:
@@ -210,6 +212,14 @@ def _noise(sigma2: float | None, loss: str | None, n: int, k: int, kl: str, batc
     if loss is None:
         return positive_noise(sigma2)
     return positive_noise(noise_of_loss(loss, n=n, k=k, kl=kl, batch=batch).sigma2)
+
+
+def _scalar(value: Any) -> Any:
+    """The one number that an array or a tensor holds; anything else as it is."""
+    if isinstance(value, numbers.Real) or not hasattr(value, "shape"):
+        return value
+    array = to_array(value)
+    return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "iuf" else value
 
 
 def _batch(values: Any, name: str, k: int) -> Array:

@@ -144,6 +144,15 @@ def test_a_learned_noise_makes_nothing_certain():
     assert "at the present beta sigma2 = 9" in document["notes"][0]
 
 
+def test_a_learned_noise_may_come_as_an_array_of_one_number():
+    watch = LatentWatch(SPECTRUM, 3, sigma2=1.0)
+    document = ended(watch, sigma2=np.array([2.0], dtype=np.float32), beta=np.float64(0.5))
+    assert (document["sigma2"], document["beta"], document["noise"]) == (2.0, 0.5, 1.0)
+    for wrong in (np.array([1.0, 2.0]), "1"):
+        with pytest.raises(InputError, match="one real number"):
+            watch.add(MU, LOGVAR, sigma2=wrong)
+
+
 def test_collapse_that_the_noise_does_not_explain_is_the_training():
     watch = LatentWatch(SPECTRUM, 3, sigma2=2.0)
     assert "so it is the training" in " ".join(ended(watch, 0 * MU, 0 * LOGVAR)["notes"])
@@ -178,6 +187,7 @@ def test_torch_itself():
     watch, plain = (LatentWatch(SPECTRUM, 3, sigma2=1.0) for _ in range(2))
     mu, logvar = (torch.tensor(a, requires_grad=True) for a in (MU, LOGVAR))
     assert ended(watch, mu * 1, logvar)["kl"] == ended(plain)["kl"]
+    assert ended(watch, mu, logvar, sigma2=torch.tensor(2.0, requires_grad=True))["noise"] == 2.0
     half = ended(watch, mu.to(torch.bfloat16), logvar.to(torch.bfloat16))["kl"]
     np.testing.assert_allclose(half, ended(plain)["kl"], atol=0.02)  # eight bits
 
