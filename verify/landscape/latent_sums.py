@@ -57,8 +57,9 @@ class LatentSums:
     @property
     def active(self) -> Array:
         """Whether the variance of a latent's mean over the data exceeds 0.01.  -> (k,) of bool."""
-        return np.asarray(self._scatter[1] > ACTIVE_VARIANCE * max(self.N, 1))
+        return np.asarray(self._scatter[1] > ACTIVE_VARIANCE * self.N)
 
     def collapsed(self, delta: Proportion) -> Array:
         """Whether a latent is (epsilon, delta)-collapsed; none is before there are data.  -> (k,) of bool."""
-        return self._counts.collapsed(delta)[0] if self.N else np.zeros(self.k, dtype=bool)
+        (fallen,) = self._counts.collapsed(delta)
+        return np.asarray(fallen & (self.N > 0))

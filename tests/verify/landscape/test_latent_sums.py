@@ -49,6 +49,11 @@ def test_the_average_of_the_variances_within_batches_is_another_number():
     assert summed(mu, np.zeros_like(mu), [50]).active.tolist() == [True]
 
 
+def test_collapse_is_of_the_divergence_and_not_of_the_mean():
+    mu = np.array([[0.1, -5.0, 0.0]]) * np.ones((20, 1))  # KL .005, 12.5, 0
+    assert summed(mu, np.zeros_like(mu), [7]).collapsed(0.01).tolist() == [True, False, True]
+
+
 def test_what_is_not_finite_is_counted_and_left_out():
     mu, logvar = latents()
     mu[3, 1], logvar[7, 0], logvar[8, 2] = np.nan, np.inf, 800.0  # exp(800) overflows
@@ -62,3 +67,5 @@ def test_without_data_nothing_is_collapsed():
     sums = LatentSums(3)
     sums.add(np.zeros((0, 3)), np.zeros((0, 3)))
     assert sums.N == 0 and not sums.collapsed(0.01).any() and not sums.active.any()
+    sums.add(np.zeros((1, 3)), np.zeros((1, 3)))
+    assert sums.N == 1 and sums.collapsed(0.01).all()
