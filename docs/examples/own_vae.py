@@ -79,7 +79,7 @@ train(careless, loss, epochs=30, watch=watch)
 
 # %% The watch knew it after one epoch: at a noise of 32 no decoder can use a latent. The diagnosis says what to change
 print("to be stopped:", watch.should_stop, "- active units at the end:", watch.log()["active_units"])
-first = diagnose(**outputs(careless), loss="mse-mean")
+first = diagnose(outputs(careless), loss="mse-mean")
 print(first.summary())
 
 # %% 2. The noise that was advised, as a weight of the KL; and, impatiently, a few epochs only
@@ -87,7 +87,7 @@ noise = round(recommended_noise(x, k), 3)
 loss = noise_of_loss("mse-sum", n=n, k=k, beta=2 * noise)
 impatient = new_model()
 train(impatient, loss, epochs=5, watch=LatentWatch(x, k, sigma2=noise))
-second = diagnose(**outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
+second = diagnose(outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
 print(second.summary())
 
 # %% 3. What linear latents would add is a promise: it is kept when they are installed as they are
@@ -115,6 +115,6 @@ print(f"promised {second.revival['nats']:.1f} nats, brought {after - before:.1f}
 
 # %% 4. More epochs bring as much without further latents: it was the training, and not the objective
 train(impatient, loss, epochs=100, watch=LatentWatch(x, k, sigma2=noise))
-third = diagnose(**outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
+third = diagnose(outputs(impatient, draws=10), loss="mse-sum", beta=2 * noise)
 print(third.summary())
 print(f"ELBO {before:.1f}, then {elbo(impatient):.1f}; a linear VAE at this noise {third.linear['value']:.1f}")

@@ -57,8 +57,8 @@ def test_own_vae(tmp_path, capsys):
     names, printed = ran("own_vae", tmp_path, capsys)
     assert "to be stopped: True - active units at the end: 0" in printed
     first, second, third = (names[name] for name in ("first", "second", "third"))
-    assert first.verdict == "noise" and len(first.collapsed) == 6
-    assert second.verdict == "training" and second.revival["nats"] > 10
+    assert first.cause == "noise" and len(first.collapsed) == 6
+    assert second.cause == "training" and second.revival["nats"] > 10
     # The promise has a standard error of its own; 100 draws of the error for 1797 data add less than .1 to each ELBO.
     brought, error = names["after"] - names["before"], second.revival["standard_error"]
     assert brought == pytest.approx(second.revival["nats"], abs=4 * error + 0.3)
