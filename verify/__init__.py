@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verify.errors import InputError as InputError
+    from verify.estimators import LinearVAE as LinearVAE
+    from verify.estimators import ProbabilisticPCA as ProbabilisticPCA
     from verify.models.losses import noise_of_loss as noise_of_loss
+    from verify.monitor import LatentWatch as LatentWatch
     from verify.results.collapse import collapse as collapse
     from verify.results.diagnosis import diagnose as diagnose
     from verify.results.inputs import load as load
@@ -26,6 +29,9 @@ __version__ = "0.1.0"
 # Where each name lives.
 _PLACES = {
     "InputError": "verify.errors",
+    "LatentWatch": "verify.monitor",
+    "LinearVAE": "verify.estimators",
+    "ProbabilisticPCA": "verify.estimators",
     "collapse": "verify.results.collapse",
     "collapse_threshold": "verify.results.threshold",
     "diagnose": "verify.results.diagnosis",
