@@ -20,7 +20,9 @@ def test_the_page_of_python_is_true():
 
 def test_every_name_is_told_and_imported():
     imported = {
-        name.strip() for line in re.findall(r"^from verify import (.+)$", PAGE, re.M) for name in line.split(",")
+        name.strip()
+        for line in re.findall(r"^from verify import (.+)$", PAGE, re.MULTILINE)
+        for name in line.split(",")
     }
     assert imported == set(verify.__all__)
     table = PAGE.split("\n## ")[0]
@@ -29,7 +31,8 @@ def test_every_name_is_told_and_imported():
 
 def test_links_within_the_page_lead_somewhere():
     headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^## (.+)$", PAGE, re.M)
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
     }
     links = re.findall(r"\]\(#([^)]+)\)", PAGE)
     assert links and set(links) <= headings
