@@ -55,7 +55,7 @@ CELL = CLAIM.step(
 TWO = CLAIM.step(
     "two outputs",
     "a decoder that is s t on a part of the prior of mass e and 0 elsewhere has the mean log likelihood of collapse "
-    "plus mean log(1 + e (r - 1)), r = exp(<y, t> - s |t|^2/2), whose slope at e = 0 is exp(K(t) - s |t|^2/2) - 1: where "
+    "plus mean log(1 + e (r - 1)), r = exp(<y, t> - s |t|^2/2), of slope exp(K(t) - s |t|^2/2) - 1 at e = 0: where "
     "K(t) > s |t|^2/2, small e gain",
     says="~sub_gaussian -> two_outputs_gain",
     place="Every decoder",
