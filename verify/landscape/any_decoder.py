@@ -48,9 +48,9 @@ def upper_bound(lam_1: float, largest: float) -> float:
     """
     if lam_1 == 0:  # nothing varies
         return 0.0
-    above = largest * (largest / lam_1) - 1  # >= 0 but for rounding: lam_1 is the mean of squares <= B^2
-    if above <= 1e-8:
-        return float(lam_1 * (1 + max(above, 0.0)))
+    above = largest * (largest / lam_1) - 1  # >= 0 but for rounding: lam_1 is a mean of squares <= B^2
+    if above <= 0:
+        return float(lam_1)
     return float(largest * largest * (above / (above + 1)) * ((above + 2) / (above + 1)) / (2 * math.log1p(above)))
 
 
