@@ -147,6 +147,12 @@ _REGISTER = (
         f"{HJ}, 4.5.8",
     ),
     Fact(
+        "tangents",
+        "a differentiable convex function is nowhere below its tangents, a concave one nowhere above them; and one "
+        "whose derivative rises is convex, one whose derivative falls is concave",
+        "Rockafellar, Convex Analysis, 1970, 24, 25",
+    ),
+    Fact(
         "von-neumann",
         "tr(A B) is at least the sum of a_i b_{n+1-i} and at most that of a_i b_i, the falling eigenvalues of "
         "symmetric A, B; it is the latter iff some orthonormal x_1, ..., x_n have A x_i = a_i x_i and B x_i = b_i x_i "
