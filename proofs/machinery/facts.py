@@ -88,6 +88,11 @@ _REGISTER = (
         "any course in analysis",
     ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
+    Fact(
+        "intermediate-value",
+        "a continuous function on an interval that takes two values takes every one between them",
+        "any course in analysis",
+    ),
     Fact("jacobi", "where det A > 0, d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q almost everywhere", "Gibbs' inequality"),
     Fact(
