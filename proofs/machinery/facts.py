@@ -18,6 +18,12 @@ _REGISTER = (
         f"{HJ}, 5.1",
     ),
     Fact(
+        "central-limit",
+        "sqrt(N) times the mean of N independent variables of one law with mean 0 and finite variance is normal in the "
+        "limit; so is sqrt(N) (g(mean) - g(0)), g differentiable at 0, with the variance of its differential",
+        "van der Vaart, Asymptotic Statistics, 1998, 2.17, 3.1",
+    ),
+    Fact(
         "chain-rule",
         "derivatives, and continuity, of products, inverses and compositions",
         "any course in analysis",
