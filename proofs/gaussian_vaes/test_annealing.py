@@ -32,7 +32,6 @@ from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
-PLACE = "Annealing"
 CLAIM = Claim(
     id="annealing",
     source="ours, on Figures 7 and 8",
@@ -50,21 +49,21 @@ FLOW = CLAIM.step(
     "gradient of the beta-ELBO is beta w_i (lam_i - s - l_i)/(s + l_i)^2: columns keep their directions, and dl_i/dt = "
     "2 beta l_i (lam_i - s - l_i)/(s + l_i)^2; for all n and k",
     says="aligned_flow -> scalar_flow",
-    place=PLACE,
+    place="Annealing",
 )
 SCALAR = CLAIM.step(
     "scalar",
     "l rises iff 0 < l < lam - s, and falls iff l > max(lam - s, 0); at constant s the time from l to l' is F(l') - "
     "F(l) in closed form, infinite to 0 and to lam - s: l tends to max(lam - s, 0) and never gets there",
     says="scalar_flow -> falls_where_lam_is_below_the_noise",
-    place=PLACE,
+    place="Annealing",
 )
 BRANCH = CLAIM.step(
     "branch",
     "at fixed noise lam_j > beta sigma2 iff beta < lam_j/sigma2: as beta rises, open latents close one by one, the "
     "smallest first, and none opens",
     says="largest_above_beta_sigma2 -> open_until_the_ratio",
-    place=PLACE,
+    place="Annealing",
 )
 LEARNED = CLAIM.step(
     "learned",
@@ -72,7 +71,7 @@ LEARNED = CLAIM.step(
     "- beta q(s)) s, continuous, strictly falling, and negative from lam_k on: its one maximum is s = beta lost/(n - "
     "beta k) < lam_k, which rises with beta to the mean of the unused eigenvalues; all k latents are retained",
     says="value_at_beta -> keeps_all",
-    place=PLACE,
+    place="Annealing",
 )
 BARRIER = CLAIM.step(
     "barrier",
@@ -80,19 +79,19 @@ BARRIER = CLAIM.step(
     "eigenvalues on: a path that starts with sigma2 < theta and ELBO > B(theta), and never lowers the ELBO, never "
     "reaches sigma2 = theta; the maximum at any noise from that mean up to theta is such a start",
     says="path & nothing_above_B & on_top -> stays_below",
-    place=PLACE,
+    place="Annealing",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
     "so at fixed noise nothing that annealing did is left in any local maximum, and with learned noise nothing "
     "relapses at the maxima, or behind the barrier",
-    place=PLACE,
+    place="Annealing",
 )
 SLOWER = CLAIM.step(
     "slower",
     "at W = 0, V = 0, D = I the flow of W and V together leaves along u_j, lam_j > s, at the positive root r of (r + "
     "1/s)(r + lam_j) = lam_j^2/s^2, which is below the rate (lam_j - s)/s^2 of the profile; for all n and k",
-    place=PLACE,
+    place="Annealing",
 )
 
 b, s, lam, l = sp.symbols("beta s lam l", positive=True)

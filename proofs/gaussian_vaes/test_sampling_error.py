@@ -26,7 +26,6 @@ from verify.symbolic.matrix_calculus import identity, letter, zero
 from verify.symbolic.relations import reduce, relation
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
 
-PLACE = "Sampling error"
 CLAIM = Claim(
     id="sampling-error",
     source="ours, beside theory section 8",
@@ -42,38 +41,42 @@ DERIVATIVE = CLAIM.step(
     "a simple eigenvalue changes by u^T dS u to first order, for all n; and so that of N rows from that of the "
     "population by the mean of (u^T x)^2 - lam over them, x measured from the population's mean",
     says="differentiable -> mean_of_squares",
-    place=PLACE,
+    place="Sampling error",
 )
 SPREAD = CLAIM.step(
     "spread",
     "the mean of N independent y^2 has the variance (E y^4 - lam^2)/N, y = u^T x and lam = E y^2; the mean of the rows "
     "in the place of the population's lowers u^T S u by lam/N on average, which the factor N/(N - 1) undoes",
     says="mean_of_squares & independent_rows -> standard_error",
-    place=PLACE,
+    place="Sampling error",
 )
 GAUSSIAN = CLAIM.step(
-    "gaussian", "for a normal y of variance lam it is 2 lam^2/N: the standard error is lam sqrt(2/N)", place=PLACE
+    "gaussian",
+    "for a normal y of variance lam it is 2 lam^2/N: the standard error is lam sqrt(2/N)",
+    place="Sampling error",
 )
 COVERAGE = CLAIM.step(
     "coverage",
     "lam_j +- 1.96 standard errors, estimated from the rows themselves, hold the population's eigenvalue in about 95 "
     "of 100 samples: normal, light and heavy tails, dependent columns, correlation matrices",
     says="standard_error & normal_in_the_limit -> covers",
-    place=PLACE,
+    place="Sampling error",
 )
 EDGE = CLAIM.step(
     "edge",
     "the largest eigenvalue of N rows of noise of variance s in n dimensions is s (1 + sqrt(n/N))^2 within a few per "
     "cent; a direction of variance s (1 + 2 sqrt(n/N)) stands out of it, one of s (1 + sqrt(n/N)/2) does not",
-    place=PLACE,
+    place="Sampling error",
 )
 SHUFFLED = CLAIM.step(
     "shuffled",
     "independent columns, of unequal variances and heavy tails, exceed the largest of m shuffled first eigenvalues in "
     "about 1 of m + 1 samples; the Marchenko-Pastur edge they exceed nearly always",
-    place=PLACE,
+    place="Sampling error",
 )
-CONCLUSION = CLAIM.step("conclusion", "so the intervals cover as they promise, where the hypotheses hold", place=PLACE)
+CONCLUSION = CLAIM.step(
+    "conclusion", "so the intervals cover as they promise, where the hypotheses hold", place="Sampling error"
+)
 
 
 @CONCLUSION.evidence(role="supports", kind="symbolic", strength="proved")

@@ -32,7 +32,6 @@ from verify.symbolic.matrix_calculus import diag, identity, inverse, letter
 from verify.symbolic.relations import substitute
 from verify.symbolic.traces import log_det, trace
 
-PLACE = "One identity for every latent"
 CLAIM = Claim(
     id="second-moment",
     source="ours, for every Gaussian encoder",
@@ -48,47 +47,49 @@ FREE = CLAIM.step(
     "mu_i -> t_i mu_i, s_i -> t_i s_i and the columns of the decoder's linear first layer divided by t_i leave its "
     "input as it is, draw by draw: no likelihood of the data can tell; for any number of latents",
     says="rescalable -> input_stays",
-    place=PLACE,
+    place="One identity for every latent",
 )
 SLOPE = CLAIM.step(
     "slope",
     "the KL of latent i becomes 1/2 (t_i^2 m_i - 1 - mean log s_i^2 - log t_i^2), m_i = mean(mu_i^2 + s_i^2): its "
     "slope at t = 1 is m_i - 1, and that of the beta-ELBO -beta (m_i - 1); for any number of latents",
     says="input_stays & moments -> slope_is_beta_times_deviation",
-    place=PLACE,
+    place="One identity for every latent",
 )
 ZERO = CLAIM.step(
     "zero",
     "beta (m - 1) = 0 with beta > 0 is m = 1",
     says="slope_is_beta_times_deviation & flat & weighted -> moment_one",
-    place=PLACE,
+    place="One identity for every latent",
 )
 CONCLUSION = CLAIM.step(
-    "conclusion", "so the second moment is 1 at every stationary point where rescaling is free", place=PLACE
+    "conclusion",
+    "so the second moment is 1 at every stationary point where rescaling is free",
+    place="One identity for every latent",
 )
 NATS = CLAIM.step(
     "nats",
     "along t the KL of a latent is convex in log t with its minimum at t^2 = 1/m: rescaling alone gains 1/2 (m - 1 - "
     "log m) >= 0 nats of it, 0 iff m = 1",
-    place=PLACE,
+    place="One identity for every latent",
 )
 SHIFT = CLAIM.step(
     "shift",
     "if the mean head and the decoder's first layer have biases, mu -> mu + a is free as well, with slope mean mu_i of "
     "the KL: there mean mu_i = 0, and so the variance of mu_i and the mean of s_i^2 add up to 1",
-    place=PLACE,
+    place="One identity for every latent",
 )
 DECAY = CLAIM.step(
     "decay",
     "with a penalty a/2 (|B_i|^2 + |H_i|^2) on the columns of the first layer and the rows of the mean head, "
     "stationary points have m_i = 1 + (a/beta) (|B_i|^2 - |H_i|^2)",
-    place=PLACE,
+    place="One identity for every latent",
 )
 NEEDED = CLAIM.step(
     "needed",
     "there are stationary points with another moment where rescaling is not free: beta = 0, free bits, a first layer "
     "of fixed norm, a variance that is held fixed",
-    place=PLACE,
+    place="One identity for every latent",
 )
 
 hidden = sp.Symbol("h", integer=True, positive=True)
