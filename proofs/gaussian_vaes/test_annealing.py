@@ -26,8 +26,8 @@ from proofs.problems.spectra import landscapes
 from verify.models import linear_vae as model
 from verify.models import ppca
 from verify.symbolic import linear_vae
-from verify.symbolic.differentials import differential
-from verify.symbolic.letters import M, S, V, W, gram, k, n, sigma2
+from verify.symbolic.differentials import differential, gradient
+from verify.symbolic.letters import D, M, S, V, W, gram, k, n, sigma2
 from verify.symbolic.matrix_calculus import identity, inverse, letter, zero
 from verify.symbolic.relations import expand, reduce, relation, substitute
 from verify.symbolic.unit_vectors import orthonormal, unit_vector
@@ -60,8 +60,8 @@ SCALAR = CLAIM.step(
 )
 BRANCH = CLAIM.step(
     "branch",
-    "at fixed noise lam_j > beta sigma2 iff beta < lam_j/sigma2: as beta rises, open latents close one by one, the "
-    "smallest first, and none opens",
+    "at fixed noise lam_j > beta sigma2 iff beta < lam_j/sigma2: as beta rises, open latents close, those of "
+    "the smallest eigenvalues first, and none opens",
     says="largest_above_beta_sigma2 -> open_until_the_ratio",
     place="Annealing",
 )
@@ -131,6 +131,10 @@ def gradient_when_aligned():
 
 @FLOW.evidence(role="supports", kind="symbolic", strength="proved")
 def test_the_gradient_at_columns_on_eigenvectors_for_all_n_and_k(record):
+    # The KL has no W in it, and the rest is 1/sigma2 times words: at sigma2 = s/beta it is beta times that at s.
+    G = linear_vae.gradients()
+    same(G.W, (S @ V.T - W @ D - W @ V @ S @ V.T) / sigma2)
+    same(gradient(linear_vae.kl(), W), 0 * W)
     # K is M there, so that this encoder is the optimal one.
     same(reduce(expand(M, M), *ALIGNED), K)
     found = reduce(gradient_when_aligned() @ K @ K, *ALIGNED)
@@ -263,6 +267,15 @@ def test_the_best_value_falls_from_the_mean_of_the_smallest_on(record):
         sp.expand(((room * mean + spare * (s - above)) - (room + spare) * s).subs(s, mean + 2 * above)), "negative"
     )
     check_sign(sp.expand(((room * mean + spare * s) - (room + spare) * s).subs(s, mean + above)), "negative")
+    # Where a path that starts with `more` than B, and gains `gained` or nothing, reached theta, it would exceed B.
+    top, more, gained = (
+        sp.Symbol("B", real=True),
+        sp.Symbol("more", positive=True),
+        sp.Symbol("gained", nonnegative=True),
+    )
+    check_sign(top + more + gained - top, "positive")
+    with rejected():  # one that starts with no more than B
+        check_sign(top + gained - top, "positive")
     with rejected():  # from a noise below the mean on
         check_sign((lost - room * s).subs({lost: room * (s + above)}), "negative")
     record(instances=4)

@@ -4,7 +4,8 @@ Statement   mean_x[mu_i(x)^2 + s_i(x)^2] = 1 for every latent i wherever the (be
             N(mu(x), diag s(x)^2), whatever decoder and likelihood follow: Gaussian, of fixed or learned noise, or
             Bernoulli. Where it is not 1, rescaling the latents alone would bring beta/2 sum_i (m_i - 1 - log m_i) nats.
 Hypotheses  rescaling latent i is free: the decoder reads z through a linear layer, the mean comes from a linear head,
-            the log variance from a head with a bias, and none of these is tied, normalised or held. beta > 0. The mean
+            the log variance from a head with a bias, and none of these is tied, normalised or held. beta > 0. The ELBO
+            is differentiable in the weights there (along the rescaling it always is, at a kink of a ReLU too). The mean
             is over the data that the objective averages over. A penalty on the weights moves it (step decay).
 Source      ours; theory 6.4. The linear VAE's case is claim stationary-identity, which is in matrices of its own.
 Method      along mu_i -> c mu_i, s_i -> c s_i, column i of the first layer divided by c, the decoder's input does not
