@@ -25,6 +25,7 @@ from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems.spectra import climb
 from proofs.problems.tanh_networks import LIKELIHOODS, network
+from verify.landscape.rescaling import rescaling, spare_nats
 from verify.symbolic import ppca
 from verify.symbolic.differentials import gradient
 from verify.symbolic.expectations import expectation, log_gaussian
@@ -77,7 +78,8 @@ NATS = CLAIM.step(
 SHIFT = CLAIM.step(
     "shift",
     "if the mean head and the decoder's first layer have biases, mu -> mu + a is free as well, with slope mean mu_i of "
-    "the KL: there mean mu_i = 0, and so the variance of mu_i and the mean of s_i^2 add up to 1",
+    "the KL: there mean mu_i = 0, and so v_i, the variance of mu_i plus the mean of s_i^2, is 1; shift and "
+    "scale together gain 1/2 (v_i - 1 - log v_i) + (mean mu_i)^2/2 nats of the KL",
     place="One identity for every latent",
 )
 DECAY = CLAIM.step(
@@ -184,10 +186,14 @@ def test_shifting_is_free_with_biases_and_has_the_mean_as_its_slope(record):
         same(B @ (mean + shift + R @ eps) + bias, before)
     slope = substitute(gradient(kl_after(mean + shift, D), shift), {"a": 0 * shift})
     same(slope, mean)
-    # With mean 0 the second moment of mu is its variance.
-    first, second, spread = sp.symbols("first second spread", real=True)
-    vanishes(((second - first**2) + spread - (second + spread)).subs(first, 0))
-    record(instances=2)
+    # mu -> c (mu + a): m, the mean square v + first^2 without, becomes c^2 (v + (first + a)^2), least at a = -first.
+    first, v, by = sp.symbols("first v by", real=True)
+    same(sp.solve(sp.diff(v + (first + by) ** 2, by), by), [-first])
+    gain = (m + first**2 - 1 - sp.log(m)) / 2  # v = m here, which is positive; c^2 = 1/v by step nats
+    vanishes(gain - (-CHANGE.subs(c, 1 / sp.sqrt(m)) + first**2 / 2))
+    with rejected():  # the mean's square twice
+        vanishes(gain - (-CHANGE.subs(c, 1 / sp.sqrt(m)) + first**2))
+    record(instances=3)
 
 
 @DECAY.evidence(role="supports", kind="symbolic", strength="proved")
@@ -288,6 +294,17 @@ def test_a_penalised_network_at_rest_has_the_moments_of_its_weights(likelihood, 
         agree(net.moments(v), np.ones(2), tolerance=0.02)
 
 
+def installed(net, v, scale, shift):
+    """The weights after z_i -> scale_i (z_i + shift_i)."""
+    parts = net.parts(v.copy())
+    parts[7] -= shift @ parts[6]
+    parts[3] += shift
+    for index, factor in ((2, scale), (3, scale), (6, 1 / scale[:, None])):
+        parts[index] *= factor
+    parts[5] += 2 * np.log(scale)
+    return np.concatenate([part.ravel() for part in parts])
+
+
 @NATS.evidence(role="supports", kind="numeric")
 def test_the_promised_nats_come_when_the_latents_are_rescaled(record):
     """Of networks that were never trained."""
@@ -295,14 +312,26 @@ def test_the_promised_nats_come_when_the_latents_are_rescaled(record):
     for likelihood in LIKELIHOODS:
         net = network(rng, likelihood, 0.7)
         v = net.start(rng)
-        moments = net.moments(v)
-        scale, parts = 1 / np.sqrt(moments), net.parts(v.copy())
-        for index, factor in ((2, scale), (3, scale), (6, 1 / scale[:, None])):
-            parts[index] *= factor
-        parts[5] += 2 * np.log(scale)
-        after = net.value_and_gradient(np.concatenate([part.ravel() for part in parts]))[0]
-        before = net.value_and_gradient(v)[0]
+        moments, before = net.moments(v), net.value_and_gradient(v)[0]
+        gained = net.value_and_gradient(installed(net, v, 1 / np.sqrt(moments), np.zeros(2)))[0] - before
         promised = net.beta / 2 * np.sum(moments - 1 - np.log(moments))
-        record(worst_error=agree(after - before, promised, tolerance=1e-11, scale=abs(before) + promised))
+        record(worst_error=agree(gained, promised, tolerance=1e-11, scale=abs(before) + promised))
         with rejected():
-            agree(after - before, promised / net.beta, tolerance=1e-3)
+            agree(gained, promised / net.beta, tolerance=1e-3)
+
+
+@SHIFT.evidence(role="supports", kind="numeric")
+def test_the_promised_nats_come_when_they_are_shifted_too(record):
+    rng = np.random.default_rng(644)
+    for likelihood in LIKELIHOODS:
+        net = network(rng, likelihood, 0.7)
+        v = net.start(rng)
+        best, before = rescaling(*net.encode(v)), net.value_and_gradient(v)[0]
+        gained = net.value_and_gradient(installed(net, v, best.scale, best.shift))[0] - before
+        promised = net.beta * spare_nats(*net.encode(v)).sum()
+        record(worst_error=agree(gained, promised, tolerance=1e-11, scale=abs(before) + promised))
+        with rejected():  # a shift that the decoder's bias does not take up
+            wrong = net.parts(installed(net, v, best.scale, best.shift))
+            wrong[7] += best.shift @ net.parts(v)[6]
+            value = net.value_and_gradient(np.concatenate([part.ravel() for part in wrong]))[0]
+            agree(value - before, promised, tolerance=1e-3)
