@@ -1,8 +1,8 @@
 """Which observation noise a weighted loss means: a SE + b KL is the ELBO at sigma2 = b/(2a).
 
-Statement   a SE + b KL = -b ELBO(sigma2 = b/(2a)) + const, SE the squared error of a datum summed over its n entries, KL
-            that of its encoder summed over its k latents; so a loss as it is written, with sums and means over entries,
-            latents and a batch, means one noise, given below.
+Statement   a SE + b KL = -b ELBO(sigma2 = b/(2a)) + const, SE the squared error of a datum summed over its n entries,
+            KL that of its encoder summed over its k latents; so a loss as it is written, with sums and means over
+            entries, latents and a batch, means one noise, given below.
 Hypotheses  a, b > 0; Gaussian observations with one variance that is no parameter; any decoder, any encoder, any
             estimate of both terms from shared samples; a batch of B data. Both terms reduced alike over the batch, or B
             known.
@@ -28,31 +28,33 @@ from verify.models.losses import noise_of_loss
 CLAIM = Claim(
     id="loss-noise",
     source="ours, what a loss with weights means",
-    statement="a squared error with weight a and a KL with weight b, both a datum's, is the ELBO at the noise b/(2a), up "
-    "to a factor and a constant; so every way to sum or average them means one noise",
+    statement="a squared error with weight a and a KL with weight b, both a datum's, is the ELBO at the noise b/(2a), "
+    "up to a factor and a constant; so every way to sum or average them means one noise",
     hypotheses="a, b > 0; Gaussian observations of one fixed variance; any decoder and encoder",
     section="Every Gaussian VAE",
     rests_on=("fixed-noise-maxima", "lemma-1"),
 )
 GRADIENTS = CLAIM.step(
     "gradients",
-    "for any decoder and encoder a SE + b KL = -b ELBO(b/(2a)) - b n/2 log(pi b/a): its gradients in the parameters are "
-    "b times those of -ELBO at sigma2 = b/(2a), and for no other noise are they a multiple of them for all SE and KL",
+    "for any decoder and encoder a SE + b KL = -b ELBO(b/(2a)) - b n/2 log(pi b/a): its gradients in the parameters "
+    "are b times those of -ELBO at sigma2 = b/(2a), and for no other noise are they a multiple of them for all SE and "
+    "KL",
     says="weighted -> elbo_at_ratio",
     place="The noise of a loss",
 )
 TABLE = CLAIM.step(
     "table",
-    "for all n, k, B the noise is beta/2 (error summed over entries), n beta/2 (averaged over entries), each divided by "
-    "k where the KL is averaged over latents, doubled for half the error, and beta sigma2 for a Gaussian likelihood; B "
-    "times that where only the KL is summed over the batch, 1/B of it where only the error is, and the same where both "
-    "are",
+    "for all n, k, B the noise is beta/2 (error summed over entries), n beta/2 (averaged over entries), each divided "
+    "by k where the KL is averaged over latents, doubled for half the error, and beta sigma2 for a Gaussian likelihood; "
+    "B times that where only the KL is summed over the batch, 1/B of it where only the error is, and the same where "
+    "both are",
     says="written -> weighted",
     place="The noise of a loss",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so a linear VAE trained to the optimum of a written loss keeps directions with lam_j above that noise and no others",
+    "so a linear VAE at the optimum of a written loss keeps the largest lam_j above that noise, k of them at most, and no "
+    "others",
 )
 USED = {
     "lemma-1": "elbo_at_ratio & linear & optimum -> likelihood_optimum",
