@@ -45,16 +45,16 @@ GRADIENTS = CLAIM.step(
 TABLE = CLAIM.step(
     "table",
     "for all n, k, B the noise is beta/2 (error summed over entries), n beta/2 (averaged over entries), each divided "
-    "by k where the KL is averaged over latents, doubled for half the error, and beta sigma2 for a Gaussian likelihood; "
-    "B times that where only the KL is summed over the batch, 1/B of it where only the error is, and the same where "
-    "both are",
+    "by k where the KL is averaged over latents, doubled for half the error, and beta sigma2 for a Gaussian "
+    "likelihood; B times that where only the KL is summed over the batch, 1/B of it where only the error "
+    "is, and the same where both are",
     says="written -> weighted",
     place="The noise of a loss",
 )
 CONCLUSION = CLAIM.step(
     "conclusion",
-    "so a linear VAE at the optimum of a written loss keeps the largest lam_j above that noise, k of them at most, and no "
-    "others",
+    "so a linear VAE at the optimum of a written loss keeps the largest lam_j above that noise, k of them at most, and "
+    "no others",
 )
 USED = {
     "lemma-1": "elbo_at_ratio & linear & optimum -> likelihood_optimum",

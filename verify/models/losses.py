@@ -17,8 +17,8 @@ from math import isfinite
 from verify.checks import number, whole_number
 from verify.errors import InputError
 
-# What the weight `a` of the squared error of a datum, summed over its n entries, is; and how that is said. Fractions: of
-# n = 784 the noise is 392 and no neighbour of it.
+# What the weight `a` of the squared error of a datum, summed over its n entries, is; and how that is said. Fractions,
+# so that n = 784 makes 392 and no neighbour of it.
 ERRORS: dict[str, tuple[Callable[[int, int], Fraction], str]] = {
     "mse-sum": (lambda n, B: Fraction(1), "squared error summed over the {n} entries"),
     "mse-mean": (lambda n, B: Fraction(1, n), "squared error averaged over the {n} entries"),

@@ -74,8 +74,8 @@ def test_both_terms_summed_over_the_batch_need_not_its_size():
 def test_the_loss_is_said_in_words():
     said = noise_of_loss("mse-mean", n=784, k=20, beta=0.5, kl="batch-sum", batch=64)
     assert said.words == (
-        "squared error averaged over the 784 entries + 0.5 times the KL summed over the 20 latents and the 64 data of a "
-        "batch"
+        "squared error averaged over the 784 entries + 0.5 times the KL summed over the 20 latents and the 64 data of "
+        "a batch"
     )
     plain = noise_of_loss("mse-sum", n=4, k=2)
     assert isinstance(plain, LossNoise)
