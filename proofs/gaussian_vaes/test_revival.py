@@ -41,8 +41,8 @@ CLAIM = Claim(
     id="revival",
     source="ours, beyond Sec. 6",
     statement="adding m linear latents to any frozen Gaussian VAE changes its ELBO as a linear VAE on the mean "
-    "residuals would, and so by |c|^2/(2s) + 1/2 sum_{j <= m, rho_j > s} (rho_j/s - 1 - log(rho_j/s)) at most, which an "
-    "explicit escape reaches",
+    "residuals would, and so by |c|^2/(2s) + 1/2 sum_{j <= m, rho_j > s} (rho_j/s - 1 - log(rho_j/s)) at most, which "
+    "an explicit escape reaches",
     hypotheses="s > 0, E_q |f|^2 finite; w independent of z given x; R the covariance of the mean residual",
     section="Every Gaussian VAE",
     rests_on=("beta-vae", "eq-05-06", "fixed-noise-maxima"),
@@ -266,6 +266,8 @@ def test_the_spread_of_f_stays_in_the_error_and_one_noise_is_best(record):
     check_rises(slope_in_noise([], [], [u], s, T))
     with rejected():  # m = n: what is kept has no slope, and the zero may be an interval
         check_rises(slope_in_noise([p], [], [], s, T))
+    for left_over, spread in ((u, 0), (0, T)):
+        check(slope_in_noise([p], [l], [left_over], s, spread).subs({s: 0, l: 0}).is_negative, "not negative at s = 0")
     # The zero: (n - q) s = T + the sum of what is not kept.
     same(sp.solve(slope_in_noise([p], [l], [u], s, T), s), [(T + l + u) / 2])
     record(instances=6)

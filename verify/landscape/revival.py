@@ -84,9 +84,9 @@ def escape(residuals: Covariance, s: float, latents: int | None = None) -> Escap
 def noise_with_latents(rho: Array, spread: float, latents: int) -> float:
     """The noise that is best together with as many linear latents, f and q(z|x) being left as they are.
 
-    rho (n,) falling; spread: the mean of tr Cov_q f over the data, which no latent takes from the squared error. The one
-    s > 0 with (n - q) s = spread + sum of all rho_j but the q retained, those of the first `latents` that exceed s; 0
-    where nothing is left over, and the ELBO has no maximum. Raises InputError: latents not from 0 to n - 1.
+    rho (n,) falling; spread: the mean of tr Cov_q f over the data, which no latent takes from the squared error. -> the
+    one s > 0 with (n - q) s = spread + sum of all rho_j but the q retained, those of the first `latents` above s; 0
+    where nothing is left over, and the ELBO has no maximum.  Raises InputError: latents not from 0 to n - 1.
     """
     rho, n = np.asarray(rho, dtype=np.float64), len(rho)
     if not 0 <= latents < n:
