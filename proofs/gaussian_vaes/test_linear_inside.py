@@ -77,6 +77,7 @@ CONCLUSION = CLAIM.step(
     "conclusion",
     "so the optimum, or supremum, is not below the value at W = 0 plus the sum of the gains of the largest lam_j > "
     "sigma2, at most that many",
+    place="The linear VAE inside",
 )
 USED = {
     "lemma-1": "not_below_linear_maximum -> not_below_likelihood",

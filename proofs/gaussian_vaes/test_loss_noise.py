@@ -55,6 +55,7 @@ CONCLUSION = CLAIM.step(
     "conclusion",
     "so a linear VAE at the optimum of a written loss keeps the largest lam_j above that noise, k of them at most, and "
     "no others",
+    place="The noise of a loss",
 )
 USED = {
     "lemma-1": "elbo_at_ratio & linear & optimum -> likelihood_optimum",

@@ -104,7 +104,8 @@ def test_at_most_as_many_latents_as_asked_for_and_the_strongest():
             "center": (4,),
         }
         np.testing.assert_allclose(added.U, everything.U[:, :m], rtol=1e-12)
-    assert escape(known, float(known.eigenvalues[0])).latents == 0
+    for latents in (None, 3):  # on the noise a direction brings nothing, and gets no latent
+        assert escape(known, float(known.eigenvalues[0]), latents).latents == 0
 
 
 def test_single_draws_tell_it_without_bias_as_it_is_linear_in_the_residual():
@@ -155,6 +156,8 @@ def test_without_a_spread_it_is_the_mean_of_the_discarded():
 def test_a_latent_that_its_noise_exceeds_is_not_kept():
     # With two latents the noise would be (8 + 1)/1 = 9 > 5: none is kept at (8 + 5 + 2 + 1)/3.
     assert noise_with_latents(np.array([5.0, 2.0, 1.0]), 8.0, 2) == pytest.approx(16 / 3)
+    # And here the second alone.
+    assert noise_with_latents(np.array([50.0, 2.0, 1.0]), 8.0, 2) == pytest.approx(11 / 2)
 
 
 def test_bad_input_is_one_line():

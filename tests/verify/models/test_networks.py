@@ -83,6 +83,8 @@ def test_no_hidden_layer_is_the_map_itself():
 def test_a_map_that_is_constant_takes_any_width():
     layers = relu_network(np.zeros((3, 2)), np.ones(3), (1, 1))
     assert (apply(layers, np.array([[5.0, -7.0]])) == 1).all()
+    with pytest.raises(InputError, match=r"^hidden layer 2 has 0 units: it takes 1"):
+        relu_network(np.zeros((3, 2)), np.ones(3), (1, 0))
 
 
 @pytest.mark.parametrize("widths", [(2,), (2, 3), (5, 2, 2)], ids=str)
