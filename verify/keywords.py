@@ -17,6 +17,7 @@ _WORD = r"((?:'[^']*'|\"'\"|[\w@%+=:,./-])+)"
 def in_python(text: str) -> str:
     """The same text with keywords in place of options, and calls in place of commands."""
     text = text.replace("elbo-verify stability --beta", "verify.stability(..., beta=...)")
+    text = text.replace("--latents FILE (mu and logvar)", "mu= and logvar=")
     text = re.sub(r"--header (yes|no)", lambda found: f"header={found[1] == 'yes'}", text)
     text = re.sub(r"--decimal ([.,])", r'decimal="\1"', text)
     text = re.sub(r"--objective (ppca|elbo)", r'objective="\1"', text)

@@ -23,7 +23,7 @@ from verify.keywords import in_python, speaking_python
         ("list fewer with --top", "list fewer with top"),
         ("of a--b and --k", "of a--b and k"),
         ("either --sigma2 S, or --loss KIND as", "either sigma2, or loss as"),
-        ("say --latents FILE (mu)", "say latents (mu)"),
+        ("say --latents FILE (mu and logvar), or", "say mu= and logvar=, or"),
         ("that --save-escape writes", "that save_escape writes"),
         ("elbo-verify stability --beta tells", "verify.stability(..., beta=...) tells"),
         ("where it is not --learned-noise", "where it is not sigma2=None"),

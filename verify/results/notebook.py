@@ -24,7 +24,11 @@ def _set(text: str) -> str:
 
 
 def _sentences(text: str) -> str:
-    return "".join(f'<p style="margin:.4em 0">{_set(line)}</p>' for line in text.split("\n"))
+    """A paragraph for each line; the first is a heading if the next ones are indented below it."""
+    lines = text.split("\n")
+    headed = len(lines) > 1 and lines[1].startswith(" ")
+    head = f'<p style="margin:.8em 0 .2em"><strong>{_set(lines[0])}</strong></p>' if headed else ""
+    return head + "".join(f'<p style="margin:.4em 0">{_set(line)}</p>' for line in lines[headed:])
 
 
 def _table(table: Table) -> str:
@@ -33,7 +37,8 @@ def _table(table: Table) -> str:
     rows = "".join(f"<tr>{_cells('td', sides, row)}</tr>" for row in table.rows[:MOST_ROWS])
     left = len(table.rows) - MOST_ROWS
     more = f'<p style="margin:.2em 0;opacity:.75">and {left} more: to_frame(), summary()</p>' if left > 0 else ""
-    style = "border-collapse:collapse;margin:.5em 0;font-variant-numeric:tabular-nums"
+    # Without a doctype around it a table takes neither colour nor size from the page.
+    style = "color:inherit;font-size:inherit;border-collapse:collapse;margin:.5em 0;font-variant-numeric:tabular-nums"
     line = "border-bottom:1px solid currentColor"
     return f'<table style="{style}"><thead><tr style="{line}">{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
 

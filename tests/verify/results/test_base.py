@@ -113,7 +113,18 @@ def test_html_is_whole_escaped_and_has_no_colour_of_its_own(small):
     assert "At σ² = 1 × 10⁻⁶ <script>." in read.text and "<script>" not in shown
     assert f"and {19 - MOST_ROWS} more" in read.text
     assert "#" not in shown and "rgb" not in shown and "http" not in shown
+    assert "color:inherit" in shown.split("<table", 1)[1].split(">", 1)[0]
     assert "more" not in Balance(_few()._repr_html_()).text  # control
+
+
+def test_lines_below_a_question_stand_under_it_in_html():
+    class Headed(Small):
+        def said(self):
+            return ["One.\nAnd two.", "1. Why\n  Because.\n  Therefore."]
+
+    shown = Headed(DOCUMENT)._repr_html_()
+    assert shown.count("<strong>") == 1 and "<strong>1. Why</strong>" in shown and ">  Because.<" in shown
+    assert Headed(DOCUMENT).summary() == "One.\nAnd two.\n\n1. Why\n  Because.\n  Therefore."
 
 
 def _few():
