@@ -14,7 +14,7 @@ import pytest
 from verify.errors import InputError
 from verify.results.base import Result
 from verify.results.notebook import MOST_ROWS
-from verify.words.tables import Table, plain
+from verify.words.tables import Table
 
 matplotlib.use("agg")
 
@@ -141,8 +141,3 @@ def test_a_picture_comes_on_new_axes_or_on_those_given(small):
     assert small.plot(axes) is axes and len(axes.lines) == 1
     assert small.plot() is not axes
     plt.close("all")
-
-
-def test_long_sentences_are_filled_and_tables_are_not():
-    text = plain(["word " * 40, Table([("x", True)], [("9" * 120,)])])
-    assert max(map(len, text.split("\n\n")[0].splitlines())) <= 100 and "9" * 120 in text
