@@ -24,7 +24,7 @@ from reports.training.document import ENCODED, Material
 from reports.training.signs import bests
 from verify.diagnosis.advice import advice
 from verify.diagnosis.document import Asked, diagnosis
-from verify.diagnosis.judged import reasons, verdict
+from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
 from verify.words.diagnosis import headline
@@ -122,6 +122,9 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
     if e.exact_error is not None:
         facts = _in_closed_form(facts, e.kl, e.exact_error)
     if run.learned:
+        # The weight of the KL may ask for more than the errors; a noise that is learned is not there yet.
+        if facts["verdict"] in ("noise", "mixed") and e.tuned_sigma2 < SAME_NOISE * e.sigma2:
+            facts["verdict"] = "training"
         facts["advice"] = [line for line in facts["advice"] if not line["change"].startswith(("noise:", "scale:"))]
     return _told(facts, run, architecture.kind)
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from gpu.vae.architecture import Architecture
 from gpu.vae.plan import Outcome, Plan
-from reports.training.verdicts import tells_distance
 from verify.arrays import Array
 from verify.models.beta_vae import fixed_noise_optimum, learned_noise_optimum
 from verify.words.wording import ranges
@@ -124,7 +123,8 @@ def bests(models: Sequence[Document]) -> list[Document]:
 def caveats(document: Document) -> list[str]:
     """What a reader of the results must know: the warm-up, what has not ended, what was lost and why."""
     models = document["models"]
-    told = {group["best"] for group in document.get("best_per_noise", []) if tells_distance(group["diagnosis"])}
+    diagnosed = [group for group in document.get("best_per_noise", []) if group["diagnosis"]]
+    told = {group["best"] for group in diagnosed if group["diagnosis"]["below_linear"]}
     return [*_warm_up(document), *_not_ended(models, told), *_lost(document)]
 
 

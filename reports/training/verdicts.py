@@ -1,14 +1,14 @@
 """Is it the optimum, or the training? What was found of the best model of each noise, in words and cells.
 
 Notation   told: a diagnosis as train.json and tables.json hold it (reports/schema/train.json).
-Main       verdicts, a document each noise; sentences, for the terminal; word, missed, legend.
+Main       verdicts, a document each noise; sentences, for the terminal; in_short, of one model; legend.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from verify.diagnosis.judged import ERRORS
-from verify.words.diagnosis import nats, with_error
+from verify.words.diagnosis import nats
 from verify.words.numerals import typed
 
 Document = dict[str, Any]
@@ -16,10 +16,10 @@ Document = dict[str, Any]
 AT_AN_END = ("optimum", "noise", "data")
 MEANINGS = {
     "optimum": "no linear latent would pay at this noise, which fits the errors",
-    "noise": "nor here, but the errors ask for a smaller noise",
-    "data": "nothing more stands out from noise in the data",
-    "training": "at this very noise latents that are not used would pay, or linear maps do better",
-    "mixed": "some would pay as it is, others only at a smaller noise",
+    "noise": "at this noise no linear latent would pay, but the errors ask for a smaller one",
+    "data": "no linear latent would pay, and nothing more in the data stands out from noise",
+    "training": "at this very noise unused latents would pay, or linear maps do better",
+    "mixed": "some unused latents would pay as it is, the others only at a smaller noise",
     "undecided": "what would be gained is within its error",
 }
 
@@ -59,6 +59,16 @@ def missed(told: Document) -> float | None:
     return max(sure, default=None)
 
 
+def in_short(told: Document | None) -> tuple[str, str]:
+    """Two lines of a narrow column: the verdict, and what the training missed; a dash where there is none."""
+    if told is None:
+        return "-", ""
+    value = missed(told)
+    return told["verdict"], "so far" if word(told) != told[
+        "verdict"
+    ] else "" if value is None else f"{nats(value)} nats"
+
+
 def verdicts(document: Document) -> list[Document]:
     """Of each noise whose best model was diagnosed: where, model, word, said, cells, advice (change and nats)."""
     return [
@@ -80,14 +90,20 @@ def _gain(value: float | None) -> str:
     return "" if value is None else "nothing to gain" if value == 0 else f"{nats(value)} nats"
 
 
-HEADINGS = ("collapsed", "linear keeps", "below linear", "unused would add", "directions left", "noise asked for")
+HEADINGS = (
+    "collapsed", "linear keeps", "below linear, nats", "unused would add, nats", "directions left", "noise asked for"
+)  # fmt: skip
+
+
+def _within(value: float, error: float | None) -> str:
+    return f"{nats(value)} ± {error:.1g}" if error else nats(value)
 
 
 def _cells(told: Document) -> tuple[str, ...]:
     """Under HEADINGS, a dash where nothing is known."""
     linear, revival = told["linear"], told["revival"]
-    below = "-" if linear["below"] is None else with_error(linear["below"], linear["below_error"])
-    adds = "-" if revival is None else with_error(revival["within_nats"], revival["within_error"])
+    below = "-" if linear["below"] is None else _within(linear["below"], linear["below_error"])
+    adds = "-" if revival is None else _within(revival["within_nats"], revival["within_error"])
     left = "-" if revival is None else str(revival["directions"])
     asked = "-" if told["tuned_sigma2"] is None else f"{told['tuned_sigma2']:.3g}"
     return str(len(told["collapsed"])), str(linear["retained"]), below, adds, left, asked
@@ -99,10 +115,10 @@ def sentences(document: Document, most: int) -> Iterator[str]:
     if found:
         yield "Optimum or training?"
     for one in found[:most]:
-        yield f"  {one['where']}: {one['said']}"
+        yield f"{one['where']}: {one['said']}"
     rest = [one["word"] for one in found[most:]]
     if rest:
-        yield f"  other noises: {', '.join(f'{rest.count(w)} {w}' for w in dict.fromkeys(rest))}"
+        yield f"other noises: {', '.join(f'{rest.count(w)} {w}' for w in dict.fromkeys(rest))}"
 
 
 def legend(words: set[str]) -> str:
