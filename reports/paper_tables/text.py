@@ -11,7 +11,7 @@ from typing import Any
 from reports.paper_tables.document import CELLS
 from reports.paper_tables.pattern import number
 from reports.terminal.console import table
-from reports.training.verdicts import in_short, missed, word
+from reports.training.verdicts import CONVOLUTIONS, in_short, missed, word
 from reports.training.verdicts import legend as meanings
 
 Document = dict[str, Any]
@@ -85,22 +85,15 @@ def _rows(rows: list[Document], compared: bool) -> Any:
     kept = rows[0]["retained"]
     names = ("elbo", "tuned_elbo", "kl", "collapse_percent")
     columns = [("noise", True), *((HEADINGS[name], True) for name in names)]
-    columns += [(f"kept of {kept['of']}\n(printed: {kept['printed_of']})", True), ("linear", True), ("verdict", True)]
+    columns += [(f"kept of {kept['of']}\n(printed: {kept['printed_of']})", True), ("linear,\nverdict", True)]
     lines = []
     for row in rows:
         kept = row["retained"]
         found = ["\n".join(_texts(row["cells"][name], name, compared)) for name in names]
         linear = "-" if kept["linear"] is None else str(kept["linear"])
+        both = "\n".join([linear, *in_short(row["diagnosis"])])
         label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\n" + "difference\n" * compared
-        lines.append(
-            (
-                label,
-                *found,
-                f"{number(kept['ours'])}\n{number(kept['printed'])}",
-                linear,
-                "\n".join(in_short(row["diagnosis"])),
-            )
-        )
+        lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", both))
     return table(columns, lines)
 
 
@@ -196,8 +189,13 @@ def legend(document: Document) -> Iterator[str]:
     if found:
         meant = meanings({word(told) for told in found})
         yield (
-            "verdict: whether that collapse is the optimum or the training, of the best trial at its noise; with what "
+            "verdict, below it: whether that collapse is the optimum or the training, of the best trial at its noise; with what "
             f"the training missed there. {meant[0].upper()}{meant[1:]}."
+            + (
+                f" Where a training fails, {CONVOLUTIONS}."
+                if any(t["kind"] == "conv" for t in document["trainings"])
+                else ""
+            )
         )
     for training in document["trainings"]:
         scale, data = training["scale"], training["data"]

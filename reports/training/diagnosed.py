@@ -22,6 +22,7 @@ from gpu.vae.rows import TrainingRows
 from gpu.vae.training import host_threads
 from reports.training.document import ENCODED, Material
 from reports.training.signs import bests
+from reports.training.verdicts import CONVOLUTIONS
 from verify.diagnosis.advice import advice
 from verify.diagnosis.document import Asked, diagnosis
 from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
@@ -33,7 +34,6 @@ Document = dict[str, Any]
 Ensembles = Callable[[Sequence[int]], Mapping[int, Ensemble]]
 # Entries of data beyond which three times as many reconstructions are no small matter any more; MNIST has 47 million.
 LARGEST = 1 << 26
-CONVOLUTIONS = "convolutions need not contain linear maps, so it may be the architecture in place of the training"
 LINEAR = (
     "retained", "retained_range", "contained", "contained_value", "below", "below_error", "sigma2_mle", "value_mle"
 )  # fmt: skip

@@ -14,8 +14,9 @@ from verify.words.numerals import typed
 Document = dict[str, Any]
 # These say that nothing is missing, which of a model that is still on its way cannot be known.
 AT_AN_END = ("optimum", "noise", "data")
+CONVOLUTIONS = "convolutions need not contain linear maps, so it may be the architecture in place of the training"
 MEANINGS = {
-    "optimum": "no linear latent would pay at this noise, which fits the errors",
+    "optimum": "no unused latent would pay at this noise, which is not too large, and linear maps do no better",
     "noise": "at this noise no linear latent would pay, but the errors ask for a smaller one",
     "data": "no linear latent would pay, and nothing more in the data stands out from noise",
     "training": "at this very noise unused latents would pay, or linear maps do better",
@@ -63,10 +64,10 @@ def in_short(told: Document | None) -> tuple[str, str]:
     """Two lines of a narrow column: the verdict, and what the training missed; a dash where there is none."""
     if told is None:
         return "-", ""
+    if word(told) != told["verdict"]:
+        return told["verdict"], "so far"
     value = missed(told)
-    return told["verdict"], "so far" if word(told) != told[
-        "verdict"
-    ] else "" if value is None else f"{nats(value)} nats"
+    return told["verdict"], "" if value is None else f"{nats(value) if value < 1e4 else f'{value:.3g}'} nats"
 
 
 def verdicts(document: Document) -> list[Document]:
