@@ -91,7 +91,7 @@ def _rows(rows: list[Document], compared: bool) -> Any:
         kept = row["retained"]
         found = ["\n".join(_texts(row["cells"][name], name, compared)) for name in names]
         linear = "-" if kept["linear"] is None else str(kept["linear"])
-        both = "\n".join([linear, *in_short(row["diagnosis"])])
+        both = "\n".join([linear, *in_short(row["diagnosis"], unit="")])
         label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\n" + "difference\n" * compared
         lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", both))
     return table(columns, lines)
@@ -189,8 +189,8 @@ def legend(document: Document) -> Iterator[str]:
     if found:
         meant = meanings({word(told) for told in found})
         yield (
-            "verdict, below it: whether that collapse is the optimum or the training, of the best trial at its noise; with what "
-            f"the training missed there. {meant[0].upper()}{meant[1:]}."
+            "verdict: whether that collapse is the optimum or the training, of the best trial at its noise; with the "
+            f"nats that the training missed there. {meant[0].upper()}{meant[1:]}."
             + (
                 f" Where a training fails, {CONVOLUTIONS}."
                 if any(t["kind"] == "conv" for t in document["trainings"])

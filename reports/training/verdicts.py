@@ -60,14 +60,14 @@ def missed(told: Document) -> float | None:
     return max(sure, default=None)
 
 
-def in_short(told: Document | None) -> tuple[str, str]:
+def in_short(told: Document | None, unit: str = " nats") -> tuple[str, str]:
     """Two lines of a narrow column: the verdict, and what the training missed; a dash where there is none."""
     if told is None:
         return "-", ""
     if word(told) != told["verdict"]:
         return told["verdict"], "so far"
     value = missed(told)
-    return told["verdict"], "" if value is None else f"{nats(value) if value < 1e4 else f'{value:.3g}'} nats"
+    return told["verdict"], "" if value is None else f"{nats(value) if value < 1e4 else f'{value:.3g}'}{unit}"
 
 
 def verdicts(document: Document) -> list[Document]:
