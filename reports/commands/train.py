@@ -35,6 +35,10 @@ from verify.errors import InputError
 from verify.words.numerals import typed
 from verify.words.wording import ranges
 
+MORE = (
+    "The best model of each noise is diagnosed as diagnose does it: whether what has collapsed is the optimum at that "
+    "noise, a matter of the noise, or of the training, and what to change."
+)
 SHELF = ("Models", 2)
 
 

@@ -29,6 +29,7 @@ from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
 from verify.words.diagnosis import headline
+from verify.words.numerals import typed
 
 Document = dict[str, Any]
 Ensembles = Callable[[Sequence[int]], Mapping[int, Ensemble]]
@@ -126,7 +127,7 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
         if facts["verdict"] in ("noise", "mixed") and e.tuned_sigma2 < SAME_NOISE * e.sigma2:
             facts["verdict"] = "training"
         facts["advice"] = [line for line in facts["advice"] if not line["change"].startswith(("noise:", "scale:"))]
-    return _told(facts, run, architecture.kind)
+    return _told(facts, run, weight, architecture.kind)
 
 
 def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
@@ -139,11 +140,9 @@ def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
     return facts | {"advice": advice(facts)}
 
 
-def _told(facts: Document, run: Run, kind: str) -> Document:
+def _told(facts: Document, run: Run, weight: float, kind: str) -> Document:
     """What is kept of a diagnosis; and whether the network surely lies below linear maps that it contains."""
-    below = reasons(facts).below_linear
-    # A noise that was learned has more digits than a sentence wants.
-    said = headline(facts | {"sigma2": float(f"{facts['sigma2']:.4g}")} if run.learned else facts)
+    below, said = reasons(facts).below_linear, _headline(facts, run, weight)
     if kind == "conv" and below:
         said = f"{said[:-1]}; {CONVOLUTIONS}."
     revival = facts["revival"]
@@ -163,6 +162,13 @@ def _told(facts: Document, run: Run, kind: str) -> Document:
             for line in facts["advice"]
         ],
     }
+
+
+def _headline(facts: Document, run: Run, weight: float) -> str:
+    """In one sentence, for a page that has no other notes; of a noise that nobody typed only so many digits."""
+    s = facts["sigma2"] if weight == 1 and not run.learned else float(f"{facts['sigma2']:.4g}")
+    told = headline(facts | {"sigma2": s}).replace(" (see the notes)", "")
+    return told if weight == 1 else told.replace(f"sigma2 = {typed(s)}", f"beta sigma2 = {typed(s)}")
 
 
 def agreed(model: Document, told: Document | None) -> Document:
