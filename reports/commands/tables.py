@@ -29,8 +29,8 @@ Document = dict[str, Any]
 MORE = (
     "quick: small models on a subset, minutes on two cores. paper: the paper's models and data; 1000 epochs of the "
     "400 models of Table 2 take months without a device, so name fewer --epochs, --seeds, --learning-rates. How "
-    "much work is ahead is said before it starts; interrupted, the same command continues. Of each row the best trial is "
-    "diagnosed: optimum, noise or training."
+    "much work is ahead is said before it starts; interrupted, the same command continues. Of each row the best trial "
+    "is diagnosed: optimum, noise or training."
 )
 
 SHELF = ("The paper", 3)
