@@ -35,6 +35,8 @@ Document = dict[str, Any]
 Ensembles = Callable[[Sequence[int]], Mapping[int, Ensemble]]
 # Entries of data beyond which three times as many reconstructions are no small matter any more; MNIST has 47 million.
 LARGEST = 1 << 26
+# Multiplications of one covariance: MNIST's take a model half a minute, as many of a few large images two minutes.
+LONGEST = 5e10
 LINEAR = (
     "retained", "retained_range", "contained", "contained_value", "below", "below_error", "sigma2_mle", "value_mle"
 )  # fmt: skip
@@ -76,8 +78,10 @@ def diagnoses(
     a training has come to its end is for the caller to say ("unfinished").
     """
     N, n = data.rows.shape
-    if N * n > LARGEST:
-        return {}, [f"no verdict, optimum or training: {N} x {n} data are too many to be reconstructed beside the page"]
+    if N * n > LARGEST or N * n * min(N, n) > LONGEST:
+        return {}, [
+            f"no verdict, optimum or training: {N} x {n} data are too many to be reconstructed and taken apart here"
+        ]
     found, notes, models = {}, [], ensembles(places)
     for place in places:
         if plan.final_weight(outcomes[place].run, N) == 0:

@@ -166,11 +166,12 @@ def test_without_noise_or_room_nothing_is_told_and_a_note_says_so(tmp_path, monk
     data = saved(tmp_path)
     _, _, models, found, notes = performed(data, [Run(1.0, False, beta=0.0), Run(2.0, False)], epochs=2)
     assert list(found) == [1] and notes == ["model 1: no verdict, as the training ended with a KL that weighs 0"]
-    monkeypatch.setattr(diagnosed, "LARGEST", 400 * 6 - 1)
-    _, _, models, found, [note] = performed(data, [Run(1.0, False)], epochs=2)
-    assert found == {} and "400 x 6 data are too many" in note and models[0]["convergence"]["unfinished"]
-    monkeypatch.setattr(diagnosed, "LARGEST", 400 * 6)
-    assert performed(data, [Run(1.0, False)], epochs=2)[3]  # control
+    for name, most in (("LARGEST", 400 * 6), ("LONGEST", 400 * 6 * 6)):
+        monkeypatch.setattr(diagnosed, name, most - 1)
+        _, _, models, found, [note] = performed(data, [Run(1.0, False)], epochs=2)
+        assert found == {} and "400 x 6 data are too many" in note and models[0]["convergence"]["unfinished"]
+        monkeypatch.setattr(diagnosed, name, most)
+        assert performed(data, [Run(1.0, False)], epochs=2)[3]  # control
 
 
 def test_data_that_cannot_be_compared_get_a_note(tmp_path):
