@@ -3,8 +3,10 @@
 Notation   n data dimensions; s0 the noise a model was trained at; m_t the mean squared error per dimension of trial
            t, M its average, which is the printed tuned sigma2; K the KL; J the log-Jacobian constant of the data.
            Per trial, E_t = J - K_t - n/2 log(2 pi s0) - n m_t/(2 s0) and T_t = J - K_t - n/2 (1 + log(2 pi m_t)).
-Main       Interval; averaging_room, monte_carlo, tuning_gain, likelihood_constant, implied_error, constants.
-Reference  theory 5.1 and 5.2; [Cir07] Cirtoaje, The equal variable method, J. Ineq. Pure Appl. Math. 8 (2007).
+Main       Interval; averaging_room, monte_carlo, elbo_noise, tuning_gain, likelihood_constant, implied_error,
+           constants.
+Reference  theory 5.1 and 5.2; [Cir07] Cirtoaje, The equal variable method, J. Ineq. Pure Appl. Math. 8 (2007);
+           [Sam68] Samuelson, How deviant can you be?, J. Amer. Statist. Assoc. 63 (1968).
 
 Averaging. T - E = n/2 [M/s0 - 1 - mean log(m_t/s0)], and mean log m_t <= log M because the logarithm is concave: so the
 printed T - E, and the J that a row implies, can only exceed what one model with error M would give, by n/2 (log M -
@@ -139,6 +141,19 @@ def monte_carlo(row: Row) -> float:
     tuned = variance(row.tuned_sigma2).high
     trained = variance(row.final_sigma2).high if row.final_sigma2 is not None else row.init_sigma2
     return 2 / row.n * min(trained * _largest(row.elbo_err), tuned * _largest(row.tuned_elbo_err))
+
+
+def elbo_noise(row: Row) -> float:
+    """A bound on the Monte Carlo noise of the printed ELBO, in nats: n/(2 s) times that of the squared error."""
+    if row.final_sigma2 is None:
+        return row.n / (2 * row.init_sigma2) * monte_carlo(row)
+    trained = variance(row.final_sigma2).low
+    return min(_largest(row.elbo_err), row.n / (2 * trained) * monte_carlo(row) if trained > 0 else math.inf)
+
+
+def best_trial(row: Row) -> float:
+    """The most by which the ELBO of one trial can exceed the average: sqrt(TRIALS - 1) standard deviations [Sam68]."""
+    return math.sqrt(TRIALS - 1) * _spread(row.elbo_err)
 
 
 def tuning_noise(row: Row, rows: Sequence[Row]) -> float:

@@ -3,7 +3,7 @@
 Notation   as in audit_bounds.py. A contradiction's size is by how much the printed numbers miss at the most favourable
            rounding; where rounding itself is the excuse, by how much they miss as printed.
 Main       CHECKS, contradictions.
-Reference  theory 5.1 and 5.2.
+Reference  theory 5.1, 5.2 and 6.3.
 """
 
 import math
@@ -15,6 +15,8 @@ from reports.audit.bounds import (
     Constant,
     Interval,
     averaging_room,
+    best_trial,
+    elbo_noise,
     implied_error,
     interval,
     likelihood_constant,
@@ -25,6 +27,7 @@ from reports.audit.bounds import (
     unequal_trials,
     variance,
 )
+from reports.audit.linear import Optima
 from reports.paper import TRIALS, Printed, Row
 
 # Collapse in the tables: KL below EPSILON for at least 1 - DELTA of the inputs.
@@ -45,7 +48,10 @@ CHECKS = {
     "error variance": "data in [0, 1]: an error variance above 1/4 is worse than answering 1/2",
     "KL beside collapse": f"each latent that has not collapsed has a mean KL above {EPSILON:g} x {DELTA:g}",
     "whole latents": f"the collapsed latents of {TRIALS} models are whole numbers",
+    "linear VAE inside": "a network that holds every linear VAE, once trained, has at least the ELBO of the best one",
 }
+# What a correct table may fail: this one says of the training, not of the print, that something went wrong.
+OF_TRAINING = ("linear VAE inside",)
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,13 @@ Found = Iterator[Contradiction]
 Constants = dict[tuple[str, str], Constant]
 
 
-def contradictions(row: Row, rows: Sequence[Row], known: Constants) -> list[Contradiction]:
-    """All contradictions of a row, in the order of CHECKS; `rows` are all tables, `known` the constants J."""
+def contradictions(
+    row: Row, rows: Sequence[Row], known: Constants, optima: Optima | None = None
+) -> list[Contradiction]:
+    """All contradictions of a row, in the order of CHECKS; `rows` are all tables, `known` the constants J.
+
+    optima: the linear VAEs inside the networks; without them the check that needs them is not made.
+    """
     checks: tuple[Callable[[], Found], ...] = (
         lambda: cross_table(row, rows),
         lambda: copied(row, rows, known),
@@ -76,6 +87,7 @@ def contradictions(row: Row, rows: Sequence[Row], known: Constants) -> list[Cont
         lambda: error_variance(row),
         lambda: kl_beside_collapse(row),
         lambda: whole_latents(row),
+        lambda: linear_inside(row, optima or {}),
     )
     return [found for check in checks for found in check()]
 
@@ -272,6 +284,26 @@ def whole_latents(row: Row, trials: int = TRIALS) -> Found:
         step = 100 / (trials * row.k)
         why = f"{row.collapse_percent.text} % of {row.k} latents, in steps of {step:g} % for {trials} trials; {others}"
         yield Contradiction("whole latents", size, "percentage points", False, why)
+
+
+def linear_inside(row: Row, optima: Optima) -> Found:
+    """E >= the linear optimum at the same noise, k and data (theory 6.3).
+
+    It holds of each trial that was trained to its optimum, and so of their average: how the trials differ is no excuse.
+    """
+    inside = optima.get(row.data)
+    if inside is None:
+        return
+    best, printed = inside.at(row), interval(row.elbo)
+    size = best.value.above(printed)
+    if size > 0:
+        noise = elbo_noise(row)
+        who = "none" if size > best_trial(row) else "not every one"
+        why = (
+            f"printed {row.elbo.text} +- {row.elbo_err.text}; the linear optimum is {best.drawn:.1f}, which {who} of "
+            f"{TRIALS} trials reached{EXCUSE}Monte Carlo noise up to {noise:.3g}"
+        )
+        yield Contradiction("linear VAE inside", size, "nats", size <= noise, why)
 
 
 def _off_grid(percent: Printed, steps: int) -> float:

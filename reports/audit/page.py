@@ -37,21 +37,18 @@ def render(document: Document, drawn_from: str = FILES[0]) -> str:
         finding=text.finding(document),
         excusably=text.excusably(document),
         sentences_verdict=text.sentences_verdict(document),
+        training_verdict=text.training_verdict(document),
         tables=TABLES,
         counts=[(row[0], address(row[0]), row[1:]) for row in text.counts(document)],
+        linear=_linear(document),
         series=_series(document["rows"]),
         starts=_starts(document["rows"]),
         grave=_by_check(document["rows"], excusable=False),
         light=_by_check(document["rows"], excusable=True),
         sentences=[{**said, "clauses": clauses(said["evidence"])} for said in document["sentences"]],
-        notes=[note for note in document["notes"] if not any(map(note.startswith, _texts(document)))],
+        notes=text.other_notes(document),
         constants=[{**known, "range": text.constant_range(known)} for known in document["constants"]],
     )
-
-
-def _texts(document: Document) -> list[str]:
-    """The sentences, which a note may repeat."""
-    return [said["text"] for said in document["sentences"]]
 
 
 def address(check: str) -> str:
@@ -83,12 +80,25 @@ def _series(rows: list[Document]) -> list[Document]:
     """One line for each table, data set and kind of noise: how many contradictions each row has, (grave, light)."""
     found: dict[tuple[int, str, str], dict[float, tuple[int, int]]] = {}
     for row in rows:
-        grave = sum(not one["excusable"] for one in row["contradictions"])
+        held = text.of_print(row)
+        grave = sum(not one["excusable"] for one in held)
         cells = found.setdefault((row["table"], row["dataset"], row["noise"]), {})
-        cells[row["init_sigma2"]] = grave, len(row["contradictions"]) - grave
+        cells[row["init_sigma2"]] = grave, len(held) - grave
     return [
         {"table": table, "dataset": dataset, "noise": noise, "cells": [cells.get(start) for start in _starts(rows)]}
         for (table, dataset, noise), cells in found.items()
+    ]
+
+
+def _linear(document: Document) -> list[Document]:
+    """The rows beside the linear VAE inside, one group for each table and kind of noise; none without the images."""
+    groups: dict[tuple[int, str, str], list[Document]] = {}
+    for row in (document["linear"] or {"rows": []})["rows"]:
+        apart = round(row["elbo"] - row["optimum"], 1) + 0.0  # never -0.0
+        groups.setdefault((row["table"], row["preprocessing"], row["noise"]), []).append({**row, "apart": apart})
+    return [
+        {"table": table, "preprocessing": kind, "noise": noise, "rows": rows}
+        for (table, kind, noise), rows in groups.items()
     ]
 
 

@@ -51,11 +51,11 @@ def sentences(rows: Sequence[Row], known: Constants) -> list[Sentence]:
     ]
 
 
-def _sentence(text: str, verdict: str, evidence: str) -> Sentence:
+def judged(text: str, verdict: str, evidence: str) -> Sentence:
     return {"text": text, "verdict": verdict, "evidence": evidence}
 
 
-def _share(right: int, total: int) -> str:
+def share(right: int, total: int) -> str:
     """The verdict on a sentence that is right in so many of the places it speaks of."""
     return "undecided" if total == 0 else "refuted" if right == 0 else "holds" if right == total else "holds in part"
 
@@ -117,7 +117,7 @@ def pixel_space(rows: Sequence[Row], known: Constants) -> Sentence:
         )
     evidence += f"; {lost} further rows say nothing, being the same numbers twice" if lost else ""
     verdict = "refuted" if different else "holds" if pairs else "undecided"
-    return _sentence(
+    return judged(
         'pixel space and logit space: "no significant difference" for the hypotheses tested', verdict, evidence
     )
 
@@ -137,8 +137,8 @@ def more_collapse(series: Series) -> Sentence:
         text = f"table {table} {noise}: {kinds[-1]} ({rising} pairs rise, {falling} fall"
         drop = f"{a.collapse_percent.text} % at {a.init.text} but {b.collapse_percent.text} % at {b.init.text}"
         said.append(text + (f"; {drop}, {_collapse_z(a, b):.1f} standard errors)" if broken else ")"))
-    return _sentence(
-        "the larger sigma^2 at the start, the more collapse", _share(kinds.count("so"), len(kinds)), "; ".join(said)
+    return judged(
+        "the larger sigma^2 at the start, the more collapse", share(kinds.count("so"), len(kinds)), "; ".join(said)
     )
 
 
@@ -152,7 +152,7 @@ def collapse_when_learned(series: Series) -> Sentence:
     ]
     right = sum(r.collapse_percent.value > FLAT for r in ends)
     text = 'from a large start, latents collapse "even when" sigma^2 is learned'
-    return _sentence(text, _share(right, len(ends)), "; ".join(said))
+    return judged(text, share(right, len(ends)), "; ".join(said))
 
 
 def after_tuning(series: Series) -> Sentence:
@@ -175,7 +175,7 @@ def _gaps(text: str, series: Series, kind: str) -> Sentence:
             f"table {table}: tuned {a.tuned_elbo.text} from {a.init.text}, {b.tuned_elbo.text} from {b.init.text}, "
             f"{_elbo_z(a, b):.1f} standard errors"
         )
-    return _sentence(text, _share(right, len(chosen)), "; ".join(said))
+    return judged(text, share(right, len(chosen)), "; ".join(said))
 
 
 def learned_narrows(series: Series) -> Sentence:
@@ -192,8 +192,8 @@ def learned_narrows(series: Series) -> Sentence:
         total += 1
         right += gaps[1] < gaps[0]
         said.append(f"table {table}: best to worst tuned ELBO {gaps[0]:.1f} fixed, {gaps[1]:.1f} learned")
-    return _sentence(
-        'learned noise: the gap between starts is "smaller than for fixed"', _share(right, total), "; ".join(said)
+    return judged(
+        'learned noise: the gap between starts is "smaller than for fixed"', share(right, total), "; ".join(said)
     )
 
 
@@ -208,7 +208,7 @@ def five_trials(rows: Sequence[Row]) -> Sentence:
         right += wrong == 0
         fitting = f"all rows fit {' or '.join(map(str, fits))}" if fits else "no number up to 10 fits all rows"
         said.append(f"table {table}, {data[0]}: {wrong} of {len(members)} rows impossible, {fitting}")
-    return _sentence(f'collapse in percent is "averaged over {TRIALS} trials"', _share(right, total), "; ".join(said))
+    return judged(f'collapse in percent is "averaged over {TRIALS} trials"', share(right, total), "; ".join(said))
 
 
 def caption_of_collapse(rows: Sequence[Row]) -> Sentence:
@@ -226,7 +226,7 @@ def caption_of_collapse(rows: Sequence[Row]) -> Sentence:
             f"more than {100 * DELTA:g} % of the inputs, and on average can on {most:.2g} % at most"
         )
     verdict = "refuted" if inexcusable else "undecided" if strange else "holds"
-    return _sentence("collapsed: within 0.01 KL of the prior for at least 99 % of the inputs", verdict, "; ".join(said))
+    return judged("collapsed: within 0.01 KL of the prior for at least 99 % of the inputs", verdict, "; ".join(said))
 
 
 def caption_of_table_1(rows: Sequence[Row]) -> Sentence:
@@ -234,7 +234,7 @@ def caption_of_table_1(rows: Sequence[Row]) -> Sentence:
     members = [r for r in rows if r.table == 1]
     right = sum(r.dataset == "mnist" for r in members)
     evidence = f"{right} of its {len(members)} rows are MNIST, the others CelebA"
-    return _sentence("Table 1 is on real-valued MNIST", _share(right, len(members)), evidence)
+    return judged("Table 1 is on real-valued MNIST", share(right, len(members)), evidence)
 
 
 def caption_of_table_5(rows: Sequence[Row], known: Constants) -> Sentence:
@@ -246,7 +246,7 @@ def caption_of_table_5(rows: Sequence[Row], known: Constants) -> Sentence:
     evidence = f"the likelihood identity of pixel data is met by {' and '.join(said)} rows"
     twins = sum(any(copied(r, rows, known)) for r in members)
     evidence += f"; {twins} rows are those of the table with preprocessing" if twins else ""
-    return _sentence("Table 5 is without any nonlinear preprocessing", _share(len(right), len(members)), evidence)
+    return judged("Table 5 is without any nonlinear preprocessing", share(len(right), len(members)), evidence)
 
 
 def figure_3(data_dir: str | None, seed: int = 0) -> Sentence:
@@ -255,7 +255,7 @@ def figure_3(data_dir: str | None, seed: int = 0) -> Sentence:
     try:
         find_training_file(data_dir)
     except InputError:
-        return _sentence(text, "undecided", "needs MNIST: its training images are not at hand (--data-dir)")
+        return judged(text, "undecided", "needs MNIST: its training images are not at hand (--data-dir)")
     best = np.array(list(_maximum_likelihoods(data_dir, seed)))
     mean, sd = float(best.mean()), float(best.std(ddof=1))
     chance = float(stats.t.sf((FIGURE_3 - mean) / (sd * math.sqrt(1 + 1 / SUBSETS)), SUBSETS - 1))
@@ -267,7 +267,7 @@ def figure_3(data_dir: str | None, seed: int = 0) -> Sentence:
         f"{best.min():.1f} to {best.max():.1f} (mean {mean:.1f}, standard deviation {sd:.1f}), and {reached} reach "
         f"{FIGURE_3:g}; the chance that another subset does is about {100 * chance:.2g} %"
     )
-    return _sentence(text, verdict, evidence)
+    return judged(text, verdict, evidence)
 
 
 def _maximum_likelihoods(data_dir: str | None, first: int) -> Iterator[float]:

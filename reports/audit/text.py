@@ -1,15 +1,15 @@
 """The audit for people: counts, what cannot be excused, what can, the sentences; readable at 100 columns.
 
 Notation   document: the audit as a dict.
-Main       summary, a screenful; pieces, all of it; verdict, finding, counts, fact; each number of the
-           verdict alone.
+Main       summary, a screenful; pieces, all of it; verdict, finding, training_verdict, counts, fact; each
+           number of the verdict alone.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from reports.audit.checks import CHECKS, EXCUSE
+from reports.audit.checks import CHECKS, EXCUSE, OF_TRAINING
 from reports.audit.sentences import VERDICTS
 from reports.paper import TABLES
 from reports.terminal.console import table
@@ -51,7 +51,7 @@ def _largest(document: Document, number: int) -> tuple[str, ...] | None:
         (c["size"], (f"{row['dataset']} {_noise(row)}", f"{c['check']} {fact(c)}"))
         for row in document["rows"]
         for c in row["contradictions"]
-        if row["table"] == number and not c["excusable"] and c["unit"] == "nats"
+        if row["table"] == number and not c["excusable"] and c["unit"] == "nats" and c["check"] not in OF_TRAINING
     ]
     return max(found)[1] if found else None
 
@@ -88,16 +88,17 @@ def constant_range(constant: Document) -> str:
 
 def verdict(document: Document) -> str:
     """The audit in two sentences."""
+    trained = training_verdict(document)
     return (
         f"{finding(document)}, and nothing excuses them; {excusably(document)} more do so excusably. "
-        f"{sentences_verdict(document)}"
+        f"{f'{trained} ' if trained else ''}{sentences_verdict(document)}"
     )
 
 
 def excusably(document: Document) -> int:
     """How many rows have no contradiction without excuse, but some with one."""
     rows = document["rows"]
-    return sum(bool(row["contradictions"]) for row in rows) - _guilty(rows)
+    return sum(bool(of_print(row)) for row in rows) - _guilty(rows)
 
 
 def finding(document: Document) -> str:
@@ -107,7 +108,29 @@ def finding(document: Document) -> str:
 
 
 def _guilty(rows: list[Document]) -> int:
-    return sum(any(not c["excusable"] for c in row["contradictions"]) for row in rows)
+    return sum(any(not c["excusable"] for c in of_print(row)) for row in rows)
+
+
+def of_print(row: Document) -> list[Document]:
+    """The contradictions of a row that no correct table has; a training that failed is none."""
+    return [c for c in row["contradictions"] if c["check"] not in OF_TRAINING]
+
+
+def training_verdict(document: Document) -> str:
+    """How many rows lie below the linear VAE inside their own network; empty where that is not known."""
+    if document["linear"] is None:
+        return ""
+    rows = document["linear"]["rows"]
+    places = Counter(row["place"] for row in rows)
+    perhaps = f", {places['perhaps below']} more perhaps" if places["perhaps below"] else ""
+    below = f"{places['below']} of {len(rows)} rows of MNIST lie below what linear weights attain"
+    return f"{below} in the same network{perhaps}."
+
+
+def other_notes(document: Document) -> list[str]:
+    """The notes that do not repeat one of the sentences."""
+    texts = tuple(said["text"] for said in document["sentences"])
+    return [note for note in document["notes"] if not note.startswith(texts)]
 
 
 def sentences_verdict(document: Document) -> str:
@@ -124,6 +147,8 @@ def counts(document: Document) -> list[tuple[str, ...]]:
     )
     lines = []
     for check in CHECKS:
+        if check in OF_TRAINING and document["linear"] is None:
+            continue  # not made
         cells = [(count[check, t, False], count[check, t, True]) for t in TABLES]
         shown = [f"{grave} + {light}" if light else str(grave) if grave else NONE for grave, light in cells]
         lines.append((check, *shown))

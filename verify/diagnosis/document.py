@@ -48,8 +48,6 @@ Document = dict[str, Any]
 Told = Callable[[str], object]
 # Fitting two halves as well takes two more eigendecompositions of this size.
 CROSSED = 4096
-# So many eigenvectors start the search for decoders that leave collapse.
-LEADING = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,5 +269,5 @@ def _at_most(vae: Outputs, s: float) -> float:
 def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Document:
     """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
     told("looking for decoders that leave collapse")
-    found = lower_bound(vae.rows.blocks, data.leading(min(LEADING, data.rank)), seed=asked.seed)
+    found = lower_bound(vae.rows.blocks, data, seed=asked.seed)
     return {"lower": found.value, "upper": None}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from reports.audit import document as audit_document_module
 from reports.audit import sentences as audit_sentences
 from reports.audit.bounds import (
     constants,
@@ -29,7 +30,8 @@ def without_mnist(monkeypatch):
     def absent(*args, **options):
         raise InputError("mnist: not found")
 
-    monkeypatch.setattr(audit_sentences, "find_training_file", absent)
+    for module in (audit_sentences, audit_document_module):
+        monkeypatch.setattr(module, "find_training_file", absent)
 
 
 def accused(rows: list[Row]) -> set[tuple[int, str, str, float, str]]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from reports.audit import document as audit_document_module
 from reports.audit import page
 from reports.audit import sentences as audit_sentences
 from reports.audit.document import audit_document
@@ -28,7 +29,8 @@ def without_mnist(monkeypatch):
     def absent(*args, **options):
         raise InputError("mnist: not found")
 
-    monkeypatch.setattr(audit_sentences, "find_training_file", absent)
+    for module in (audit_sentences, audit_document_module):
+        monkeypatch.setattr(module, "find_training_file", absent)
 
 
 def listed(text: str, section: str) -> int:
