@@ -28,7 +28,7 @@ from verify.diagnosis.document import Asked, diagnosis
 from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
-from verify.words.diagnosis import headline
+from verify.words.diagnosis import headline, with_error
 from verify.words.numerals import typed
 
 Document = dict[str, Any]
@@ -126,12 +126,13 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
     facts = diagnosis(vae, asked, data.covariance).document
     if e.exact_error is not None:
         facts = _in_closed_form(facts, e.kl, e.exact_error)
+    said = _headline(facts, run, weight)
     if run.learned:
         # The weight of the KL may ask for more than the errors; a noise that is learned is not there yet.
         if facts["verdict"] in ("noise", "mixed") and e.tuned_sigma2 < SAME_NOISE * e.sigma2:
-            facts["verdict"] = "training"
+            said, facts["verdict"] = _on_its_way(facts, e.sigma2), "training"
         facts["advice"] = [line for line in facts["advice"] if not line["change"].startswith(("noise:", "scale:"))]
-    return _told(facts, run, weight, architecture.kind)
+    return _told(facts, said, architecture.kind)
 
 
 def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
@@ -144,9 +145,23 @@ def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
     return facts | {"advice": advice(facts)}
 
 
-def _told(facts: Document, run: Run, weight: float, kind: str) -> Document:
+def _on_its_way(facts: Document, sigma2: float) -> str:
+    """What is said of a model whose noise has not come down yet; its collapse need not stay."""
+    k, unused, revival = facts["k"], len(facts["collapsed"]), facts["revival"]
+    already = ""
+    if facts["verdict"] == "mixed":
+        gain = with_error(revival["within_nats"], revival["within_error"])
+        already = f" Already at this one {revival['within']} of them would pay ({gain})."
+    return (
+        f"{unused} of {k} latents {'has' if unused == 1 else 'have'} collapsed. It is the training, not the optimum: "
+        f"the noise that is learned, sigma2 = {sigma2:.4g}, has not come down to the errors of this model, sigma2 = "
+        f"{facts['tuned_sigma2']:.4g}.{already}"
+    )
+
+
+def _told(facts: Document, said: str, kind: str) -> Document:
     """What is kept of a diagnosis; and whether the network surely lies below linear maps that it contains."""
-    below, said = reasons(facts).below_linear, _headline(facts, run, weight)
+    below = reasons(facts).below_linear
     if kind == "conv" and below:
         said = f"{said[:-1]}; {CONVOLUTIONS}."
     revival = facts["revival"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from verify.diagnosis.judged import ERRORS
-from verify.words.diagnosis import nats
+from verify.words.diagnosis import nats, with_error
 from verify.words.numerals import typed
 
 Document = dict[str, Any]
@@ -97,7 +97,7 @@ HEADINGS = (
 
 
 def _within(value: float, error: float | None) -> str:
-    return f"{nats(value)} ± {error:.1g}" if error else nats(value)
+    return with_error(value, error).removesuffix(" nats")
 
 
 def _cells(told: Document) -> tuple[str, ...]:

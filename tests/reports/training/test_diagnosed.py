@@ -17,6 +17,7 @@ from reports.training.signs import bests
 from reports.training.verdicts import CONVOLUTIONS
 from tests.gpu.vae.test_training import rows as spread_rows
 from verify.data import load_rows
+from verify.errors import InputError
 from verify.landscape.collapse import kl
 from verify.landscape.revival import direction_nats
 
@@ -155,11 +156,14 @@ def test_a_collapse_that_directions_would_mend_is_the_training(tmp_path):
 def test_a_learned_noise_that_is_still_too_large_is_a_matter_of_training(tmp_path):
     """The same weights with a noise that is learned; nobody is told to learn it."""
     data = saved(tmp_path)
-    plan = Plan(Architecture("linear", 6, 4), (Run(5.0, True),), 1, 50)
-    outcomes, best = zeroed(plan, data, ("encoder", "decoder", "log_variance"))
-    [told] = diagnoses([0], outcomes, plan, data, 0, best.ensembles)[0].values()
-    assert told["verdict"] == "training" and told["tuned_sigma2"] < 0.9 * 5
-    assert not any(line["change"].startswith(("noise:", "scale:")) for line in told["advice"])
+    for sigma2, already in ((5.0, False), (2.0, True)):
+        plan = Plan(Architecture("linear", 6, 4), (Run(sigma2, True),), 1, 50)
+        outcomes, best = zeroed(plan, data, ("encoder", "decoder", "log_variance"))
+        [told] = diagnoses([0], outcomes, plan, data, 0, best.ensembles)[0].values()
+        assert told["verdict"] == "training" and told["tuned_sigma2"] < 0.9 * sigma2
+        assert f"has not come down to the errors of this model, sigma2 = {LAM.mean():.4g}" in told["headline"]
+        assert ("Already at this one 2 of them would pay" in told["headline"]) == already
+        assert not any(line["change"].startswith(("noise:", "scale:")) for line in told["advice"])
 
 
 def test_without_noise_or_room_nothing_is_told_and_a_note_says_so(tmp_path, monkeypatch):
@@ -174,9 +178,14 @@ def test_without_noise_or_room_nothing_is_told_and_a_note_says_so(tmp_path, monk
         assert performed(data, [Run(1.0, False)], epochs=2)[3]  # control
 
 
-def test_data_that_cannot_be_compared_get_a_note(tmp_path):
-    _, _, _, found, [note] = performed(saved(tmp_path, X[:3]), [Run(1.0, False)], epochs=2)
-    assert found == {} and note.startswith("model 1: no verdict, optimum or training: ")
+def test_what_cannot_be_diagnosed_gets_a_note(tmp_path, monkeypatch):
+    def refused(*given):
+        raise InputError("the data have one row")
+
+    monkeypatch.setattr(diagnosed, "diagnosis", refused)
+    _, _, models, found, [note] = performed(saved(tmp_path), [Run(1.0, False)], epochs=2)
+    assert found == {} and note == "model 1: no verdict, optimum or training: the data have one row"
+    assert models[0]["evaluation"] is not None
 
 
 def test_convolutions_may_be_the_wrong_architecture(tmp_path):

@@ -15,6 +15,7 @@ from reports.training.verdicts import (
     word,
 )
 from verify.diagnosis.judged import VERDICTS
+from verify.words.diagnosis import with_error
 
 
 def told(verdict="training", unfinished=False, below=(12.0, 0.5), within=(3.0, 0.2), surely=True):
@@ -86,8 +87,8 @@ def test_cells_stand_under_their_headings():
     assert dict(zip(HEADINGS, one["cells"], strict=True)) == {
         "collapsed": "1",
         "linear keeps": "2",
-        "below linear, nats": "12 ± 0.5",
-        "unused would add, nats": "3 ± 0.2",
+        "below linear, nats": with_error(12.0, 0.5).removesuffix(" nats"),
+        "unused would add, nats": with_error(3.0, 0.2).removesuffix(" nats"),
         "directions left": "5",
         "noise asked for": "0.25",
     }
