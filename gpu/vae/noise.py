@@ -18,7 +18,7 @@ from gpu.vae import on_device
 from verify.arrays import Array, namespace
 
 # What a stream is for; part of its key.
-INITIAL, ORDER, LATENT, EVALUATION = range(4)
+INITIAL, ORDER, LATENT, EVALUATION, DIAGNOSIS = range(5)
 
 
 def generator(seed: int, purpose: int, step: int = 0) -> np.random.Generator:

@@ -18,6 +18,12 @@ _REGISTER = (
         f"{HJ}, 5.1",
     ),
     Fact(
+        "central-limit",
+        "sqrt(N) times the mean of N independent variables of one law with mean 0 and finite variance is normal in the "
+        "limit; so is sqrt(N) (g(mean) - g(0)), g differentiable at 0, with the variance of its differential",
+        "van der Vaart, Asymptotic Statistics, 1998, 2.17, 3.1",
+    ),
+    Fact(
         "chain-rule",
         "derivatives, and continuity, of products, inverses and compositions",
         "any course in analysis",
@@ -88,6 +94,11 @@ _REGISTER = (
         "any course in analysis",
     ),
     Fact("induction", "a finite set of positive integers that holds a - 1 with each a > 1 is {1, ..., q}", "Peano"),
+    Fact(
+        "intermediate-value",
+        "a continuous function on an interval that takes two values takes every one between them",
+        "any course in analysis",
+    ),
     Fact("jacobi", "where det A > 0, d log det A = tr(A^-1 dA)", f"{HJ}, 0.8.10"),
     Fact("kl-nonnegative", "KL(p, q) >= 0, and 0 iff p = q almost everywhere", "Gibbs' inequality"),
     Fact(
@@ -145,6 +156,12 @@ _REGISTER = (
         "inertia does not change under an invertible congruence, nor that of a Hessian at a stationary point under a "
         "smooth change of coordinates with a smooth inverse",
         f"{HJ}, 4.5.8",
+    ),
+    Fact(
+        "tangents",
+        "a differentiable convex function is nowhere below its tangents, a concave one nowhere above them; and one "
+        "whose derivative rises is convex, one whose derivative falls is concave",
+        "Rockafellar, Convex Analysis, 1970, 24, 25",
     ),
     Fact(
         "von-neumann",

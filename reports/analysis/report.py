@@ -18,12 +18,13 @@ from proofs.machinery.reading import read as read_ledger
 from reports.analysis.figure_2 import figure_2
 from reports.analysis.landscape import landscape
 from reports.analysis.portrait import portrait
-from reports.analysis.stationary import stationary
+from reports.analysis.walk import walking
 from reports.audit.document import audit_document
 from reports.pages.noises import window
 from reports.terminal.dates import build_date
 from verify.analysis.scales import latents_of
 from verify.analysis.stability import USUAL_NOISE, learned_noise, stability
+from verify.analysis.stationary import stationary
 from verify.arrays import Array
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance
@@ -147,7 +148,8 @@ def _stationary_tables(
             what = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
             say(f"stationary points, {what}")
             try:
-                found, _ = stationary(covariance, k, sigma2=sigma2, objective=objective, top=TOP, beta=beta)
+                asked = {"sigma2": sigma2, "objective": objective, "top": TOP, "beta": beta}
+                found, _ = stationary(covariance, k, **asked, walk=walking())
             except InputError as error:  # spectra of too many decades; all else can still be said
                 notes.append(f"{NOT_SHOWN}{what}: {error}")
             else:

@@ -11,7 +11,8 @@ from reports.audit import text
 from reports.audit.checks import CHECKS, EXCUSE
 from reports.pages.html import environment
 from reports.paper import TABLES
-from reports.terminal.files import staged, write_json
+from reports.terminal.files import staged
+from verify.data.documents import write_json
 
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.audit")

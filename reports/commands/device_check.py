@@ -6,8 +6,8 @@ from typing import Any
 
 from gpu.device import backend, find_device
 from reports.terminal.console import Session
-from reports.terminal.files import write_json
 from reports.terminal.options import common
+from verify.data.documents import write_json
 from verify.data.writing import writable
 
 Document = dict[str, Any]

@@ -10,18 +10,19 @@ from reports.analysis.report import provenance
 from reports.diagnosis_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session
-from reports.terminal.files import staged, write_npz
+from reports.terminal.files import staged
 from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import decimal, real
 from verify.analysis.latents import read_latents
-from verify.data.writing import writable
+from verify.data.writing import writable, write_npz
+from verify.diagnosis.asked import noise_asked, one_noise
 from verify.diagnosis.document import Asked, Diagnosis, diagnosis
 from verify.diagnosis.files import Held, beside_data, in_one_file, read_arrays
 from verify.diagnosis.outputs import outputs
 from verify.errors import InputError
 from verify.landscape.collapse import EPSILON
-from verify.models.losses import DIVERGENCES, ERRORS, NOT_GAUSSIAN, LossNoise, noise_of_loss
-from verify.words.diagnosis import headline, sections
+from verify.models.losses import DIVERGENCES, ERRORS, NOT_GAUSSIAN
+from verify.words.diagnosis import said
 
 MORE = (
     "DATA are the rows that the model was given, prepared as it saw them, or one .npz or .safetensors file that "
@@ -95,13 +96,14 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Diagnose somebody's VAE from its arrays."""
-    _one_noise(args)
+    one_noise(args.sigma2, args.loss, args.kl, args.batch)
     whole = args.latents is None
     word, files = in_one_file(args.data) if whole else (args.data, args.latents)
     latents = read_latents(files)
     held = _reconstructions(args, files)
     rows = data.read_rows(args, session, word=word, read=beside_data if whole else str)
-    noise = _noise(args, rows.shape[1], latents.mu.shape[1])
+    n, k = rows.shape[1], latents.mu.shape[1]
+    noise = noise_asked(args.sigma2, args.loss, n=n, k=k, beta=args.beta, kl=args.kl, batch=args.batch)
     asked = Asked(noise, args.beta, args.hidden, args.held_out, args.k, args.epsilon, args.delta, args.seed)
     if args.out is not None:
         keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
@@ -119,31 +121,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if save is not None:
         _save(found, save, session)
     session.result(document)
-    session.say(headline(document))
-    for question, sentences in sections(document):
-        session.say(f"\n{question}")
-        for sentence in sentences:
-            session.say(f"  {sentence}")
+    session.show(said(document))
     if args.out is not None:
         session.say(f"\nopen {args.out / 'index.html'}")
     return 0
-
-
-def _one_noise(args: argparse.Namespace) -> None:
-    """Raises InputError unless either a noise or a loss is said, with what belongs to it."""
-    if (args.sigma2 is None) == (args.loss is None):
-        raise InputError(
-            "say which noise was trained with: either --sigma2 S, or --loss KIND as the loss was written "
-            f"({', '.join(ERRORS)}), with --beta and --kl"
-        )
-    if args.loss is None and (args.kl is not None or args.batch is not None):
-        raise InputError("--kl and --batch say how a --loss was written; with --sigma2 leave them out")
-
-
-def _noise(args: argparse.Namespace, n: int, k: int) -> float | LossNoise:
-    if args.sigma2 is not None:
-        return float(args.sigma2)
-    return noise_of_loss(args.loss, n=n, k=k, beta=args.beta, kl=args.kl or "sum", batch=args.batch)
 
 
 def _reconstructions(args: argparse.Namespace, latents: Sequence[Path]) -> Held:

@@ -10,14 +10,16 @@ from gpu.device import backend
 from reports.analysis.landscape import landscape
 from reports.analysis.report import provenance
 from reports.terminal import data
-from reports.terminal.console import Session, short, table
-from reports.terminal.files import staged, write_json, write_npz
+from reports.terminal.console import Session, table
+from reports.terminal.files import staged
 from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import beta, folder, latents, noises
 from verify.analysis.scales import compared
-from verify.data.writing import writable
+from verify.data.documents import write_json
+from verify.data.writing import writable, write_npz
 from verify.landscape.weighted import PLAIN
 from verify.words.numerals import as_threshold, counted, scaled, typed
+from verify.words.tables import short
 from verify.words.wording import ranges, what_value
 
 SHELF = ("Your data", 4)

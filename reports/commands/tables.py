@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from reports.paper_tables.text import caveats, pieces
 from reports.terminal.console import Session
 from reports.terminal.folders import alone, folder_name, keep_others
 from reports.terminal.options import common, folder, made_again
+from reports.training.diagnosed import diagnoses
 from reports.training.document import provenance
-from reports.training.experiment import Bench
+from reports.training.experiment import Bench, Performed
 from reports.training.models import seeds_of
+from reports.training.settled import unsettled
 from verify.checks import random_seed
 from verify.data.writing import writable
 from verify.errors import InputError
@@ -26,7 +29,8 @@ Document = dict[str, Any]
 MORE = (
     "quick: small models on a subset, minutes on two cores. paper: the paper's models and data; 1000 epochs of the "
     "400 models of Table 2 take months without a device, so name fewer --epochs, --seeds, --learning-rates. How "
-    "much work is ahead is said before it starts; interrupted, the same command continues."
+    "much work is ahead is said before it starts; interrupted, the same command continues. Of each row the best trial "
+    "is diagnosed: optimum, noise or training."
 )
 
 SHELF = ("The paper", 3)
@@ -103,8 +107,23 @@ def _performed(found: Sequence[Training], args: argparse.Namespace, bench: Bench
     done = []
     for training in found:
         performed = bench.perform(training.experiment(args.seed))
-        done.append(Trained(training, performed.material, performed.outcomes, args.precision))
+        trained = Trained(training, performed.material, performed.outcomes, args.precision)
+        with bench.session.working(f"diagnosing {training.experiment(args.seed).name}"):
+            done.append(_diagnosed(trained, performed, args.seed))
     return done
+
+
+def _diagnosed(trained: Trained, performed: Performed, seed: int) -> Trained:
+    """The same with the best trial of each row diagnosed, from its checkpoint."""
+    outcomes = performed.outcomes
+    try:
+        found, notes = diagnoses(
+            trained.best_trials(), outcomes, performed.plan, performed.material, seed, performed.ensembles
+        )
+    except InputError as error:
+        return replace(trained, unsaid=[f"no verdict, optimum or training: {error}"])
+    ended = {place: told | {"unfinished": bool(unsettled(outcomes[place]))} for place, told in found.items()}
+    return replace(trained, diagnosed=ended, unsaid=notes)
 
 
 def _document(
@@ -122,7 +141,9 @@ def _document(
         "provenance": provenance(args),
     }
     said = [
-        f"{one.training.dataset}, {one.training.preprocessing}: {note}" for one in done for note in one.material.notes
+        f"{one.training.dataset}, {one.training.preprocessing}: {note}"
+        for one in done
+        for note in (*one.material.notes, *one.unsaid)
     ]
     return document | {"notes": [*said, *caveats(document)]}
 

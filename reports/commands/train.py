@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from reports.terminal import data as data_words
 from reports.terminal.console import Session
 from reports.terminal.folders import beside, keep_others
 from reports.terminal.options import real, trials
+from reports.training.best import Best
+from reports.training.diagnosed import judged
 from reports.training.document import (
     Material,
+    described,
     material,
     save_latents,
     train_document,
@@ -31,6 +35,10 @@ from verify.errors import InputError
 from verify.words.numerals import typed
 from verify.words.wording import ranges
 
+MORE = (
+    "The best model of each noise is diagnosed as diagnose does it: whether what has collapsed is the optimum at that "
+    "noise, a matter of the noise, or of the training, and what to change."
+)
 SHELF = ("Models", 2)
 
 
@@ -120,15 +128,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     data = _material(args, rows, runs, session)
     before = [*data.notes, *warnings(data, plan)]
     session.notes(before)
-    outcomes = trained(plan, data.rows, session, xp=xp, precision=args.precision, folder=args.out)
+    best, identified = Best(plan), identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
+    outcomes = trained(plan, data.rows, session, xp=xp, precision=args.precision, folder=args.out, best=best)
     chosen = _best_of(wanted, outcomes)
     if save is not None and chosen is None:
         before.append(f"{save} was not written: of the models that --latents-of means all diverged")
         session.note(before[-1])
-    document = train_document(plan, outcomes, data, args, before)
+    with session.working("diagnosing"):
+        ensembles = best.ensembles if args.out is None else partial(kept, args.out, plan, identified)
+        models = [described(outcome, data, plan) for outcome in outcomes]
+        models, diagnosed, notes = judged(models, outcomes, plan, data, args.seed, ensembles)
+    document = train_document(plan, models, diagnosed, data, args, [*before, *notes])
     said = [piece for piece in pieces(document, outcomes) if isinstance(piece, str)]
     session.notes(document["notes"][len(before) :], "\n".join(said))
-    identified = identity(plan, data.rows.fingerprint, xp.__name__, args.precision)
     if args.out is not None:
         again = reconstructions(document, data, args.out, plan, identified)
         for path in write_training(document, outcomes, args.out, again):

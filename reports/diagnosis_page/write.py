@@ -6,7 +6,7 @@ Main       write; FILES, all that may be written.
 from pathlib import Path
 from typing import Any
 
-from reports.terminal.files import write_json
+from verify.data.documents import write_json
 from verify.diagnosis.document import Diagnosis
 from verify.diagnosis.outputs import Outputs
 

@@ -14,9 +14,11 @@ from reports.pages.html import environment, inline_svg
 from reports.paper_figures import lines
 from reports.paper_figures.declared import figure
 from reports.paper_figures.text import prepared, shown, verdict_of
-from reports.terminal.files import staged, write_json, write_npz
+from reports.terminal.files import staged
 from reports.training.document import write_csv
 from verify.arrays import Array
+from verify.data.documents import write_json
+from verify.data.writing import write_npz
 from verify.pictures.drawing import drawing, save, settle
 
 Document = dict[str, Any]

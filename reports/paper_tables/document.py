@@ -6,8 +6,8 @@ Main       chosen_rate, cell, difference, row_document, training_document, patte
 Reference  Lucas et al. 2019, Tables 1-5, App. E; theory 5; reports/schema/tables.json.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from math import hypot, sqrt
 from statistics import fmean, median, stdev
 from typing import Any
@@ -35,6 +35,8 @@ class Trained:
     material: Material
     outcomes: list[Outcome]
     precision: str = "float32"  # of the products
+    diagnosed: Mapping[int, Document] = field(default_factory=dict)  # by place from 0; see `best_trials`
+    unsaid: Sequence[str] = ()  # why others were not
 
     def deviations(self) -> list[str]:
         """In what it is not the paper's experiment."""
@@ -58,6 +60,27 @@ class Trained:
         outcomes = self.of(noise, init_sigma2)
         rate, candidates = chosen_rate(outcomes)
         return rate, [o.evaluation for o in outcomes if o.run.learning_rate == rate and o.evaluation], candidates
+
+    def best_trial(self, noise: str, init_sigma2: float) -> int | None:
+        """The place, from 0, of the best trial at the learning rate that wins; None if all diverged."""
+        rate, _ = chosen_rate(self.of(noise, init_sigma2))
+        row = (noise == "learned", init_sigma2, rate)
+        elbos = {
+            place: o.evaluation.elbo
+            for place, o in enumerate(self.outcomes)
+            if o.evaluation and (o.run.learned, o.run.sigma2, o.run.learning_rate) == row
+        }
+        return max(elbos, key=elbos.__getitem__, default=None)
+
+    def best_trials(self) -> list[int]:
+        """Those of all rows, each once: the models that are diagnosed."""
+        found = (self.best_trial(noise, init) for noise, init in self.training.noises)
+        return [place for place in found if place is not None]
+
+    def verdict(self, noise: str, init_sigma2: float) -> Document | None:
+        """What the diagnosis of a row's best trial found; None where there is none."""
+        place = self.best_trial(noise, init_sigma2)
+        return None if place is None else self.diagnosed.get(place)
 
 
 def chosen_rate(outcomes: Sequence[Outcome]) -> tuple[float | None, list[Document]]:
@@ -139,6 +162,7 @@ def row_document(row: Row, number: int, trained: Trained) -> Document:
         "cells": cells,
         "model_space": {name: summary([getattr(e, name) for e in trials]) for name in ("elbo", "tuned_elbo")},
         "retained": _retained(row, trials, trained),
+        "diagnosis": trained.verdict(row.noise, row.init_sigma2),
     }
 
 

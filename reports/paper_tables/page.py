@@ -13,8 +13,10 @@ from reports.paper_tables import figure
 from reports.paper_tables.figure import below, series, told_of
 from reports.paper_tables.pattern import number
 from reports.paper_tables.text import HEADINGS, csv_table, difference, doubts, legend, shown, with_spread
-from reports.terminal.files import staged, write_json
+from reports.terminal.files import staged
 from reports.training.document import write_csv
+from reports.training.verdicts import in_short
+from verify.data.documents import write_json
 
 Document = dict[str, Any]
 ENVIRONMENT = environment("reports.paper_tables")
@@ -84,7 +86,10 @@ def _heading(row: Document) -> tuple[int, str, str, int]:
 
 def _table(document: Document, heading: tuple[int, str, str, int], rows: Any) -> Document:
     """One table ready to be laid out: every cell as three texts, the last of them shown if `compared`."""
-    lines = [{**row, "texts": [_cell(row["cells"].get(name), name) for name in COLUMNS]} for row in rows]
+    lines = [
+        {**row, "texts": [_cell(row["cells"].get(name), name) for name in COLUMNS], "short": in_short(row["diagnosis"])}
+        for row in rows
+    ]
     table, dataset, preprocessing, training = heading
     compared = not document["trainings"][training - 1]["incomparable"]
     title = f"Table {table}: {dataset}, {_transform(preprocessing)}"

@@ -11,6 +11,8 @@ from typing import Any
 from reports.paper_tables.document import CELLS
 from reports.paper_tables.pattern import number
 from reports.terminal.console import table
+from reports.training.verdicts import CONVOLUTIONS, in_short, missed, word
+from reports.training.verdicts import legend as meanings
 
 Document = dict[str, Any]
 
@@ -83,14 +85,15 @@ def _rows(rows: list[Document], compared: bool) -> Any:
     kept = rows[0]["retained"]
     names = ("elbo", "tuned_elbo", "kl", "collapse_percent")
     columns = [("noise", True), *((HEADINGS[name], True) for name in names)]
-    columns += [(f"kept of {kept['of']}\n(printed: {kept['printed_of']})", True), ("linear", True)]
+    columns += [(f"kept of {kept['of']}\n(printed: {kept['printed_of']})", True), ("linear,\nverdict", True)]
     lines = []
     for row in rows:
         kept = row["retained"]
         found = ["\n".join(_texts(row["cells"][name], name, compared)) for name in names]
         linear = "-" if kept["linear"] is None else str(kept["linear"])
+        both = "\n".join([linear, *in_short(row["diagnosis"], unit="")])
         label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\n" + "difference\n" * compared
-        lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", linear))
+        lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", both))
     return table(columns, lines)
 
 
@@ -182,6 +185,18 @@ def legend(document: Document) -> Iterator[str]:
         "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the "
         "linear theory keeps at that noise on these data (with learned noise: at the noise that was learned)."
     )
+    found = [row["diagnosis"] for row in document["rows"] if row["diagnosis"]]
+    if found:
+        meant = meanings({word(told) for told in found})
+        yield (
+            "verdict: whether that collapse is the optimum or the training, of the best trial at its noise; with the "
+            f"nats that the training missed there. {meant[0].upper()}{meant[1:]}."
+            + (
+                f" Where a training fails, {CONVOLUTIONS}."
+                if any(t["kind"] == "conv" for t in document["trainings"])
+                else ""
+            )
+        )
     for training in document["trainings"]:
         scale, data = training["scale"], training["data"]
         J = data["mean_log_jacobian"] + data["log_scale_jacobian"]
@@ -205,12 +220,14 @@ def csv_table(document: Document) -> tuple[list[str], list[list[Any]]]:
     named = ["table", "dataset", "preprocessing", "noise", "init_sigma2", "learning_rate", "trials", "frozen"]
     heading = [*named, "trained_on", *(f"{name}_{part}" for name in CELLS for part in parts)]
     heading += ["elbo_model_space", "tuned_elbo_model_space", "retained", "k", "linear_retained", "linear_sigma2"]
-    heading += ["printed_retained", "printed_k"]
+    heading += ["printed_retained", "printed_k", "verdict", "missed_nats"]
     lines = []
     for row in document["rows"]:
         kept, space = row["retained"], row["model_space"]
         line = [row[name] for name in named] + [document["trainings"][row["training"] - 1]["data"]["name"]]
         line += [row["cells"].get(name, {}).get(part) for name in CELLS for part in parts]
         line += [space["elbo"]["ours"], space["tuned_elbo"]["ours"], kept["ours"], kept["of"], kept["linear"]]
-        lines.append([*line, kept["linear_sigma2"], kept["printed"], kept["printed_of"]])
+        line += [kept["linear_sigma2"], kept["printed"], kept["printed_of"]]
+        told = row["diagnosis"]
+        lines.append([*line, *((None, None) if told is None else (word(told), missed(told)))])
     return heading, lines

@@ -1,7 +1,7 @@
 """What the pictures over noise share: the spectrum that they show, marked noises, rings around ties.
 
 Notation   lam (n,) the thresholds that pictures are drawn of: the eigenvalues over beta, the weight of the KL.
-Main       Spectrum, noise_axis; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties;
+Main       Spectrum; mark_vertically, mark_horizontally, name_marks; ring, ring_caption, said_of_ties;
            noise_rows.
 
 A picture is drawn first, with a line free above it (`room_above`), and named once its frame is laid out.
@@ -19,7 +19,7 @@ from verify.landscape.weighted import PLAIN
 from verify.pictures.palette import PALETTE
 from verify.pictures.placing import SIZE, row
 from verify.words.caveats import tie
-from verify.words.numerals import at_noise, typed, weight
+from verify.words.numerals import at_noise, weight
 from verify.words.wording import told_of
 
 Document = dict[str, Any]
@@ -53,11 +53,6 @@ class Spectrum:
         m = self.errors.size if np.isfinite(self.errors).all() else 0
         lam, errors = self.lam[:m], self.errors[:m]
         return m, np.maximum(lam - 2 * errors, low), np.maximum(lam + 2 * errors, low)
-
-
-def noise_axis(beta: float) -> str:
-    """What stands along an axis of noises; that of a weighted KL says so."""
-    return "noise σ²" if beta == PLAIN else f"noise σ² (β = {typed(beta)})"
 
 
 def room_above(axes: Axes) -> None:

@@ -16,13 +16,13 @@ from reports.pages.html import environment, inline_svg
 from reports.pages.noises import window
 from reports.stability_page import captions, data_section
 from reports.stability_page.figures import pictures
-from reports.terminal.console import contained
 from reports.words.mathml import plain
 from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
 from verify.words import caveats, wording
 from verify.words.caveats import NOT_SHOWN, UNPROVED
 from verify.words.numerals import DIGITS, as_threshold, likeliest, rank, start, typed, weight
+from verify.words.tables import contained
 
 Document = dict[str, Any]
 # Of the data: long lists.

@@ -22,8 +22,10 @@ from reports.audit import page as audit
 from reports.panels import slices as figure_1
 from reports.stability_page.figures import every, pictures
 from reports.stability_page.page import render
-from reports.terminal.files import read_json, staged, write_json, write_npz
+from reports.terminal.files import read_json, staged
 from verify.arrays import Array
+from verify.data.documents import write_json
+from verify.data.writing import write_npz
 from verify.errors import InputError
 from verify.landscape.slices import Slice
 from verify.pictures.drawing import blank, drawing, save, settle

@@ -1,6 +1,6 @@
 """What the user sees: results on standard output, messages and progress on standard error.
 
-Main       Session; table, short, one_line.
+Main       Session; table, one_line.
 """
 
 import sys
@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from reports.terminal.files import to_json
+from verify.data.documents import to_json
+from verify.words import tables
 
 WIDTH = 100
 # What takes less is over before a bar can be read.
@@ -58,6 +59,13 @@ class Session:
         # At once: a run that is killed must have said all that it had to say.
         print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
+    def show(self, blocks: Iterable[str | tables.Table]) -> None:
+        """Sentences and tables, with a blank line between two."""
+        for i, block in enumerate(blocks):
+            if i:
+                self.say("")
+            self.say(table(*block) if isinstance(block, tables.Table) else block)
+
     def note(self, text: str) -> None:
         """A remark on standard error; nothing with --quiet."""
         self._say_what_was_read()
@@ -82,7 +90,7 @@ class Session:
     def notes(self, notes: Iterable[str], said: str = "") -> None:
         """Notes as remarks; those that standard output says as well, in the text `said`, only there."""
         for sentence in notes:
-            if self.json or not contained(sentence, said):
+            if self.json or not tables.contained(sentence, said):
                 self.note(sentence)
 
     def wrote(self, path: Path) -> None:
@@ -173,16 +181,6 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
         if numeric:  # half a number is another number
             column.min_width = max(len(line) for cell in (heading, *column.cells) for line in str(cell).split("\n"))
     return made
-
-
-def short(value: float | None, digits: int = 6) -> str:
-    """A number in a table: six digits, "-" for None."""
-    return "-" if value is None else f"{value:.{digits}g}"
-
-
-def contained(note: str, text: str) -> bool:
-    """Whether a text says what a note does, whatever kind of doubt the note says that it is."""
-    return note.removeprefix("rounding: ").lower() in text.lower()
 
 
 def one_line(text: str) -> str:

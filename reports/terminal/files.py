@@ -1,10 +1,9 @@
 """Files of results: written whole or not at all.  (Other people's latents are read by latents.py.)
 
-Main       staged, write_json, read_json, to_json, write_npz; and writing.py of verify/data.
+Main       staged, read_json; and documents.py, writing.py of verify/data.
 """
 
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -13,33 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from verify.arrays import Array
-from verify.data.writing import UNFINISHED, atomic, unwritable
+from verify.data.writing import UNFINISHED, unwritable
 from verify.errors import InputError
-
-
-def to_json(document: Any, ascii: bool = False) -> str:
-    """One JSON document, numbers in full precision; what is not finite becomes null."""
-    return json.dumps(_plain(document), indent=1, allow_nan=False, ensure_ascii=ascii)
-
-
-def _plain(value: Any) -> Any:
-    """`value` out of dicts, lists and numbers that JSON knows."""
-    if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_json(document: Any, path: Path) -> None:
-    """Write a document whole or not at all.  Raises InputError."""
-    with atomic(path) as file:
-        file.write((to_json(document) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -73,9 +47,3 @@ def staged(out: Path) -> Iterator[Path]:
         with suppress(OSError):  # folders that a failed run made for itself; others are not empty
             for folder in made:
                 folder.rmdir()
-
-
-def write_npz(path: Path, **arrays: Array) -> None:
-    """Write arrays whole or not at all.  Raises InputError."""
-    with atomic(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)

@@ -20,8 +20,9 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from reports.terminal.files import UNFINISHED, read_json, to_json
+from reports.terminal.files import UNFINISHED, read_json
 from reports.terminal.options import InputError
+from verify.data.documents import to_json
 
 # Windows has no such locks.
 fcntl: Any = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None

@@ -10,7 +10,7 @@ import argparse
 import csv
 import io
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +28,12 @@ from gpu.vae.training import train
 from proofs.machinery import ledger
 from reports.terminal.console import Session
 from reports.terminal.data import covariance_of
-from reports.terminal.files import write_npz
+from reports.training.best import Best
 from reports.training.signs import bests, caveats, signs
 from verify.arrays import Array
 from verify.data.covariance import Covariance
 from verify.data.rows import Rows
+from verify.data.writing import write_npz
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError, about
 from verify.landscape.collapse import DELTA, EPSILON, EPSILONS
@@ -111,9 +112,13 @@ def trained(
     xp: Any = np,
     precision: str = "float32",
     folder: Path | None = None,
+    best: Best | None = None,
     doing: str = "training",
 ) -> list[Outcome]:
-    """Train all of the plan, continuing what `folder` holds.  InputError; KeyboardInterrupt, with the folder kept."""
+    """Train all of the plan, continuing what `folder` holds.  InputError; KeyboardInterrupt, with the folder kept.
+
+    best: keeps the best models where there is no folder.
+    """
     if precision != "float32" and xp is np:
         raise InputError(f"precision {precision}: products on a CPU run in float32; choose float32 or a device")
     store = None
@@ -123,7 +128,8 @@ def trained(
     try:
         in_precision = nullcontext() if precision == "float32" else products.precision(precision, xp)
         with in_precision, session.counting(doing, stays=True) as progress:
-            return train(plan, data, xp=xp, store=store, progress=progress, note=session.note)
+            keeping = best if store is None else store
+            return train(plan, data, xp=xp, store=keeping, progress=progress, note=session.note)
     except KeyboardInterrupt:
         if store is not None:
             session.kept.append(Path(f"{folder} (the same command continues there)"))
@@ -185,12 +191,19 @@ def provenance(args: argparse.Namespace) -> Document:
 
 
 def train_document(
-    plan: Plan, outcomes: Sequence[Outcome], data: Material, args: argparse.Namespace, notes: Sequence[str] = ()
+    plan: Plan,
+    models: Sequence[Document],
+    diagnosed: Mapping[int, Document],
+    data: Material,
+    args: argparse.Namespace,
+    notes: Sequence[str] = (),
 ) -> Document:
-    """train.json; notes: what was said before the training."""
+    """train.json; models: as `described`; diagnosed: by place from 0; notes: what was said before the training."""
     architecture = plan.architecture
-    models = [described(outcome, data, plan) for outcome in outcomes]
-    found = bests(models)
+    found = [
+        group | {"diagnosis": None if group["best"] is None else diagnosed.get(group["best"] - 1)}
+        for group in bests(models)
+    ]
     document: Document = {
         "schema": 1,
         "data": data.facts(),
@@ -211,7 +224,7 @@ def train_document(
         "delta": DELTA,
         "epsilons": list(EPSILONS),
         "eigenvalues": data.eigenvalues[: architecture.k].tolist(),
-        "models": models,
+        "models": list(models),
         # A model is not the better for having been asked to explain more, or less, by noise.
         "best": found[0]["best"] if len(found) == 1 else None,
         "best_per_noise": found,

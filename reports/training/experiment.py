@@ -97,9 +97,13 @@ class Performed:
 
     def ensemble(self, model: int) -> Ensemble:
         """One model, by its place from 0, as it was trained; on the host.  Raises InputError without checkpoints."""
+        return self.ensembles([model])[model]
+
+    def ensembles(self, models: Sequence[int]) -> dict[int, Ensemble]:
+        """Several, each by itself.  Raises InputError without checkpoints."""
         if self.folder is None:
             raise InputError("safetensors is not installed, so models are not kept (pip install safetensors)")
-        return kept(self.folder, self.plan, self.identified, [model])[model]
+        return kept(self.folder, self.plan, self.identified, models)
 
 
 def kept(folder: Path, plan: Plan, identified: Document, models: Sequence[int]) -> dict[int, Ensemble]:

@@ -17,6 +17,9 @@ from reports.training import figure, latents
 from reports.training.groups import groups
 from reports.training.signs import group_of
 from reports.training.text import HEADINGS, headline, legend, model_lines, verdict
+from reports.training.verdicts import HEADINGS as VERDICT_HEADINGS
+from reports.training.verdicts import legend as meanings
+from reports.training.verdicts import verdicts
 from verify.arrays import Array
 from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
 from verify.words.numerals import typed
@@ -77,11 +80,16 @@ def render(document: Document, courses: Arrays, again: Arrays, folder: Path) -> 
         "train-noise": _alt_noise(document),
         "train-reconstructions": _alt_reconstructions(document, again) if again else "",
     }
+    found = verdicts(document)
     return ENVIRONMENT.get_template("train.html").render(
         document=document,
+        verdicts=found,
+        verdict_headings=VERDICT_HEADINGS,
+        verdict_legend=meanings({one["word"] for one in found}),
         headline=headline(document),
         verdict=verdict(document),
-        doubtful=any(m["convergence"] is None or m["convergence"]["unfinished"] for m in document["models"]),
+        doubtful=any(m["convergence"] is None or m["convergence"]["unfinished"] for m in document["models"])
+        or any(one["bad"] for one in found),
         headings=HEADINGS,
         lines=model_lines(document),
         legend=legend(document, courses=False),

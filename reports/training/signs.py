@@ -6,7 +6,7 @@ Main       signs, bests, caveats; the limits of each sign.
 Reference  theory 3.9, 5.1 (a learned noise ends at the mean squared error), 6.3 (linear maps inside), 6.4 (m_i = 1).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from math import ceil, log, pi, sqrt
 from typing import Any
 
@@ -123,7 +123,9 @@ def bests(models: Sequence[Document]) -> list[Document]:
 def caveats(document: Document) -> list[str]:
     """What a reader of the results must know: the warm-up, what has not ended, what was lost and why."""
     models = document["models"]
-    return [*_warm_up(document), *_not_ended(models), *_lost(document)]
+    diagnosed = [group for group in document.get("best_per_noise", []) if group["diagnosis"]]
+    told = {group["best"] for group in diagnosed if group["diagnosis"]["below_linear"]}
+    return [*_warm_up(document), *_not_ended(models, told), *_lost(document)]
 
 
 def _warm_up(document: Document) -> list[str]:
@@ -138,8 +140,8 @@ def _warm_up(document: Document) -> list[str]:
     ]
 
 
-def _not_ended(models: Sequence[Document]) -> list[str]:
-    """Each sign with the models that show it."""
+def _not_ended(models: Sequence[Document], told: Container[int] = ()) -> list[str]:
+    """Each sign with the models that show it; told: those of which a verdict says by how much they are below."""
     convergence = {i: m["convergence"] for i, m in enumerate(models, start=1) if m["convergence"]}
 
     def of(*names: str) -> dict[int, Document]:
@@ -161,7 +163,7 @@ def _not_ended(models: Sequence[Document]) -> list[str]:
             f"the mean over the data of mu^2 + variance is as far off as {_between(far)} in some latents, and ends at "
             f"1 in each ({_models(which, models)})"
         )
-    if which := of("below linear"):
+    if which := {i: c for i, c in of("below linear").items() if i not in told}:
         below = _between(c["below_linear_optimum"] for c in which.values())
         said.append(
             f"the ELBO, with the KL weighed as at the end, is {below} nats per datum below what linear maps attain "

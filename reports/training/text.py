@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gpu.vae.plan import Outcome
-from reports.terminal.console import short, table
+from reports.terminal.console import table
+from reports.training.verdicts import sentences, tells_distance, where
 from verify.words.numerals import counted, typed
+from verify.words.tables import short
 
 Document = dict[str, Any]
 # Courses of more models are in the files of --out.
@@ -22,6 +24,8 @@ MOST_IN_HEADLINE = 3
 def pieces(document: Document, outcomes: Sequence[Outcome]) -> Iterator[Any]:
     """Everything for people, as lines and tables."""
     yield "\n".join(verdict(document))
+    if told := "\n".join(sentences(document, MOST_SENTENCES)):
+        yield f"\n{told}"
     yield ""
     yield table(COLUMNS, model_lines(document))
     yield "\nELBO on the way"
@@ -52,8 +56,7 @@ def headline(document: Document) -> str:
         if group["best"] is not None:
             m = document["models"][group["best"] - 1]
             e, unfinished = m["evaluation"], unfinished or m["convergence"]["unfinished"]
-            where = "learned noise" if group["sigma2"] is None else f"sigma2 = {typed(group['sigma2'])}"
-            kept[where] = e["retained"], e
+            kept[where(group)] = e["retained"], e
     if not kept:
         return "No model is left: all diverged."
     if len(kept) > MOST_IN_HEADLINE:
@@ -61,26 +64,26 @@ def headline(document: Document) -> str:
         between = f"{few} to {many}" if few < many else f"{few}"
         the = "Unfinished: the" if unfinished else "The"
         return f"{the} best models of {len(kept)} noises keep {between} of {k} latents."
-    said = [f"{found} at {where} (linear: {_linear(e)})" for where, (found, e) in kept.items()]
+    said = [f"{found} at {noise} (linear: {_linear(e)})" for noise, (found, e) in kept.items()]
     return f"{'Unfinished: of' if unfinished else 'Of'} {k} latents the best models keep {', '.join(said)}."
 
 
 def _best(document: Document, group: Document) -> str:
     """What the best model of a noise reaches, and how far that is from what is known."""
-    where = "with learned noise" if group["noise"] == "learned" else f"at sigma2 = {typed(group['sigma2'])}"
+    at = "with learned noise" if group["noise"] == "learned" else f"at {where(group)}"
     if group["best"] is None:
-        return f"No model {where} is left."
+        return f"No model {at} is left."
     m, k = document["models"][group["best"] - 1], document["architecture"]["k"]
     e, c = m["evaluation"], m["convergence"]
     which = f"best of {group['models']} models" if group["models"] > 1 else "model"
     if m["noise"] == "learned":
-        where += f", from {typed(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
-    at = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
+        at += f", from {typed(m['init_sigma2'])} to {short(e['sigma2'], 4)},"
+    weighed = "" if c["final_beta"] == 1 else f" and a KL weight of {c['final_beta']:.4g}"
     which = f"Unfinished: the {which}" if c["unfinished"] else f"The {which}"
     return (
-        f"{which} {where} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
-        f"{e['retained']} of {k} latents; at that noise{at} the optimum of a linear model keeps {_linear(e)}"
-        f"{_distance(document, m)}."
+        f"{which} {at} (number {group['best']}) reaches an ELBO of {_nats(e['elbo'])} nats per datum and keeps "
+        f"{e['retained']} of {k} latents; at that noise{weighed} the optimum of a linear model keeps {_linear(e)}"
+        f"{_distance(document, m, group['diagnosis'])}."
     )
 
 
@@ -89,9 +92,11 @@ def _linear(evaluation: Document) -> str:
     return counted(evaluation["linear_retained"], evaluation["linear_retained_at_most"])
 
 
-def _distance(document: Document, model: Document) -> str:
-    """How far a model with a linear decoder is from its optimum, which is known."""
+def _distance(document: Document, model: Document, told: Document | None) -> str:
+    """How far a model with a linear decoder is from its optimum, which is known; once, if the verdict says it too."""
     if document["architecture"]["kind"] not in ("linear", "linear-decoder"):
+        return ""
+    if model["noise"] == "fixed" and model["convergence"]["final_beta"] == 1 and tells_distance(told):
         return ""
     c = model["convergence"]
     below = c["below_linear_optimum"]

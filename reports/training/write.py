@@ -13,11 +13,13 @@ import numpy as np
 
 from gpu.vae.checkpoint import ENDING
 from gpu.vae.plan import Outcome, Plan
-from reports.terminal.files import staged, write_json, write_npz
+from reports.terminal.files import staged
 from reports.training.document import Material, write_csv
 from reports.training.experiment import kept
 from reports.training.images import Images, through
 from verify.arrays import Array
+from verify.data.documents import write_json
+from verify.data.writing import write_npz
 
 Document = dict[str, Any]
 COLUMNS = ("noise", "init_sigma2", "seed", "learning_rate", "beta", "anneal", "frozen")

@@ -11,7 +11,7 @@ import pytest
 from gpu.device import Device
 from reports.cli import main
 from reports.terminal import files
-from verify.data import writing
+from verify.data import documents, writing
 from verify.errors import InputError
 
 SPECTRUM = "eigenvalues:6,4,2.5,1.2,0.5"
@@ -323,7 +323,7 @@ def test_a_disk_that_fills_while_figures_are_drawn_leaves_nothing(tmp_path, monk
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "document.json"
-    files.write_json({"n": 1}, path)
+    documents.write_json({"n": 1}, path)
     with pytest.raises(KeyboardInterrupt), writing.atomic(path) as file:
         file.write(b"half")
         raise KeyboardInterrupt

@@ -25,6 +25,7 @@ Proportion = float | str | Decimal | Fraction
 FEWEST = 30
 # A second moment this far from 1 is more than the jitter of stochastic training, which stays within some hundredths.
 APART = 0.1
+FAR_OFF = 0.5
 
 
 def collapse_document(
@@ -115,8 +116,9 @@ def _suggestion(mu: Array, logvar: Array) -> str:
         readings["holds standard deviations: the mean of mu^2 + logvar^2"] = 2 * logarithm
     with np.errstate(over="ignore"):
         fitting = {s: np.exp(v) for s, v in readings.items() if not away_from_one(mu, np.exp(v)).size}
-    # What is read wrongly is wrong in most latents; of a few that are off, other readings prove nothing.
-    misread = 2 * away_from_one(mu, np.exp(logvar)).size >= mu.shape[1]
+    # What is read wrongly is off in most latents, or far off; a few that are a little off prove no other reading.
+    off = np.abs(second_moment(mu, logvar) - 1)
+    misread = 2 * away_from_one(mu, np.exp(logvar)).size >= mu.shape[1] or off.max() > FAR_OFF
     if fitting and misread:
         nearest = min(fitting, key=lambda s: float(np.abs((mu * mu + fitting[s]).mean(axis=0) - 1).max()))
         return f"that logvar {nearest} is then about 1; an array of variances is to be named var, of deviations std"

@@ -1,7 +1,7 @@
 """Other people's latents: the means and variances of an encoder, in whatever names and files they come.
 
 Notation   mu, logvar (N, k): mean and log variance of q(z|x) for each datum.
-Main       read_latents -> Latents; NAMES.
+Main       read_latents -> Latents; settled, of arrays that were chosen by their names; NAMES.
 
 What is given as a standard deviation or a variance is converted, and that is said. Nothing is guessed: names that are
 unknown, and two arrays that could both be meant, are refused.
@@ -45,6 +45,9 @@ class Latents:
     notes: list[str] = field(default_factory=list)
 
 
+Chosen = tuple[tuple[str, Array], tuple[str, str, Array], list[str]]
+
+
 def read_latents(paths: Sequence[Path]) -> Latents:
     """Of one .npz or .safetensors file, or of two .npy files.  Raises InputError: names, shapes, damage, NaN."""
     if len(paths) > 2:
@@ -55,6 +58,11 @@ def read_latents(paths: Sequence[Path]) -> Latents:
         arrays = _safetensors(paths[0])
     else:
         arrays = _npz(paths[0])
+    return settled(arrays)
+
+
+def settled(arrays: Chosen) -> Latents:
+    """mu and logvar, out of what was chosen.  Raises InputError: shapes, NaN, what is no variance."""
     (mean, mu), (spread, kind, variances), notes = arrays
     mu, variances = checked(mu, mean), checked(variances, spread)
     if mu.shape != variances.shape:
@@ -63,9 +71,6 @@ def read_latents(paths: Sequence[Path]) -> Latents:
         _positive(variances, spread, kind)
         notes = [*notes, f"{spread} is taken for the {kind} of each latent, by its name, and turned into log variances"]
     return Latents(mu, TO_LOGVAR[kind](variances), notes)
-
-
-Chosen = tuple[tuple[str, Array], tuple[str, str, Array], list[str]]
 
 
 def chosen(where: str, names: Sequence[str]) -> tuple[str, str, str, list[str]]:

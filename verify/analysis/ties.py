@@ -2,7 +2,7 @@
 
 Notation   lam (n,) descending eigenvalues; sigma2 the given noise, None where it is learned; beta the weight of the KL,
            whose product with sigma2 eigenvalues are compared with; eigen-indices from 1.
-Main       tied, continuum, notes, retained_either_way.
+Main       tied, continuum, notes.
 Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 """
 
@@ -10,10 +10,9 @@ from typing import Any
 
 from verify.eigenvalues import Eigenvalues
 from verify.landscape.stationary import curve_end
-from verify.landscape.weighted import PLAIN, effective_noise
 from verify.words.caveats import names
-from verify.words.lists import readable
-from verify.words.numerals import as_threshold, at_noise, counted, weight
+from verify.words.lists import curve_in_words, readable, tied_either_way
+from verify.words.numerals import at_noise, weight
 
 Document = dict[str, Any]
 
@@ -36,7 +35,7 @@ def continuum(spectrum: Eigenvalues, k: int, sigma2: float | None) -> Document |
 def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
     """All that a reader of the list must know. unsure: of so many points the index may be higher."""
     said = []
-    sigma2, k, several = document["sigma2"], document["k"], document["undecided"]
+    sigma2, several = document["sigma2"], document["undecided"]
     what = ("index set", "index sets") if document["objective"] == "ppca" else ("family", "families")
     if document["tied"] and spectrum.exact is not None:
         towards = "its eigenvector" if len(document["tied"]) == 1 else "their eigenvectors"
@@ -45,7 +44,7 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
             f"{towards}, which counts as collapsed"
         )
     elif document["tied"]:
-        said.append(f"rounding: {retained_either_way(spectrum, k, sigma2, weight(document))}")
+        said.append(f"rounding: {tied_either_way(document)}")
     if several:
         whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
         said.append(
@@ -65,22 +64,3 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
                 "points in which they end are listed"
             )
     return said
-
-
-def curve_in_words(document: Document) -> str:
-    """That the maximum is a curve."""
-    k, largest = document["k"], document["continuum"]["largest_sigma2"]
-    return (
-        f"the maximum is no point but a curve: every sigma2 up to lam_{document['n']} = {as_threshold(largest)} "
-        f"attains it, with all {k} of {k} latents retained below it; the point listed first stands for it"
-    )
-
-
-def retained_either_way(spectrum: Eigenvalues, k: int, sigma2: float, beta: float = PLAIN) -> str:
-    """A noise within rounding of eigenvalues: both sides of the tie."""
-    at = spectrum.position(effective_noise(sigma2, beta))
-    fewest, most = at.retained(k)
-    error = float(spectrum.errors[at.above : at.above + at.level].max())
-    which = names(range(at.above + 1, at.above + at.level + 1))
-    held = f"{counted(fewest, most)} of {k} latents are retained{' either way' if fewest == most else ''}"
-    return f"{at_noise(sigma2, beta)} cannot be told from {which} (within {error:.1g}): {held}"

@@ -1,9 +1,10 @@
 """How far eigenvalues are from those of the population that the rows were drawn from.
 
 Notation   x (n,) rows, N of them; lam_j, u_j eigenvalues and eigenvectors of their covariance S, divided by N.
-Main       standard_errors, marchenko_pastur_edge, beyond_noise, suggested_latents.
+Main       standard_errors, marchenko_pastur_edge, beyond_noise, permuted_edges, suggested_latents.
 Reference  theory section 8; [A63] Anderson, Ann. Math. Statist. 34 (1963); [MP67] Marchenko & Pastur, Math. USSR
-           Sbornik 1 (1967); [M00] Minka, NeurIPS 2000: the dimension of probabilistic PCA by Laplace's method.
+           Sbornik 1 (1967); [M00] Minka, NeurIPS 2000: the dimension of probabilistic PCA by Laplace's method; [BE92]
+           Buja & Eyuboglu, Multivariate Behavioral Research 27 (1992): Horn's parallel analysis by permutations.
 """
 
 import math
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from verify.arrays import Array
+from verify.errors import InputError
 
 # The standard deviation of a squared normal variable is estimated to 1.3 % from so many rows, and the rest is not read.
 ROWS = 20000
@@ -75,6 +77,31 @@ def beyond_noise(lam: Array, N: int, k: int) -> tuple[int, float, float]:
     beyond = next((j for j in range(k) if lam[j] <= edges[j]), k)
     last = min(beyond, k - 1)
     return beyond, float(left[last]), edges[last]
+
+
+def permuted_edges(X: Array, *, draws: int = 19, seed: int = 0) -> Array:
+    """The largest j-th eigenvalue, j = 1..n, over `draws` data sets in which each column of X was shuffled by itself.
+
+    X (N, n) rows, not all of them equal -> (n,) descending.  If the columns are independent, X and the shuffled ones
+    are equally likely, and lam_1 exceeds its edge with probability at most 1/(draws + 1), whatever the laws of the
+    columns: columns of different variance and heavy tails, which pass the Marchenko-Pastur edge, do not pass this one.
+    Raises InputError.
+
+    Two things that it does not see: after a strong direction, which stays in the columns' variances, the edges of the
+    next ones are too high; and rows that are far out as a whole make columns depend on one another without any
+    direction being preferred.  It takes draws n^2 max(n, N) steps.
+    """
+    if X.ndim != 2 or len(X) < 2 or not X.size or draws < 1:
+        raise InputError(f"shape {X.shape}, {draws} draws: at least two rows, one column and one draw are needed")
+    rng = np.random.default_rng(seed)
+    # Shuffling changes no mean and no variance.
+    apart = np.asarray(X, dtype=np.float64) - X.mean(axis=0, dtype=np.float64)
+    largest = np.zeros(X.shape[1])
+    for _ in range(draws):
+        shuffled = rng.permuted(apart, axis=0)
+        found = np.linalg.svd(shuffled, compute_uv=False) ** 2 / len(X)
+        largest[: len(found)] = np.maximum(largest[: len(found)], found)
+    return largest
 
 
 def suggested_latents(eigenvalues: Array, N: int) -> int | None:

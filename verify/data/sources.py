@@ -14,11 +14,8 @@ Main       load (DATA -> Covariance), load_rows (DATA -> Rows), Options; image_s
 
 import difflib
 import hashlib
-import json
 import numbers
 import os
-import re
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -41,6 +38,7 @@ from verify.data.preprocess import Preprocessing
 from verify.data.rows import Rows
 from verify.data.spectrum_from_words import exact_decimal
 from verify.errors import InputError, about
+from verify.keywords import in_python
 
 SPECTRUM = "eigenvalues:"
 _PHOTOGRAPHS = "celeba:"
@@ -136,11 +134,11 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
             known=known and not options.get("standardize", False),
         )
         if not isinstance(data, (str, os.PathLike)):
-            rows.provenance["notes"] = [_in_python(note) for note in rows.provenance["notes"]]
+            rows.provenance["notes"] = [in_python(note) for note in rows.provenance["notes"]]
         return rows
     except InputError as error:
         said = about(where if file is None or not str(error).startswith(str(file)) else str(file), error)
-        raise (said if isinstance(data, (str, os.PathLike)) else InputError(_in_python(str(said)))) from None
+        raise (said if isinstance(data, (str, os.PathLike)) else InputError(in_python(str(said)))) from None
 
 
 def image_shape(word: str) -> Sequence[int] | None:
@@ -160,21 +158,6 @@ def _check_names(options: Iterable[str]) -> None:
             near = difflib.get_close_matches(name.lower(), Options.__annotations__, 1)
             known = ", ".join(Options.__annotations__)
             raise InputError(f"no option {name!r}{f'; did you mean {near[0]}?' if near else ''}; there are {known}")
-
-
-def _in_python(text: str) -> str:
-    """What a message says of options, as they are written in Python."""
-    text = re.sub(r"--header (yes|no)", lambda found: f"header={found[1] == 'yes'}", text)
-    text = re.sub(r"--decimal ([.,])", r'decimal="\1"', text)
-    text = re.sub(r"--(missing|drop|columns) ((?:'[^']*'|\"'\"|[\w@%+=:,./-])+)", _word_in_python, text)
-    text = re.sub(r"--scale (\d+)", r"scale=\1", text.replace("--standardize", "standardize=True"))
-    return re.sub(r"(?<![\w-])--(?=[a-z])", "", text)  # and not of a name like a--b
-
-
-def _word_in_python(found: re.Match[str]) -> str:
-    """An option with one word after it, quoted as a shell takes it."""
-    word = found[2].rstrip(".,:") or found[2]  # which end the sentence
-    return f"{found[1]}={json.dumps(*shlex.split(word), ensure_ascii=False)}{found[2][len(word) :]}"
 
 
 def _name(data: Any) -> str:

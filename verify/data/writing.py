@@ -1,6 +1,6 @@
 """Files written whole or not at all.
 
-Main       writable, atomic.
+Main       writable, atomic; write_npz.
 
 What is written goes to a temporary file beside its destination first, and is moved there once it is on the disk:
 a full disk or an interruption leaves either the old file or the new one.
@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from verify.arrays import Array
 from verify.errors import InputError
 
 # What the names of files begin with that are being written.
@@ -55,6 +58,12 @@ def atomic(path: Path) -> Iterator[Any]:
     finally:
         if name is not None:
             Path(name).unlink(missing_ok=True)
+
+
+def write_npz(path: Path, **arrays: Array) -> None:
+    """Write arrays whole or not at all.  Raises InputError."""
+    with atomic(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def unwritable(path: Path, error: OSError) -> InputError:

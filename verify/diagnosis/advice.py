@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
-from verify.diagnosis.judged import MOMENT, SAME_NOISE, WORTH
+from verify.landscape.worth import MOMENT, SAME_NOISE, WORTH
 
 Document = dict[str, Any]
 

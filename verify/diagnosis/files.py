@@ -1,13 +1,15 @@
 """Files with what a VAE made of its data: one that holds all, or several.
 
-Main       read_arrays, Arrays; NAMES, what arrays are called.
+Main       read_arrays, of_names -> Held; NAMES, what arrays are called.
 
 Names that are unknown are left aside; where two could be meant, or none, that is said.
 """
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +54,11 @@ def read_arrays(word: str) -> Held:
     return Held(**found)
 
 
+def of_names(where: str, arrays: Mapping[str, Any]) -> Held:
+    """The arrays of a dictionary by what they are.  Raises InputError: ambiguity."""
+    return Held(**{kind: _one(where, kind, arrays) for kind in NAMES})
+
+
 def _split(word: str) -> tuple[Path, str | None]:
     if Path(word).exists() or ":" not in word:
         return Path(word), None
@@ -83,7 +90,7 @@ def _arrays(path: Path) -> dict[str, Array]:
             return {name: archive[name] for name in archive.files}
 
 
-def _one(path: Path, kind: str, arrays: dict[str, Array]) -> Array | None:
+def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None:
     lower = {name.lower(): array for name, array in arrays.items()}
     found = [name for name in NAMES[kind] if name in lower]
     if len(found) > 1:

@@ -46,9 +46,11 @@ def upper_bound(lam_1: float, largest: float) -> float:
     -lam_1/B has the largest mean exponential (Bennett), and its proxy is this (Kearns & Saul). It rises with lam_1 and
     with B; at B^2 = lam_1 the values are +-B, and it is lam_1.
     """
-    above = largest * (largest / lam_1) - 1  # >= 0 but for rounding: lam_1 is the mean of squares <= B^2
-    if above <= 1e-8:
-        return float(lam_1 * (1 + max(above, 0.0)))
+    if lam_1 == 0:  # nothing varies
+        return 0.0
+    above = largest * (largest / lam_1) - 1  # >= 0 but for rounding: lam_1 is a mean of squares <= B^2
+    if above <= 0:
+        return float(lam_1)
     return float(largest * largest * (above / (above + 1)) * ((above + 2) / (above + 1)) / (2 * math.log1p(above)))
 
 

@@ -83,9 +83,13 @@ class CollapseCounts:
         for below, epsilon in zip(self._below, self.epsilons, strict=True):
             below += (divergence < epsilon).sum(axis=0)
 
+    def collapsed(self, delta: Proportion) -> Array:
+        """Which latents have collapsed, for each epsilon.  -> (m, k) of bool."""
+        return np.asarray(self._below >= enough(self.N, delta))
+
     def curve(self, delta: Proportion) -> Array:
         """Percentages of latents, one for each epsilon.  -> (m,)."""
-        return 100.0 * (self._below >= enough(self.N, delta)).mean(axis=1)
+        return 100.0 * self.collapsed(delta).mean(axis=1)
 
 
 def active_units(mu: Array) -> int:

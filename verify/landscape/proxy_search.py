@@ -23,9 +23,14 @@ _SAME = 1e-2  # relative distance at which two vectors are on their way to one m
 
 def quotient(y: Array, t: Array) -> Array:
     """2 log mean exp <y - mean y, t>/|t|^2 at each column of t.  y (N, n), t (n, ...), none 0 -> (...)."""
-    a = y @ t
     size = length(t)
-    return np.asarray(2 * (log_mean_exp(a - a.mean(axis=0)) / size) / size)
+    b = y @ (t / size)
+    b -= b.mean(axis=0)
+    with np.errstate(under="ignore", over="ignore"):
+        found = 2 * (log_mean_exp(b * size) / size) / size
+        # So near 0 squares of <y, t> may underflow, and two terms of the series in |t| are all.
+        limit = ((1 + size * b / 3) * b * b).mean(axis=0)
+    return np.asarray(np.where(size * np.abs(b).max(axis=0) < 1e-8, limit, found))
 
 
 def starts(y: Array, directions: Array) -> Array:

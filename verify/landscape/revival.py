@@ -3,7 +3,7 @@
 Notation   x (n,) a datum; f(z) the decoder's mean; q(z|x) any encoder; s = beta sigma2 the noise that counts; rbar(x) =
            x - E_q f(z) the mean residual (n,), c (n,) its mean over the data, R (n, n) its covariance, divided by N,
            with eigenvalues rho_1 >= ... >= rho_n; w (m,) further latents with prior N(0, I).
-Main       direction_nats, shift_nats; Escape, escape, installed_nats.
+Main       direction_nats, shift_nats; Escape, escape, installed_nats; noise_with_latents, where the noise is learned.
 Reference  theory 6.1; claim revival. For p(x|z) = N(f(z), s I) and decoder mean f(z) + b + U w with q(w|x) =
            N(V (rbar - c), D), independent of z given x, the ELBO changes by that of a linear VAE on the mean residuals.
 
@@ -72,6 +72,8 @@ def escape(residuals: Covariance, s: float, latents: int | None = None, shift: A
     has no mean; s that is no noise.
     """
     s = positive_noise(s)
+    if latents is not None and latents < 0:
+        raise InputError(f"latents = {latents}: from 0, or None for all that bring something")
     if residuals.mean is None:
         raise InputError("a spectrum alone has no mean residual; give the residuals")
     rho = residuals.eigenvalues
@@ -80,6 +82,24 @@ def escape(residuals: Covariance, s: float, latents: int | None = None, shift: A
     return Escape(
         U, (U / rho[:m]).T, s / rho[:m], residuals.mean.copy() if shift is None else shift, residuals.mean.copy()
     )
+
+
+def noise_with_latents(rho: Array, spread: float, latents: int) -> float:
+    """The noise that is best together with as many linear latents, f and q(z|x) being left as they are.
+
+    rho (n,) falling; spread: the mean of tr Cov_q f over the data, which no latent takes from the squared error. -> the
+    one s > 0 with (n - q) s = spread + sum of all rho_j but the q retained, those of the first `latents` above s; 0
+    where nothing is left over, and the ELBO has no maximum.  Raises InputError: latents not from 0 to n - 1.
+    """
+    rho, n = np.asarray(rho, dtype=np.float64), len(rho)
+    if not 0 <= latents < n:
+        raise InputError(f"latents = {latents}: with n = {n} and learned noise from 0 to {n - 1}")
+    # Of all q whose own noise lies below rho_q the largest: one more would fall short of its noise.
+    for q in range(latents, 0, -1):
+        s = (spread + float(rho[q:].sum())) / (n - q)
+        if rho[q - 1] > s:
+            return s
+    return (spread + float(rho.sum())) / n
 
 
 def installed_nats(added: Escape, encoded: Array, residual: Array, s: float) -> Array:

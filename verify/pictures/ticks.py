@@ -1,6 +1,7 @@
 """The numbers on the axes of pictures.
 
-Main       decades, on a logarithmic axis; counts, whole numbers on either; plain_numbers, on a linear one.
+Main       decades, on a logarithmic axis; counts, whole numbers on either; plain_numbers, on a linear one; noise_axis,
+           its name.
 
 All for axes whose limits are set, and printed as `verify.words.wording.number` prints them.
 """
@@ -12,6 +13,8 @@ import numpy as np
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
+from verify.landscape.weighted import PLAIN
+from verify.words.numerals import typed
 from verify.words.wording import number
 
 
@@ -81,3 +84,8 @@ class _Plain(ScalarFormatter):
 def plain_numbers(axis: Axis) -> None:
     """Numbers on a linear axis."""
     axis.set_major_formatter(_Plain())
+
+
+def noise_axis(beta: float) -> str:
+    """What stands along an axis of noises; that of a weighted KL says so."""
+    return "noise σ²" if beta == PLAIN else f"noise σ² (β = {typed(beta)})"

@@ -1,7 +1,7 @@
 """A diagnosis in words: the verdict in one sentence, then the four questions, each with its numbers.
 
 Notation   facts: a diagnosis document (reports/schema/diagnose.json); s = facts["sigma2"].
-Main       headline, sections; nats, with_error, noise, as sentences print them.
+Main       said -> blocks; headline, sections; nats, with_error, noise, as sentences print them.
 Reference  theory 6.
 """
 
@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from math import floor, log10
 from typing import Any
 
-from verify.diagnosis.judged import ERRORS, MOMENT, WORTH
+from verify.landscape.worth import ERRORS, MOMENT, WORTH
 from verify.words.numerals import counted, typed
+from verify.words.tables import Blocks
 from verify.words.wording import ranges
 
 Document = dict[str, Any]
@@ -45,9 +46,8 @@ def headline(facts: Document) -> str:
 def _fallen(facts: Document) -> str:
     k, unused = facts["k"], len(facts["collapsed"])
     if not unused:
-        return f"No latent has collapsed at {noise(facts['sigma2'])}" if facts["verdict"] == "optimum" else (
-            "No latent has collapsed"
-        )
+        where = f" at {noise(facts['sigma2'])}" if facts["verdict"] == "optimum" else ""
+        return f"No latent has collapsed{where}"
     if unused == k:
         return "The only latent has collapsed" if k == 1 else f"All {k} latents have collapsed"
     return f"{unused} of {k} latents {'has' if unused == 1 else 'have'} collapsed"
@@ -80,8 +80,8 @@ def _of_noise(facts: Document) -> str:
 
 def _data(facts: Document) -> str:
     beyond = facts["linear"]["beyond_noise"]
-    held = "no direction stands" if not beyond else "one direction stands" if beyond == 1 else f"{beyond} directions stand"
-    return f", and the data ask for no more: {held} out from noise in them."
+    stand = {0: "no direction stands", 1: "one direction stands"}.get(beyond, f"{beyond} directions stand")
+    return f", and the data ask for no more: {stand} out from noise in them."
 
 
 def _optimum(facts: Document) -> str:
@@ -99,8 +99,7 @@ def _optimum(facts: Document) -> str:
 
 def _undecided(facts: Document) -> str:
     return (
-        f". Whether that is the optimum at {noise(facts['sigma2'])} or the training cannot be told: "
-        f"{_why_open(facts)}."
+        f". Whether that is the optimum at {noise(facts['sigma2'])} or the training cannot be told: {_why_open(facts)}."
     )
 
 
@@ -149,6 +148,12 @@ def _upto(facts: Document) -> str:
     return "" if facts["elbo_from"] == "draws" else "up to "
 
 
+def said(facts: Document) -> Blocks:
+    """The verdict, and under each of the four questions its answer."""
+    answered = ["\n  ".join([question, *sentences]) for question, sentences in sections(facts)]
+    return [headline(facts), *answered]
+
+
 def sections(facts: Document) -> list[tuple[str, list[str]]]:
     """(question, sentences), in the order in which they are answered."""
     return [
@@ -167,7 +172,7 @@ def _noise(facts: Document) -> Iterator[str]:
         yield f"With beta = {facts['beta']:g} what counts is beta sigma2: the ELBO with {s}."
     else:
         yield f"The ELBO is that with {s}."
-    yield "That is the variance by which a column may miss its reconstruction; what varies by less is noise to the model."
+    yield "The noise is the variance with which a column may miss its reconstruction; what varies by less is lost in it."
     if facts["tuned_sigma2"] is not None:
         at = "" if facts["elbo_from"] == "draws" else " at the means of the latents, less than at draws of them"
         yield (
@@ -264,7 +269,7 @@ def _revival(facts: Document) -> Iterator[str]:
     revival = facts["revival"]
     m, bias = revival["directions"], revival["bias_nats"]
     if not m:
-        yield "What the model misses varies by less than the noise in every direction: no linear latent would add anything."
+        yield "In no direction what the model misses varies by more than the noise: no linear latent would add anything."
     else:
         yield (
             f"What the model misses varies by more than the noise in {m} direction{'s' * (m != 1)} (by "

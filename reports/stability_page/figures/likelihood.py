@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_axis, noise_rows
+from reports.stability_page.axes import Spectrum, mark_vertically, name_marks, noise_rows
 from verify.landscape.weighted import PLAIN
 from verify.pictures.palette import PALETTE
-from verify.pictures.ticks import decades, plain_numbers
+from verify.pictures.ticks import decades, noise_axis, plain_numbers
 from verify.words.numerals import as_threshold, learned_plateau, likeliest, typed, weight
 from verify.words.wording import nats, number, told_of
 

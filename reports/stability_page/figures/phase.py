@@ -9,7 +9,6 @@ from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
     name_marks,
-    noise_axis,
     ring,
     ring_caption,
     said_of_ties,
@@ -18,7 +17,7 @@ from verify.arrays import Array
 from verify.landscape.weighted import PLAIN
 from verify.pictures.palette import PALETTE
 from verify.pictures.placing import inside
-from verify.pictures.ticks import counts, decades
+from verify.pictures.ticks import counts, decades, noise_axis
 from verify.words.numerals import share_of, typed, weight
 
 Document = dict[str, Any]

@@ -2,21 +2,20 @@
 
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from reports.stability_page.axes import (
     Spectrum,
     mark_vertically,
     name_marks,
-    noise_axis,
     ring,
     ring_caption,
     said_of_ties,
 )
 from verify.pictures.palette import PALETTE
 from verify.pictures.placing import beside
-from verify.pictures.ticks import counts, decades
+from verify.pictures.retained import sampled, staircase
+from verify.pictures.ticks import noise_axis
 from verify.words.numerals import counted, typed
 from verify.words.wording import number, told_of
 
@@ -28,14 +27,9 @@ def draw(axes: Axes, document: Document) -> None:
     """How many of the k latents the optimum retains at each noise: a staircase with its steps at the lam_j."""
     found = Spectrum(document)
     lam, k, low, high = found.lam, found.k, found.low, found.high
-    steps = lam[:k][lam[:k] > 0]
-    axes.step([high, *steps, low], [0, *range(1, steps.size + 1), steps.size], where="post", color=PALETTE["blue"])
-    axes.axhline(k, color=PALETTE["muted"], linewidth=0.9, linestyle=":")
-    _sampled(axes, document)
-    axes.set(xscale="log", xlim=(low, high), ylim=(-0.05 * k, 1.08 * k))
-    axes.set(xlabel=noise_axis(found.beta), ylabel=f"latents retained, of {k}")
-    counts(axes.yaxis)
-    decades(axes.xaxis)
+    staircase(axes, lam, k, low, high)
+    sampled(axes, document["stability"])
+    axes.set_xlabel(noise_axis(found.beta))
     mark_vertically(axes, found.marks)
     for sigma2, held, _, colour in _stand(document):
         if held is not None:
@@ -91,15 +85,6 @@ def _beyond(axes: Axes, row: Document, k: int) -> list[tuple[float, str, str]]:
     at = (1.0 if right else 0.0, row["retained"])
     found = beside(axes, text, at, colour, far, ("axes fraction", "data"))
     return [] if found else [(axes.get_xlim()[right], text, colour)]
-
-
-def _sampled(axes: Axes, document: Document) -> None:
-    """Between the fewest and the most latents that other data of the same kind may retain at each noise."""
-    rows = document["stability"]["noise"]
-    if all(row["sampling_range"] is not None for row in rows):
-        low, high = np.array([row["sampling_range"] for row in rows]).T
-        noises = [row["sigma2"] for row in rows]
-        axes.fill_between(noises, low, high, color=PALETTE["blue"], alpha=0.18, linewidth=0, zorder=1)
 
 
 def caption(document: Document) -> str:

@@ -1,6 +1,6 @@
 """A deep VAE that is trained here into collapse, diagnosed, and mended by the escape that the diagnosis gives.
 
-Notation   f the decoder of the trained model; e(x) = x - f(mu(x)); w the further latents, q(w|x) = N(V (e - center), D).
+Notation   f the trained decoder; e(x) = x - f(mu(x)); w the further latents, q(w|x) = N(V (e - center), D).
 """
 
 from typing import Any

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from reports.analysis.landscape import landscape
-from reports.analysis.stationary import save_points, stationary
 from tests.reports.schemas import check
 from tests.reports.spectra import measured
 from verify.analysis.stability import stability
+from verify.analysis.stationary import save_points, stationary
 from verify.data.covariance import from_eigenvalues
 from verify.eigenvalues import Written
 from verify.errors import InputError

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 
 from reports.analysis.portrait import portrait
 from reports.analysis.report import compute
-from reports.analysis.stationary import stationary
 from reports.cli import main
 from reports.stability_page import captions
 from reports.stability_page.figures import likelihood, retained, scree
 from tests.reports.schemas import check
 from verify.analysis.stability import USUAL_NOISE
+from verify.analysis.stationary import stationary
 from verify.data.covariance import covariance, from_eigenvalues
 from verify.models.beta_vae import fixed_noise_optimum
 from verify.words.wording import reason_for_noise, told_of, verdict

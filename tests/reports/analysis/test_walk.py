@@ -15,14 +15,16 @@ from math import comb
 import numpy as np
 import pytest
 
-from reports.analysis import listing
-from reports.analysis.listing import FEW, WALKED_HERE, likelihood_points
-from reports.analysis.stationary import stationary
+from reports.analysis import walk as walks
+from reports.analysis.walk import FEW, WALKED_HERE, walking
 from reports.cli import main
 from reports.device.doctor import HOUSE
 from reports.terminal import console
 from tests.emulator import device
 from tests.reports.schemas import check
+from verify.analysis import listing
+from verify.analysis.listing import likelihood_points
+from verify.analysis.stationary import stationary
 from verify.data.covariance import from_eigenvalues
 from verify.landscape.stationary import learned_noise_candidates, learned_noise_points
 from verify.words.lists import how_found
@@ -53,7 +55,7 @@ def test_the_walk_lists_what_the_search_lists(name):
     lam, k = SPECTRA[name]
     every = list(learned_noise_points(lam, k))
     for top in (None, 1, len(every), 10**6):
-        found = likelihood_points(lam, k, None, top)
+        found = likelihood_points(lam, k, None, top, walking())
         assert found.walk is not None and found.walk.complete
         assert found.walk.count == learned_noise_candidates(len(lam), k)
         assert found.count == len(every)
@@ -66,7 +68,7 @@ def test_the_walk_lists_what_the_search_lists(name):
 @pytest.mark.parametrize("name", SPECTRA)
 def test_the_document_counts_the_points_by_index(name):
     lam, k = SPECTRA[name]
-    document, _ = stationary(from_eigenvalues(lam), k, sigma2=None, top=10**4)
+    document, _ = stationary(from_eigenvalues(lam), k, sigma2=None, top=10**4, walk=walking())
     check("stationary", document)
     assert (document["count"], document["truncated"]) == (len(document["points"]), False)
     indices = [p["index"] for p in document["points"]]
@@ -78,8 +80,8 @@ def test_more_than_the_walk_keeps_is_listed_all_the_same(monkeypatch):
     every = list(learned_noise_points(lam, k))
     assert len(every) > 40
     monkeypatch.setattr(listing, "LISTED", 10)
-    assert likelihood_points(lam, k, None, 40).points == every[:40]
-    assert likelihood_points(lam, k, None, None).points == every[: listing.BEST]
+    assert likelihood_points(lam, k, None, 40, walking()).points == every[:40]
+    assert likelihood_points(lam, k, None, None, walking()).points == every[: listing.BEST]
 
 
 def test_nine_million_index_sets_are_walked_and_agree_with_the_search(capsys):
@@ -101,28 +103,32 @@ def test_nine_million_index_sets_are_walked_and_agree_with_the_search(capsys):
 
 def test_beyond_the_bound_the_best_are_searched_for():
     lam = 1 + 1e-3 * np.arange(40.0)[::-1]
-    document, _ = stationary(from_eigenvalues(lam), 12, sigma2=None)
+    document, _ = stationary(from_eigenvalues(lam), 12, sigma2=None, walk=walking())
     assert learned_noise_candidates(40, 12) > WALKED_HERE
     assert document["count"] is None and "walk" not in document
-    assert "too many to try" in str(how_found(document))
-    document, _ = stationary(from_eigenvalues(lam), 4, sigma2=None)  # the control: below it they are walked
-    assert "too many" not in str(how_found(document))
+    assert "and not all were tried" in str(how_found(document))
+    document, _ = stationary(
+        from_eigenvalues(lam), 4, sigma2=None, walk=walking()
+    )  # the control: below it they are walked
+    assert "not all" not in str(how_found(document))
     assert document["walk"]["candidates"] == learned_noise_candidates(40, 4) > FEW / 10
-    document, _ = stationary(from_eigenvalues([*lam, *lam]), 2, sigma2=None)  # more than a mask has bits
+    document, _ = stationary(
+        from_eigenvalues([*lam, *lam]), 2, sigma2=None, walk=walking()
+    )  # more than a mask has bits
     assert "walk" not in document
 
 
 def test_a_device_walks_where_it_is_asked_to(monkeypatch):
     cupy = device.install(monkeypatch)
     asked = []
-    monkeypatch.setattr(listing, "array_module", lambda name: asked.append(name) or cupy)
+    monkeypatch.setattr(walks, "array_module", lambda name: asked.append(name) or cupy)
     lam, k = SPECTRA["ties"]
     every = list(learned_noise_points(lam, k))
     for top in (None, 5):
-        found = likelihood_points(lam, k, None, top, backend="cupy")
+        found = likelihood_points(lam, k, None, top, walking("cupy"))
         assert (found.points, found.count) == (every[:top], len(every))
     assert {name for name, _, _ in cupy.launches} == {"walk"} and asked == ["cupy", "cupy"]
-    assert likelihood_points(lam, k, None, None, backend="auto").count == len(every)
+    assert likelihood_points(lam, k, None, None, walking("auto")).count == len(every)
     assert asked == ["cupy", "cupy"]  # so few are not worth finding a device for
 
 
@@ -162,13 +168,13 @@ def test_an_interrupted_walk_shows_and_keeps_what_it_knows(monkeypatch, capsys, 
 
 def test_an_interrupted_report_is_not_written(monkeypatch, capsys, tmp_path):
     """It shows no bar for its walks, so the walk itself is interrupted."""
-    walk = listing.enumerate_learned
+    walk = walks.enumerate_learned
 
     def stop(done, total):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        listing, "enumerate_learned", lambda *args, **options: walk(*args, **options | {"progress": stop})
+        walks, "enumerate_learned", lambda *args, **options: walk(*args, **options | {"progress": stop})
     )
     argv = ["report", spelled(NEARLY_ALL), "-k", "12", "--out", str(tmp_path / "page")]
     assert main(argv) == 130

@@ -3,6 +3,8 @@
 import argparse
 import copy
 import csv
+import html
+import importlib.util
 import json
 import re
 from dataclasses import replace
@@ -17,7 +19,7 @@ from reports.cli import main
 from reports.commands.tables import _left_out
 from reports.paper import Printed, printed_tables
 from reports.paper_tables import text as tables_text
-from reports.paper_tables.document import _scale, chosen_rate, difference, summary
+from reports.paper_tables.document import Trained, _scale, chosen_rate, difference, summary
 from reports.paper_tables.document import cell as compared
 from reports.paper_tables.page import render
 from reports.paper_tables.presets import PAPER, QUICK, open_choices, trainings
@@ -170,6 +172,50 @@ def test_every_printed_row_stands_beside_what_was_trained(made):
             assert cell["ours"] is not None
         assert ("final_sigma2" in row["cells"]) == (row["noise"] == "learned")
     assert document["left_out"] == []
+
+
+def test_the_best_trial_of_each_row_is_diagnosed(made):
+    """At the noise it ended at; in the document, the page and the CSV."""
+    out, document = made
+    with (out / "tables.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    page = (out / "index.html").read_text()
+    for row, line in zip(document["rows"], lines, strict=True):
+        told = row["diagnosis"]
+        assert told["verdict"] and told["linear"]["retained"] is not None and told["unfinished"]  # of a single epoch
+        assert (told["sigma2"] == row["init_sigma2"]) == (row["noise"] == "fixed")
+        assert line["verdict"].startswith(told["verdict"]) and html.escape(told["headline"]) in page
+    deep = [row for row in document["rows"] if row["dataset"] == "celeba64"]
+    assert any("convolutions need not" in row["diagnosis"]["headline"] for row in deep)
+    said = " ".join(tables_text.legend(document))
+    assert "verdict: whether that collapse is the optimum or the training" in said and "convolutions" in said
+    silent = copy.deepcopy(document)
+    for row in silent["rows"]:
+        row["diagnosis"] = None
+    check("tables", silent)
+    assert (
+        "verdict" not in " ".join(tables_text.legend(silent)) and tables_text.csv_table(silent)[1][0][-2:] == [None] * 2
+    )
+    assert render(silent, out).count("<td>–</td>") == len(silent["rows"])
+
+
+def test_the_best_trial_is_of_the_rate_that_wins():
+    """And not the best of all, if it is of another rate."""
+    found = outcomes(rate_0_1=[-1.0, -20.0], rate_0_2=[-6.0, -4.0], rate_0_3=[None, -2.0])
+    of = Trained(SimpleNamespace(noises=[("fixed", 1.0), ("learned", 1.0)]), None, found)
+    assert of.best_trial("fixed", 1.0) == 3 and of.best_trial("learned", 1.0) is None and of.best_trials() == [3]
+    assert of.verdict("fixed", 1.0) is None and of.verdict("learned", 1.0) is None
+    of = replace(of, diagnosed={3: {"verdict": "noise"}, 0: {"verdict": "training"}})
+    assert of.verdict("fixed", 1.0) == {"verdict": "noise"}
+
+
+def test_without_checkpoints_there_is_no_verdict_and_a_note(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    argv = ["tables", "2", *SMALL, "--seeds", "1", "--learning-rates", "0.003", "--out", str(tmp_path), "--json"]
+    assert main([*argv, "--quiet"]) == 0
+    document = check("tables", json.loads(capsys.readouterr().out))
+    assert all(row["diagnosis"] is None for row in document["rows"])
+    assert any("no verdict, optimum or training: safetensors" in note for note in document["notes"])
 
 
 def test_rows_without_data_are_left_out_with_a_reason(made):

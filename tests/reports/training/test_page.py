@@ -10,6 +10,7 @@ from reports.cli import main
 from reports.training import figure, latents, page
 from reports.training.groups import groups, spread
 from reports.training.text import headline, verdict
+from reports.training.verdicts import verdicts
 from reports.training.write import FILES
 from tests.reports.schemas import check
 from verify.pictures.palette import PALETTE
@@ -54,6 +55,34 @@ def test_the_page_is_drawn_from_its_files_alone_to_the_byte(made, tmp_path):
         assert path.read_bytes() == (out / path.name).read_bytes(), path.name
 
 
+def test_the_page_says_whether_it_is_the_optimum_or_the_training(made):
+    """Of each noise the verdict, its numbers and what to change; and nothing of noises without one."""
+    out, document, courses, again = made
+    found = verdicts(document)
+    section = (out / "index.html").read_text().partition('<section id="optimum">')[2].partition("</section>")[0]
+    assert [one["where"] for one in found] == ["sigma2 = 0.5", "sigma2 = 50", "learned noise"]
+    assert section.count("<tr>") == 4 and section.count("What to change") == sum(bool(one["advice"]) for one in found)
+    assert all(f">{one['word']}<" in section for one in found)
+    silent = json.loads(json.dumps(document))
+    for group in silent["best_per_noise"][1:]:
+        group["diagnosis"] = None
+    assert page.render(silent, courses, again, out).count('<th scope="row">') == 1
+    silent["best_per_noise"][0]["diagnosis"] = None
+    assert 'id="optimum"' not in page.render(silent, courses, again, out)
+
+
+def test_what_the_training_missed_is_doubtful(made):
+    """However quiet its curves are."""
+    out, document, courses, again = made
+    quiet = json.loads(json.dumps(document))
+    for model in quiet["models"]:
+        model["convergence"]["unfinished"] = []
+    for verdict_, kind in (("training", "bad"), ("noise", "good")):
+        for group in quiet["best_per_noise"]:
+            group["diagnosis"] |= {"verdict": verdict_, "unfinished": False}
+        assert f'<p class="verdict {kind}">' in page.render(quiet, courses, again, out)
+
+
 def test_reconstructions_are_those_of_the_best_models(made):
     _, document, _, again = made
     assert again["models"].tolist() == [group["best"] for group in document["best_per_noise"]]
@@ -76,7 +105,7 @@ def test_where_all_models_diverged_the_page_says_so(grey, tmp_path):
     argv = ["train", str(grey), "--sigma2", "1", "--learned-noise", "1", "--learning-rate", "1e30", *SMALL]
     assert main([*argv, "--out", str(tmp_path)]) == 0
     text = (tmp_path / "index.html").read_text()
-    assert "No model is left" in text and "<svg" not in text
+    assert "No model is left" in text and "<svg" not in text and "Optimum or training?" not in text
     assert not {p.name for p in tmp_path.iterdir()} & {"train-collapse.svg", "train-noise.svg", "reconstructions.npz"}
 
 

@@ -139,6 +139,27 @@ def test_people_see_a_table_and_the_scale(grey, capsys):
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_the_best_model_of_each_noise_is_diagnosed(grey, capsys):
+    """In the document and in a line; the number that a verdict tells is not told again."""
+    argv = ["train", grey, "--logit", "0.01", "--arch", "linear", "-k", "3", "--seeds", "2", "--epochs", "3", *NOISES]
+    document = check("train", document_of(capsys, *argv))
+    assert [group["diagnosis"]["model"] for group in document["best_per_noise"]] == [
+        group["best"] for group in document["best_per_noise"]
+    ]
+    assert main(argv) == 0
+    told = capsys.readouterr()
+    said = " ".join(told.out.split())
+    assert "Optimum or training?" in told.out
+    for group in document["best_per_noise"]:
+        found, model = group["diagnosis"], document["models"][group["best"] - 1]
+        assert found["unfinished"] and found["headline"][1:] in said
+        assert found["below_linear"] == ("below linear" in model["convergence"]["unfinished"])
+    assert document["best_per_noise"][0]["diagnosis"]["verdict"] == "training"
+    assert "linear VAE of the same size is" in said
+    # That of the learned noise is to the best of all noises, which the verdict does not tell.
+    assert said.count("nats per datum below it") == 1
+
+
 def test_a_fixed_noise_is_printed_as_it_was_given(grey, capsys, tmp_path):
     """With all its digits, in table, CSV and JSON, not as float32 has it; and told from its neighbour."""
     noises = ["0.1", "0.123456789", "0.1234567891"]
@@ -196,7 +217,10 @@ def test_interrupted_it_keeps_what_it_has_and_goes_on_to_the_bit(grey, capsys, m
     assert main([*argv, "--json"]) == 0
     told = capsys.readouterr()
     assert "continuing" in told.err and "3 begun" in told.err
-    assert json.loads(told.out)["models"] == whole["models"]
+    resumed = json.loads(told.out)
+    assert resumed["models"] == whole["models"]
+    # From checkpoints, and from memory.
+    assert resumed["best_per_noise"] == whole["best_per_noise"] and whole["best_per_noise"][0]["diagnosis"]
 
 
 def test_without_a_folder_an_interruption_says_that_nothing_was_kept(grey, capsys, monkeypatch):

@@ -179,3 +179,13 @@ def test_what_cannot_be_read_says_what_to_do(said, tmp_path, capsys):
 def test_mu_and_logvar_go_before_other_names(tmp_path):
     found = read_latents(saved(tmp_path, mu=Z, logvar=Z, std=Z + 1, mean=Z + 7))
     assert not found.mu.any() and not found.logvar.any() and "mean, std left aside" in found.notes[0]
+
+
+def test_one_of_many_latents_a_little_off_suggests_no_misreading():
+    """Of log standard deviations one latent in twenty would be off no more than all others are."""
+    rng = np.random.default_rng(2)
+    logvar = np.full((5000, 20), np.log(0.05))
+    mu = np.sqrt(0.95) * rng.standard_normal((5000, 20))
+    mu[:, 10] *= np.sqrt(1.25)
+    [note] = moment_notes(mu, logvar)
+    assert "1 of 20" in note and "not converged" in note and "standard deviations" not in note

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from reports.analysis.stationary import stationary
+from reports.analysis.walk import walking
 from reports.cli import main
 from tests.reports.schemas import check
+from verify.analysis.stationary import stationary
 from verify.data.covariance import Covariance, from_eigenvalues
 from verify.eigenvalues import Eigenvalues
 
@@ -113,13 +114,10 @@ def test_learned_noise_counts_undecided_sets_apart(capsys, tmp_path):
     assert not any(p["undecided"] for p in typed["points"])
 
 
-def test_the_searched_list_counts_them_as_the_walk_does(monkeypatch):
-    from reports.analysis import listing
-
+def test_the_searched_list_counts_them_as_the_walk_does():
     spectrum = Eigenvalues.measured(np.array([3.0, 2.0, 1.5, 1.0]), np.full(4, 1e-14))
     data = Covariance(np.zeros(4), spectrum, np.eye(4), 8, {"name": "here", "kind": "array"})
-    walked, _ = stationary(data, 3, sigma2=None)
-    monkeypatch.setattr(listing, "WALKED_ON_DEVICE", 0)
+    walked, _ = stationary(data, 3, sigma2=None, walk=walking())
     searched, _ = stationary(data, 3, sigma2=None)
     assert "walk" in walked and "walk" not in searched
     assert {k: v for k, v in walked.items() if k != "walk"} == searched

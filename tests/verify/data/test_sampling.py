@@ -7,7 +7,14 @@ from sklearn.decomposition import PCA
 
 from verify.data import Rows, covariance, from_eigenvalues, load
 from verify.data.preprocess import Preprocessing
-from verify.data.sampling import _log_evidence, marchenko_pastur_edge, suggested_latents
+from verify.data.sampling import (
+    _log_evidence,
+    beyond_noise,
+    marchenko_pastur_edge,
+    permuted_edges,
+    suggested_latents,
+)
+from verify.errors import InputError
 
 LAM = np.array([4.0, 2.0, 1.0])
 
@@ -99,6 +106,64 @@ def test_noise_reaches_to_the_marchenko_pastur_edge():
     # The largest eigenvalue deviates by N^(-2/3), a few per cent.
     assert covariance(X).eigenvalues[0] == pytest.approx(edge, rel=0.03)
     assert abs(covariance(X).eigenvalues[0] - marchenko_pastur_edge(9.0, 250, 2000)) > 1  # control
+
+
+def shuffled_by_hand(X, draws, seed):
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        Y = np.column_stack([X[order, i] for i, order in enumerate(orders(rng, X))])
+        found.append(np.sort(np.linalg.eigvalsh(np.cov(Y.T, bias=True)))[::-1])
+    return np.max(found, axis=0)
+
+
+def orders(rng, X):
+    """The rows that `permuted` puts into each column."""
+    return rng.permuted(np.tile(np.arange(len(X))[:, None], X.shape[1]), axis=0).T
+
+
+def test_the_edges_are_the_largest_eigenvalues_of_shuffled_columns():
+    X = heavy(np.random.default_rng(7), 80)
+    found = permuted_edges(X, draws=5, seed=3)
+    np.testing.assert_allclose(found, shuffled_by_hand(X, 5, 3), rtol=1e-12)
+    assert np.array_equal(found, permuted_edges(X, draws=5, seed=3))
+    assert np.all(permuted_edges(X, draws=19, seed=3) >= found)
+    wide = permuted_edges(X[:2])  # N < n: no more than N - 1 directions
+    assert wide.shape == (3,) and wide[2] == 0
+    # The trace is kept by each draw, and the largest of several exceeds it at most.
+    assert permuted_edges(X, draws=1).sum() == pytest.approx(X.var(axis=0).sum())
+
+
+def test_independent_columns_stay_below_them_where_they_pass_the_marchenko_pastur_edge():
+    rng = np.random.default_rng(8)
+    N, n, beyond, passed = 200, 20, 0, 0
+    for _ in range(40):
+        X = rng.standard_t(3, (N, n)) * np.geomspace(1, 4, n)
+        lam = covariance(X).eigenvalues
+        beyond += lam[0] > permuted_edges(X)[0]
+        passed += beyond_noise(lam, N, 1)[0]
+    assert beyond <= 7  # of 40 at most 1 in 20: 8 or more have probability 1e-3
+    assert passed == 40  # control
+    X = rng.standard_normal((N, 3)) @ rng.standard_normal((3, n)) + rng.standard_t(3, (N, n))
+    lam, edges = covariance(X).eigenvalues, permuted_edges(X)
+    assert np.all(lam[:3] > edges[:3]) and lam[3] < edges[3]
+
+
+def test_what_they_do_not_see():
+    rng = np.random.default_rng(9)
+    N, n = 300, 30
+    X = rng.standard_normal((N, 3)) * [6, 0.5, 0.5] @ rng.standard_normal((3, n)) + rng.standard_normal((N, n))
+    lam, edges = covariance(X).eigenvalues, permuted_edges(X)
+    assert lam[0] > edges[0] and lam[1] < edges[1]
+    assert beyond_noise(lam, N, 5)[0] == 3  # which the other edge sees
+    rows = rng.standard_normal((N, n)) / np.sqrt(rng.chisquare(5, (N, 1)) / 5)
+    assert covariance(rows).eigenvalues[0] > permuted_edges(rows)[0]
+
+
+def test_edges_of_nothing_are_refused():
+    for X, draws in ((np.ones((1, 3)), 19), (np.ones(5), 19), (np.ones((5, 0)), 19), (np.ones((5, 2)), 0)):
+        with pytest.raises(InputError, match="at least two rows"):
+            permuted_edges(X, draws=draws)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -15,7 +15,6 @@ from sklearn.datasets import load_digits, load_wine
 
 from verify.data import Rows, from_eigenvalues, load, load_rows
 from verify.data.mnist import TRAINING_SHA256, find_training_file, read_idx
-from verify.data.sources import _in_python
 from verify.errors import InputError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).round(3)
@@ -435,25 +434,6 @@ def test_options_that_there_are_not_are_refused():
         assert f"no option '{misspelt}'; did you mean {meant}?" in refusal(X, **{misspelt: True})
         with pytest.raises(InputError, match="no option"):
             load_rows(X, **{misspelt: True})
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("leave it out (--drop alcohol)", 'leave it out (drop="alcohol")'),
-        ("leave it out (--drop 'b c'); then", 'leave it out (drop="b c"); then'),
-        ("leave it out (--drop '#2')", 'leave it out (drop="#2")'),
-        ("(--drop malic.acid-2%)", '(drop="malic.acid-2%")'),
-        ("(--drop 'b'\"'\"'c')", '(drop="b\'c")'),
-        ("(--drop '\"')", '(drop="\\"")'),
-        ("say --missing drop, or --missing mean.", 'say missing="drop", or missing="mean".'),
-        ("say --decimal ,; if two, --decimal .", 'say decimal=","; if two, decimal="."'),
-        ("say --header yes or --header no", "say header=True or header=False"),
-        ("say --scale 255, --standardize, --decimal , if", 'say scale=255, standardize=True, decimal="," if'),
-    ],
-)
-def test_each_option_is_said_in_python(text, wanted):
-    assert _in_python(text) == wanted
 
 
 def test_the_option_that_is_advised_in_python_works():

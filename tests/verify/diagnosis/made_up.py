@@ -1,7 +1,7 @@
 """Gaussian VAEs whose optimum is known: data with a given spectrum, and linear models that hold some of its directions.
 
-Notation   x (N, n) of mean m with covariance exactly U diag(lam) U^T; W (n, k), V (k, n), D (k,) as in theory 3; s noise.
-Main       rows_of, spread, Linear, holding; table, an Outputs from arrays.
+Notation   x (N, n) of mean m and covariance U diag(lam) U^T; W (n, k), V (k, n), D (k,) as in theory 3; s noise.
+Main       rows_of, spread; Linear, holding; outputs_of, what such a model makes of its data.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Linear:
 
 
 def holding(x, U, lam, which, k, s):
-    """The best linear VAE at noise s of those whose first latents hold the directions `which`, from 0; others unused."""
+    """The best linear VAE at noise s whose first latents hold the directions `which`, from 0, and whose others none."""
     n = len(lam)
     W, V, D = np.zeros((n, k)), np.zeros((k, n)), np.ones(k)
     for latent, j in enumerate(which):
@@ -59,7 +59,7 @@ def holding(x, U, lam, which, k, s):
     return Linear(W, V, D, x.mean(axis=0))
 
 
-def diagnosed(model, x, draws=2, means=True, seed=1):
+def outputs_of(model, x, draws=2, means=True, seed=1):
     """Outputs of a model on x: reconstructions at the means, and decoded draws."""
     rng = np.random.default_rng(seed)
     mu, logvar = model.encode(x)

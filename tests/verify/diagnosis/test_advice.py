@@ -47,14 +47,8 @@ def changes(**changed):
         ({"linear_below": 3.0, "linear_below_error": 2.0}, "undecided"),
         ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1}, "training"),
         ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
-        (
-            {"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1, "tuned_sigma2": 0.5, "tuning_gain": 2.0},
-            "mixed",
-        ),
-        (
-            {"revival_within": 2, "revival_within_nats": 2.0, "revival_within_error": 0.1, "tuned_sigma2": 0.5, "tuning_gain": 2.0},
-            "training",
-        ),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "mixed"),
+        ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
         ({"linear_beyond_noise": 2}, "data"),

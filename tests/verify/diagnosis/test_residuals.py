@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.verify.diagnosis.made_up import diagnosed, holding, rows_of, spread
+from tests.verify.diagnosis.made_up import holding, outputs_of, rows_of, spread
 from verify.diagnosis.measured import halves
 from verify.diagnosis.outputs import outputs
 from verify.diagnosis.residuals import COLLAPSED, DRAWS, ONE_DRAW, POSTERIOR_MEAN, inflated, regressed, residual_of
@@ -34,7 +34,7 @@ def residual(vae):
 )
 def test_the_residual_is_made_of_what_is_there(made, given, kind):
     x, model = made
-    vae = diagnosed(model, x, **given)
+    vae = outputs_of(model, x, **given)
     found = residual(vae)
     assert found.kind == kind
     parts = list(found.pairs())
@@ -59,7 +59,7 @@ def test_the_residual_is_made_of_what_is_there(made, given, kind):
 
 def test_nothing_is_known_without_reconstructions_unless_all_is_collapsed(made):
     x, model = made
-    assert residual(diagnosed(model, x, draws=0, means=False)) is None
+    assert residual(outputs_of(model, x, draws=0, means=False)) is None
     zeros = np.zeros((N, 2))
     found = residual(outputs(rows_of(x), zeros, zeros))
     assert found.kind == COLLAPSED
@@ -70,7 +70,7 @@ def test_nothing_is_known_without_reconstructions_unless_all_is_collapsed(made):
 def test_crossed_gains_are_those_of_the_other_half(made):
     """Half by half, datum by datum: the best latents for one half's residuals, judged on the other."""
     x, model = made
-    vae = diagnosed(model, x)
+    vae = outputs_of(model, x)
     found = residual(vae)
     e, r = x - vae.reconstructions, x - vae.samples.mean(axis=0)
     chosen = halves(N, 0)
@@ -103,13 +103,13 @@ def test_a_half_without_variance_teaches_no_latents():
 
 def test_a_regression_on_too_few_rows_has_fewer_directions():
     x, U = spread(LAM, 40)
-    vae = diagnosed(holding(x, U, LAM, [0], 3, S), x, draws=1, means=False)
+    vae = outputs_of(holding(x, U, LAM, [0], 3, S), x, draws=1, means=False)
     assert regressed(vae, vae.rows.covariance([S])).U.shape == (8, 4)
 
 
 def test_single_draws_are_inflated_by_what_they_vary(made):
     x, model = made
-    vae = diagnosed(model, x)
+    vae = outputs_of(model, x)
     single, mean = inflated(vae, S).eigenvalues.sum(), residual(vae).covariance.eigenvalues.sum()
     mu, logvar = model.encode(x)
     varied = (model.W**2 @ np.exp(logvar[0])).sum()

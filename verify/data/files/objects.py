@@ -1,6 +1,6 @@
 """What Python holds in memory as rows: arrays of any library, DataFrames, sparse matrices, tensors.
 
-Main       of_object.
+Main       of_object; to_array, one array or tensor of any library.
 
 Libraries are known by their names and by the protocols of arrays; none is imported for it.
 """
@@ -42,6 +42,22 @@ def of_object(data: Any, asked: Asked | None = None) -> Found:
         what = "have one row" if N == 1 and n else "are empty"
         raise InputError(f"the data {what} (shape {(N, n)}); give at least two rows and one column")
     return found.told({"kind": kind, "sha256": sha256_of_rows(found.raw)})
+
+
+def to_array(data: Any) -> Array:
+    """What an array, a tensor or a list of numbers holds, as an array of NumPy: off its device, without a gradient.
+
+    Raises InputError, one line, at what is no array.
+    """
+    origin = _origins(data)
+    _refuse(data, origin)
+    if "torch" in origin:
+        return _tensor(data)
+    if isinstance(data, (list, tuple)):
+        return _of_list(data)
+    array = _array(data)
+    _refuse_objects(array)
+    return np.asarray(array[:] if isinstance(array, Sliced) else array)
 
 
 def sha256_of_rows(raw: Array) -> str:

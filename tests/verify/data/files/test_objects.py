@@ -17,7 +17,7 @@ from scipy import sparse
 
 from tests.verify import stand_in_cupy
 from verify.data.files.found import Asked
-from verify.data.files.objects import of_object
+from verify.data.files.objects import of_object, to_array
 from verify.errors import InputError
 
 X = np.random.default_rng(0).random((6, 3))
@@ -128,6 +128,18 @@ def test_a_tensor_is_detached_and_fetched_and_bfloat16_made_float32():
     odd = Tensor(X)
     odd.layout = "torch.sparse_coo"
     assert "to_dense()" in refusal(odd)
+
+
+@pytest.mark.parametrize("wrap", [lambda a: a, Protocol, Capsule, list, lambda a: a.tolist(), Tensor, OnDisk])
+def test_one_array_of_any_library(wrap):
+    assert np.array_equal(to_array(wrap(X)), X)
+
+
+def test_what_is_no_array_is_refused_as_one():
+    for wrong in (None, {"mu": X}, iter(X), np.array([1, "a"], dtype=object), "mu"):
+        with pytest.raises(InputError) as caught:
+            to_array(wrong)
+        assert "\n" not in str(caught.value)
 
 
 def test_torch_itself():

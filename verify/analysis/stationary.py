@@ -2,25 +2,25 @@
 
 Notation   lam (n,) descending eigenvalues; k latents; sigma2 the noise, None where it is learned; beta the weight of
            the KL, s = beta sigma2.
-Main       stationary, save_points.
+Main       stationary; saved, save_points.
 Reference  theory 1.2-3.8; reports/schema/stationary.json; indices count from 1.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reports.analysis.listing import Progress, elbo_points, likelihood_points, walk_of
-from reports.terminal.files import write_npz
 from verify.analysis import ties
+from verify.analysis.listing import Walk, elbo_points, likelihood_points, walk_of
 from verify.analysis.scales import compared, known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
+from verify.data.writing import write_npz
 from verify.eigenvalues import Eigenvalues
-from verify.errors import InputError
+from verify.errors import InputError, about
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.stability import verdict
 from verify.landscape.weighted import PLAIN, noise_at, point_value, usable_weight
@@ -29,10 +29,12 @@ from verify.models.ppca import mean_of_discarded
 from verify.words.lists import how_found
 from verify.words.numerals import typed
 
+Document = dict[str, Any]
+# The same things, counted as they are used; what is done with them, and how many there are.
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
+
 # The Hessians inside blocks are dense: their signs are known (theory 3.6a), but of values that lie farther below the
 # largest entry than this, and of the rotation Q_b at such scales, rounding leaves no digit.
-Document = dict[str, Any]
-
 WIDEST = 1e12
 MOST_BYTES = 2 << 30
 
@@ -44,17 +46,18 @@ def stationary(
     sigma2: float | None,
     objective: str = "ppca",
     top: int | None = None,
-    backend: str = "numpy",
-    progress: Progress | None = None,
     beta: float = PLAIN,
+    walk: Walk | None = None,
+    track: Track = lambda things, doing, total: things,
 ) -> tuple[Document, list[Point]]:
     """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
 
     With another beta than 1, those of the ELBO with the KL weighted by it, at a fixed noise: the document speaks of
     that objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
-    Without `top`, all of them up to a limit, else the best (listing.py). "walk" is there where all index sets were
-    walked; an interruption ends that walk, and the document holds what it came to know. InputError: k, sigma2, beta,
-    scales, unbounded, no such backend; beta where the objective has no KL, or where the noise is learned.
+    Without `top`, all of them up to a limit, else the best (listing.py). walk: what walks all index sets at learned
+    noise, where they are to be counted; "walk" is in the document where it did, and of one that was interrupted what it
+    came to know. track: shows progress. InputError: k, sigma2, beta, scales, unbounded; beta where the objective has no
+    KL, or where the noise is learned.
     """
     spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latents_of(covariance, k)
     if objective not in ("ppca", "elbo"):
@@ -71,7 +74,7 @@ def stationary(
         sigma2 = positive_noise(sigma2)
         noise = compared([sigma2], beta)[0]
     if objective == "ppca":
-        found = likelihood_points(spectrum, k, noise, top, backend=backend, progress=progress)
+        found = likelihood_points(spectrum, k, noise, top, walk)
     else:
         found = elbo_points(spectrum, k, noise, top)
     # The search orders by gains; a difference of an ulp in the values must not show as disorder.
@@ -79,7 +82,7 @@ def stationary(
     valued.sort(key=lambda pair: -pair[0])
     points, best = [point for _, point in valued], valued[0][0]
     _resolvable(points, lam, beta)
-    tracked = valued if progress is None else progress.track(valued, "classifying", len(points))
+    tracked = track(valued, "classifying", len(points))
     described = [_described(point, spectrum, value, best, sigma2, beta) for value, point in tracked]
     document: Document = {
         "schema": 1,
@@ -177,8 +180,8 @@ def _escape(escape: Any, beta: float) -> Document:
     return described | {"theta_curvature": float(beta * escape.theta_curvature)}
 
 
-def save_points(path: Path, points: Sequence[Point], covariance: Covariance, beta: float = PLAIN) -> None:
-    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), beta, eigenvectors (n, n) as .npz.  Raises InputError.
+def saved(points: Sequence[Point], covariance: Covariance, beta: float = PLAIN) -> dict[str, Array]:
+    """W (P, n, k), V (P, k, n), D (P, k), sigma2 (P,), beta (), eigenvectors (n, n).  Raises InputError: too many.
 
     points: those of the VAE at s = beta sigma2, as `stationary` returns them; sigma2 is the noise of the model.
     In the order of the points and the coordinates of the data; of a bare spectrum S is diagonal.
@@ -187,10 +190,26 @@ def save_points(path: Path, points: Sequence[Point], covariance: Covariance, bet
     size = 16 * P * n * k
     if size > MOST_BYTES:
         raise InputError(
-            f"{path}: {P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; "
-            "list fewer with --top"
+            f"{P} points with n = {n}, k = {k} take {size / 2**30:.1f} GiB, more than {MOST_BYTES >> 30}; list fewer "
+            "with --top"
         )
     W = np.stack([weights(point, covariance.spectrum, covariance.eigenvectors) for point in points])
     V, D = optimal_encoder(W, np.array([point.sigma2 for point in points]))
     sigma2 = np.array([noise_at(point.sigma2, beta) for point in points])
-    write_npz(path, W=W, V=V, D=D, sigma2=sigma2, beta=np.array(float(beta)), eigenvectors=covariance.eigenvectors)
+    return {
+        "W": W,
+        "V": V,
+        "D": D,
+        "sigma2": sigma2,
+        "beta": np.array(float(beta)),
+        "eigenvectors": covariance.eigenvectors,
+    }
+
+
+def save_points(path: Path, points: Sequence[Point], covariance: Covariance, beta: float = PLAIN) -> None:
+    """The arrays of `saved` as .npz.  Raises InputError."""
+    try:
+        arrays = saved(points, covariance, beta)
+    except InputError as error:
+        raise about(str(path), error) from None
+    write_npz(path, **arrays)

@@ -1,6 +1,5 @@
 """The documents say what the definitions say: gradients vanish, dense Hessians have the index, sets are all there."""
 
-import json
 from itertools import combinations
 from math import comb
 
@@ -8,11 +7,9 @@ import numpy as np
 import pytest
 
 from reports.analysis.landscape import landscape
-from reports.analysis.listing import BEST, LISTED
-from reports.analysis.stationary import save_points, stationary
-from reports.terminal.files import to_json
-from tests.emulator import device
+from verify.analysis.listing import BEST, LISTED
 from verify.analysis.stability import stability
+from verify.analysis.stationary import save_points, stationary
 from verify.data.covariance import covariance, from_eigenvalues
 from verify.errors import InputError
 from verify.models import linear_vae, ppca
@@ -196,92 +193,9 @@ def test_blocks_that_span_more_than_rounding_can_resolve_are_refused():
     assert all(p["index"] > 0 for p in document["points"] if not p["orthogonal"])
 
 
-def test_stability_finds_the_best_of_all_sets_at_each_noise(spectrum):
-    document = stability(spectrum, 3)
-    assert len(document["noise"]) > 10
-    for row in document["noise"]:
-        best, _ = stationary(spectrum, 3, sigma2=row["sigma2"])
-        top = best["points"][0]
-        assert row["value"] == pytest.approx(top["value"], rel=1e-13)
-        assert row["retained"] == len(top["retained"]) == 3 - row["collapsed"]
-        assert row["margin"] == min(abs(x - row["sigma2"]) for x in SPECTRUM[:3])
-    assert [t["eigenvalue"] for t in document["thresholds"]] == SPECTRUM[:3]
-
-
-def test_the_recommended_noise_keeps_all_and_the_threshold_does_not(spectrum):
-    document = stability(spectrum, 3)
-    start = document["recommended_sigma2"]
-    rows = stability(spectrum, 3, [start, SPECTRUM[2]])["noise"]
-    assert [row["collapsed"] for row in rows] == [0, 1]
-    assert stability(from_eigenvalues([1.0, 0.0]), 2)["recommended_sigma2"] is None
-
-
-def test_nothing_is_certified_and_the_document_says_so(spectrum):
-    document = stability(spectrum, 3)
-    assert {row["certified"] for row in document["noise"]} == {"not requested"}
-    assert {threshold["radius"] for threshold in document["thresholds"]} == {None}
-
-
-def test_slices_follow_figure_1_by_default():
-    lam = np.arange(12.0, 0, -1)
-    document, slices = landscape(from_eigenvalues(lam), 5, grid=5)
-    assert document["directions"] == [5, 7]
-    assert [(p["sigma2"], p["retained"], p["unstable"]) for p in document["slices"]] == [
-        (lam[3], [1, 2, 3], 0),
-        (lam[5], [1, 2, 3], 1),
-        (lam[7], [1, 2, 3], 2),
-    ]
-    for piece, panel in zip(slices, document["slices"], strict=True):
-        W = np.zeros((12, 5))
-        W[range(3), range(3)] = np.sqrt(lam[:3] - piece.sigma2)
-        S = np.diag(lam)
-        assert panel["values"][2][2] == pytest.approx(float(ppca.log_likelihood(W, piece.sigma2, S)), rel=1e-13)
-        W[4, 3], W[6, 4] = panel["a"][0], panel["b"][3]
-        assert panel["values"][0][3] == pytest.approx(float(ppca.log_likelihood(W, piece.sigma2, S)), rel=1e-13)
-
-
-@pytest.mark.parametrize(("k", "retained", "columns"), [(1, 0, 1), (2, 0, 2), (3, 1, 2), (4, 2, 2), (9, 3, 2)])
-def test_fewer_latents_mean_fewer_retained_columns(k, retained, columns):
-    document, _ = landscape(from_eigenvalues(np.arange(9.0, 0, -1)), k, grid=3)
-    assert document["directions"] == [5, 7] and document["moved_columns"] == columns
-    assert all(len(panel["retained"]) == retained for panel in document["slices"])
-
-
-@pytest.mark.parametrize("n", range(2, 9))
-def test_fewer_eigenvalues_keep_the_pattern_of_zero_one_two_unstable_directions(n):
-    document, _ = landscape(from_eigenvalues(np.arange(float(n), 0, -1)), n, grid=3)
-    assert [panel["unstable"] for panel in document["slices"]] == [0, 1, 2]
-    i, j = document["directions"]
-    assert 1 <= i < j <= n
-    assert all(r < i for panel in document["slices"] for r in panel["retained"])
-
-
-@pytest.mark.parametrize("lam", [[1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [2.0, 2.0], [3.0] * 9])
-def test_degenerate_spectra_have_slices_too(lam):
-    document, slices = landscape(from_eigenvalues(lam), 1, grid=3)
-    assert document["slices"] and all(np.isfinite(piece.values).all() for piece in slices)
-
-
-def test_json_holds_no_infinity_and_keeps_full_precision():
-    text = to_json({"x": np.float64(0.1), "y": float("inf"), "z": [np.int64(3), float("nan")]})
-    assert json.loads(text, parse_constant=pytest.fail) == {"x": 0.1, "y": None, "z": [3, None]}
-
-
 def test_points_that_would_fill_the_disk_are_refused(spectrum, tmp_path, monkeypatch):
     _, points = stationary(spectrum, 2, sigma2=1.0)
-    monkeypatch.setattr("reports.analysis.stationary.MOST_BYTES", 1000)
+    monkeypatch.setattr("verify.analysis.stationary.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="--top"):
         save_points(tmp_path / "points.npz", points, spectrum)
     assert not list(tmp_path.iterdir())
-
-
-def test_slices_are_computed_on_the_device_that_is_given(monkeypatch):
-    cupy = device.install(monkeypatch)
-    data = from_eigenvalues(np.arange(9.0, 0, -1))
-    here, slices = landscape(data, 5, grid=7)
-    there, on_device = landscape(data, 5, grid=7, backend=cupy)
-    assert [name for name, _, _ in cupy.launches] == ["plane_values_small"] * len(slices)
-    for a, b in zip(slices, on_device, strict=True):
-        assert type(b.values) is np.ndarray
-        np.testing.assert_allclose(b.values, a.values, rtol=1e-13)
-    assert here.keys() == there.keys()

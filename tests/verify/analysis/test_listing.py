@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from reports.analysis import listing
-from reports.analysis.stationary import stationary
 from tests.reports.schemas import check
+from verify.analysis import listing
+from verify.analysis.stationary import stationary
 from verify.data.covariance import from_eigenvalues
 from verify.landscape.families import every_family
 from verify.words.lists import how_found
