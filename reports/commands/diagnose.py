@@ -109,7 +109,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
     save = None if args.save_escape is None else writable(beside(args.save_escape, args, FILES))
     vae = outputs(rows, latents.mu, latents.logvar, held.reconstructions, held.samples, tuple(latents.notes))
-    with session.working("computing the covariance") as doing:
+    with session.working("diagnosing") as doing:
         found = diagnosis(vae, asked, data.covariance_of(word, rows, [asked.s]), doing)
     made_by = provenance(rows.provenance, args.seed, shlex.join(["elbo-verify", *args.argv]))
     document = found.document | {"provenance": made_by}

@@ -77,9 +77,8 @@ def _training(facts: Document) -> Iterator[Document]:
     revival, linear = facts["revival"], facts["linear"]
     if revival is not None and revival["within_nats"] > WORTH:
         yield _line(
-            f"training: let {revival['within']} of the {len(facts['collapsed'])} collapsed latents hold the "
-            "directions that are missed, beginning as linear ones beside the decoder (the escape that --save-escape "
-            "writes)",
+            f"training: let {_those(revival['within'], len(facts['collapsed']))} hold what is missed, beginning as "
+            "linear ones beside the decoder (the escape that --save-escape writes)",
             revival["within_nats"],
         )
     if revival is not None and revival["bias_nats"] > WORTH:
@@ -90,6 +89,13 @@ def _training(facts: Document) -> Iterator[Document]:
             f"every hidden layer has at least {2 * linear['contained']} ReLU units and its output is linear, do better",
             linear["below"],
         )
+
+
+def _those(within: int, unused: int) -> str:
+    """As many of the collapsed latents."""
+    if within == unused:
+        return "the collapsed latent" if unused == 1 else f"the {unused} collapsed latents"
+    return f"{within} of the {unused} collapsed latents"
 
 
 def _latents(facts: Document) -> Iterator[Document]:
@@ -118,8 +124,9 @@ def _warm_up(facts: Document) -> Iterator[Document]:
         return
     if revival["within"] and revival["within_nats"] > WORTH:
         yield _line(
-            f"warm-up: raising the weight of the KL from 0 may bring back the {revival['within']} latents that pay at "
-            "this noise; others relapse when it is back",
+            f"warm-up: raising the weight of the KL from 0 may bring back "
+            f"{_those(revival['within'], len(facts['collapsed']))}, which pay{'s' * (revival['within'] == 1)} at this "
+            "noise; others relapse when it is back",
             revival["within_nats"],
         )
     else:

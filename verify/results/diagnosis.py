@@ -60,7 +60,8 @@ class DiagnosisResult(Result):
 
     def __init__(self, document: Document, found: Diagnosis):
         super().__init__(document)
-        self._escape, self._found = found.escape, found
+        self._escape = found.escape
+        self._arrays = {} if found.escape is None else found.escape_arrays()
 
     @property
     def cause(self) -> str:
@@ -79,7 +80,7 @@ class DiagnosisResult(Result):
         """These arrays as a file .npz.  Raises InputError where there is nothing to add."""
         if self._escape is None or not (self._escape.latents or self._escape.b.any()):
             raise InputError(f"{path}: there is no escape to write; no linear latent is known to pay at this noise")
-        write_npz(Path(path), **self._found.escape_arrays())
+        write_npz(Path(path), **self._arrays)
 
     def said(self) -> Blocks:
         """The verdict, and under each of the four questions its answer."""

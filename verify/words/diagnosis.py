@@ -28,7 +28,7 @@ def with_error(value: float, error: float | None) -> str:
     """101.3 ± 0.4 nats: as many decimals as the first digit of the error."""
     if not error:
         return f"{nats(value)} nats"
-    decimals = max(0, -floor(log10(error)))
+    decimals = max(0, -floor(log10(float(f"{error:.1g}"))))
     return f"{value:.{decimals}f} ± {error:.{decimals}f} nats"
 
 
@@ -143,6 +143,14 @@ def _beside_linear(facts: Document) -> str:
     return f"{with_error(abs(below), error)} {side} that of the best linear VAE"
 
 
+def _linear_beside(facts: Document) -> str:
+    """The same, of the linear VAE."""
+    below, error = facts["linear"]["below"], facts["linear"]["below_error"]
+    if abs(below) <= 2 * error or abs(below) < 0.05:
+        return "as much, within the error"
+    return f"{with_error(abs(below), error)} {'more' if below > 0 else 'less'}"
+
+
 def _upto(facts: Document) -> str:
     """Of errors at the means of the latents, which are too small."""
     return "" if facts["elbo_from"] == "draws" else "up to "
@@ -172,7 +180,7 @@ def _noise(facts: Document) -> Iterator[str]:
         yield f"With beta = {facts['beta']:g} what counts is beta sigma2: the ELBO with {s}."
     else:
         yield f"The ELBO is that with {s}."
-    yield "The noise is the variance with which a column may miss its reconstruction; what varies by less is lost in it."
+    yield "This is the variance with which a column may miss its reconstruction; what varies by less is lost in it."
     if facts["tuned_sigma2"] is not None:
         at = "" if facts["elbo_from"] == "draws" else " at the means of the latents, less than at draws of them"
         yield (
@@ -191,7 +199,7 @@ def _noise(facts: Document) -> Iterator[str]:
 
 def _collapse(facts: Document) -> Iterator[str]:
     k, fallen = facts["k"], facts["collapsed"]
-    which = f" (number {ranges(fallen)})" if 0 < len(fallen) < k else ""
+    which = f" (number{'s' * (len(fallen) != 1)} {ranges(fallen)})" if 0 < len(fallen) < k else ""
     percent = f"{100 * (1 - facts['delta']):g}"
     yield (
         f"{len(fallen)} of {k} latents {'has' if len(fallen) == 1 else 'have'} collapsed{which}: a KL below "
@@ -203,7 +211,8 @@ def _collapse(facts: Document) -> Iterator[str]:
         f"The KL of all together is {nats(facts['kl_total'])} nats."
     )
     low, high = min(facts["second_moment"]), max(facts["second_moment"])
-    about = f"is {low:.3g}" if k == 1 else f"lies between {low:.3g} and {high:.3g}"
+    ends = sorted({f"{low:.3g}", f"{high:.3g}"}, key=float)
+    about = f"is {ends[0]}" if len(ends) == 1 else f"lies between {ends[0]} and {ends[1]}"
     if max(abs(low - 1), abs(high - 1)) > MOMENT:
         yield (
             f"The mean of mu^2 + variance {about}. At the end of a training it is 1 in every latent; what is far from "
@@ -245,8 +254,8 @@ def _against_linear(facts: Document) -> Iterator[str]:
     linear, drawn = facts["linear"], facts["elbo_from"] == "draws"
     value = with_error(facts["elbo"], facts["elbo_error"]).removesuffix(" nats")
     yield (
-        f"The ELBO is {'' if drawn else 'at most '}{value} nats, the best linear VAE on the same rows has "
-        f"{nats(linear['contained_value'])}: it is {_beside_linear(facts)}."
+        f"The ELBO is {'' if drawn else 'at most '}{value} nats; the best linear VAE on the same rows has "
+        f"{nats(linear['contained_value'])}, {_linear_beside(facts)}."
     )
     if linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         least = "" if drawn else "at least "
@@ -269,7 +278,7 @@ def _revival(facts: Document) -> Iterator[str]:
     revival = facts["revival"]
     m, bias = revival["directions"], revival["bias_nats"]
     if not m:
-        yield "In no direction what the model misses varies by more than the noise: no linear latent would add anything."
+        yield "What the model misses varies by less than the noise everywhere: no linear latent would add anything."
     else:
         yield (
             f"What the model misses varies by more than the noise in {m} direction{'s' * (m != 1)} (by "
