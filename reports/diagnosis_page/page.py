@@ -17,7 +17,7 @@ from verify.arrays import Array
 from verify.pictures import elbo_over_noise, kl_beside_linear, second_moments, spectra
 from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
 from verify.words import caveats, wording
-from verify.words.diagnosis import capital, headline, nats, sections
+from verify.words.diagnosis import capital, headline, nats, overlooked, sections, with_error
 
 Document = dict[str, Any]
 Arrays = Mapping[str, Array]
@@ -30,7 +30,7 @@ PLAIN: dict[str, Callable[[Axes, Document], None]] = {
 }
 PICTURES = (*PLAIN, "directions", "examples")
 # Pictures whose names stand above the frame: there are too many for a corner.
-NAMED_ABOVE = ("spectra",)
+NAMED_ABOVE = ("elbo", "spectra")
 # Inches of a picture of an image.
 ACROSS = 0.85
 
@@ -71,7 +71,8 @@ def render(document: Document, folder: Path) -> str:
         document=document,
         name=document["provenance"]["data"].get("name", "the data"),
         headline=headline(document),
-        good=document["verdict"] in ("optimum", "data"),
+        good=document["verdict"] in ("optimum", "data") and not overlooked(document),
+        key=_key(document),
         answers=sections(document)[:3],
         advice=[(capital(line["change"]), _brings(line["nats"])) for line in document["advice"]],
         portrait=document.get("portrait"),
@@ -82,6 +83,24 @@ def render(document: Document, folder: Path) -> str:
             for name, path in drawn.items()
         },
     )
+
+
+def _key(document: Document) -> list[tuple[str, str]]:
+    """The numbers that one looks for first, with their names."""
+    linear, number = document["linear"], wording.number
+    found = [
+        ("collapsed latents", f"{len(document['collapsed'])} of {document['k']}"),
+        ("kept by the best linear VAE", f"{linear['retained']} of {document['k']}"),
+        ("noise sigma2", number(document["sigma2"])),
+        ("error of a column, squared", number(document["tuned_sigma2"])),
+        ("ELBO", _without_unit(document["elbo"], document["elbo_error"])),
+        ("ELBO of the best linear VAE", wording.number(linear["contained_value"])),
+    ]
+    return [(name, value) for name, value in found if value != "–"]
+
+
+def _without_unit(value: float | None, error: float | None) -> str:
+    return "–" if value is None else with_error(value, error).removesuffix(" nats")
 
 
 def _brings(value: float | None) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from proofs.machinery.claims import Fact
 from proofs.machinery.ledger import ledger
 from tests.reports.ledger_page.made_up import SVD, entry
+from tests.verify.diagnosis.made_up import holding
 
 HOUSE = Path(__file__).parents[2]
 
@@ -42,6 +43,8 @@ PAGES = {
     "beta": ["report", "wine.csv", "-k", "4", "--beta", "4", "--sigma2", "0.01", "100"],
     "mnist": ["report", "mnist:1000", "-k", "50"],
     "audit": ["audit"],
+    "vae": ["diagnose", "vae.npz", "--loss", "mse-sum", "--beta", "4"],
+    "vae-table": ["diagnose", "wine.csv", "--standardize", "--latents", "latents.npz", "--sigma2", "0.5", "--held-out"],
     "claims": ["prove", "--from", "ledger.json"],
     "tables": ["tables", *"1 --data digits --hidden 8 -k 3 --epochs 1 --seeds 1 --learning-rates 0.001".split()],  # noqa: SIM905
     "train": ["train", *"digits --scale 16 --logit 0.01 --arch mlp --hidden 8 -k 3 --epochs 3".split(), *NOISES],  # noqa: SIM905
@@ -77,8 +80,8 @@ LEDGER = ledger(_ENTRIES, facts=_FACTS, environment={"python": "3.11", "platform
 
 
 def write_inputs(folder: Path) -> None:
-    """wine.csv, genes.npy and ledger.json."""
-    from sklearn.datasets import load_wine
+    """wine.csv, genes.npy, ledger.json, and two VAEs that are half collapsed: of digits and, latents.npz, of wines."""
+    from sklearn.datasets import load_digits, load_wine
 
     wine, rng = load_wine(), np.random.default_rng(0)
     heading = ",".join(str(name).replace("/", " ") for name in wine.feature_names)
@@ -86,6 +89,18 @@ def write_inputs(folder: Path) -> None:
     genes = rng.normal(size=(60, 6)) @ (rng.normal(size=(6, 2000)) * np.geomspace(3, 1, 6)[:, None])
     np.save(folder / "genes.npy", genes + rng.normal(size=(60, 2000)))
     (folder / "ledger.json").write_text(json.dumps(LEDGER))
+    digits = load_digits()
+    np.savez(folder / "vae.npz", x=digits.images, **_vae(digits.data, [0, 2], 6, 2.0))
+    np.savez(folder / "latents.npz", **_vae((wine.data - wine.data.mean(0)) / wine.data.std(0), [0], 4, 0.5))
+
+
+def _vae(x: Any, held: list[int], k: int, s: float) -> dict[str, Any]:
+    """What a linear VAE that holds some principal directions alone makes of its data."""
+    lam, U = np.linalg.eigh(np.cov(x.T, bias=True))
+    model = holding(x, U[:, ::-1], lam[::-1], held, k, s)
+    mu, logvar = model.encode(x)
+    made = {"reconstructions": model.decode(mu), "samples": model.draw(x, np.random.default_rng(0))}
+    return {"mu": mu, "logvar": logvar, **made}
 
 
 def build(name: str, folder: Path) -> Path:

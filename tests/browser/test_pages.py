@@ -26,12 +26,14 @@ def test_a_page_has_no_faults(built, page_of, name, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["wine", "claims", "spectrum", "tables", "train", "figures", "audit"])
+@pytest.mark.parametrize("name", ["wine", "claims", "spectrum", "tables", "train", "figures", "audit", "vae"])
 def test_a_page_can_be_used_by_keyboard(built, page_of, name, width):
     none(name, faults.tabbing(page_of(built(name), width)))
 
 
-@pytest.mark.parametrize("name", ["wine", "claims", "spectrum", "genes", "tables", "train", "figures", "audit"])
+@pytest.mark.parametrize(
+    "name", ["wine", "claims", "spectrum", "genes", "tables", "train", "figures", "audit", "vae", "vae-table"]
+)
 def test_a_page_can_be_printed(built, page_of, name):
     opened = page_of(built(name), 1400)
     none(name, faults.on_paper(opened, pages.EXPLORER))

@@ -100,7 +100,7 @@ def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None
 
 def beside_data(read: str) -> str:
     """How data were read, where the other arrays of their file are used as well."""
-    return read.removesuffix(" left aside") + " beside it" if read.endswith(" left aside") else read
+    return read.replace(" left aside", " beside it", 1)
 
 
 def in_one_file(word: str) -> tuple[str, list[Path]]:

@@ -63,6 +63,5 @@ def draw(axes: Axes, document: Document) -> None:
     room = (high - low) or abs(high) or 1.0
     axes.set(xscale="log", xlim=(grid[0], grid[-1]), ylim=(low - DEEP * room, high + 0.08 * room))
     axes.set(xlabel="noise σ²", ylabel="ELBO, nats per datum")
-    axes.legend(loc="lower center")
     decades(axes.xaxis)
     plain_numbers(axes.yaxis)

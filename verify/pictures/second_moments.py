@@ -28,8 +28,12 @@ def draw(axes: Axes, document: Document) -> None:
             at = np.flatnonzero(which) + 1
             axes.plot(at, moment[which], marker, color=PALETTE[colour], markersize=4.5, label=name)
     low, high = min(0.8, moment.min()), max(1.2, moment.max())
-    axes.set(ylim=(low - 0.05 * (high - low), high + 0.25 * (high - low)), xlim=(0.4, moment.size + 0.6))
+    axes.set(
+        ylim=(low - 0.05 * (high - low), high + (0.25 if fallen.any() else 0.05) * (high - low)),
+        xlim=(0.4, moment.size + 0.6),
+    )
     axes.set(xlabel="latent", ylabel="mean of μ² + variance")
-    axes.legend(ncols=2, loc="upper right")
+    if fallen.any():
+        axes.legend(ncols=2, loc="upper right")
     counts(axes.xaxis, first=1)
     plain_numbers(axes.yaxis)

@@ -38,8 +38,9 @@ def draw(axes: Axes, document: Document) -> None:
     # A bar that reached 0 would have no end on this axis.
     down = np.minimum(ERRORS * error, 0.9 * lam)
     at = np.arange(1, lam.size + 1)
-    style: dict[str, Any] = {"color": PALETTE["blue"], "markersize": 3.5, "linewidth": 1, "elinewidth": 0.9}
-    axes.errorbar(at, lam, (down, ERRORS * error), fmt="o", label="data", **style)
+    blue = PALETTE["blue"]
+    axes.plot(at, lam, "o", color=blue, markersize=3.5, label="data")
+    axes.errorbar(at, lam, (down, ERRORS * error), fmt="none", ecolor=blue, elinewidth=0.9)
     rho = np.array(document["revival"]["leading"] if document["revival"] else [])
     rho = rho[rho > 0]
     if rho.size:

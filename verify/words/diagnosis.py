@@ -91,10 +91,17 @@ def _optimum(facts: Document) -> str:
             "fits the errors."
         )
     said = "" if facts["linear"]["below"] is None else f", and the ELBO is {_beside_linear(facts)}"
-    gain = facts["tuning_gain"]
-    if gain is not None and gain > MUCH and facts["tuned_sigma2"] < facts["sigma2"]:
-        said += f". But the noise is too large for its errors: a smaller one brings {_upto(facts)}{nats(gain)} nats"
+    if overlooked(facts):
+        gain = nats(facts["tuning_gain"])
+        said += f". But the noise is too large for its errors: a smaller one brings {_upto(facts)}{gain} nats"
     return f"{said}."
+
+
+def overlooked(facts: Document) -> bool:
+    """Whether nothing has collapsed, and yet the noise costs nats that nobody should overlook."""
+    gain = facts["tuning_gain"]
+    large = gain is not None and gain > MUCH and facts["tuned_sigma2"] < facts["sigma2"]
+    return large and not facts["collapsed"] and facts["verdict"] == "optimum"
 
 
 def _undecided(facts: Document) -> str:
@@ -177,9 +184,9 @@ def _noise(facts: Document) -> Iterator[str]:
     if facts["loss"] is not None:
         yield f"The loss was: {facts['loss']['words']}. It is the ELBO with {s}, up to constants."
     elif facts["beta"] != 1:
-        yield f"With beta = {facts['beta']:g} what counts is beta sigma2: the ELBO with {s}."
+        yield f"With beta = {facts['beta']:g} what counts is beta sigma2: the loss was the ELBO with {s}."
     else:
-        yield f"The ELBO is that with {s}."
+        yield f"The loss was the ELBO with {s}."
     yield "This is the variance with which a column may miss its reconstruction; what varies by less is lost in it."
     if facts["tuned_sigma2"] is not None:
         at = "" if facts["elbo_from"] == "draws" else " at the means of the latents, less than at draws of them"
