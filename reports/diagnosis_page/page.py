@@ -43,7 +43,7 @@ def write_page(document: Document, arrays: Arrays, folder: Path) -> None:
             axes = figure.subplots()
             draw(axes, document)
             if name in NAMED_ABOVE:
-                figure.legend(loc="outside upper center", ncols=2, handlelength=2.2, columnspacing=1.2, fontsize=8.5)
+                figure.legend(loc="outside upper center", ncols=2, handlelength=2.2, columnspacing=1.2)
             save(figure, folder, name)
         portrait = document.get("portrait")
         if portrait and portrait["kind"] == "image":
