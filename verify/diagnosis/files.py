@@ -26,6 +26,7 @@ NAMES = {
     ),
     "samples": ("samples", "sampled", "draws", "recon_samples", "reconstruction_samples", "x_samples", "sampled_recon"),
 }  # fmt: skip
+DAMAGED = "no .npz or .npy file, or truncated; write it again with numpy.savez"
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,21 @@ def _arrays(path: Path) -> dict[str, Array]:
                 return dict(load_file(path))
             except Exception as error:
                 raise InputError(f"{path}: cannot be read ({type(error).__name__}); save float32 arrays") from None
-    with readable(path, "no .npz or .npy file, or truncated; write it again with numpy.savez"):
+    with readable(path, DAMAGED):
         if ending == ".npy":
             return {path.stem: np.load(path, allow_pickle=False, mmap_mode="r")}
         with zipfile.ZipFile(path):
             pass  # numpy.load would read anything else as a pickle, and say so
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
+
+
+def _names(path: Path) -> list[str]:
+    """Of the arrays of a file, which are large and need not be read for that.  Raises InputError."""
+    if path.suffix.lower() != ".npz":
+        return list(_arrays(path))
+    with readable(path, DAMAGED), zipfile.ZipFile(path), np.load(path, allow_pickle=False) as archive:
+        return list(archive.files)
 
 
 def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None:
@@ -112,7 +121,7 @@ def in_one_file(word: str) -> tuple[str, list[Path]]:
             "with x, mu, logvar and reconstructions"
         )
     if name is None:
-        lower = {held.lower(): held for held in _arrays(path)}
+        lower = {held.lower(): held for held in _names(path)}
         found = [lower[known] for known in NAMES["data"] if known in lower]
         if len(found) != 1:
             held = ", ".join(lower.values()) or "nothing"

@@ -243,5 +243,11 @@ def inflated(vae: Outputs, s: float) -> Covariance:
 
 
 def fitted_to(vae: Outputs, chosen: Array, s: float) -> Covariance:
-    """The covariance of the rows that are chosen, (N,) of bool."""
-    return _covariance(lambda: ((block.start, block.x, block.x) for block in vae.blocks()), s, chosen)
+    """The covariance of the rows that are chosen, (N,) of bool.  Raises InputError where they are all equal."""
+    try:
+        return _covariance(lambda: ((block.start, block.x, block.x) for block in vae.blocks()), s, chosen)
+    except Unvaried:
+        raise InputError(
+            f"{vae.N} rows that were not trained on are too few to judge half of them by the others, which are all "
+            "equal; give more"
+        ) from None

@@ -406,3 +406,20 @@ def test_the_noise_is_that_of_the_loss(made):
 def test_what_cannot_be_asked_is_refused(given, word):
     with pytest.raises(InputError, match=word):
         Asked(**given)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5])
+def test_very_few_rows(rows):
+    x = np.random.default_rng(0).normal(size=(rows, 4)) * 3
+    zeros = np.zeros((rows, 2))
+    vae = outputs(rows_of(x), zeros, zeros, np.tile(x.mean(axis=0), (rows, 1)), np.tile(x.mean(axis=0), (rows, 1)))
+    facts = diagnosis(vae, Asked(1.0)).document
+    assert facts["verdict"] in ("undecided", "training", "data") and np.isfinite(facts["revival"]["held_out_nats"])
+
+
+def test_held_out_rows_of_which_half_are_equal_are_too_few():
+    x = np.zeros((3, 2))
+    x[0] = 1, 2
+    zeros = np.zeros((3, 1))
+    with pytest.raises(InputError, match="too few to judge half of them by the others"):
+        diagnosis(outputs(rows_of(x), zeros, zeros, np.ones_like(x)), Asked(1.0, held_out=True, **QUICK))
