@@ -41,16 +41,28 @@ def surely(value: float | None, error: float | None) -> bool | None:
 def reasons(facts: Document) -> Reasons:
     """Of a document without a verdict."""
     k, unused = facts["k"], len(facts["collapsed"])
-    tuned, s = facts["tuned_sigma2"], facts["sigma2"]
-    # At the posterior mean the error is too small, so that it proves no noise too large.
-    too_large = None if tuned is None else bool(tuned < SAME_NOISE * s)
-    if too_large and facts["tuning_gain"] is not None and facts["tuning_gain"] <= WORTH:
-        too_large = False
+    too_large = _noise_too_large(facts, k - unused)
     linear, revival = facts["linear"], facts["revival"]
     below = surely(linear["below"], linear["below_error"])
     revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"])
     beyond = linear["beyond_noise"]
     return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
+
+
+def _noise_too_large(facts: Document, used: int) -> bool | None:
+    """Whether the errors of the model undercut its noise; None: that is not known.
+
+    At the means of the latents errors are too small by what the decoder varies within q(z|x): where the variances are
+    at their optimum, by s at most for each latent in use, to first order (theory 3.3: D |w|^2 = s (1 - D)).
+    """
+    tuned, s = facts["tuned_sigma2"], facts["sigma2"]
+    if tuned is None:
+        return None
+    if tuned >= SAME_NOISE * s or (facts["tuning_gain"] is not None and facts["tuning_gain"] <= WORTH):
+        return False
+    if facts["elbo_from"] == "draws":
+        return True
+    return True if tuned + used * s / facts["n"] < SAME_NOISE * s else None
 
 
 def verdict(facts: Document) -> str:

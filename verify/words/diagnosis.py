@@ -139,7 +139,11 @@ def _why_open(facts: Document) -> str:
         return "what further latents would add is within its error"
     if facts["linear"]["below"] is not None and facts["linear"]["below"] > WORTH:
         return "how far it lies below a linear VAE is within the error"
-    return "it takes reconstructions"
+    if facts["elbo"] is None:
+        return "it takes reconstructions"
+    return (
+        "errors at the means of the latents are too small to tell whether the noise fits; it takes decoded draws of z"
+    )
 
 
 def _beside_linear(facts: Document) -> str:

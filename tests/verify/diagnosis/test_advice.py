@@ -51,6 +51,10 @@ def changes(**changed):
         ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
+        # At the means, two latents of ten columns may hide a fifth of the noise.
+        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "undecided"),
+        ({"tuned_sigma2": 0.65, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "noise"),
+        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0}, "noise"),
         ({"linear_beyond_noise": 2}, "data"),
         ({"linear_beyond_noise": 2, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "data"),
         ({"collapsed": [], "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "optimum"),

@@ -423,3 +423,13 @@ def test_held_out_rows_of_which_half_are_equal_are_too_few():
     zeros = np.zeros((3, 1))
     with pytest.raises(InputError, match="too few to judge half of them by the others"):
         diagnosis(outputs(rows_of(x), zeros, zeros, np.ones_like(x)), Asked(1.0, held_out=True, **QUICK))
+
+
+def test_small_errors_at_the_means_prove_no_noise_too_large():
+    """The optimum at a noise that fits: most directions are held, and at the means hardly anything is missed."""
+    lam = np.array([*[9.0] * 7, 4.0, 0.998, *[0.93] * 3]) * np.linspace(1.1, 1, 12)
+    x, U = spread(lam, 20000)
+    model = holding(x, U, lam, list(range(8)), 10, 1.05)
+    at_means, drawn = found(model, x, 1.05, draws=0), found(model, x, 1.05)
+    assert at_means["tuned_sigma2"] < 0.5 and drawn["tuned_sigma2"] > 0.9 * 1.05
+    assert drawn["verdict"] != "noise" and at_means["verdict"] != "noise"

@@ -115,6 +115,8 @@ def test_what_is_not_known_is_not_said(facts):
         linear__below=None, linear__below_error=None, any_decoder=None, verdict="undecided", advice=[],
     )  # fmt: skip
     assert "it takes reconstructions" in headline(blank)
+    blind = changed(facts, verdict="undecided", revival__within_nats=0.0, linear__below=0.0)
+    assert "it takes decoded draws of z" in headline(blind)
     text = " ".join(sentence for _, sentences in sections(blank) for sentence in sentences)
     assert "mean squared error" not in text and "Nothing that this theory knows of." in text
 
