@@ -72,7 +72,7 @@ def report(
     document["notes"] += [] if proofs is None else proofs["notes"]
     say("the printed tables")
     document["audit"] = audit_document(figures=False)
-    document["provenance"] = provenance(covariance, seed, command)
+    document["provenance"] = provenance(covariance.provenance, seed, command)
     return document, arrays
 
 
@@ -200,10 +200,10 @@ def _at_centre(piece: Slice) -> float:
     return float(grid[grid.shape[0] // 2, grid.shape[1] // 2])
 
 
-def provenance(covariance: Covariance, seed: int, command: str) -> Document:
-    """Where the numbers come from: the input, versions, seed, device, command and date."""
+def provenance(data: Document, seed: int, command: str) -> Document:
+    """Where the numbers come from: the input, versions, seed, device, command and date.  data: a provenance."""
     found = {
-        "data": covariance.provenance,
+        "data": data,
         "environment": proofs_ledger.environment(device="CPU", **{"elbo-verify": verify.__version__}),
         "seed": seed,
         "command": command,

@@ -2,9 +2,11 @@
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from reports.analysis.report import provenance
 from reports.diagnosis_page.write import FILES, write
 from reports.terminal import data
 from reports.terminal.console import Session
@@ -15,7 +17,7 @@ from verify.analysis.latents import read_latents
 from verify.data.writing import writable, write_npz
 from verify.diagnosis.asked import noise_asked, one_noise
 from verify.diagnosis.document import Asked, Diagnosis, diagnosis
-from verify.diagnosis.files import Held, in_one_file, read_arrays
+from verify.diagnosis.files import Held, beside_data, in_one_file, read_arrays
 from verify.diagnosis.outputs import outputs
 from verify.errors import InputError
 from verify.landscape.collapse import EPSILON
@@ -95,11 +97,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Diagnose somebody's VAE from its arrays."""
     one_noise(args.sigma2, args.loss, args.kl, args.batch)
-    if args.latents is None:
-        args.data, args.latents = in_one_file(args.data)
-    latents = read_latents(args.latents)
-    held = _reconstructions(args)
-    rows = data.read_rows(args, session)
+    whole = args.latents is None
+    word, files = in_one_file(args.data) if whole else (args.data, args.latents)
+    latents = read_latents(files)
+    held = _reconstructions(args, files)
+    rows = data.read_rows(args, session, word=word, read=beside_data if whole else str)
     n, k = rows.shape[1], latents.mu.shape[1]
     noise = noise_asked(args.sigma2, args.loss, n=n, k=k, beta=args.beta, kl=args.kl, batch=args.batch)
     asked = Asked(noise, args.beta, args.hidden, args.held_out, args.k, args.epsilon, args.delta, args.seed)
@@ -107,13 +109,14 @@ def run(args: argparse.Namespace, session: Session) -> int:
         keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
     save = None if args.save_escape is None else writable(beside(args.save_escape, args, FILES))
     vae = outputs(rows, latents.mu, latents.logvar, held.reconstructions, held.samples, tuple(latents.notes))
-    with session.working("computing") as doing:
-        found = diagnosis(vae, asked, told=doing)
-    document = found.document
+    with session.working("diagnosing") as doing:
+        found = diagnosis(vae, asked, data.covariance_of(word, rows, [asked.s]), doing)
+    made_by = provenance(rows.provenance, args.seed, shlex.join(["elbo-verify", *args.argv]))
+    document = found.document | {"provenance": made_by}
     session.notes(document["notes"])
     if args.out is not None:
         with session.working("drawing"), staged(args.out) as stage:
-            write(found, vae, shlex.join(["elbo-verify", *args.argv]), args.seed, stage)
+            write(document, found, vae, stage)
         session.wrote(args.out / "index.html")
     if save is not None:
         _save(found, save, session)
@@ -124,9 +127,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _reconstructions(args: argparse.Namespace) -> Held:
+def _reconstructions(args: argparse.Namespace, latents: Sequence[Path]) -> Held:
     """Those that are named, and else those that lie beside the latents."""
-    beside_latents = Held() if args.latents[0].suffix.lower() == ".npy" else read_arrays(str(args.latents[0]))
+    beside_latents = Held() if latents[0].suffix.lower() == ".npy" else read_arrays(str(latents[0]))
     named = Held() if args.reconstructions is None else read_arrays(args.reconstructions)
     drawn = Held() if args.samples is None else read_arrays(args.samples)
     reconstructions = named.reconstructions if args.reconstructions else beside_latents.reconstructions
@@ -150,5 +153,5 @@ def _save(found: Diagnosis, path: Path, session: Session) -> None:
     elif not found.escape.latents and not found.escape.b.any():
         session.note(f"{path} was not written: no linear latent would pay at this noise")
     else:
-        write_npz(path, **found.escape.arrays())
+        write_npz(path, **found.escape_arrays())
         session.wrote(path)

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     keep_others(args.out, args, {"k": args.k, "provenance.data": covariance.provenance}, FILES)
     xp = backend(args.backend)
     document, slices = landscape(covariance, args.k, args.sigma2, args.directions, args.grid, xp, beta=args.beta)
-    document["provenance"] = provenance(covariance, args.seed, shlex.join(["elbo-verify", *args.argv]))
+    document["provenance"] = provenance(covariance.provenance, args.seed, shlex.join(["elbo-verify", *args.argv]))
     with session.working("drawing"), staged(args.out) as stage:
         from reports.panels import slices as figure_1  # slow to import
 

@@ -6,7 +6,8 @@ What is slow to import is imported where data are read, so that other commands n
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.terminal.options import common, real
@@ -97,14 +98,22 @@ def read(args: argparse.Namespace, session: "Session", noises: Sequence[float] |
         return covariance_of(args.data, rows, asked)
 
 
-def read_rows(args: argparse.Namespace, session: "Session", dequantise: bool = False) -> "Rows":
-    """The rows of DATA; what was read is said.  Raises InputError."""
+def read_rows(
+    args: argparse.Namespace,
+    session: "Session",
+    dequantise: bool = False,
+    word: str | None = None,
+    read: Callable[[str], str] = str,
+) -> "Rows":
+    """The rows of DATA, or of another word; what was read is said, as `read` puts it.  Raises InputError."""
     from reports.terminal.console import one_line
     from verify.data.sources import load_rows
 
-    with session.working(f"reading {one_line(args.data)}"):
-        rows = load_rows(args.data, **{**reading(args), "dequantise": dequantise})
-    session.read(str(rows.provenance["name"]), str(rows.provenance["read"]))
+    word = args.data if word is None else word
+    with session.working(f"reading {one_line(word)}"):
+        rows = load_rows(word, **{**reading(args), "dequantise": dequantise})
+    rows = replace(rows, provenance={**rows.provenance, "read": read(str(rows.provenance["read"]))})
+    session.read(str(rows.provenance["name"]), rows.provenance["read"])
     return rows
 
 

@@ -27,7 +27,7 @@ from verify.data.documents import to_json
 # Windows has no such locks.
 fcntl: Any = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 # They change no number of what is written.
-WITHOUT_EFFECT = ("json", "quiet", "backend", "data_dir", "out", "overwrite", "save", "ledger", "all")
+WITHOUT_EFFECT = ("json", "quiet", "backend", "data_dir", "out", "overwrite", "save", "save_escape", "ledger", "all")
 OF_THE_COMMAND_LINE = ("command", "run", "bare", "idle", "parser", "argv")
 # A long name is cut at its end: what one looks for stands first.
 FIRST = ("k", "beta", "sigma2")
@@ -161,7 +161,8 @@ def _matching(out: Path, patterns: Sequence[str]) -> list[Path]:
 
 def _sources(args: argparse.Namespace) -> list[Path]:
     """What a command line reads from, if these are files or folders."""
-    words = args.data if isinstance(given := getattr(args, "data", ()), list) else [given] if given else []
+    words = list(args.data) if isinstance(given := getattr(args, "data", ()), list) else [given] if given else []
+    words += [word for name in ("reconstructions", "samples") if (word := getattr(args, name, None)) is not None]
     named = [word for given in words for word in (given, given.rpartition(":")[0], given.partition(":")[2])]
     other = [getattr(args, name, None) for name in ("ledger", "latents")]
     files = [path for one in other if one is not None for path in (one if isinstance(one, list) else [one])]

@@ -21,6 +21,7 @@ NAMES = (
     "train",
     "tables",
     "figures",
+    "diagnose",
 )
 
 

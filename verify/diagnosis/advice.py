@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
-from verify.diagnosis.judged import SAME_NOISE, WORTH
+from verify.landscape.worth import MOMENT, SAME_NOISE, WORTH
 
 Document = dict[str, Any]
-# A second moment this far from 1 is no jitter of training.
-MOMENT = 0.1
 
 
 def advice(facts: Document) -> list[Document]:
@@ -79,9 +77,8 @@ def _training(facts: Document) -> Iterator[Document]:
     revival, linear = facts["revival"], facts["linear"]
     if revival is not None and revival["within_nats"] > WORTH:
         yield _line(
-            f"training: let {revival['within']} of the {len(facts['collapsed'])} collapsed latents hold the "
-            "directions that are missed, beginning as linear ones beside the decoder (the escape that --save-escape "
-            "writes)",
+            f"training: let {_those(revival['within'], len(facts['collapsed']))} hold what is missed, beginning as "
+            "linear ones beside the decoder (the escape that --save-escape writes)",
             revival["within_nats"],
         )
     if revival is not None and revival["bias_nats"] > WORTH:
@@ -94,15 +91,22 @@ def _training(facts: Document) -> Iterator[Document]:
         )
 
 
+def _those(within: int, unused: int) -> str:
+    """As many of the collapsed latents."""
+    if within == unused:
+        return "the collapsed latent" if unused == 1 else f"the {unused} collapsed latents"
+    return f"{within} of the {unused} collapsed latents"
+
+
 def _latents(facts: Document) -> Iterator[Document]:
     """More latents, or fewer."""
     revival, unused = facts["revival"], len(facts["collapsed"])
-    if revival is not None and not unused and revival["directions"] and revival["held_out_nats"] > WORTH:
+    if revival is not None and not unused and revival["directions"] and revival["further_nats"] > WORTH:
         more = revival["directions"]
         yield _line(
             f"k: up to {more} more latent{'s' * (more != 1)}, as none is unused and the residual has "
             f"{'them' if more > 1 else 'one'} to hold at this noise",
-            revival["held_out_nats"],
+            revival["further_nats"],
         )
     if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
         where = "these data" if facts["verdict"] == "data" else "this noise"
@@ -120,8 +124,9 @@ def _warm_up(facts: Document) -> Iterator[Document]:
         return
     if revival["within"] and revival["within_nats"] > WORTH:
         yield _line(
-            f"warm-up: raising the weight of the KL from 0 may bring back the {revival['within']} latents that pay at "
-            "this noise; others relapse when it is back",
+            f"warm-up: raising the weight of the KL from 0 may bring back "
+            f"{_those(revival['within'], len(facts['collapsed']))}, which pay{'s' * (revival['within'] == 1)} at this "
+            "noise; others relapse when it is back",
             revival["within_nats"],
         )
     else:

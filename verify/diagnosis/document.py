@@ -23,19 +23,22 @@ from verify.diagnosis.advice import advice
 from verify.diagnosis.doubts import doubts
 from verify.diagnosis.judged import verdict
 from verify.diagnosis.measured import (
-    ONE_DRAW,
-    POSTERIOR_MEAN,
-    Residual,
     crossed,
     elbo_of_data,
-    fitted_to,
-    inflated,
     linear_log_likelihood,
     mean_and_error,
-    residual_of,
     squared_errors,
 )
 from verify.diagnosis.outputs import Outputs
+from verify.diagnosis.residuals import (
+    ENCODED,
+    ONE_DRAW,
+    POSTERIOR_MEAN,
+    Residual,
+    fitted_to,
+    inflated,
+    residual_of,
+)
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
 from verify.landscape.collapse import DELTA, EPSILON, kl
@@ -52,12 +55,17 @@ CROSSED = 4096
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """The document; the best linear latents to add, None where nothing is known of the residual."""
+    """The document; what is known of the residual, and the best linear latents to add, None where nothing is."""
 
     document: Document
-    escape: Escape | None
-    residual: Covariance | None
     data: Covariance
+    residual: Residual | None
+    escape: Escape | None
+
+    def escape_arrays(self) -> dict[str, Array]:
+        """U, V, D, b, center, and in words what V encodes: ready to be put into the network.  There is an escape."""
+        assert self.escape is not None and self.residual is not None
+        return self.escape.arrays() | {"encoded_from": np.array(ENCODED[self.residual.kind])}
 
 
 @dataclass(frozen=True)
@@ -144,9 +152,7 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     facts["advice"] = advice(facts)
     notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
     facts["notes"] = list(dict.fromkeys(notes))
-    if residual is None:
-        return Diagnosis(facts, None, None, data)
-    return Diagnosis(facts, residual.escape(), residual.covariance, data)
+    return Diagnosis(facts, data, residual, None if residual is None else residual.given(data))
 
 
 def _loss(asked: Asked) -> Document | None:
@@ -180,13 +186,16 @@ def _elbo(elbos: Array | None, sampled: Array | None) -> Document:
 def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -> tuple[Document, list[str]]:
     """What a linear VAE keeps at this noise, its ELBO there, and how far the network lies below; notes of sampling."""
     s, k = asked.s, min(vae.k if asked.latents is None else asked.latents, vae.n)
+    # What has fewer latents contains no linear VAE of more.
+    holds = min(k, vae.k)
     found = stability(data, k, [s])
     row, lam = found["noise"][0], data.eigenvalues
-    contained = min(k, min(asked.hidden) // 2) if asked.hidden else k
+    contained = min(holds, min(asked.hidden) // 2) if asked.hidden else holds
     q = min(row["retained"], contained)
     document = {
         "retained": row["retained"],
         "retained_range": row["sampling_range"],
+        "latents": k,
         "value": row["value"],
         "sigma2_mle": found["sigma2_mle"],
         "value_mle": None if found["sigma2_mle"] is None else _value_mle(lam, k, found["sigma2_mle"]),
@@ -229,34 +238,36 @@ def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Doc
     above = rho[rho > s]
     within = min(unused, len(above))
     bias = shift_nats(residual.shift, s)
-    gains = residual.gains(residual.escape())
-    nats, error = mean_and_error(gains)
-
-    def judged(latents: int) -> Array:
-        """What so many latents add, of data that they were not fitted to where two halves can be afforded."""
-        if min(vae.N, vae.n) <= CROSSED:
-            return residual.crossed_gains(latents, asked.seed, vae.N)
-        return gains if latents == len(above) else residual.gains(residual.escape(latents))
-
-    every = judged(len(above))
-    unshifted = judged(0)
-    trained = (every if within == len(above) else judged(within)) - unshifted if within else np.zeros(1)
-    held = mean_and_error(every)
+    fitted = residual.gains(residual.escape())
+    held, trained, unshifted = _judged(vae, residual, [len(above), within, 0], fitted, asked)
+    nats, error = mean_and_error(fitted if residual.kind != ONE_DRAW else held)
     return {
         "residual": residual.kind,
         "eigenvalues": above.tolist(),
+        "leading": rho[: max(len(above), min(vae.k, vae.n))].tolist(),
         "directions": len(above),
         "theory_nats": float(direction_nats(above, s).sum()) + bias,
-        "nats": nats if residual.kind != ONE_DRAW else held[0],
+        "nats": nats,
         "standard_error": error,
         "bias_nats": bias,
-        "held_out_nats": held[0],
-        "held_out_error": held[1],
+        "held_out_nats": float(held.mean()),
+        "held_out_error": mean_and_error(held)[1],
+        "further_nats": float((held - unshifted).mean()),
         "within": within,
-        "within_nats": float(trained.mean()),
-        "within_error": mean_and_error(trained)[1],
+        "within_nats": float((trained - unshifted).mean()),
+        "within_error": mean_and_error(trained - unshifted)[1],
         "at_most": _at_most(vae, s) if residual.kind == ONE_DRAW else None,
     }
+
+
+def _judged(vae: Outputs, residual: Residual, counts: list[int], fitted: Array, asked: Asked) -> list[Array]:
+    """What so many latents add, of data that they were not fitted to where two halves can be afforded.
+
+    fitted: what the first count adds of those that they were fitted to.
+    """
+    if min(vae.N, vae.n) <= CROSSED:
+        return residual.crossed_gains(counts, asked.seed, vae.N)
+    return [fitted, *(residual.gains(residual.escape(count)) for count in counts[1:])]
 
 
 def _at_most(vae: Outputs, s: float) -> float:
@@ -270,4 +281,4 @@ def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Do
     """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
     told("looking for decoders that leave collapse")
     found = lower_bound(vae.rows.blocks, data, seed=asked.seed)
-    return {"lower": found.value, "upper": None}
+    return {"lower": found.value, "data": found.data, "upper": None}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
-from verify.diagnosis.measured import DRAWS, NOTHING, ONE_DRAW, POSTERIOR_MEAN
 from verify.diagnosis.outputs import Outputs
+from verify.diagnosis.residuals import DRAWS, NOTHING, ONE_DRAW, POSTERIOR_MEAN
 
 Document = dict[str, Any]
 # Rows that are compared with each other to see whether data and outputs stand in the same order.

@@ -98,6 +98,11 @@ def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None
     return lower[found[0]] if found else None
 
 
+def beside_data(read: str) -> str:
+    """How data were read, where the other arrays of their file are used as well."""
+    return read.removesuffix(" left aside") + " beside it" if read.endswith(" left aside") else read
+
+
 def in_one_file(word: str) -> tuple[str, list[Path]]:
     """DATA that hold everything: the DATA word of the rows alone, and the file of the latents.  Raises InputError."""
     path, name = _split(word)

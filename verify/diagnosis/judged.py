@@ -14,11 +14,9 @@ undecided  what is at hand cannot tell
 
 from typing import Any, NamedTuple
 
+from verify.landscape.worth import ERRORS, SAME_NOISE, WORTH
+
 Document = dict[str, Any]
-# Less than this is no reason to train again; and what chance explains is none either.
-WORTH, ERRORS = 0.1, 3.0
-# A noise that the model's own error undercuts by less than this counts as the right one.
-SAME_NOISE = 0.9
 VERDICTS = ("optimum", "noise", "training", "data", "mixed", "undecided")
 
 

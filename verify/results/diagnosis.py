@@ -61,6 +61,7 @@ class DiagnosisResult(Result):
     def __init__(self, document: Document, found: Diagnosis):
         super().__init__(document)
         self._escape = found.escape
+        self._arrays = {} if found.escape is None else found.escape_arrays()
 
     @property
     def cause(self) -> str:
@@ -69,14 +70,17 @@ class DiagnosisResult(Result):
 
     @property
     def escape(self) -> Escape | None:
-        """The best linear latents to add: U (n, m), V (m, n), D (m,), b (n,), center (n,); None without a residual."""
+        """The best linear latents to add: U (n, m), V (m, n), D (m,), b (n,), center (n,); None without a residual.
+
+        It encodes x - f(mu) where reconstructions were given; `save_escape` says what it encodes otherwise.
+        """
         return self._escape
 
     def save_escape(self, path: str | os.PathLike[str]) -> None:
         """These arrays as a file .npz.  Raises InputError where there is nothing to add."""
         if self._escape is None or not (self._escape.latents or self._escape.b.any()):
             raise InputError(f"{path}: there is no escape to write; no linear latent is known to pay at this noise")
-        write_npz(Path(path), **self._escape.arrays())
+        write_npz(Path(path), **self._arrays)
 
     def said(self) -> Blocks:
         """The verdict, and under each of the four questions its answer."""

@@ -1,18 +1,22 @@
 """A diagnosis in words: the verdict in one sentence, then the four questions, each with its numbers.
 
 Notation   facts: a diagnosis document (reports/schema/diagnose.json); s = facts["sigma2"].
-Main       said -> blocks; headline, sections.
+Main       said -> blocks; headline, sections; nats, with_error, noise, as sentences print them.
 Reference  theory 6.
 """
 
 from collections.abc import Iterator
+from math import floor, log10
 from typing import Any
 
+from verify.landscape.worth import ERRORS, MOMENT, WORTH
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
 from verify.words.wording import ranges
 
 Document = dict[str, Any]
+# Nats of a smaller noise that nobody should overlook although nothing has collapsed.
+MUCH = 1.0
 
 
 def nats(value: float) -> str:
@@ -21,75 +25,135 @@ def nats(value: float) -> str:
 
 
 def with_error(value: float, error: float | None) -> str:
-    """101.3 ± 0.4 nats."""
-    return f"{nats(value)} nats" if not error else f"{nats(value)} ± {error:.1g} nats"
+    """101.3 ± 0.4 nats: as many decimals as the first digit of the error."""
+    if not error:
+        return f"{nats(value)} nats"
+    decimals = max(0, -floor(log10(float(f"{error:.1g}"))))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f} nats"
+
+
+def noise(value: float) -> str:
+    """sigma2 = 0.1: what somebody typed, or four digits of what was computed."""
+    short = typed(value)
+    return f"sigma2 = {short if len(short) <= 7 else format(value, '.4g')}"
 
 
 def headline(facts: Document) -> str:
-    """The verdict in one sentence."""
-    k, unused, s = facts["k"], len(facts["collapsed"]), f"sigma2 = {typed(facts['sigma2'])}"
-    fallen = f"{unused or 'none'} of {k} latents {'has' if unused == 1 else 'have'} collapsed"
-    revival, below = facts["revival"], facts["linear"]["below"]
-    if facts["verdict"] == "training":
+    """The verdict in a sentence or two."""
+    return f"{_fallen(facts)}{_BECAUSE[facts['verdict']](facts)}"
+
+
+def _fallen(facts: Document) -> str:
+    k, unused = facts["k"], len(facts["collapsed"])
+    if not unused:
+        where = f" at {noise(facts['sigma2'])}" if facts["verdict"] == "optimum" else ""
+        return f"No latent has collapsed{where}"
+    if unused == k:
+        return "The only latent has collapsed" if k == 1 else f"All {k} latents have collapsed"
+    return f"{unused} of {k} latents {'has' if unused == 1 else 'have'} collapsed"
+
+
+def _training(facts: Document) -> str:
+    return (
+        f". It is the training, not the optimum: at the noise that was used, {noise(facts['sigma2'])}, "
+        f"{_what_training_misses(facts)}."
+    )
+
+
+def _mixed(facts: Document) -> str:
+    revival = facts["revival"]
+    within = revival["within"]
+    them = "one of them" if within == 1 else f"{within} of them"
+    return (
+        f". It is both, training and noise: {them} would pay at the noise that was used, {noise(facts['sigma2'])} "
+        f"({with_error(revival['within_nats'], revival['within_error'])} more), the others only at a smaller one."
+    )
+
+
+def _of_noise(facts: Document) -> str:
+    meant = "the noise that the loss means" if facts["loss"] is not None else "the noise that was used"
+    return (
+        f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, no further linear latent would "
+        f"pay. The errors of this model ask for {noise(facts['tuned_sigma2'])}."
+    )
+
+
+def _data(facts: Document) -> str:
+    beyond = facts["linear"]["beyond_noise"]
+    stand = {0: "no direction stands", 1: "one direction stands"}.get(beyond, f"{beyond} directions stand")
+    return f", and the data ask for no more: {stand} out from noise in them."
+
+
+def _optimum(facts: Document) -> str:
+    if facts["collapsed"]:
         return (
-            f"{fallen}. It is the training, not the optimum: {_what_training_misses(facts)} at the noise that was "
-            f"used, {s}."
+            f", and that is no failure: at {noise(facts['sigma2'])} no further linear latent would pay, and the noise "
+            "fits the errors."
         )
-    if facts["verdict"] == "mixed":
-        return (
-            f"{fallen}. It is both: {revival['within']} of them would pay at the noise that was used, {s} "
-            f"({with_error(revival['within_nats'], revival['within_error'])}), the others only at a smaller one."
-        )
-    if facts["verdict"] == "noise":
-        return (
-            f"{fallen}, and at {s}, the noise that the loss means, that is the optimum as far as linear latents go. It "
-            f"is the noise: the errors of this model ask for {_tuned(facts)}."
-        )
-    if facts["verdict"] == "data":
-        return (
-            f"{fallen}, and the data ask for no more: of their directions "
-            f"{facts['linear']['beyond_noise']} stand{'s' * (facts['linear']['beyond_noise'] == 1)} out from noise."
-        )
-    if facts["verdict"] == "optimum":
-        if unused:
-            return (
-                f"{fallen}, and that is no failure: at {s} no further linear latent would pay, and the noise fits the "
-                "errors."
-            )
-        said = "" if below is None else f", and the ELBO is {_beside_linear(facts)}"
-        return f"no latent has collapsed at {s}{said}."
-    return f"{fallen}. Whether that is the optimum at {s} or the training cannot be told: {_why_open(facts)}."
+    said = "" if facts["linear"]["below"] is None else f", and the ELBO is {_beside_linear(facts)}"
+    gain = facts["tuning_gain"]
+    if gain is not None and gain > MUCH and facts["tuned_sigma2"] < facts["sigma2"]:
+        said += f". But the noise is too large for its errors: a smaller one brings {_upto(facts)}{nats(gain)} nats"
+    return f"{said}."
+
+
+def _undecided(facts: Document) -> str:
+    return (
+        f". Whether that is the optimum at {noise(facts['sigma2'])} or the training cannot be told: {_why_open(facts)}."
+    )
+
+
+_BECAUSE = {
+    "training": _training,
+    "mixed": _mixed,
+    "noise": _of_noise,
+    "data": _data,
+    "optimum": _optimum,
+    "undecided": _undecided,
+}
 
 
 def _what_training_misses(facts: Document) -> str:
     revival, linear = facts["revival"], facts["linear"]
     parts = []
-    if revival is not None and revival["within"] and revival["within_nats"] > 0:
+    if revival is not None and revival["within"] and revival["within_nats"] > WORTH:
         said = with_error(revival["within_nats"], revival["within_error"])
-        parts.append(f"{revival['within']} unused latents, put to linear use, would add {said}")
-    if linear["below"] is not None and linear["below"] > 3 * linear["below_error"] and linear["below"] > 0.1:
+        many = "one unused latent" if revival["within"] == 1 else f"{revival['within']} unused latents"
+        parts.append(f"{many}, put to linear use, would add {said}")
+    if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         parts.append(f"a linear VAE of the same size is {with_error(linear['below'], linear['below_error'])} better")
-    return ", and ".join(parts) or "it is not at its end"
-
-
-def _tuned(facts: Document) -> str:
-    return f"sigma2 = {facts['tuned_sigma2']:.4g}"
+    return ", and ".join(parts)
 
 
 def _why_open(facts: Document) -> str:
     if facts["revival"] is None:
-        return "there are no reconstructions"
-    if facts["revival"]["within_nats"] > 0.1:
+        return "it takes reconstructions"
+    if facts["revival"]["within_nats"] > WORTH:
         return "what further latents would add is within its error"
-    return "what was given leaves it open (see the notes)"
+    if facts["linear"]["below"] is not None and facts["linear"]["below"] > WORTH:
+        return "how far it lies below a linear VAE is within the error"
+    return "it takes reconstructions"
 
 
 def _beside_linear(facts: Document) -> str:
     below, error = facts["linear"]["below"], facts["linear"]["below_error"]
     if abs(below) <= 2 * error or abs(below) < 0.05:
-        return "that of the optimal linear VAE"
+        return "that of the best linear VAE"
     side = "below" if below > 0 else "above"
-    return f"{with_error(abs(below), error)} {side} that of the optimal linear VAE"
+    return f"{with_error(abs(below), error)} {side} that of the best linear VAE"
+
+
+def _linear_beside(facts: Document) -> str:
+    """The same, of the linear VAE."""
+    below, error = facts["linear"]["below"], facts["linear"]["below_error"]
+    if abs(below) <= 2 * error or abs(below) < 0.05:
+        return "as much, within the error"
+    return f"{with_error(abs(below), error)} {'more' if below > 0 else 'less'}"
+
+
+def _upto(facts: Document) -> str:
+    """Of errors at the means of the latents, which are too small."""
+    return "" if facts["elbo_from"] == "draws" else "up to "
 
 
 def said(facts: Document) -> Blocks:
@@ -103,94 +167,107 @@ def sections(facts: Document) -> list[tuple[str, list[str]]]:
     return [
         ("1. The noise", list(_noise(facts))),
         ("2. What has collapsed", list(_collapse(facts))),
-        ("3. Optimum or training", list(_optimum(facts))),
+        ("3. Optimum or training", list(_optimum_or_training(facts))),
         ("4. What to change", list(_change(facts))),
     ]
 
 
 def _noise(facts: Document) -> Iterator[str]:
-    s = typed(facts["sigma2"])
+    s = noise(facts["sigma2"])
     if facts["loss"] is not None:
-        yield f"The loss, {facts['loss']['words']}, is the ELBO at sigma2 = {s}, up to constants."
+        yield f"The loss was: {facts['loss']['words']}. It is the ELBO with {s}, up to constants."
     elif facts["beta"] != 1:
-        yield f"With beta = {facts['beta']:g} the noise that counts is beta sigma2 = {s}."
+        yield f"With beta = {facts['beta']:g} what counts is beta sigma2: the ELBO with {s}."
     else:
-        yield f"The noise is sigma2 = {s}."
-    linear = facts["linear"]
+        yield f"The ELBO is that with {s}."
+    yield "This is the variance with which a column may miss its reconstruction; what varies by less is lost in it."
     if facts["tuned_sigma2"] is not None:
-        at = "" if facts["elbo_from"] == "draws" else " at the means of the latents, which is less than that of draws"
+        at = "" if facts["elbo_from"] == "draws" else " at the means of the latents, less than at draws of them"
         yield (
             f"The mean squared error of the reconstructions is {facts['tuned_sigma2']:.4g} a column{at}; the data "
-            f"themselves vary by {facts['data_noise']:.4g} a column."
+            f"themselves vary by {facts['data_noise']:.4g}."
         )
-    if facts["tuning_gain"] is not None and facts["tuning_gain"] > 0.1:
-        upto = "" if facts["elbo_from"] == "draws" else "up to "
-        gain = nats(facts["tuning_gain"])
-        yield f"With the noise at that error the ELBO of this very model would be {upto}{gain} nats higher."
-    if linear["sigma2_mle"] is not None:
-        yield f"A linear VAE of {facts['k']} latents that learns its noise ends at sigma2 = {linear['sigma2_mle']:.4g}."
+    if facts["tuning_gain"] is not None and facts["tuning_gain"] > WORTH:
+        yield (
+            f"With the noise at that error the ELBO of this model, as it is, would be {_upto(facts)}"
+            f"{nats(facts['tuning_gain'])} nats higher."
+        )
+    mle, k = facts["linear"]["sigma2_mle"], facts["k"]
+    if mle is not None:
+        yield f"A linear VAE of {k} latent{'s' * (k != 1)} that learns its noise ends at {noise(mle)}."
 
 
 def _collapse(facts: Document) -> Iterator[str]:
     k, fallen = facts["k"], facts["collapsed"]
-    which = f" (number {ranges(fallen)})" if 0 < len(fallen) < k else ""
+    which = f" (number{'s' * (len(fallen) != 1)} {ranges(fallen)})" if 0 < len(fallen) < k else ""
     percent = f"{100 * (1 - facts['delta']):g}"
     yield (
-        f"{len(fallen)} of {k} latents have collapsed{which}: a KL below {facts['epsilon']:g} nats for {percent}% of "
-        f"the {facts['N']} data. {facts['active_units']} are active units (the variance of their mean exceeds 0.01). "
+        f"{len(fallen)} of {k} latents {'has' if len(fallen) == 1 else 'have'} collapsed{which}: a KL below "
+        f"{facts['epsilon']:g} nats for {percent}% of the {facts['N']} data."
+    )
+    active = facts["active_units"]
+    yield (
+        f"{active} {'is an active unit' if active == 1 else 'are active units'} (the mean varies by more than 0.01). "
         f"The KL of all together is {nats(facts['kl_total'])} nats."
     )
     low, high = min(facts["second_moment"]), max(facts["second_moment"])
-    if max(abs(low - 1), abs(high - 1)) > 0.1:
+    ends = sorted({f"{low:.3g}", f"{high:.3g}"}, key=float)
+    about = f"is {ends[0]}" if len(ends) == 1 else f"lies between {ends[0]} and {ends[1]}"
+    if max(abs(low - 1), abs(high - 1)) > MOMENT:
         yield (
-            f"The mean of mu^2 + variance is {low:.3g} to {high:.3g} over the latents; at the end of every training, "
-            "and in a file that is what it claims to be, it is 1 in each."
+            f"The mean of mu^2 + variance {about}. At the end of a training it is 1 in every latent; what is far from "
+            "it is not trained to the end, or not what it is taken for."
         )
     else:
-        yield "The mean of mu^2 + variance is near 1 in each latent, as it is at the end of a training."
+        yield f"The mean of mu^2 + variance {about}: near 1, as at the end of a training."
 
 
-def _optimum(facts: Document) -> Iterator[str]:
-    linear, revival, k = facts["linear"], facts["revival"], facts["k"]
+def _optimum_or_training(facts: Document) -> Iterator[str]:
+    linear, k = facts["linear"], facts["k"]
     held = linear["retained_range"]
-    other = "" if held in (None, [linear["retained"]] * 2) else f" (other data of the kind: {counted(*held)})"
-    yield f"At this noise a linear VAE keeps {linear['retained']} of {k} latents{other}."
+    other = "" if held in (None, [linear["retained"]] * 2) else f" ({counted(*held)} on other data of the kind)"
+    yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{other}."
     if linear["below"] is not None:
         yield from _against_linear(facts)
-    if revival is not None:
+    if facts["revival"] is not None:
         yield from _revival(facts)
     if facts["any_decoder"] is not None:
-        lower, s = facts["any_decoder"]["lower"], facts["sigma2"]
-        if s < lower:
-            yield (
-                f"Below sigma2 = {lower:.4g} giving up all latents is not the best that any decoder can do; this noise "
-                "is below."
-            )
-        else:
-            yield (
-                f"No decoder was found that would gain by leaving total collapse at this noise; below sigma2 = "
-                f"{lower:.4g} there are some."
-            )
+        yield _any_decoder(facts)
+
+
+def _any_decoder(facts: Document) -> str:
+    lower = noise(facts["any_decoder"]["lower"])
+    alone = facts["any_decoder"]["data"] < 2
+    heart = ", though only by learning single data by heart" if alone else ""
+    if facts["sigma2"] < facts["any_decoder"]["lower"]:
+        return (
+            f"Giving up all latents is not the best that a decoder can do here: up to {lower} some decoder gains by "
+            f"using them{heart}."
+        )
+    return (
+        f"At this noise no decoder was found that gains by using any latent, however deep; up to {lower} there "
+        f"{'are' if not alone else 'is'} {'some' if not alone else 'one'}{heart}."
+    )
 
 
 def _against_linear(facts: Document) -> Iterator[str]:
-    linear = facts["linear"]
-    about = " at most" if facts["elbo_from"] != "draws" else ""
+    linear, drawn = facts["linear"], facts["elbo_from"] == "draws"
+    value = with_error(facts["elbo"], facts["elbo_error"]).removesuffix(" nats")
     yield (
-        f"The ELBO is {facts['elbo']:.6g} ± {facts['elbo_error']:.2g}{about}, the optimum of a linear VAE on the same "
-        f"rows {linear['contained_value']:.6g}: {_beside_linear(facts)}."
+        f"The ELBO is {'' if drawn else 'at most '}{value} nats; the best linear VAE on the same rows has "
+        f"{nats(linear['contained_value'])}, {_linear_beside(facts)}."
     )
-    if linear["below"] > max(0.1, 3 * linear["below_error"]):
-        least = "at least " if facts["elbo_from"] != "draws" else ""
+    if linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
+        least = "" if drawn else "at least "
         by = with_error(linear["below"], linear["below_error"])
-        yield f"{_contains(facts)}: it is {least}{by} below it, so the training failed, not the objective."
+        yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
 
 
 def _contains(facts: Document) -> str:
     """That the network contains a linear VAE, as far as that is known."""
     held = facts["linear"]["contained"]
     if facts["hidden"] is not None:
-        return f"Hidden layers of {2 * held} or more ReLU units contain the linear VAE of {held} latents"
+        return f"Your network, with {2 * held} or more ReLU units in every hidden layer, contains that linear VAE"
     return (
         f"If every hidden layer has at least {2 * held} ReLU units and the output is linear, your network contains "
         "that linear VAE"
@@ -199,38 +276,47 @@ def _contains(facts: Document) -> str:
 
 def _revival(facts: Document) -> Iterator[str]:
     revival = facts["revival"]
-    m = revival["directions"]
-    if not m and revival["bias_nats"] < 0.1:
-        yield "No direction of the mean residual varies by more than the noise: no linear latent would add anything."
-        return
-    if m:
-        most = revival["eigenvalues"][0]
+    m, bias = revival["directions"], revival["bias_nats"]
+    if not m:
+        yield "What the model misses varies by less than the noise everywhere: no linear latent would add anything."
+    else:
         yield (
-            f"{m} direction{'s' * (m != 1)} of the mean residual var{'y' if m != 1 else 'ies'} by more than the noise "
-            f"(up to {most:.4g}): as many linear latents beside this decoder, left as it is, would add "
-            f"{with_error(revival['nats'], revival['standard_error'])}"
-            f"{_held_out(revival)}."
+            f"What the model misses varies by more than the noise in {m} direction{'s' * (m != 1)} (by "
+            f"{revival['eigenvalues'][0]:.4g} at most). {_as_many(m)} beside this decoder, left as it is, would add "
+            f"{with_error(revival['nats'], revival['standard_error'])}{_held_out(revival)}."
         )
-    if revival["bias_nats"] > 0.1:
+    if bias > WORTH:
         yield (
-            f"Of that, {nats(revival['bias_nats'])} nats are a constant by which the output is off."
+            f"Of that, {nats(bias)} nats are a constant by which the output is off."
             if m
-            else (f"The output is off by a constant that costs {nats(revival['bias_nats'])} nats.")
+            else f"The output is off by a constant, which costs {nats(bias)} nats."
         )
+
+
+def _as_many(m: int) -> str:
+    return "One linear latent" if m == 1 else f"{m} linear latents"
 
 
 def _held_out(revival: Document) -> str:
     held, error = revival["held_out_nats"], revival["held_out_error"]
     if abs(held - revival["nats"]) <= max(0.02 * abs(revival["nats"]), 0.01):
         return ""
-    return f" ({with_error(held, error)} of data that they were not fitted to)"
+    return f", or {with_error(held, error)} on data that they were not fitted to"
 
 
 def _change(facts: Document) -> Iterator[str]:
     for line in facts["advice"]:
-        what = line["change"][0].upper() + line["change"][1:]
-        gain = line["nats"]
-        told = "" if gain is None else ": nothing to gain" if gain == 0 else f": {nats(gain)} nats"
-        yield f"{what}{told}."
+        yield f"{capital(line['change'])}{gain(line)}."
     if not facts["advice"]:
         yield "Nothing that this theory knows of."
+
+
+def capital(change: str) -> str:
+    """Advice as the beginning of a sentence; k stays k."""
+    return change if change.startswith("k:") else change[0].upper() + change[1:]
+
+
+def gain(line: Document) -> str:
+    """What a change brings, as the end of a sentence."""
+    value = line["nats"]
+    return "" if value is None else ": nothing to gain" if value == 0 else f": {nats(value)} nats"

@@ -81,7 +81,8 @@ def test_the_escape_is_written_and_only_where_there_is_one(vae, result, tmp_path
     arrays, _ = vae
     result.save_escape(tmp_path / "escape.npz")
     with np.load(tmp_path / "escape.npz") as held:
-        assert set(held.files) == {"U", "V", "D", "b", "center"}
+        assert set(held.files) == {"U", "V", "D", "b", "center", "encoded_from"}
+        assert str(held["encoded_from"]) == "x - f(mu(x))"
         np.testing.assert_array_equal(held["U"], result.escape.U)
     without = diagnose(arrays["x"], arrays["mu"], arrays["logvar"], sigma2=1.0)
     assert without.escape is None and without.revival is None

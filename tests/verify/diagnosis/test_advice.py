@@ -1,0 +1,117 @@
+"""Verdict and advice from documents alone: what each number changes, and nothing else."""
+
+import copy
+import math
+
+import pytest
+
+from verify.diagnosis.advice import advice
+from verify.diagnosis.judged import reasons, surely, verdict
+
+PLAIN = {
+    "k": 4, "n": 10, "N": 1000, "collapsed": [3, 4], "sigma2": 1.0, "beta": 1.0, "loss": None, "held_out": False,
+    "tuned_sigma2": 0.98, "tuning_gain": 0.002, "elbo": -14.0, "elbo_from": "draws", "verdict": "optimum",
+    "second_moment": [1.0, 1.0, 1.0, 1.0],
+    "linear": {
+        "below": 0.0, "below_error": 0.01, "beyond_noise": 3, "value": -14.0, "sigma2_mle": 0.95, "value_mle": -13.9,
+        "contained": 4,
+    },
+    "revival": {
+        "within": 0, "within_nats": 0.0, "within_error": 0.0, "bias_nats": 0.0, "directions": 0, "further_nats": 0.0,
+    },
+}  # fmt: skip
+
+
+def facts(**changed):
+    """PLAIN with some fields changed; linear_below=3 changes one of a part."""
+    made = copy.deepcopy(PLAIN)
+    for name, value in changed.items():
+        part, _, inner = name.partition("_")
+        if part in ("linear", "revival") and inner:
+            made[part][inner] = value
+        else:
+            made[name] = value
+    return made
+
+
+def changes(**changed):
+    return [line["change"].partition(":")[0] for line in advice(facts(**changed))]
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, "optimum"),
+        ({"linear_below": 3.0}, "training"),
+        ({"linear_below": 0.09}, "optimum"),
+        ({"linear_below": 3.0, "linear_below_error": 2.0}, "undecided"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1}, "training"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "mixed"),
+        ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
+        ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
+        ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
+        ({"linear_beyond_noise": 2}, "data"),
+        ({"linear_beyond_noise": 2, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "data"),
+        ({"collapsed": [], "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "optimum"),
+        ({"tuned_sigma2": None, "tuning_gain": None}, "undecided"),
+        ({"elbo": None, "revival": None, "linear_below": None}, "undecided"),
+    ],
+)  # fmt: skip
+def test_verdicts(changed, wanted):
+    assert verdict(facts(**changed)) == wanted
+
+
+def test_what_is_sure():
+    assert surely(None, None) is None and surely(0.05, 0.0) is False and surely(1.0, 0.3) is True
+    assert surely(1.0, 0.4) is None and surely(-5.0, 0.1) is False
+
+
+def test_a_noise_is_too_large_only_where_it_costs():
+    assert reasons(facts(tuned_sigma2=0.5, tuning_gain=5.0)).noise_too_large
+    assert not reasons(facts(tuned_sigma2=0.5, tuning_gain=0.01)).noise_too_large
+    assert not reasons(facts(tuned_sigma2=2.0, tuning_gain=5.0)).noise_too_large
+
+
+def test_what_brings_most_comes_first_and_what_has_no_number_last():
+    lines = advice(
+        facts(
+            tuning_gain=2.0, tuned_sigma2=0.5, linear_below=7.0, revival_bias_nats=3.0,
+            second_moment=[1.0, 0.5, 1.0, 1.0],
+        )
+    )  # fmt: skip
+    known = [line["nats"] for line in lines if line["nats"] is not None]
+    assert known == sorted(known, reverse=True) and known[:3] == [7.0, 3.0, 2.0]
+    assert lines[-1]["nats"] is None and lines[-1]["change"].startswith("epochs")
+
+
+def test_the_noise_is_told_as_the_loss_writes_it():
+    loss = {"words": "w", "error_weight": 1.0, "kl_weight": 2.0}
+    told = advice(facts(loss=loss, beta=2.0, tuned_sigma2=0.25, tuning_gain=3.0))
+    assert any("beta = 0.5 in place of 2" in line["change"] for line in told)
+    told = advice(facts(beta=2.0, tuned_sigma2=0.25, tuning_gain=3.0))
+    assert any("with beta = 1; or beta = 0.5 at your sigma2" in line["change"] for line in told)
+
+
+def test_the_scale_is_the_same_noise_in_other_units():
+    (line,) = [
+        line
+        for line in advice(facts(linear_sigma2_mle=0.04, linear_value_mle=-2.0, tuned_sigma2=0.5, tuning_gain=2.0))
+        if line["change"].startswith("scale")
+    ]
+    assert f"multiply the data by {math.sqrt(1 / 0.04):.3g}" in line["change"] and line["nats"] == 12.0
+
+
+def test_what_does_not_pay_is_not_advised():
+    assert changes() == ["k", "warm-up"]  # both bring nothing, and say so
+    assert all(line["nats"] == 0 for line in advice(facts()))
+    assert "k" not in changes(collapsed=[], revival_directions=5, revival_further_nats=0.05)
+    assert "k" in changes(collapsed=[], revival_directions=5, revival_further_nats=3.0)
+    assert "epochs" not in changes(held_out=True, second_moment=[1.0, 0.5, 1.0, 1.0])
+
+
+def test_one_latent_is_one():
+    (line,) = [
+        x for x in advice(facts(collapsed=[], revival_directions=1, revival_further_nats=3.0)) if "more" in x["change"]
+    ]
+    assert "1 more latent," in line["change"]

@@ -1,0 +1,117 @@
+"""The mean residual by what is at hand, and the gain on data that nothing was fitted to."""
+
+import numpy as np
+import pytest
+
+from tests.verify.diagnosis.made_up import holding, outputs_of, rows_of, spread
+from verify.diagnosis.measured import halves
+from verify.diagnosis.outputs import outputs
+from verify.diagnosis.residuals import COLLAPSED, DRAWS, ONE_DRAW, POSTERIOR_MEAN, inflated, regressed, residual_of
+from verify.landscape.collapse import kl
+
+N, S = 600, 1.0
+LAM = np.array([9.0, 6.0, 4.0, *[0.9] * 5])
+
+
+@pytest.fixture(scope="module")
+def made():
+    x, U = spread(LAM, N)
+    return x, holding(x, U, LAM, [0], 3, S)
+
+
+def residual(vae):
+    return residual_of(vae, vae.rows.covariance([S]), S)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"draws": 0}, POSTERIOR_MEAN),
+        ({"draws": 2}, POSTERIOR_MEAN),
+        ({"draws": 3, "means": False}, DRAWS),
+        ({"draws": 1, "means": False}, ONE_DRAW),
+    ],
+)
+def test_the_residual_is_made_of_what_is_there(made, given, kind):
+    x, model = made
+    vae = outputs_of(model, x, **given)
+    found = residual(vae)
+    assert found.kind == kind
+    parts = list(found.pairs())
+    e, r = (np.concatenate([part[i] for part in parts]) for i in (1, 2))
+    if kind == POSTERIOR_MEAN:
+        assert np.allclose(e, x - vae.reconstructions, atol=1e-12)
+        wanted = x - vae.samples.mean(axis=0) if vae.draws else e
+    elif kind == DRAWS:
+        assert np.allclose(e, x - vae.samples[:-1].mean(axis=0), atol=1e-12)
+        wanted = x - vae.samples[-1]
+    else:
+        # Least squares of the single residual on x, with a constant.
+        design = np.column_stack([np.ones(N), x])
+        wanted = x - vae.samples[0]
+        assert np.allclose(e, design @ np.linalg.lstsq(design, wanted, rcond=None)[0], atol=1e-9)
+    assert np.allclose(r, wanted, atol=1e-12)
+    assert np.allclose(found.shift, r.mean(axis=0), atol=1e-12)
+    assert found.covariance.eigenvalues == pytest.approx(
+        np.sort(np.linalg.eigvalsh(np.cov(e.T, bias=True)))[::-1], abs=1e-9
+    )
+
+
+def test_nothing_is_known_without_reconstructions_unless_all_is_collapsed(made):
+    x, model = made
+    assert residual(outputs_of(model, x, draws=0, means=False)) is None
+    zeros = np.zeros((N, 2))
+    found = residual(outputs(rows_of(x), zeros, zeros))
+    assert found.kind == COLLAPSED
+    given = found.given(outputs(rows_of(x), zeros, zeros).rows.covariance([S]))
+    assert np.allclose(given.center, x.mean(axis=0)) and np.allclose(given.b, 0, atol=1e-12)
+
+
+def test_crossed_gains_are_those_of_the_other_half(made):
+    """Half by half, datum by datum: the best latents for one half's residuals, judged on the other."""
+    x, model = made
+    vae = outputs_of(model, x)
+    found = residual(vae)
+    e, r = x - vae.reconstructions, x - vae.samples.mean(axis=0)
+    chosen = halves(N, 0)
+    assert chosen.sum() == N // 2
+    for count, told in zip((2, 1, 0), found.crossed_gains([2, 1, 0], 0, N), strict=True):
+        gains = []
+        for half in (chosen, ~chosen):
+            c, center = r[half].mean(axis=0), e[half].mean(axis=0)
+            rho, V = np.linalg.eigh(np.cov(e[half].T, bias=True))
+            best = [j for j in np.argsort(-rho)[:count] if rho[j] > S]
+            for i in np.flatnonzero(~half):
+                paid, moved = 0.0, c.copy()
+                for j in best:
+                    m = np.sqrt(rho[j] - S) / rho[j] * (V[:, j] @ (e[i] - center))
+                    d = S / rho[j]
+                    moved += m * np.sqrt(rho[j] - S) * V[:, j]
+                    paid += 0.5 * (d + m**2 - 1 - np.log(d)) + d * (rho[j] - S) / (2 * S)
+                gains.append((r[i] @ r[i] - (r[i] - moved) @ (r[i] - moved)) / (2 * S) - paid)
+        assert np.sort(told) == pytest.approx(np.sort(gains), abs=1e-9)
+
+
+def test_a_half_without_variance_teaches_no_latents():
+    """Of six rows all but one have a residual of zero: one half has nothing to learn."""
+    x = np.zeros((6, 2))
+    x[0] = 3, 1
+    found = residual(outputs(rows_of(x), np.zeros((6, 1)), np.zeros((6, 1)), np.zeros((6, 2))))
+    (gains,) = found.crossed_gains([1], 0, 6)
+    assert np.isfinite(gains).all() and len(gains) == 6
+
+
+def test_a_regression_on_too_few_rows_has_fewer_directions():
+    x, U = spread(LAM, 40)
+    vae = outputs_of(holding(x, U, LAM, [0], 3, S), x, draws=1, means=False)
+    assert regressed(vae, vae.rows.covariance([S])).U.shape == (8, 4)
+
+
+def test_single_draws_are_inflated_by_what_they_vary(made):
+    x, model = made
+    vae = outputs_of(model, x)
+    single, mean = inflated(vae, S).eigenvalues.sum(), residual(vae).covariance.eigenvalues.sum()
+    mu, logvar = model.encode(x)
+    varied = (model.W**2 @ np.exp(logvar[0])).sum()
+    # Six hundred draws know their variance to some percent.
+    assert single - mean == pytest.approx(varied, rel=0.3) and kl(mu, logvar).shape == (N, 3)

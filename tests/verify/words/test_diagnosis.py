@@ -1,0 +1,147 @@
+"""A diagnosis in words: each verdict, singular and plural, and no number that says more than is known."""
+
+import copy
+
+import pytest
+
+from tests.verify.diagnosis.made_up import holding, outputs_of, spread
+from verify.diagnosis.document import Asked, diagnosis
+from verify.diagnosis.judged import VERDICTS
+from verify.models.losses import noise_of_loss
+from verify.words.diagnosis import capital, gain, headline, nats, noise, sections, with_error
+
+LAM = [9.0, 6.0, 4.0, *[0.95] * 5]
+
+
+@pytest.fixture(scope="module")
+def facts():
+    """One of three directions is held: two latents would pay."""
+    import numpy as np
+
+    lam = np.array(LAM)
+    x, U = spread(lam, 900)
+    return diagnosis(outputs_of(holding(x, U, lam, [0], 4, 1.0), x), Asked(1.0)).document
+
+
+def changed(facts, **fields):
+    made = copy.deepcopy(facts)
+    for name, value in fields.items():
+        part, _, inner = name.partition("__")
+        if inner:
+            made[part][inner] = value
+        else:
+            made[part] = value
+    return made
+
+
+def test_numbers():
+    assert nats(1824.93) == "1824.9" and nats(1.7489) == "1.75" and nats(0.0) == "0"
+    assert with_error(2.0, 0.04) == "2.00 ± 0.04 nats" and with_error(28.479, 0.157) == "28.5 ± 0.2 nats"
+    assert with_error(1234.5, 12.0) == "1234 ± 12 nats" and with_error(3.0, 0.0) == with_error(3.0, None) == "3 nats"
+    # An error of 0.096 is one of 0.1, and the value has as many decimals.
+    assert with_error(2.345, 0.096) == "2.3 ± 0.1 nats"
+    assert noise(0.1) == "sigma2 = 0.1" and noise(19.6) == "sigma2 = 19.6"
+    assert noise(0.018154338826832487) == "sigma2 = 0.01815" and noise(1e-36) == "sigma2 = 1e-36"
+
+
+def test_training(facts):
+    said = headline(facts)
+    assert said.startswith("3 of 4 latents have collapsed. It is the training, not the optimum: at the noise that was ")
+    assert "2 unused latents, put to linear use, would add" in said and "a linear VAE of the same size is" in said
+
+
+VERDICTS_SAID = {
+    "noise": "It is the noise, not the training",
+    "data": "the data ask for no more",
+    "optimum": "that is no failure",
+    "mixed": "It is both, training and noise",
+    "undecided": "cannot be told",
+    "training": "It is the training, not the optimum",
+}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_verdict_is_said(facts, verdict):
+    said = headline(changed(facts, verdict=verdict))
+    assert VERDICTS_SAID[verdict] in said and said.endswith(".") and said[0] == "3"
+    assert len(said) < 300
+
+
+def test_none_one_and_all(facts):
+    assert headline(changed(facts, collapsed=[1, 2, 3, 4], verdict="data")).startswith("All 4 latents have collapsed")
+    assert headline(changed(facts, collapsed=[2], verdict="data")).startswith("1 of 4 latents has collapsed")
+    assert headline(changed(facts, k=1, collapsed=[1], verdict="data")).startswith("The only latent has collapsed")
+    none = changed(facts, collapsed=[], verdict="optimum", linear__below=-0.2, linear__below_error=0.01)
+    assert headline(none).startswith(
+        "No latent has collapsed at sigma2 = 1, and the ELBO is 0.20 ± 0.01 nats above that of the best linear VAE"
+    )
+    one = changed(facts, collapsed=[2], revival__within=1, revival__within_nats=2.0, revival__within_error=0.04)
+    assert "one unused latent, put to linear use, would add 2.00 ± 0.04 nats" in headline(one)
+
+
+def test_a_noise_that_costs_much_is_not_passed_over_where_nothing_collapsed(facts):
+    none = changed(facts, collapsed=[], verdict="optimum", tuned_sigma2=0.2, tuning_gain=50.0)
+    assert "the noise is too large for its errors: a smaller one brings 50 nats" in headline(none)
+    assert "too large" not in headline(changed(none, tuning_gain=0.5))
+    assert "too large" not in headline(changed(none, tuned_sigma2=3.0))
+    assert "brings up to 50 nats" in headline(changed(none, elbo_from="posterior mean"))
+
+
+def test_the_four_questions(facts):
+    found = sections(facts)
+    assert [question[:2] for question, _ in found] == ["1.", "2.", "3.", "4."]
+    for _, sentences in found:
+        assert sentences and all(
+            s.endswith(".") and (s[0].isupper() or s[0].isdigit() or s[:2] == "k:") for s in sentences
+        )
+    text = " ".join(sentence for _, sentences in found for sentence in sentences)
+    assert "None" not in text and "nan" not in text and "  " not in text
+    assert "3 of 4 latents have collapsed (numbers 2–4): a KL below 0.01 nats for 99% of the 900 data." in text
+    assert "At this noise the best linear VAE keeps 3 of 4 latents" in text
+    assert "in 2 directions (by " in text and "2 linear latents beside this decoder" in text
+
+
+def test_the_loss_is_said_in_words(facts):
+    loss = noise_of_loss("mse-mean", n=8, k=4, beta=0.25)
+    said = sections(changed(facts, loss={"words": loss.words, "error_weight": loss.a, "kl_weight": loss.b}))[0][1]
+    assert said[0].startswith("The loss was: squared error averaged over the 8 entries + 0.25 times the KL")
+    assert "sigma2 = 1, up to constants" in said[0]
+    assert "beta sigma2" in sections(changed(facts, beta=4.0))[0][1][0]
+
+
+def test_what_is_not_known_is_not_said(facts):
+    blank = changed(
+        facts, revival=None, elbo=None, elbo_error=None, elbo_from=None, tuned_sigma2=None, tuning_gain=None,
+        linear__below=None, linear__below_error=None, any_decoder=None, verdict="undecided", advice=[],
+    )  # fmt: skip
+    assert "it takes reconstructions" in headline(blank)
+    text = " ".join(sentence for _, sentences in sections(blank) for sentence in sentences)
+    assert "mean squared error" not in text and "Nothing that this theory knows of." in text
+
+
+def test_errors_at_the_means_are_bounds(facts):
+    text = " ".join(sections(changed(facts, elbo_from="posterior mean"))[2][1])
+    assert "The ELBO is at most" in text and "it is at least" in text
+    assert "at most" not in " ".join(sections(facts)[2][1]).partition("The ELBO is")[2][:12]
+
+
+def test_what_the_network_contains_is_said_with_its_condition(facts):
+    assert "If every hidden layer has at least 8 ReLU units" in " ".join(sections(facts)[2][1])
+    known = changed(facts, hidden=[20, 10])
+    assert "Your network, with 8 or more ReLU units in every hidden layer, contains" in " ".join(sections(known)[2][1])
+
+
+def test_single_data_learned_by_heart_are_named(facts):
+    above = changed(facts, sigma2=50.0, any_decoder__lower=20.0, any_decoder__data=300.0)
+    assert "no decoder was found that gains by using any latent, however deep" in " ".join(sections(above)[2][1])
+    assert "by heart" not in " ".join(sections(above)[2][1])
+    assert "by heart" in " ".join(sections(changed(above, any_decoder__data=1.2))[2][1])
+
+
+def test_advice_begins_as_a_sentence():
+    assert capital("k: 3 in place of 5") == "k: 3 in place of 5" and capital("noise: learn it") == "Noise: learn it"
+    assert (
+        gain({"nats": None}) == ""
+        and gain({"nats": 0.0}) == ": nothing to gain"
+        and gain({"nats": 2.5}) == ": 2.5 nats"
+    )
