@@ -3,7 +3,7 @@
 Notation   x (n,) a datum as the model sees it; mean (n,); lam_j, u_j eigenvalues and eigenvectors of S; k latents;
            s the noise, beta sigma2 with a weight beta of the KL; q = min(k, #{lam_j > s}) latents retained; p places
            that are shown: all pixels of an image, or the listed columns of a table; r examples; m axes.
-Main       portrait; reconstruct, mean_squared_error.
+Main       portrait; reconstruct, mean_squared_error; image_of, places_of, names_of, axis_of, spread_over, its parts.
 Reference  theory 1.5 and 3.3; Lucas et al. 2019, Eqs. 6 and 21.
 
 At the optimum W = U_q (Lam_q - s)^{1/2} the decoder, put at the mean of the encoder, gives back
@@ -67,12 +67,12 @@ def portrait(
     """
     k = latents_of(covariance, k)
     noises = [positive_noise(s) for s in noises]
-    image = _image(covariance)
+    image = image_of(covariance)
     if covariance.source is None or covariance.mean is None:
         return None
     lam, latents = covariance.eigenvalues, min(k, covariance.rank)
-    seen, U = _seen(covariance, _examples(covariance, image)), covariance.leading(latents)
-    places = _places(covariance, image) if image else _listed(seen.variance)
+    seen, U = _seen(covariance, spread_over(covariance, image)), covariance.leading(latents)
+    places = places_of(covariance, image) if image else _listed(seen.variance)
     m = min(latents, max(1, LARGEST_ARRAY // len(places)))
     mean, axes, coordinates = covariance.mean[places], U[places], (seen.examples - covariance.mean) @ U
     compared = [effective_noise(sigma2, beta) for sigma2 in noises]
@@ -84,7 +84,7 @@ def portrait(
         "coordinates": coordinates[:, :m],
         "reconstructions": np.array(again).reshape(len(noises), len(seen.rows), len(places)),
     }
-    names = None if image else _names(covariance)
+    names = None if image else names_of(covariance)
     document: Document = {
         "kind": "image" if image else "table",
         "image": image,
@@ -92,7 +92,7 @@ def portrait(
         "shown": m,
         "rows": [int(row if covariance.places is None else covariance.places[row]) + 1 for row in seen.rows],
         "display": _display(covariance, seen, places),
-        "axes": [_axis(U[:, j], lam[j], names if j < NAMED_AXES else None) for j in range(m)],
+        "axes": [axis_of(U[:, j], lam[j], names if j < NAMED_AXES else None) for j in range(m)],
         "columns": None if names is None else [_column(i, names, seen) for i in places.tolist()],
         "at": [
             {"sigma2": sigma2, "mean_squared_error": mean_squared_error(lam, s, k)}
@@ -163,7 +163,7 @@ def _parts(block: Array) -> list[Array]:
     return [block[i : i + height] for i in range(0, len(block), height)]
 
 
-def _examples(covariance: Covariance, image: list[int] | None) -> list[int]:
+def spread_over(covariance: Covariance, image: list[int] | None) -> list[int]:
     """Numbers of the rows that are shown, ascending from 0, spread over all N rows by the golden ratio.
 
     Equal steps would fall in with rows that come in turns, one of each class say, and show one class again and again.
@@ -174,7 +174,7 @@ def _examples(covariance: Covariance, image: list[int] | None) -> list[int]:
     return spread if len(spread) == r else list(range(r))
 
 
-def _image(covariance: Covariance) -> list[int] | None:
+def image_of(covariance: Covariance) -> list[int] | None:
     """[height, width, channels], where the rows are images.  Raises InputError where their length is another."""
     image = covariance.provenance.get("image")
     if image is None:
@@ -187,7 +187,7 @@ def _image(covariance: Covariance) -> list[int] | None:
     return [int(length) for length in image]
 
 
-def _places(covariance: Covariance, image: list[int]) -> Array:
+def places_of(covariance: Covariance, image: list[int]) -> Array:
     """Of each value of an image, by height, width and channel, its place in a row."""
     height, width, channels = image
     places = np.arange(covariance.n)
@@ -196,7 +196,7 @@ def _places(covariance: Covariance, image: list[int]) -> Array:
     return places
 
 
-def _names(covariance: Covariance) -> list[str]:
+def names_of(covariance: Covariance) -> list[str]:
     """What the n columns are called; "column 3", the number in the source, where nothing says so."""
     told = covariance.provenance.get("columns") or []
     told = told if len(told) == covariance.n else [""] * covariance.n
@@ -204,7 +204,7 @@ def _names(covariance: Covariance) -> list[str]:
     return [name or f"column {i}" for i, name in zip(numbers, told, strict=True)]
 
 
-def _axis(u: Array, eigenvalue: float, names: list[str] | None) -> Document:
+def axis_of(u: Array, eigenvalue: float, names: list[str] | None) -> Document:
     """An axis u (n,), with its largest entries where the columns have names (see portrait)."""
     order: list[int] = [] if names is None else np.argsort(-np.abs(u), kind="stable")[:LOADINGS].tolist()
     return {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from reports.analysis.missed import missed
 from reports.analysis.report import provenance
 from reports.diagnosis_page.write import FILES, write
 from reports.terminal import data
@@ -116,7 +117,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.notes(document["notes"])
     if args.out is not None:
         with session.working("drawing"), staged(args.out) as stage:
-            write(document, found, vae, stage)
+            shown, arrays = missed(found, vae) or (None, {})
+            document["portrait"] = shown
+            write(document, arrays, stage)
         session.wrote(args.out / "index.html")
     if save is not None:
         _save(found, save, session)

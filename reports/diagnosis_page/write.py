@@ -3,17 +3,26 @@
 Main       write; FILES, all that may be written.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from verify.arrays import Array
 from verify.data.documents import write_json
-from verify.diagnosis.document import Diagnosis
-from verify.diagnosis.outputs import Outputs
+from verify.data.writing import write_npz
 
 Document = dict[str, Any]
-FILES = ("diagnose.json", "diagnose.npz", "index.html")
+PICTURES = ("elbo", "latents", "moments", "spectra", "directions", "examples")
+FILES = (
+    *("diagnose.json", "diagnose.npz", "index.html"),
+    *(f"{name}.{ending}" for name in PICTURES for ending in ("svg", "png")),
+)
 
 
-def write(document: Document, found: Diagnosis, vae: Outputs, folder: Path) -> None:
-    """All of it into `folder`."""
+def write(document: Document, arrays: Mapping[str, Array], folder: Path) -> None:
+    """All of it into `folder`; arrays: those of document["portrait"], {} where that is null."""
+    from reports.diagnosis_page.page import write_page  # slow to import
+
     write_json(document, folder / "diagnose.json")
+    write_npz(folder / "diagnose.npz", **arrays)
+    write_page(document, arrays, folder)

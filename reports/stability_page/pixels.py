@@ -16,11 +16,12 @@ from PIL import Image
 
 from verify.arrays import Array
 from verify.data.preprocess import inverse_logit
+from verify.pictures import palette
 
 Document = dict[str, Any]
 
 # From -high over 0 to high.  Equally light at both ends, so that printed in grey the sign is lost but not the size.
-DIVERGING = np.array([(0, 94, 162), (247, 247, 247), (188, 80, 0)], dtype=np.float64)
+DIVERGING = np.array(palette.DIVERGING, dtype=np.float64)
 
 
 def displayed(values: Array, display: Document) -> Array:

@@ -13,3 +13,6 @@ PALETTE = {
     "wash": "#b9d8ea",
     "sand": "#f3dfb5",
 }
+
+# Of signed values, from negative over 0 to positive: equally light at both ends.
+DIVERGING = ((0, 94, 162), (247, 247, 247), (188, 80, 0))
