@@ -13,7 +13,7 @@ from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import staged
 from reports.terminal.folders import beside, keep_others
-from reports.terminal.options import decimal, real
+from reports.terminal.options import decimal, folder, real
 from verify.analysis.latents import read_latents
 from verify.data.writing import writable, write_npz
 from verify.diagnosis.asked import noise_asked, one_noise
@@ -92,7 +92,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-escape", type=Path, metavar="FILE.npz", help="the linear latents to add: U, V, D, b, center"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a page, its pictures and diagnose.json")
+    folder(parser, "folder for a page, its pictures and diagnose.json")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -127,11 +127,10 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
     if e.exact_error is not None:
         facts = _in_closed_form(facts, e.kl, e.exact_error)
     said = _headline(facts, run, weight)
-    if run.learned:
-        # The weight of the KL may ask for more than the errors; a noise that is learned is not there yet.
-        if facts["verdict"] in ("noise", "mixed") and e.tuned_sigma2 < SAME_NOISE * e.sigma2:
-            said, facts["verdict"] = _on_its_way(facts, e.sigma2), "training"
-        facts["advice"] = [line for line in facts["advice"] if not line["change"].startswith(("noise:", "scale:"))]
+    # The weight of the KL may ask for more than the errors; a noise that is learned is not there yet.
+    if run.learned and facts["verdict"] in ("noise", "mixed") and e.tuned_sigma2 < SAME_NOISE * e.sigma2:
+        said, facts["verdict"] = _on_its_way(facts, e.sigma2), "training"
+    facts["advice"] = advice(facts, learned=run.learned, hint="")
     return _told(facts, said, architecture.kind)
 
 
@@ -141,8 +140,7 @@ def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
     elbo = -kl - 0.5 * n * log(2 * pi * s) - error / (2 * s)
     linear = facts["linear"] | {"below": facts["linear"]["contained_value"] - elbo, "below_error": 0.0}
     facts = facts | {"elbo": elbo, "elbo_error": 0.0, "linear": linear}
-    facts["verdict"] = verdict(facts)
-    return facts | {"advice": advice(facts)}
+    return facts | {"verdict": verdict(facts)}
 
 
 def _on_its_way(facts: Document, sigma2: float) -> str:
@@ -175,11 +173,7 @@ def _told(facts: Document, said: str, kind: str) -> Document:
         "linear": {name: facts["linear"][name] for name in LINEAR},
         "below_linear": bool(below) and kind != "conv",
         "revival": None if revival is None else {name: revival[name] for name in REVIVAL},
-        "advice": [
-            # There is no such option here; `diagnose` has it.
-            line | {"change": line["change"].replace(" (the escape that --save-escape writes)", "")}
-            for line in facts["advice"]
-        ],
+        "advice": facts["advice"],
     }
 
 

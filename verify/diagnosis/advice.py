@@ -1,7 +1,6 @@
 """What to change, one line each, and what the theory says that it brings.
 
-Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum,
-           None where the theory has no number.
+Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum.
 Main       advice.
 Reference  theory 5.1, 6.1, 6.3, 6.5, 7.6.
 """
@@ -10,19 +9,23 @@ from collections.abc import Iterator
 from math import sqrt
 from typing import Any
 
-from verify.landscape.worth import MOMENT, SAME_NOISE, WORTH
+from verify.landscape.worth import SAME_NOISE, WORTH
 
 Document = dict[str, Any]
+HINT = " (the escape that --save-escape writes)"
 
 
-def advice(facts: Document) -> list[Document]:
-    """[{"change", "nats"}], what brings most first, what has no number last."""
-    lines = [*_noise(facts), *_training(facts), *_latents(facts), *_warm_up(facts), *_epochs(facts)]
-    known = sorted((line for line in lines if line["nats"] is not None), key=lambda line: -line["nats"])
-    return [*known, *(line for line in lines if line["nats"] is None)]
+def advice(facts: Document, *, learned: bool = False, hint: str = HINT) -> list[Document]:
+    """[{"change", "nats"}], what brings most first.
+
+    learned: the noise is, so that nothing is said of it; hint: where the linear latents to add are found.
+    """
+    lines = [*_training(facts, hint), *_latents(facts), *_warm_up(facts), *_epochs(facts)]
+    lines += [] if learned else _noise(facts)
+    return sorted(lines, key=lambda line: -float(line["nats"]))
 
 
-def _line(change: str, nats: float | None) -> Document:
+def _line(change: str, nats: float) -> Document:
     return {"change": change, "nats": nats}
 
 
@@ -73,12 +76,12 @@ def _as_weight(facts: Document, noise: float) -> str:
     return "" if facts["beta"] == 1 else f" (with beta = 1; or beta = {beta:.3g} at your sigma2)"
 
 
-def _training(facts: Document) -> Iterator[Document]:
+def _training(facts: Document, hint: str) -> Iterator[Document]:
     revival, linear = facts["revival"], facts["linear"]
     if revival is not None and revival["within_nats"] > WORTH:
         yield _line(
             f"training: let {_those(revival['within'], len(facts['collapsed']))} hold what is missed, beginning as "
-            "linear ones beside the decoder (the escape that --save-escape writes)",
+            f"linear ones beside the decoder{hint}",
             revival["within_nats"],
         )
     if revival is not None and revival["bias_nats"] > WORTH:
@@ -86,7 +89,7 @@ def _training(facts: Document) -> Iterator[Document]:
     if linear["below"] is not None and linear["below"] > max(WORTH, 3 * linear["below_error"]):
         yield _line(
             "training: more epochs, another learning rate or another start: linear maps, which the network contains if "
-            f"every hidden layer has at least {2 * linear['contained']} ReLU units and its output is linear, do better",
+            f"every hidden layer has at least {linear['contained']} ReLU units and its output is linear, do better",
             linear["below"],
         )
 
@@ -138,11 +141,10 @@ def _warm_up(facts: Document) -> Iterator[Document]:
 
 
 def _epochs(facts: Document) -> Iterator[Document]:
-    """Whether rescaling a latent would still help: at the end of a training it does not (theory 6.4)."""
-    off = [i + 1 for i, m in enumerate(facts["second_moment"]) if abs(m - 1) > MOMENT]
-    if off and not facts["held_out"]:
+    """What rescaling and shifting the latents would still bring: nothing at the end of a training (theory 6.4)."""
+    if (facts["rescaling_nats"] or 0.0) > WORTH and not facts["held_out"]:
         yield _line(
-            f"epochs: train on: in {len(off)} of {facts['k']} latents the mean of mu^2 + variance is not yet 1, as it "
-            "is at the end of every training",
-            None,
+            "epochs: train on; rescaling and shifting the latents alone, which changes no reconstruction where the "
+            "layers around them are linear, still brings this much, and at the end of a training nothing",
+            facts["rescaling_nats"],
         )

@@ -42,6 +42,7 @@ from verify.diagnosis.residuals import (
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
 from verify.landscape.collapse import DELTA, EPSILON, kl
+from verify.landscape.rescaling import spare_nats
 from verify.landscape.revival import Escape, direction_nats, shift_nats
 from verify.landscape.weighted import effective_noise, usable_weight
 from verify.models.beta_vae import optimum_that_keeps
@@ -142,6 +143,7 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         "collapsed": collapse["collapsed"],
         "active_units": collapse["active_units"],
         "second_moment": collapse["second_moment"],
+        "rescaling_nats": _spare(vae),
         "reconstructions": _at_hand(vae),
         "linear": linear,
         "revival": None if residual is None else _revival(vae, residual, len(collapse["collapsed"]), asked),
@@ -153,6 +155,14 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
     facts["notes"] = list(dict.fromkeys(notes))
     return Diagnosis(facts, data, residual, None if residual is None else residual.given(data))
+
+
+def _spare(vae: Outputs) -> float | None:
+    """What rescaling and shifting the latents would bring (theory 6.4); None of a latent that does not vary at all."""
+    try:
+        return float(spare_nats(vae.mu, vae.logvar).sum())
+    except InputError:
+        return None
 
 
 def _loss(asked: Asked) -> Document | None:
@@ -190,7 +200,7 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     holds = min(k, vae.k)
     found = stability(data, k, [s])
     row, lam = found["noise"][0], data.eigenvalues
-    contained = min(holds, min(asked.hidden) // 2) if asked.hidden else holds
+    contained = min([holds, *asked.hidden])
     q = min(row["retained"], contained)
     document = {
         "retained": row["retained"],

@@ -4,7 +4,8 @@ Notation   facts: a diagnosis document as far as it is measured (reports/schema/
 Main       verdict; reasons, what speaks for each.
 Reference  theory 6.1, 6.3; claims revival, linear-inside.
 
-training   latents that are unused would pay at this very noise, or the network lies below the linear VAE inside it
+training   latents that are unused would pay at this very noise, or the network lies below the linear VAE inside it,
+           by more than a hundredth of what another noise would bring
 noise      no unused latent would pay at this noise, and the model's own error asks for a smaller one
 data       no unused latent would pay, and nothing more in the data stands out from noise
 optimum    none of these: nothing is collapsed, or nothing linear would help
@@ -14,7 +15,7 @@ undecided  what is at hand cannot tell
 
 from typing import Any, NamedTuple
 
-from verify.landscape.worth import ERRORS, SAME_NOISE, WORTH
+from verify.landscape.worth import ERRORS, MINOR, SAME_NOISE, WORTH
 
 Document = dict[str, Any]
 VERDICTS = ("optimum", "noise", "training", "data", "mixed", "undecided")
@@ -29,11 +30,11 @@ class Reasons(NamedTuple):
     nothing_left: bool
 
 
-def surely(value: float | None, error: float | None) -> bool | None:
+def surely(value: float | None, error: float | None, least: float = WORTH) -> bool | None:
     """Whether a gain is worth it and beyond chance; None: it is worth it, if it is not chance, or it is not known."""
     if value is None:
         return None
-    if value <= WORTH:
+    if value <= least:
         return False
     return True if value > ERRORS * (error or 0.0) else None
 
@@ -43,8 +44,10 @@ def reasons(facts: Document) -> Reasons:
     k, unused = facts["k"], len(facts["collapsed"])
     too_large = _noise_too_large(facts, k - unused)
     linear, revival = facts["linear"], facts["revival"]
-    below = surely(linear["below"], linear["below_error"])
-    revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"])
+    # Who trains at a noise that is far off has nothing of the last nats at that noise.
+    least = max(WORTH, MINOR * (facts["tuning_gain"] or 0.0)) if too_large else WORTH
+    below = surely(linear["below"], linear["below_error"], least)
+    revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"], least)
     beyond = linear["beyond_noise"]
     return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
 

@@ -15,12 +15,15 @@ from verify.words.tables import Blocks
 from verify.words.wording import ranges
 
 Document = dict[str, Any]
-# Nats of a smaller noise that nobody should overlook although nothing has collapsed.
+# Nats of another noise that nobody should overlook although nothing has collapsed.
 MUCH = 1.0
+HUGE = 1e7
 
 
 def nats(value: float) -> str:
     """A number of nats for a sentence: three digits, or one decimal of large ones."""
+    if abs(value) >= HUGE:
+        return f"{value:.4g}"
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -92,16 +95,16 @@ def _optimum(facts: Document) -> str:
         )
     said = "" if facts["linear"]["below"] is None else f", and the ELBO is {_beside_linear(facts)}"
     if overlooked(facts):
+        off, other = ("large", "smaller") if facts["tuned_sigma2"] < facts["sigma2"] else ("small", "larger")
         gain = nats(facts["tuning_gain"])
-        said += f". But the noise is too large for its errors: a smaller one brings {_upto(facts)}{gain} nats"
+        said += f". But the noise is too {off} for its errors: a {other} one brings {_upto(facts)}{gain} nats"
     return f"{said}."
 
 
 def overlooked(facts: Document) -> bool:
-    """Whether nothing has collapsed, and yet the noise costs nats that nobody should overlook."""
+    """Whether nothing has collapsed, and yet another noise brings nats that nobody should overlook."""
     gain = facts["tuning_gain"]
-    large = gain is not None and gain > MUCH and facts["tuned_sigma2"] < facts["sigma2"]
-    return large and not facts["collapsed"] and facts["verdict"] == "optimum"
+    return gain is not None and gain > MUCH and not facts["collapsed"] and facts["verdict"] == "optimum"
 
 
 def _undecided(facts: Document) -> str:
@@ -252,8 +255,8 @@ def _any_decoder(facts: Document) -> str:
     heart = ", though only by learning single data by heart" if alone else ""
     if facts["sigma2"] < facts["any_decoder"]["lower"]:
         return (
-            f"Giving up all latents is not the best that a decoder can do here: up to {lower} some decoder gains by "
-            f"using them{heart}."
+            f"Giving up all latents is not the best that a decoder can do here: up to {lower} some decoder attains a "
+            f"larger likelihood by using them{heart}, and a larger ELBO if the encoder comes up to the posterior."
         )
     return (
         f"At this noise no decoder was found that gains by using any latent, however deep; up to {lower} there "
@@ -278,10 +281,10 @@ def _contains(facts: Document) -> str:
     """That the network contains a linear VAE, as far as that is known."""
     held = facts["linear"]["contained"]
     if facts["hidden"] is not None:
-        return f"Your network, with {2 * held} or more ReLU units in every hidden layer, contains that linear VAE"
+        return f"Your network, with {held} or more ReLU units in every hidden layer, comes up to that linear VAE"
     return (
-        f"If every hidden layer has at least {2 * held} ReLU units and the output is linear, your network contains "
-        "that linear VAE"
+        f"If every hidden layer has at least {held} ReLU units and the output is linear, your network comes up to that "
+        "linear VAE"
     )
 
 

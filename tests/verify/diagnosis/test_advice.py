@@ -11,7 +11,7 @@ from verify.diagnosis.judged import reasons, surely, verdict
 PLAIN = {
     "k": 4, "n": 10, "N": 1000, "collapsed": [3, 4], "sigma2": 1.0, "beta": 1.0, "loss": None, "held_out": False,
     "tuned_sigma2": 0.98, "tuning_gain": 0.002, "elbo": -14.0, "elbo_from": "draws", "verdict": "optimum",
-    "second_moment": [1.0, 1.0, 1.0, 1.0],
+    "rescaling_nats": 0.02,
     "linear": {
         "below": 0.0, "below_error": 0.01, "beyond_noise": 3, "value": -14.0, "sigma2_mle": 0.95, "value_mle": -13.9,
         "contained": 4,
@@ -44,6 +44,10 @@ def changes(**changed):
         ({}, "optimum"),
         ({"linear_below": 3.0}, "training"),
         ({"linear_below": 0.09}, "optimum"),
+        # A hundredth of what another noise brings is beside the point, where the noise is too large.
+        ({"linear_below": 3.0, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "noise"),
+        ({"linear_below": 3.1, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "training"),
+        ({"linear_below": 3.0, "tuned_sigma2": 9.0, "tuning_gain": 301.0}, "training"),
         ({"linear_below": 3.0, "linear_below_error": 2.0}, "undecided"),
         ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1}, "training"),
         ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
@@ -77,16 +81,26 @@ def test_a_noise_is_too_large_only_where_it_costs():
     assert not reasons(facts(tuned_sigma2=2.0, tuning_gain=5.0)).noise_too_large
 
 
-def test_what_brings_most_comes_first_and_what_has_no_number_last():
+def test_what_brings_most_comes_first():
     lines = advice(
-        facts(
-            tuning_gain=2.0, tuned_sigma2=0.5, linear_below=7.0, revival_bias_nats=3.0,
-            second_moment=[1.0, 0.5, 1.0, 1.0],
-        )
-    )  # fmt: skip
-    known = [line["nats"] for line in lines if line["nats"] is not None]
-    assert known == sorted(known, reverse=True) and known[:3] == [7.0, 3.0, 2.0]
-    assert lines[-1]["nats"] is None and lines[-1]["change"].startswith("epochs")
+        facts(tuning_gain=2.0, tuned_sigma2=0.5, linear_below=7.0, revival_bias_nats=3.0, rescaling_nats=1.0)
+    )
+    known = [line["nats"] for line in lines]
+    assert known == sorted(known, reverse=True) and known[:4] == [7.0, 3.0, 2.0, 1.0]
+    assert lines[3]["change"].startswith("epochs")
+
+
+def test_of_a_noise_that_is_learned_nothing_is_said():
+    changed = {"tuning_gain": 2.0, "tuned_sigma2": 0.5, "linear_sigma2_mle": 0.04, "linear_value_mle": -2.0}
+    assert {"noise", "scale"} <= set(changes(**changed))
+    told = [line["change"].partition(":")[0] for line in advice(facts(**changed), learned=True)]
+    assert not {"noise", "scale"} & set(told) and "k" in told
+
+
+def test_where_the_escape_is_found_is_said_as_it_is_asked_for():
+    changed = facts(revival_within=1, revival_within_nats=2.0)
+    assert any("--save-escape" in line["change"] for line in advice(changed))
+    assert not any("--save-escape" in line["change"] for line in advice(changed, hint=""))
 
 
 def test_the_noise_is_told_as_the_loss_writes_it():
@@ -111,7 +125,8 @@ def test_what_does_not_pay_is_not_advised():
     assert all(line["nats"] == 0 for line in advice(facts()))
     assert "k" not in changes(collapsed=[], revival_directions=5, revival_further_nats=0.05)
     assert "k" in changes(collapsed=[], revival_directions=5, revival_further_nats=3.0)
-    assert "epochs" not in changes(held_out=True, second_moment=[1.0, 0.5, 1.0, 1.0])
+    assert "epochs" in changes(rescaling_nats=1.0) and "epochs" not in changes(held_out=True, rescaling_nats=1.0)
+    assert "epochs" not in changes(rescaling_nats=None)
 
 
 def test_one_latent_is_one():

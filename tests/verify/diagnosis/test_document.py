@@ -278,10 +278,10 @@ def test_a_smaller_model_contains_no_larger_linear_one(made):
 def test_hidden_layers_bound_what_is_contained(made):
     x, U = made
     model = holding(x, U, LAM, [0], 3, 1.0)
-    assert found(model, x, 1.0, asked={"hidden": [100, 3]})["linear"]["contained"] == 1
-    facts = found(model, x, 1.0, asked={"hidden": [100, 3]})
+    assert found(model, x, 1.0, asked={"hidden": [100, 2]})["linear"]["contained"] == 2
+    facts = found(model, x, 1.0, asked={"hidden": [100, 1]})
     assert abs(facts["linear"]["below"]) < 4 * facts["linear"]["below_error"]
-    assert found(model, x, 1.0, asked={"hidden": [100, 6]})["linear"]["below"] > 1
+    assert found(model, x, 1.0, asked={"hidden": [100, 3]})["linear"]["below"] > 1
 
 
 def test_constants_are_not_what_latents_bring(made):
@@ -433,3 +433,15 @@ def test_small_errors_at_the_means_prove_no_noise_too_large():
     at_means, drawn = found(model, x, 1.05, draws=0), found(model, x, 1.05)
     assert at_means["tuned_sigma2"] < 0.5 and drawn["tuned_sigma2"] > 0.9 * 1.05
     assert drawn["verdict"] != "noise" and at_means["verdict"] != "noise"
+
+
+def test_what_rescaling_the_latents_would_bring(made):
+    """Latents that are twice too large bring 1/2 (4 - 1 - log 4) each; one that does not vary tells nothing."""
+    x, U = made
+    model = holding(x, U, LAM, [0, 1], 2, 1.0)
+    assert found(model, x, 1.0)["rescaling_nats"] < 1e-3
+    vae = outputs_of(model, x)
+    for factor, wanted in ((2.0, 2 * 0.5 * (4 - 1 - np.log(4))), (0.0, None)):
+        scaled = dataclasses.replace(vae, mu=factor * vae.mu, logvar=vae.logvar + (2 * np.log(2) if factor else -800))
+        facts = diagnosis(scaled, Asked(1.0, **QUICK)).document
+        assert facts["rescaling_nats"] == (wanted if wanted is None else pytest.approx(wanted, rel=1e-2))

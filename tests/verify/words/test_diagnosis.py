@@ -128,9 +128,11 @@ def test_errors_at_the_means_are_bounds(facts):
 
 
 def test_what_the_network_contains_is_said_with_its_condition(facts):
-    assert "If every hidden layer has at least 8 ReLU units" in " ".join(sections(facts)[2][1])
+    assert "If every hidden layer has at least 4 ReLU units" in " ".join(sections(facts)[2][1])
     known = changed(facts, hidden=[20, 10])
-    assert "Your network, with 8 or more ReLU units in every hidden layer, contains" in " ".join(sections(known)[2][1])
+    assert "Your network, with 4 or more ReLU units in every hidden layer, comes up to" in " ".join(
+        sections(known)[2][1]
+    )
 
 
 def test_single_data_learned_by_heart_are_named(facts):
