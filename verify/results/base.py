@@ -7,7 +7,6 @@ known. Latents, eigenvalues and columns are numbered from 1, as in every documen
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -127,6 +126,8 @@ def _as_array(value: Any) -> Any:
     return np.array([np.nan if one is None else one for one in value])
 
 
-def columns(document: Document, names: Sequence[str]) -> list[Document]:
-    """Lists of equal length as rows."""
-    return [dict(zip(names, row, strict=True)) for row in zip(*(document[name] for name in names), strict=True)]
+def latents(document: Document) -> list[Document]:
+    """One row for each latent, of a document of `collapse` or of `diagnose`."""
+    fallen = set(document["collapsed"])
+    rows = zip(document["kl"], document["second_moment"], strict=True)
+    return [{"kl": kl, "second_moment": m, "collapsed": i in fallen} for i, (kl, m) in enumerate(rows, start=1)]

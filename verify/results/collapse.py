@@ -13,7 +13,7 @@ from verify.analysis.latents_in_memory import given_latents
 from verify.arrays import Array
 from verify.keywords import in_python, speaking_python
 from verify.landscape.collapse import DELTA
-from verify.results.base import Document, Result, columns
+from verify.results.base import Document, Result, latents
 from verify.words.collapse import said
 from verify.words.tables import Blocks
 
@@ -43,9 +43,7 @@ class CollapseResult(Result):
 
     def records(self) -> list[Document]:
         """One row for each latent."""
-        fallen = set(self._document["collapsed"])
-        rows = columns(self._document, ("kl", "second_moment"))
-        return [{**row, "collapsed": i in fallen} for i, row in enumerate(rows, start=1)]
+        return latents(self._document)
 
     def draw(self, axes: "Axes") -> None:
         """The KL of each latent, largest first."""

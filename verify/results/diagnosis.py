@@ -27,7 +27,7 @@ from verify.keywords import in_python, speaking_python
 from verify.landscape.collapse import DELTA, EPSILON
 from verify.landscape.revival import Escape
 from verify.landscape.weighted import PLAIN
-from verify.results.base import Document, Result, columns
+from verify.results.base import Document, Result, latents
 from verify.words.diagnosis import said
 from verify.words.tables import Blocks
 
@@ -88,9 +88,7 @@ class DiagnosisResult(Result):
 
     def records(self) -> list[Document]:
         """One row for each latent."""
-        fallen = set(self._document["collapsed"])
-        rows = columns(self._document, ("kl", "second_moment"))
-        return [{**row, "collapsed": i in fallen} for i, row in enumerate(rows, start=1)]
+        return latents(self._document)
 
     def draw(self, axes: "Axes") -> None:
         """What each latent says, beside what each further direction of the mean residual would add."""
