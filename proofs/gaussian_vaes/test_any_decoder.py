@@ -3,10 +3,11 @@
 Statement   let y be the data less their mean, K(t) = log mean exp <y, t>. Collapse, with the decoder at the mean and
             the encoder at the prior, has the largest ELBO over all decoders, encoders, priors and numbers of latents
             iff K(t) <= s |t|^2/2 for all t: iff the data are sub-Gaussian with variance proxy s.
-Hypotheses  p(x|z) = N(f(z), s I), s fixed (of a beta-VAE: s = beta sigma2); f measurable, q(z|x) any density. "Only if"
-            is for classes with a decoder of two outputs, or ReLU networks, which come near one, and for encoders that
-            reach the posterior, that is for the likelihood. A class of Gaussian encoders only has a threshold of its
-            own: at most this one by "if", at least lam_1 by the linear VAE.
+Hypotheses  finitely many data; p(x|z) = N(f(z), s I), s fixed (of a beta-VAE: s = beta sigma2); f measurable, q(z|x)
+            any density, where the ELBO is finite (else nothing is gained). "Only if" is for a prior with parts of any
+            small mass, N(0, I) say, for classes with a decoder of two outputs, or ReLU networks, which come near one,
+            and for encoders that reach the posterior, that is for the likelihood. A class of Gaussian encoders only has
+            a threshold of its own: at most this one by "if", at least lam_1 by the linear VAE.
 Source      ours; theory 6.2. Lindsay, Ann. Statist. 11 (1983), for the likelihood and mixing measures.
 Method      the ELBO less that of collapse is, exactly, E_qbar[K(f/s) - |f|^2/(2 s) - KL(pi, p_{f/s})] - KL(qbar, p):
             pi(z) the weights of the data at a latent z, qbar their mean q. Term by term, so for all N, n, k.
@@ -33,15 +34,17 @@ CLAIM = Claim(
     source="ours, beside Sec. 4.4",
     statement="total collapse is the global optimum over all decoders and encoders iff log mean exp <y, t> <= "
     "s |t|^2/2 for all t: iff the centred data are sub-Gaussian with variance proxy s",
-    hypotheses="Gaussian observations at fixed noise; only if: a class with a decoder of two outputs, or ReLU "
-    "networks, and encoders that reach the posterior",
+    hypotheses="finitely many data; Gaussian observations at fixed noise; only if: a prior with parts of any small "
+    "mass, a class with a decoder of two outputs, or ReLU networks of a standard normal latent, and encoders that "
+    "reach the posterior",
     section="Every Gaussian VAE",
     trusts=("kl-nonnegative",),
 )
 IDENTITY = CLAIM.step(
     "identity",
-    "for any decoder f, prior p, densities q(z|x_i) and N, n the ELBO less that of collapse is E_qbar[<m, f>/s - "
-    "|f|^2/(2 s) - KL(pi, uniform)] - KL(qbar, p): at each z, pi_i = q_i/(N qbar), qbar = mean q_i, m = sum pi_i y_i",
+    "for any decoder f, prior p, densities q(z|x_i) and N, n the ELBO, where it is finite, less that of collapse is "
+    "E_qbar[<m, f>/s - |f|^2/(2 s) - KL(pi, uniform)] - KL(qbar, p): at each z, pi_i = q_i/(N qbar), qbar = mean q_i, "
+    "m = sum pi_i y_i",
     says="any_vae -> gain_by_output",
     place="Every decoder",
 )
@@ -62,9 +65,10 @@ TWO = CLAIM.step(
 )
 NETWORK = CLAIM.step(
     "network",
-    "two ReLU units of slope m give s t and 0 but for a part of the prior of mass at most 1/(m (2 pi)^(1/2)), and "
-    "further layers can hand that on: their likelihood is at least 1 + e (r - 1) - r/(m (2 pi)^(1/2)) times that of "
-    "collapse at every datum, so a large m gains what two outputs gain, as nearly as one likes",
+    "of a standard normal latent two ReLU units of slope m give s t and 0 but for a part of the prior of mass at most "
+    "1/(m (2 pi)^(1/2)), and further layers can hand that on: their likelihood is at least 1 + e (r - 1) - r/(m (2 "
+    "pi)^(1/2)) times that of collapse at every datum, so a large m gains what two outputs gain, as nearly as one "
+    "likes",
     says="two_outputs_gain -> network_gains",
     place="Every decoder",
 )
@@ -108,7 +112,10 @@ def test_the_gain_is_a_mean_over_outputs(record):
     vanishes(sp.expand_log(whole - qbar * pi * (a / s - b / (2 * s) - sp.log(N * pi) - sp.log(qbar / p)), force=True))
     with rejected():  # the prior in the place of qbar
         vanishes(sp.expand_log(whole - qbar * pi * (a / s - b / (2 * s) - sp.log(N * pi)), force=True))
-    record(instances=2)
+    # Where q is 0 both are: the logarithm of q, or of pi, does not make up for it.
+    vanishes(sp.limit(whole, q, 0, "+"))
+    vanishes(sp.limit(qbar * pi * (a / s - b / (2 * s) - sp.log(N * pi) - sp.log(qbar / p)), q, 0, "+"))
+    record(instances=4)
 
 
 @CELL.evidence(role="supports", kind="symbolic", strength="proved")
@@ -126,7 +133,9 @@ def test_an_output_gains_by_the_excess_of_k(record):
     vanishes(sp.expand_log(pi * (a - sp.log(N * pi)) - pi * (K - sp.log(pi / tilted)), force=True))
     with rejected():  # weights that do not sum to one
         vanishes(sp.expand_log(pi * (a - sp.log(N * pi)) - pi * (K - sp.log(pi / (tilted * N))), force=True))
-    record(instances=2)
+    for side in (pi * (a - sp.log(N * pi)), pi * (K - sp.log(pi / tilted))):  # a datum without weight
+        vanishes(sp.limit(side, pi, 0, "+"))
+    record(instances=4)
     record.witness("ELBO - collapse = E_qbar[K(f/s) - |f|^2/(2 s) - KL(pi, p_{f/s})] - KL(qbar, p), for all N, n, k")
 
 

@@ -11,7 +11,8 @@ Source      ours, theory 6.3, which has the factor 2 only.
 Method      the units that carry t, -t and nothing are selected by matrices with orthonormal columns, in words for all
             sizes, layer by layer; phi by cases; the error of one unit a dimension in closed form for a Gaussian.
             Then numbers: whole VAEs of such networks by quadrature beside the closed form of the linear ELBO.
-Trusted     the normal form of words; SymPy's algebra and integrals; lemma-1 and fixed-noise-maxima for the value.
+Trusted     the normal form of words; SymPy's algebra and integrals; gaussian-moments: H z is Gaussian given x;
+            lemma-1 and fixed-noise-maxima for the value.
 """
 
 import numpy as np
@@ -43,11 +44,12 @@ CLAIM = Claim(
     "as well",
     section="Every Gaussian VAE",
     rests_on=("fixed-noise-maxima", "lemma-1"),
+    trusts=("gaussian-moments",),
 )
 PAIR = CLAIM.step(
     "pair",
     "phi(t) - phi(-t) = c t for all real t, with c = 1 for ReLU, GELU, SiLU and softplus and c = 1 + slope for leaky "
-    "ReLU",
+    "ReLU; and with no c for tanh, sigmoid and ELU",
     says="known_unit -> odd_part_linear",
     place="The linear VAE inside",
 )
@@ -70,7 +72,7 @@ SUPREMUM = CLAIM.step(
     "ReLU layers of q units or more are x -> G max(H x, -r) + b for some weights, any depth and r >= 0: exact on "
     "finitely many data for large r; for t ~ N(m, v) the mean of (max(t, -r) - t)^2 tends to 0 with r to infinity, and "
     "so the ELBO to that of the linear VAE with q = min(k, h)",
-    says="plain_relu & as_wide -> not_below_linear_maximum",
+    says="plain_relu & as_wide & gaussian_sums -> not_below_linear_maximum",
     place="The linear VAE inside",
 )
 CONCLUSION = CLAIM.step(
@@ -80,6 +82,7 @@ CONCLUSION = CLAIM.step(
     place="The linear VAE inside",
 )
 USED = {
+    "gaussian-moments": "as_wide -> gaussian_sums",
     "lemma-1": "not_below_linear_maximum -> not_below_likelihood",
     "fixed-noise-maxima": "not_below_likelihood -> not_below_gains",
 }
@@ -91,6 +94,12 @@ p = sp.Symbol("p", positive=True)
 def check_linear_odd_part(phi, factor):
     """phi(t) - phi(-t) = factor t: both sides are odd, continuous and 0 at 0, with one derivative at all t > 0."""
     vanishes(sp.diff(phi(p) - phi(-p), p) - factor)
+
+
+def check_no_factor(phi):
+    """The derivative of the odd part is smaller at 2 than at 1, or larger: it is no constant."""
+    at = sp.diff(phi(p) - phi(-p), p)
+    check(bool(at.subs(p, 2) < at.subs(p, 1)) or bool(at.subs(p, 2) > at.subs(p, 1)), "one factor will do")
 
 
 def relu(value):
@@ -116,6 +125,10 @@ def test_the_odd_parts_of_the_usual_units_are_linear(record):
             check_linear_odd_part(wrong, 1)
     with rejected():  # leaky ReLU with the factor of ReLU
         check_linear_odd_part(UNITS["leaky"][0], 1)
+    for phi in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), lambda v: v if v.is_positive else sp.exp(v) - 1):
+        check_no_factor(phi)
+    with rejected():
+        check_no_factor(relu)
 
 
 q, h, g = sp.symbols("q h g", integer=True, positive=True)

@@ -46,8 +46,8 @@ TABLE = CLAIM.step(
     "table",
     "for all n, k, B the noise is beta/2 (error summed over entries), n beta/2 (averaged over entries), each divided "
     "by k where the KL is averaged over latents, doubled for half the error, and beta sigma2 for a Gaussian "
-    "likelihood; B times that where only the KL is summed over the batch, 1/B of it where only the error "
-    "is, and the same where both are",
+    "likelihood, also divided by k where the KL is averaged over latents; B times that where only the KL is summed "
+    "over the batch, 1/B of it where only the error is, and the same where both are",
     says="written -> weighted",
     place="The noise of a loss",
 )
@@ -129,8 +129,16 @@ def test_each_reduction_means_the_noise_of_the_table_for_all_sizes(record):
     # Both summed over the batch is both averaged over it.
     vanishes(NOISE["mse-batch-sum"] * TIMES["batch-sum"] - NOISE["mse-sum"])
     # A Gaussian log likelihood at sigma2: SE/(2 sigma2), of which beta KL makes beta sigma2.
-    check_noise(SQUARES / (2 * sigma2 * B), KLS / B, beta * sigma2)
-    record(instances=2)
+    for of, kl in DIVERGENCES.items():
+        check_noise(SQUARES / (2 * sigma2 * B), kl, beta * sigma2 * TIMES[of])
+        record()
+    # However the error is reduced besides: one that is summed over the batch is B times what its mean is.
+    for name, of in product(("mse-sum", "mse-mean", "half-mse-sum", "half-mse-mean"), DIVERGENCES):
+        check_noise(B * ERRORS[name], DIVERGENCES[of], NOISE[name] * TIMES[of] / B)
+        record()
+    with rejected():  # the latents' mean forgotten
+        check_noise(SQUARES / (2 * sigma2 * B), DIVERGENCES["mean"], beta * sigma2)
+    record(instances=1)
     for wrong, kl in (
         ("mse-mean", "sum"),  # the mean taken for a sum: n times off
         ("mse-batch-sum", "sum"),  # a sum over the batch of one term alone, its size forgotten

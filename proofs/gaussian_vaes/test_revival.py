@@ -80,7 +80,7 @@ SADDLE = CLAIM.step(
     "saddle",
     "a latent along u_j with column length a^{1/2} and its best encoder brings 1/2 [rho a/(s (s + a)) - log(1 + a/s)], "
     "whose slope at a = 0 is (rho - s)/(2 s^2): it rises from there on up to a = rho - s if rho > s, and falls, and "
-    "nothing is to be gained, if rho <= s",
+    "nothing is to be gained by it, if 0 <= rho <= s",
     says="at_most_value & value_reached -> saddle_iff_above",
     place="Revival",
 )
@@ -212,6 +212,7 @@ def check_saddle(gain):
     """The slope of the gain in a: positive below a = rho - s where rho > s, negative everywhere else."""
     slope = sp.factor(sp.diff(gain, a))
     vanishes(slope.subs(a, 0) - (rho - s) / (2 * s**2))
+    check(slope.subs(rho, 0).is_negative, "does not fall where there is no residual")
     check(slope.subs(rho, s + a + more).is_positive, "does not rise up to rho - s")
     share = sp.Symbol("share", positive=True)  # rho = (s + a) share/(share + 1) < s + a
     check(sp.simplify(slope.subs(rho, (s + a) * share / (share + 1))).is_negative, "does not fall beyond it")
@@ -224,11 +225,15 @@ def test_a_small_column_rises_iff_the_direction_exceeds_the_noise(record):
     squares = relation(L @ L, K - sigma2 * identity(k))
     of_all = (trace(LAMBDA) / sigma2 - trace(LAMBDA @ inverse(K)) + k * sp.log(sigma2) - log_det(K)) / 2
     same(reduce(value, squares), of_all)
+    # It is what the likelihood of the residuals gains, which no encoder exceeds (step bound): so this one is the best.
+    same(reduce(substitute(expand(M, M), ALONG_AXES), *COLUMNS), expand(K, K))
+    likelihood = substitute(in_latents(ppca.log_likelihood()), {"M": K, **ALONG_AXES})
+    same(reduce(likelihood - without_latents(), *COLUMNS, squares), of_all)
     # One entry of it: rho/s - rho/(s + a) - log((s + a)/s).
     vanishes(sp.expand_log((rho / s - rho / (s + a) + sp.log(s) - sp.log(s + a)) / 2 - ALONG))
     vanishes(ALONG.subs(a, 0))
     check_saddle(ALONG)
-    record(instances=4)
+    record(instances=6)
     for wrong in (ALONG / 2, ALONG.subs(rho, 2 * rho), -ALONG):
         with rejected():
             check_saddle(wrong)

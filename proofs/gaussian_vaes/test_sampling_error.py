@@ -335,6 +335,9 @@ def test_independent_columns_exceed_the_shuffled_edge_as_often_as_asked(record, 
     # Four deviations of the count.
     slack = 4 * np.sqrt(0.1 * 0.9 / runs)
     record(worst_error=agree(np.mean(beyond), 1 / (draws + 1), tolerance=slack, scale=1.0), instances=runs)
+    check(np.mean(passed) > 0.9, "the other edge is not exceeded nearly always")
+    with rejected():
+        check(np.mean(beyond) > 0.9, "the other edge is not exceeded nearly always")
     with rejected():
         agree(np.mean(passed), 1 / (draws + 1), tolerance=slack, scale=1.0)
     # And what is there is found: three directions under heavy tails.
@@ -344,3 +347,10 @@ def test_independent_columns_exceed_the_shuffled_edge_as_often_as_asked(record, 
     with rejected():  # rows that are far out as a whole have no direction, and pass
         rows = rng.standard_normal((300, 20)) / np.sqrt(rng.chisquare(4, (300, 1)) / 4)
         check(covariance(rows).eigenvalues[0] <= permuted_edges(rows)[0], "it passes")
+    # A direction that stands out alone is not seen beside a strong one, which raises the edge of the second.
+    noise, scores = rng.standard_normal((300, 20)), rng.standard_normal((300, 2))
+    axes = np.linalg.qr(rng.standard_normal((20, 2)))[0].T
+    alone, beside = noise + 2 * scores[:, 1:] @ axes[1:], noise + scores * [20.0, 2.0] @ axes
+    check(covariance(alone).eigenvalues[0] > permuted_edges(alone)[0], "it is not seen")
+    with rejected():
+        check(covariance(beside).eigenvalues[1] > permuted_edges(beside)[1], "it is not seen")

@@ -39,8 +39,8 @@ CLAIM = Claim(
     source="ours, for every Gaussian encoder",
     statement="at every stationary point of the (beta-)ELBO mean_x[mu_i^2 + s_i^2] = 1 for every latent, whatever the "
     "decoder and the likelihood",
-    hypotheses="beta > 0; linear first layer of the decoder, linear mean head, log variance head with a bias: so "
-    "rescaling a latent is free",
+    hypotheses="beta > 0; q = N(mu, diag s^2) and the prior N(0, I); linear first layer of the decoder, linear mean "
+    "head, log variance head with a bias: so rescaling a latent is free",
     section="Every Gaussian VAE",
     trusts=("chain-rule", "gaussian-moments"),
 )

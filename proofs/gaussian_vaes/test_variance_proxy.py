@@ -1,10 +1,11 @@
 """The noise above which every decoder collapses: its dual, two-valued data, a bound, and an ascent to it.
 
 Statement   s* = sup_t 2 K(t)/|t|^2, K(t) = log mean exp <y, t>, is also sup |sum p_i y_i|^2/(2 KL(p, uniform)) over
-            weights p of the data; (1 - 2p)/(2 log((1-p)/p)) for data that are 1 for a part p and 0 for the others; and
-            at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), B the largest |y|. t <- grad K(t)/s at s = 2 K(t)/|t|^2
-            raises the quotient.
-Hypotheses  finitely many data, y measured from their mean, not all 0; 0 < p < 1, and 1/4 at p = 1/2.
+            weights p of the data other than equal ones; (1 - 2p)/(2 log((1-p)/p)) for data that are 1 for a part p and
+            0 for the others; and at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), B the largest |y|. t <- grad K(t)/s at
+            s = 2 K(t)/|t|^2 raises the quotient.
+Hypotheses  finitely many data, y measured from their mean, not all 0; 0 < p < 1, with 1/4 at p = 1/2, where it is a
+            limit at t -> 0; the bound is lam_1 where lam_1 = B^2; a step of the ascent from K(t) > 0.
 Source      ours, with claim any-decoder; theory 6.2. The closed form is Kearns & Saul's (UAI 1998), here by the tangent
             of a concave function (Jaakkola & Jordan 1997); the bound follows Bennett, JASA 57 (1962).
 Method      identities, exact; numbers on data with known and unknown answers.
@@ -26,14 +27,17 @@ from verify.landscape.any_decoder import lower_bound, proxy, upper_bound
 from verify.landscape.proxy_search import ascend, quotient
 from verify.symbolic.letters import n
 from verify.symbolic.matrix_calculus import letter
+from verify.symbolic.relations import substitute
 from verify.symbolic.traces import trace
 
 CLAIM = Claim(
     id="variance-proxy",
     source="ours, beside Sec. 4.4",
-    statement="the threshold of all decoders is sup |sum p_i y_i|^2/(2 KL(p, uniform)), has a closed form for "
-    "two-valued data and is at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
-    hypotheses="finitely many data, measured from their mean",
+    statement="the variance proxy s* of the data (by claim any-decoder the threshold of all decoders) is "
+    "sup |sum p_i y_i|^2/(2 KL(p, uniform)), has a closed form for two-valued data and is at most "
+    "(B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
+    hypotheses="finitely many data, measured from their mean, not all equal; lam_1 in the place of the bound where "
+    "lam_1 = B^2",
     section="Every Gaussian VAE",
     trusts=("kl-nonnegative", "tangents"),
 )
@@ -47,20 +51,21 @@ DUAL = CLAIM.step(
 TWO_VALUES = CLAIM.step(
     "two values",
     "for data that are 1 for a part p and 0 for the others s* = (1 - 2p)/(2 log((1-p)/p)), reached at t = 2 "
-    "log((1-p)/p)",
+    "log((1-p)/p); at p = 1/2 it is 1/4, as t tends to 0",
     says="two_values & tangents -> (above_closed_form & sub_gaussian) | (~above_closed_form & ~sub_gaussian)",
     place="Variance proxy",
 )
 ABOVE = CLAIM.step(
     "from above",
     "K(t) <= log((1 - q) + q exp(h |t|)) - q h |t|, h = B + lam_1/B, q = lam_1/(B^2 + lam_1): data with the two values "
-    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
+    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), or lam_1 if lam_1 = B^2",
     says="above_bound -> sub_gaussian",
     place="Variance proxy",
 )
 ASCENT = CLAIM.step(
     "ascent",
-    "at t' = grad K(t)/s, s = 2 K(t)/|t|^2, K(t') - s |t'|^2/2 >= s |t' - t|^2/2: the quotient never falls",
+    "where K(t) > 0, at t' = grad K(t)/s, s = 2 K(t)/|t|^2, t' is not 0 and K(t') - s |t'|^2/2 >= s |t' - t|^2/2: the "
+    "quotient never falls",
     place="Variance proxy",
 )
 CONCLUSION = CLAIM.step(
@@ -99,7 +104,9 @@ def test_the_two_conditions_are_one(record):
     same(s * trace(v.T @ v) / 2 - trace(m.T @ v) + trace(m.T @ m) / (2 * s), trace(off.T @ off) / (2 * s))
     with rejected():
         same(s * trace(v.T @ v) / 2 - trace(m.T @ v) + trace(m.T @ m) / s, trace(off.T @ off) / (2 * s))
-    record(instances=3)
+    for side in (p * (sp.log(N * p) - a), p * (sp.log(p / tilted) - K)):  # a datum without weight
+        vanishes(sp.limit(side, p, 0, "+"))
+    record(instances=5)
 
 
 def in_exponentials(expression):
@@ -138,6 +145,35 @@ def test_the_closed_form_is_a_tangent(record):
     record.witness("p = 1/10: s* = 0.8/(2 log 9) = 0.18205 at t = 2 log 9, while lam_1 = 0.09")
 
 
+@TWO_VALUES.evidence(role="supports", kind="symbolic", strength="proved")
+def test_more_ones_than_zeros_and_as_many(record):
+    """L > 0 above is p < 1/2. For p > 1/2 both sides are those of 1 - p at -t; at p = 1/2, K(t) = log cosh(t/2)."""
+    p, unknown = sp.Symbol("p", positive=True), sp.Symbol("t", real=True)
+
+    def of(part, at):  # exp K
+        return part * sp.exp(at * (1 - part)) + (1 - part) * sp.exp(-at * part)
+
+    def closed(part):
+        return (1 - 2 * part) / (2 * sp.log((1 - part) / part))
+
+    vanishes(sp.expand(of(1 - p, unknown) - of(p, -unknown)))
+    with rejected():  # at t itself
+        vanishes(sp.expand(of(1 - p, unknown) - of(p, unknown)))
+    share = sp.Symbol("share", positive=True)  # the odds (1 - p)/p
+    vanishes(sp.expand_log(closed(1 / (1 + share)) - closed(share / (1 + share)), force=True))
+    half = sp.Rational(1, 2)
+    vanishes(sp.simplify(of(half, unknown).rewrite(sp.exp) - sp.cosh(unknown / 2).rewrite(sp.exp)))
+    # t^2/8 - K(t) is 0 with its slope at 0, and its second derivative is a square.
+    excess = unknown**2 / 8 - sp.log(sp.cosh(unknown / 2))
+    vanishes(excess.subs(unknown, 0))
+    vanishes(sp.diff(excess, unknown).subs(unknown, 0))
+    vanishes(in_exponentials(sp.diff(excess, unknown, 2) - sp.tanh(unknown / 2) ** 2 / 4))
+    vanishes(sp.limit(2 * sp.log(sp.cosh(unknown / 2)) / unknown**2, unknown, 0) - sp.Rational(1, 4))
+    with rejected():
+        vanishes(in_exponentials(sp.diff(excess, unknown, 2) + sp.tanh(unknown / 2) ** 2 / 4))
+    record(instances=4)
+
+
 @ABOVE.evidence(role="supports", kind="symbolic", strength="proved")
 def test_no_variable_of_that_range_exceeds_two_values(record):
     """a = <y, t>/|t| <= B has mean 0 and variance <= V = lam_1; r = |t|, c = V/B, h = B + c."""
@@ -161,7 +197,12 @@ def test_no_variable_of_that_range_exceeds_two_values(record):
     vanishes(sp.simplify((1 - q) / q - B**2 / V))
     found = h**2 * (1 - 2 * q) / (2 * sp.log(B**2 / V))
     vanishes(sp.simplify(found - (B**4 - V**2) / (2 * B**2 * sp.log(B**2 / V))))
-    record(instances=5)
+    # At V = B^2, q = 1/2: h^2/4, which is V.
+    vanishes(q.subs(V, B**2) - sp.Rational(1, 2))
+    vanishes(h.subs(V, B**2) ** 2 / 4 - B**2)
+    excess = sp.Symbol("excess", positive=True)  # B^2 = V (1 + excess)
+    vanishes(sp.limit(V * excess * (2 + excess) / (2 * (1 + excess) * sp.log(1 + excess)), excess, 0, "+") - V)
+    record(instances=8)
 
 
 @ASCENT.evidence(role="supports", kind="symbolic", strength="proved")
@@ -180,7 +221,9 @@ def test_the_ascent_never_falls(record):
     same(least, s * trace((w - v).T @ (w - v)) / 2)
     with rejected():
         same(least, s * trace((w + v).T @ (w + v)) / 2)
-    record(instances=2)
+    # t' = 0, where K is 0, is none: this would be s |t|^2/2 = K(t) > 0 at most 0.
+    same(substitute(least, {"w": 0 * w}), s * trace(v.T @ v) / 2)
+    record(instances=3)
 
 
 @ASCENT.evidence(role="supports", kind="numeric")
