@@ -128,7 +128,7 @@ INPUTS = [
     ("spectrum", "eigenvalues:6,4,2.5,1.2,0.5", "3"),
 ]
 COMMANDS = [
-    *("doctor", "prove", "device-check", "audit", "collapse"),
+    *("doctor", "prove", "device-check", "audit", "collapse", "diagnose"),
     *("stationary", "stability", "landscape", "report", "train", "tables", "figures"),
 ]
 BAD = {
@@ -161,6 +161,9 @@ def write_inputs(folder: Path) -> None:
     np.save(folder / "genes.npy", genes + rng.normal(size=(60, 2000)))
     mu = rng.normal(size=(200, 4)) * [2, 1, 0.01, 0]
     np.savez(folder / "latents.npz", mu=mu, logvar=-(mu**2))
+    x = rng.normal(size=(200, 9)) * np.linspace(3, 0.5, 9)
+    drawn = rng.normal(size=(2, 200, 9))
+    np.savez(folder / "vae.npz", x=x, mu=mu, logvar=-(mu**2), reconstructions=0.4 * x, samples=0.4 * x + drawn / 4)
     (folder / "broken.csv").write_text("a,b\n1,2\n3,four\n")
 
 
@@ -202,6 +205,8 @@ def cases() -> list[Case]:
         Case("train", "digits", [[*TRAIN, "--json", "--save-latents", "l.npz"], ["collapse", "l.npz"]]),
         Case("train for people", "digits", [TRAIN]),
         Case("collapse", "latents", [["collapse", "latents.npz", "--json"]]),
+        Case("diagnose", "vae", [["diagnose", "vae.npz", "--sigma2", "1", "--json", "--save-escape", "escape.npz"]]),
+        Case("diagnose for people", "vae", [["diagnose", "vae.npz", "--loss", "mse-sum", "--out", "page"]]),
         Case("doctor", "", [["doctor", "--json"]]),
         Case("doctor for people", "", [["doctor"]]),
         *(Case("bad input", why, [argv]) for why, argv in BAD.items()),

@@ -87,7 +87,11 @@ def _heading(row: Document) -> tuple[int, str, str, int]:
 def _table(document: Document, heading: tuple[int, str, str, int], rows: Any) -> Document:
     """One table ready to be laid out: every cell as three texts, the last of them shown if `compared`."""
     lines = [
-        {**row, "texts": [_cell(row["cells"].get(name), name) for name in COLUMNS], "short": in_short(row["diagnosis"])}
+        {
+            **row,
+            "texts": [_cell(row["cells"].get(name), name) for name in COLUMNS],
+            "short": in_short(row.get("diagnosis")),
+        }
         for row in rows
     ]
     table, dataset, preprocessing, training = heading

@@ -91,7 +91,7 @@ def _rows(rows: list[Document], compared: bool) -> Any:
         kept = row["retained"]
         found = ["\n".join(_texts(row["cells"][name], name, compared)) for name in names]
         linear = "-" if kept["linear"] is None else str(kept["linear"])
-        both = "\n".join([linear, *in_short(row["diagnosis"], unit="")])
+        both = "\n".join([linear, *in_short(row.get("diagnosis"), unit="")])
         label = f"{row['noise']} {row['init_sigma2']:g}\nprinted\n" + "difference\n" * compared
         lines.append((label, *found, f"{number(kept['ours'])}\n{number(kept['printed'])}", both))
     return table(columns, lines)
@@ -185,7 +185,7 @@ def legend(document: Document) -> Iterator[str]:
         "noises are printed without a spread. kept: latents that do not collapse, printed below; linear: what the "
         "linear theory keeps at that noise on these data (with learned noise: at the noise that was learned)."
     )
-    found = [row["diagnosis"] for row in document["rows"] if row["diagnosis"]]
+    found = [told for row in document["rows"] if (told := row.get("diagnosis"))]
     if found:
         meant = meanings({word(told) for told in found})
         yield (
@@ -228,6 +228,6 @@ def csv_table(document: Document) -> tuple[list[str], list[list[Any]]]:
         line += [row["cells"].get(name, {}).get(part) for name in CELLS for part in parts]
         line += [space["elbo"]["ours"], space["tuned_elbo"]["ours"], kept["ours"], kept["of"], kept["linear"]]
         line += [kept["linear_sigma2"], kept["printed"], kept["printed_of"]]
-        told = row["diagnosis"]
+        told = row.get("diagnosis")
         lines.append([*line, *((None, None) if told is None else (word(told), missed(told)))])
     return heading, lines
