@@ -56,10 +56,13 @@ def _noise(facts: Document) -> Iterator[Document]:
 
 
 def _linear_gain(facts: Document) -> float | None:
-    """By how much the best linear VAE, its noise learned, exceeds this model; None where the noise is about that."""
+    """By how much the best linear VAE, its noise learned, exceeds this model.
+
+    None where the noise is about that, and where the ELBO of this model is not known.
+    """
     linear = facts["linear"]
-    mle, here = linear["sigma2_mle"], linear["value"] if facts["elbo"] is None else facts["elbo"]
-    if mle is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
+    mle, here = linear["sigma2_mle"], facts["elbo"]
+    if mle is None or here is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
         return None
     tuned = facts["tuned_sigma2"]
     # A model that errs less than linear ones do has nothing to learn from where their noise ends.

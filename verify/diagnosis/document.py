@@ -208,10 +208,11 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
         "latents": k,
         "value": row["value"],
         "sigma2_mle": found["sigma2_mle"],
-        "value_mle": None if found["sigma2_mle"] is None else _value_mle(lam, k, found["sigma2_mle"]),
+        "value_mle": None if found["sigma2_mle"] is None else _value_mle(vae, data, asked, k, found["sigma2_mle"]),
         "eigenvalues": lam[: min(k, data.rank)].tolist(),
         "standard_errors": [t["standard_error"] for t in found["thresholds"]],
-        "beyond_noise": beyond_noise(lam, vae.N, k)[0],
+        # Of as many as the model could hold, whatever it is compared with.
+        "beyond_noise": beyond_noise(lam, vae.N, max(k, min(vae.k, vae.n)))[0],
         "contained": contained,
         "contained_value": optimum_that_keeps(lam, q, s, 1.0),
         "below": None,
@@ -222,8 +223,24 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     return document, [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
 
 
-def _value_mle(lam: Array, k: int, sigma2: float) -> float:
-    return optimum_that_keeps(lam, min(k, int((lam > sigma2).sum())), sigma2, 1.0)
+def _value_mle(vae: Outputs, data: Covariance, asked: Asked, k: int, sigma2: float) -> float:
+    """The linear optimum at this noise; of rows that were not trained on, fitted to the other half of them."""
+    if not asked.held_out:
+        lam = data.eigenvalues
+        return optimum_that_keeps(lam, min(k, int((lam > sigma2).sum())), sigma2, 1.0)
+    return float(_of_other_half(vae, asked, k, sigma2).mean())
+
+
+def _of_other_half(vae: Outputs, asked: Asked, q: int, s: float, less: Array | None = None) -> Array:
+    """Of each datum the linear optimum's ELBO, at most q latents fitted to the other half; less: what to take off."""
+
+    def one(chosen: Array) -> Array:
+        fitted = fitted_to(vae, chosen, s)
+        kept = min(q, int((fitted.eigenvalues > s).sum()))
+        values = linear_log_likelihood(fitted, vae.rows.blocks(), kept, s, ~chosen)
+        return values if less is None else values - less[~chosen]
+
+    return crossed(vae.N, asked.seed, one)
 
 
 def _below(vae: Outputs, data: Covariance, asked: Asked, elbos: Array, q: int) -> tuple[float, float]:
@@ -233,13 +250,7 @@ def _below(vae: Outputs, data: Covariance, asked: Asked, elbos: Array, q: int) -
     """
     if not asked.held_out:
         return mean_and_error(linear_log_likelihood(data, vae.rows.blocks(), q, asked.s) - elbos)
-
-    def one(chosen: Array) -> Array:
-        fitted = fitted_to(vae, chosen, asked.s)
-        kept = min(q, int((fitted.eigenvalues > asked.s).sum()))
-        return linear_log_likelihood(fitted, vae.rows.blocks(), kept, asked.s, ~chosen) - elbos[~chosen]
-
-    return mean_and_error(crossed(vae.N, asked.seed, one))
+    return mean_and_error(_of_other_half(vae, asked, q, asked.s, elbos))
 
 
 def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Document:

@@ -50,8 +50,8 @@ def read_arrays(word: str) -> Held:
             raise InputError(f"{path}: no array {name}; it holds {', '.join(arrays) or 'nothing'}")
         arrays = {name: arrays[name]}
     found = {kind: _one(path, kind, arrays) for kind in NAMES}
-    if name is not None and all(array is None for array in found.values()):
-        found["reconstructions"] = arrays[name]
+    if len(arrays) == 1 and all(array is None for array in found.values()):
+        (found["reconstructions"],) = arrays.values()
     return Held(**found)
 
 

@@ -96,18 +96,21 @@ class Residual:
     def crossed_gains(self, counts: Sequence[int], seed: int, N: int) -> list[Array]:
         """The same where nothing was fitted to the datum, for at most so many latents each, (N,) in the same order.
 
-        Two halves, each with the escape of the other. A half without variance teaches no latents.
+        Two halves, each with the escape of the other. A half without variance teaches no latents. A constant that costs
+        what it was not fitted to is left out: latents that make up for it would seem to bring more than they do.
         """
+        wanted = [*counts, 0]
 
         def one(chosen: Array) -> Array:
             pairs = self.pairs if self.learned is None else self.learned(chosen)
             shift = mean_residual(pairs, chosen)
+            shifts = (shift, np.zeros_like(shift))
             try:
                 fitted = _covariance(pairs, self.s, chosen)
             except Unvaried:
-                added = [_shifted_alone(shift)] * len(counts)
+                added = [_shifted_alone(b) for b in shifts for _ in wanted]
             else:
-                added = [escape(fitted, self.s, latents, shift) for latents in counts]
+                added = [escape(fitted, self.s, latents, b) for b in shifts for latents in wanted]
             gained = [
                 [installed_nats(each, e[left], r[left], self.s) for each in added]
                 for start, e, r in pairs()
@@ -115,7 +118,9 @@ class Residual:
             ]
             return np.concatenate(gained, axis=1)
 
-        return list(crossed(N, seed, one))
+        both = crossed(N, seed, one)
+        shifted, unshifted = both[: len(wanted)], both[len(wanted) :]
+        return list(shifted[:-1] if shifted[-1].mean() > 0 else unshifted[:-1])
 
 
 class Unvaried(InputError):

@@ -24,6 +24,17 @@ def test_arrays_are_found_by_the_names_in_circulation(tmp_path):
 def test_a_npy_file_is_what_its_name_says(tmp_path):
     np.save(tmp_path / "recon.npy", A)
     assert np.array_equal(read_arrays(str(tmp_path / "recon.npy")).reconstructions, A)
+    np.save(tmp_path / "draws.npy", A)
+    assert read_arrays(str(tmp_path / "draws.npy")).reconstructions is None
+
+
+def test_an_only_array_without_a_known_name_is_reconstructions(tmp_path):
+    np.save(tmp_path / "test_out.npy", A)
+    np.savez(tmp_path / "out.npz", arr_0=A)
+    np.savez(tmp_path / "two.npz", arr_0=A, arr_1=A)
+    for name in ("test_out.npy", "out.npz"):
+        assert np.array_equal(read_arrays(str(tmp_path / name)).reconstructions, A)
+    assert read_arrays(str(tmp_path / "two.npz")).reconstructions is None
 
 
 def test_safetensors(tmp_path):

@@ -1,5 +1,7 @@
 """The mean residual by what is at hand, and the gain on data that nothing was fitted to."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -67,9 +69,14 @@ def test_nothing_is_known_without_reconstructions_unless_all_is_collapsed(made):
     assert np.allclose(given.center, x.mean(axis=0)) and np.allclose(given.b, 0, atol=1e-12)
 
 
-def test_crossed_gains_are_those_of_the_other_half(made):
-    """Half by half, datum by datum: the best latents for one half's residuals, judged on the other."""
+@pytest.mark.parametrize("off", [0.0, 1.0])
+def test_crossed_gains_are_those_of_the_other_half(made, off):
+    """Half by half, datum by datum: the best latents for one half's residuals, judged on the other.
+
+    With the constant of that half where the output is off by one, and without it where it is not.
+    """
     x, model = made
+    model = dataclasses.replace(model, m=model.m + off)
     vae = outputs_of(model, x)
     found = residual(vae)
     e, r = x - vae.reconstructions, x - vae.samples.mean(axis=0)
@@ -78,7 +85,7 @@ def test_crossed_gains_are_those_of_the_other_half(made):
     for count, told in zip((2, 1, 0), found.crossed_gains([2, 1, 0], 0, N), strict=True):
         gains = []
         for half in (chosen, ~chosen):
-            c, center = r[half].mean(axis=0), e[half].mean(axis=0)
+            c, center = r[half].mean(axis=0) * (off != 0), e[half].mean(axis=0)
             rho, V = np.linalg.eigh(np.cov(e[half].T, bias=True))
             best = [j for j in np.argsort(-rho)[:count] if rho[j] > S]
             for i in np.flatnonzero(~half):
