@@ -38,6 +38,7 @@ from verify.diagnosis.residuals import (
     fitted_to,
     inflated,
     residual_of,
+    shrunk,
 )
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
@@ -122,6 +123,8 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     linear, linear_notes = _linear(vae, data, asked, elbos)
     told("looking for further directions")
     residual = residual_of(vae, data, s)
+    if residual is not None and min(vae.N, vae.n) <= CROSSED:
+        residual = shrunk(residual, asked.seed, vae.N)
     facts = {
         "schema": 1,
         "n": vae.n,

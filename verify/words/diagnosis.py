@@ -304,8 +304,8 @@ def _revival(facts: Document) -> Iterator[str]:
     else:
         yield (
             f"What the model misses varies by more than the noise in {m} direction{'s' * (m != 1)} (by "
-            f"{revival['eigenvalues'][0]:.4g} at most). {_as_many(m)} beside this decoder, left as it is, would add "
-            f"{with_error(revival['nats'], revival['standard_error'])}{_held_out(revival)}."
+            f"{revival['eigenvalues'][0]:.4g} at most). {_as_many(m)} beside this decoder, left as it is, would "
+            f"{_would_add(revival)}."
         )
     if bias > WORTH:
         yield (
@@ -317,6 +317,13 @@ def _revival(facts: Document) -> Iterator[str]:
 
 def _as_many(m: int) -> str:
     return "One linear latent" if m == 1 else f"{m} linear latents"
+
+
+def _would_add(revival: Document) -> str:
+    """What linear latents bring; of directions that are chance, or what draws vary, that may be less than nothing."""
+    if revival["nats"] <= 0:
+        return "add nothing, as that is no more than chance or what draws of z vary"
+    return f"add {with_error(revival['nats'], revival['standard_error'])}{_held_out(revival)}"
 
 
 def _held_out(revival: Document) -> str:

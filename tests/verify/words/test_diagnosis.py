@@ -103,6 +103,12 @@ def test_the_linear_vae_is_that_of_the_comparison(facts):
     assert any("keeps 2 of 2 latents" in one for one in said["3. Optimum or training"])
 
 
+def test_less_than_nothing_is_nothing(facts):
+    said = " ".join(dict(sections(changed(facts, revival__nats=-0.069)))["3. Optimum or training"])
+    assert "would add nothing, as that is no more than chance" in said and "-0.069" not in said
+    assert "would add nothing" not in " ".join(dict(sections(facts))["3. Optimum or training"])
+
+
 def test_rows_that_were_not_trained_on_have_their_own_linear_vae(facts):
     """What it has is what it has more than the ELBO."""
     held = changed(facts, held_out=True, elbo=-20.0, linear__below=1.5, linear__below_error=0.1)
