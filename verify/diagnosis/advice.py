@@ -1,7 +1,7 @@
 """What to change, one line each, and what the theory says that it brings.
 
 Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum.
-Main       advice.
+Main       advice; spoken.
 Reference  theory 5.1, 6.1, 6.3, 6.5, 7.6.
 """
 
@@ -23,6 +23,11 @@ def advice(facts: Document, *, learned: bool = False, hint: str = HINT) -> list[
     lines = [*_training(facts, hint), *_latents(facts), *_warm_up(facts), *_epochs(facts)]
     lines += [] if learned else _noise(facts)
     return sorted(lines, key=lambda line: -float(line["nats"]))
+
+
+def spoken(facts: Document) -> float:
+    """The nats that latents which count as collapsed say together: with a large epsilon or delta not next to none."""
+    return float(sum(facts["kl"][latent - 1] for latent in facts["collapsed"]))
 
 
 def _line(change: str, nats: float) -> Document:
@@ -114,7 +119,7 @@ def _latents(facts: Document) -> Iterator[Document]:
             f"{'them' if more > 1 else 'one'} to hold at this noise",
             revival["further_nats"],
         )
-    if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
+    if facts["k"] > unused > 0 and spoken(facts) <= WORTH and facts["verdict"] in ("data", "noise", "optimum"):
         where = "these data" if facts["verdict"] == "data" else "this noise"
         yield _line(
             f"k: {facts['k'] - unused} in place of {facts['k']} changes nothing at {where}: the collapsed "

@@ -7,7 +7,7 @@ Reference  theory 6; reports/schema/diagnose.json; indices count from 1.
 All values are ELBOs of the model with observation noise s and the KL in full, which is what the loss minimises.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,8 @@ Document = dict[str, Any]
 Told = Callable[[str], object]
 # Fitting two halves as well takes two more eigendecompositions of this size.
 CROSSED = 4096
+# Nats whose squares are still numbers.
+OVERFLOWING = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +96,15 @@ class Asked:
         random_seed(self.seed)
         if not isinstance(self.noise, LossNoise):
             positive_noise(self.noise)
-        if any(whole_number(width, "hidden") < 1 for width in self.hidden):
+        if not isinstance(self.hidden, Iterable) or isinstance(self.hidden, str):
+            raise InputError(f"hidden {self.hidden}: give the widths of all layers, [{self.hidden}] of one")
+        object.__setattr__(self, "hidden", tuple(whole_number(width, "hidden") for width in self.hidden))
+        if any(width < 1 for width in self.hidden):
             raise InputError(f"hidden {' '.join(map(str, self.hidden))}: widths of layers, all from 1")
-        if self.latents is not None and whole_number(self.latents, "k") < 1:
-            raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
+        if self.latents is not None:
+            object.__setattr__(self, "latents", whole_number(self.latents, "k"))
+            if self.latents < 1:
+                raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
 
     @property
     def s(self) -> float:
@@ -119,6 +126,10 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     collapse = collapse_document(vae.mu, vae.logvar, [asked.epsilon], asked.delta)
     sampled, at_mean = squared_errors(vae)
     errors = sampled if sampled is not None else at_mean
+    if any(kind is not None and not (kind <= OVERFLOWING * s).all() for kind in (sampled, at_mean)):
+        raise InputError(
+            f"squared errors beyond {OVERFLOWING:g} times the noise; are the reconstructions on the scale of the data?"
+        )
     elbos = None if errors is None else elbo_of_data(errors, kl(vae.mu, vae.logvar), vae.n, s)
     linear, linear_notes = _linear(vae, data, asked, elbos)
     told("looking for further directions")

@@ -100,7 +100,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None:
-    lower = {name.lower(): array for name, array in arrays.items()}
+    lower = {str(name).lower(): array for name, array in arrays.items()}
     found = [name for name in NAMES[kind] if name in lower]
     if len(found) > 1:
         raise InputError(f"{path}: {', '.join(found)} could be the {kind}; name one with FILE:name")

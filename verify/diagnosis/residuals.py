@@ -268,9 +268,11 @@ def shrunk(plain: Residual, seed: int, N: int) -> Residual:
         return fitted, pairs
 
     fitted, pairs = regression()
-    found = Residual(
-        plain.kind, plain.s, pairs, _covariance(pairs, plain.s), plain.shift, lambda chosen: regression(chosen)[1], fitted
-    )
+
+    def learned(chosen: Array) -> Pairs:
+        return regression(chosen)[1]
+
+    found = Residual(plain.kind, plain.s, pairs, _covariance(pairs, plain.s), plain.shift, learned, fitted)
     before, after = (one.crossed_gains([above], seed, N)[0].mean() for one in (plain, found))
     return found if after > before else plain
 

@@ -134,7 +134,10 @@ def _what_training_misses(facts: Document) -> str:
         many = "one unused latent" if revival["within"] == 1 else f"{revival['within']} unused latents"
         parts.append(f"{many}, put to linear use, would add {said}")
     if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
-        parts.append(f"a linear VAE of the same size is {with_error(linear['below'], linear['below_error'])} better")
+        # Without anything else against the training it has to be said when that is no fault of the network.
+        held = ", which a wide enough network with linear outputs contains," if not (parts or facts["hidden"]) else ""
+        better = with_error(linear["below"], linear["below_error"])
+        parts.append(f"a linear VAE of the same size{held} is {better} better")
     return ", and ".join(parts)
 
 

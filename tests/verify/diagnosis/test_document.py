@@ -1,6 +1,7 @@
 """A diagnosis against naive definitions, and each verdict on a model made up for it."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -492,3 +493,31 @@ def test_nothing_is_promised_over_a_model_whose_elbo_is_not_known(made):
     blind = found(model, x, 8.0, draws=0, means=False)
     assert blind["elbo"] is None and not [line for line in blind["advice"] if "than your model now" in line["change"]]
     assert [line for line in found(model, x, 8.0)["advice"] if "than your model now" in line["change"]]
+
+
+def test_latents_that_say_something_are_not_taken_for_unused_silently(made):
+    x, U = made
+    model = holding(x, U, LAM, [0, 1], 3, 1.0)
+    notes = [diagnosis(outputs_of(model, x), Asked(1.0, epsilon=e, **QUICK)).document["notes"] for e in (0.01, 20.0)]
+    assert [any("count as collapsed say" in note for note in some) for some in notes] == [False, True]
+
+
+def test_reconstructions_out_of_all_proportion_are_refused(made):
+    x, U = made
+    vae = outputs_of(holding(x, U, LAM, [0], 3, 1.0), x, draws=0)
+    for huge in (1e60, 1e100, 1e200):
+        again = dataclasses.replace(vae, reconstructions=huge * vae.reconstructions)
+        with pytest.raises(InputError, match="on the scale of the data"):
+            diagnosis(again, Asked(1.0, **QUICK))
+    assert diagnosis(dataclasses.replace(vae, reconstructions=1e20 * vae.reconstructions), Asked(1.0, **QUICK))
+
+
+def test_numbers_of_numpy_are_numbers(made):
+    x, U = made
+    vae = outputs_of(holding(x, U, LAM, [0], 3, 1.0), x)
+    given = {"hidden": np.array([9, 2]), "latents": np.int64(3), "noise": np.float32(1)}
+    document = diagnosis(vae, Asked(**given, **QUICK)).document
+    assert json.loads(json.dumps(document))["hidden"] == [9, 2]
+    assert document == diagnosis(vae, Asked(1.0, hidden=[9, 2], latents=3, **QUICK)).document
+    with pytest.raises(InputError, match=r"widths of all layers, \[64\] of one"):
+        Asked(1.0, hidden=64)

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from verify.diagnosis.files import beside_data, in_one_file, read_arrays
+from verify.diagnosis.files import beside_data, in_one_file, of_names, read_arrays
 from verify.errors import InputError
 
 A = np.arange(12.0).reshape(4, 3)
@@ -83,3 +83,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path):
     }.items():
         with pytest.raises(InputError, match=said):
             in_one_file(str(tmp_path / word))
+
+
+def test_a_dictionary_may_have_any_keys():
+    held = of_names("here", {1: A, "X": 2 * A})
+    assert np.array_equal(held.data, 2 * A) and held.reconstructions is None and of_names("here", {1: A}).data is None

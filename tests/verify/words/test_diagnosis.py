@@ -52,6 +52,14 @@ def test_training(facts):
     assert "2 unused latents, put to linear use, would add" in said and "a linear VAE of the same size is" in said
 
 
+def test_only_networks_that_contain_the_linear_vae_are_blamed(facts):
+    """A sigmoid at the output does not contain it. Where unused latents would pay too, or widths are known, it is clear."""
+    condition = "a linear VAE of the same size, which a wide enough network with linear outputs contains, is"
+    alone = changed(facts, revival__within=0, revival__within_nats=0.0)
+    assert condition in headline(alone)
+    assert "contains" not in headline(facts) and "contains" not in headline(changed(alone, hidden=[64]))
+
+
 VERDICTS_SAID = {
     "noise": "It is the noise, not the training",
     "data": "the data ask for no more",
