@@ -37,7 +37,9 @@ def _line(change: str, nats: float) -> Document:
 def _noise(facts: Document) -> Iterator[Document]:
     """The noise that the reconstructions ask for, at once; and what linear weights alone reach where it is learned."""
     s, tuned, gain = facts["sigma2"], facts["tuned_sigma2"], facts["tuning_gain"]
-    bound = "" if facts["elbo_from"] == "draws" else "; at most, as the error is that at the means of the latents"
+    # Larger errors ask for less where the noise exceeds them, and for more where they exceed it.
+    most = "at most" if tuned is not None and tuned < s else "at least"
+    bound = "" if facts["elbo_from"] == "draws" else f"; {most}, as the error is that at the means of the latents"
     if tuned is not None and gain is not None and gain > WORTH:
         yield _line(
             f"noise: learn it, or set it to the mean squared error of these reconstructions, sigma2 = {tuned:.4g} in "

@@ -132,8 +132,8 @@ def _left_out(facts: Document) -> Iterator[str]:
     if revival is not None and revival["residual"] == DRAWS:
         yield (
             f"the mean residual is that of {at['draws'] - 1} draw{'s' if at['draws'] > 2 else ''} of z, and the last "
-            "draw tells what further latents bring; what draws vary makes its eigenvalues too large, unless it is taken "
-            "out by a regression, as it is where it hides what latents bring"
+            "draw tells what further latents bring; what draws vary makes its eigenvalues too large, unless it is "
+            "taken out by a regression, as it is where it hides what latents bring"
         )
 
 

@@ -172,8 +172,10 @@ def _linear_beside(facts: Document) -> str:
 
 
 def _upto(facts: Document) -> str:
-    """Of errors at the means of the latents, which are too small."""
-    return "" if facts["elbo_from"] == "draws" else "up to "
+    """Of errors at the means of the latents, which are too small: those above the noise ask for more than they say."""
+    if facts["elbo_from"] == "draws":
+        return ""
+    return "at least " if facts["tuned_sigma2"] > facts["sigma2"] else "up to "
 
 
 def said(facts: Document) -> Blocks:

@@ -135,6 +135,18 @@ def test_latents_that_say_much_are_not_for_nothing():
     assert spoken(facts(collapsed=[2, 3])) == 0.501 and spoken(facts(collapsed=[])) == 0
 
 
+@pytest.mark.parametrize(("tuned", "bound"), [(0.5, "at most"), (2.0, "at least")])
+def test_errors_at_the_means_are_bounds_of_what_another_noise_brings(tuned, bound):
+    """By the definition: at the noise that they ask for, the ELBO with errors that are a tenth larger."""
+    told = facts(tuned_sigma2=tuned, tuning_gain=5 * (tuned - 1 - math.log(tuned)), elbo_from="posterior mean")
+    (line,) = [line for line in advice(told) if "these reconstructions" in line["change"]]
+    assert f"; {bound}, as the error" in line["change"]
+    true = -5 * math.log(tuned) - 5 * 1.1 * tuned * (1 / tuned - 1)
+    assert (true < line["nats"]) == (bound == "at most")
+    (drawn,) = [line for line in advice(told | {"elbo_from": "draws"}) if "these reconstructions" in line["change"]]
+    assert "at the means" not in drawn["change"]
+
+
 def test_one_latent_is_one():
     (line,) = [
         x for x in advice(facts(collapsed=[], revival_directions=1, revival_further_nats=3.0)) if "more" in x["change"]

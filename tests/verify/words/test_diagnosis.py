@@ -53,7 +53,7 @@ def test_training(facts):
 
 
 def test_only_networks_that_contain_the_linear_vae_are_blamed(facts):
-    """A sigmoid at the output does not contain it. Where unused latents would pay too, or widths are known, it is clear."""
+    """A sigmoid at the output does not contain it. Where unused latents would pay too, it is clear without."""
     condition = "a linear VAE of the same size, which a wide enough network with linear outputs contains, is"
     alone = changed(facts, revival__within=0, revival__within_nats=0.0)
     assert condition in headline(alone)
@@ -95,6 +95,9 @@ def test_a_noise_that_costs_much_is_not_passed_over_where_nothing_collapsed(fact
     assert "too large" not in headline(changed(none, tuning_gain=0.5))
     assert "too large" not in headline(changed(none, tuned_sigma2=3.0))
     assert "brings up to 50 nats" in headline(changed(none, elbo_from="posterior mean"))
+    # Errors that are larger still ask for more where they exceed the noise already.
+    small = changed(none, elbo_from="posterior mean", tuned_sigma2=3.0)
+    assert "too small for its errors: a larger one brings at least 50 nats" in headline(small)
 
 
 def test_a_noise_fits_only_where_it_does(facts):
