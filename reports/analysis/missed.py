@@ -63,7 +63,8 @@ def _examples(found: Diagnosis, vae: Outputs, rows: list[int]) -> dict[str, Arra
     for block, (start, e, _) in zip(vae.blocks(), found.residual.pairs(), strict=True):
         here = [row - start for row in rows if start <= row < start + len(e)]
         again = block.x - e if block.mean is None else block.mean
-        again = block.draws[0] if vae.draws == 1 and block.mean is None else again
+        if block.mean is None and vae.draws:
+            again = block.draws[:-1].mean(axis=0) if vae.draws > 1 else block.draws[0]
         kept.append((block.x[here], again[here], e[here]))
     x, again, e = (np.concatenate(parts) for parts in zip(*kept, strict=True))
     return {

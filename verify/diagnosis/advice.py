@@ -1,7 +1,7 @@
 """What to change, one line each, and what the theory says that it brings.
 
 Notation   facts: a diagnosis document with its verdict; s = facts["sigma2"], the noise that counts; nats per datum.
-Main       advice.
+Main       advice; spoken.
 Reference  theory 5.1, 6.1, 6.3, 6.5, 7.6.
 """
 
@@ -25,6 +25,11 @@ def advice(facts: Document, *, learned: bool = False, hint: str = HINT) -> list[
     return sorted(lines, key=lambda line: -float(line["nats"]))
 
 
+def spoken(facts: Document) -> float:
+    """The nats that latents which count as collapsed say together: with a large epsilon or delta not next to none."""
+    return float(sum(facts["kl"][latent - 1] for latent in facts["collapsed"]))
+
+
 def _line(change: str, nats: float) -> Document:
     return {"change": change, "nats": nats}
 
@@ -32,7 +37,9 @@ def _line(change: str, nats: float) -> Document:
 def _noise(facts: Document) -> Iterator[Document]:
     """The noise that the reconstructions ask for, at once; and what linear weights alone reach where it is learned."""
     s, tuned, gain = facts["sigma2"], facts["tuned_sigma2"], facts["tuning_gain"]
-    bound = "" if facts["elbo_from"] == "draws" else "; at most, as the error is that at the means of the latents"
+    # Larger errors ask for less where the noise exceeds them, and for more where they exceed it.
+    most = "at most" if tuned is not None and tuned < s else "at least"
+    bound = "" if facts["elbo_from"] == "draws" else f"; {most}, as the error is that at the means of the latents"
     if tuned is not None and gain is not None and gain > WORTH:
         yield _line(
             f"noise: learn it, or set it to the mean squared error of these reconstructions, sigma2 = {tuned:.4g} in "
@@ -56,10 +63,13 @@ def _noise(facts: Document) -> Iterator[Document]:
 
 
 def _linear_gain(facts: Document) -> float | None:
-    """By how much the best linear VAE, its noise learned, exceeds this model; None where the noise is about that."""
+    """By how much the best linear VAE, its noise learned, exceeds this model.
+
+    None where the noise is about that, and where the ELBO of this model is not known.
+    """
     linear = facts["linear"]
-    mle, here = linear["sigma2_mle"], linear["value"] if facts["elbo"] is None else facts["elbo"]
-    if mle is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
+    mle, here = linear["sigma2_mle"], facts["elbo"]
+    if mle is None or here is None or SAME_NOISE < mle / facts["sigma2"] < 1 / SAME_NOISE:
         return None
     tuned = facts["tuned_sigma2"]
     # A model that errs less than linear ones do has nothing to learn from where their noise ends.
@@ -111,7 +121,7 @@ def _latents(facts: Document) -> Iterator[Document]:
             f"{'them' if more > 1 else 'one'} to hold at this noise",
             revival["further_nats"],
         )
-    if facts["k"] > unused > 0 and facts["verdict"] in ("data", "noise", "optimum"):
+    if facts["k"] > unused > 0 and spoken(facts) <= WORTH and facts["verdict"] in ("data", "noise", "optimum"):
         where = "these data" if facts["verdict"] == "data" else "this noise"
         yield _line(
             f"k: {facts['k'] - unused} in place of {facts['k']} changes nothing at {where}: the collapsed "

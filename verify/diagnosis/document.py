@@ -7,7 +7,7 @@ Reference  theory 6; reports/schema/diagnose.json; indices count from 1.
 All values are ELBOs of the model with observation noise s and the KL in full, which is what the loss minimises.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ from verify.diagnosis.residuals import (
     fitted_to,
     inflated,
     residual_of,
+    shrunk,
 )
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
@@ -52,6 +53,8 @@ Document = dict[str, Any]
 Told = Callable[[str], object]
 # Fitting two halves as well takes two more eigendecompositions of this size.
 CROSSED = 4096
+# Nats whose squares are still numbers.
+OVERFLOWING = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +96,15 @@ class Asked:
         random_seed(self.seed)
         if not isinstance(self.noise, LossNoise):
             positive_noise(self.noise)
-        if any(whole_number(width, "hidden") < 1 for width in self.hidden):
+        if not isinstance(self.hidden, Iterable) or isinstance(self.hidden, str):
+            raise InputError(f"hidden {self.hidden}: give the widths of all layers, [{self.hidden}] of one")
+        object.__setattr__(self, "hidden", tuple(whole_number(width, "hidden") for width in self.hidden))
+        if any(width < 1 for width in self.hidden):
             raise InputError(f"hidden {' '.join(map(str, self.hidden))}: widths of layers, all from 1")
-        if self.latents is not None and whole_number(self.latents, "k") < 1:
-            raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
+        if self.latents is not None:
+            object.__setattr__(self, "latents", whole_number(self.latents, "k"))
+            if self.latents < 1:
+                raise InputError(f"k = {self.latents}: the linear VAE to compare with has at least 1 latent")
 
     @property
     def s(self) -> float:
@@ -118,10 +126,16 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     collapse = collapse_document(vae.mu, vae.logvar, [asked.epsilon], asked.delta)
     sampled, at_mean = squared_errors(vae)
     errors = sampled if sampled is not None else at_mean
+    if any(kind is not None and not (kind <= OVERFLOWING * s).all() for kind in (sampled, at_mean)):
+        raise InputError(
+            f"squared errors beyond {OVERFLOWING:g} times the noise; are the reconstructions on the scale of the data?"
+        )
     elbos = None if errors is None else elbo_of_data(errors, kl(vae.mu, vae.logvar), vae.n, s)
     linear, linear_notes = _linear(vae, data, asked, elbos)
     told("looking for further directions")
     residual = residual_of(vae, data, s)
+    if residual is not None and min(vae.N, vae.n) <= CROSSED:
+        residual = shrunk(residual, asked.seed, vae.N)
     facts = {
         "schema": 1,
         "n": vae.n,
@@ -208,10 +222,11 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
         "latents": k,
         "value": row["value"],
         "sigma2_mle": found["sigma2_mle"],
-        "value_mle": None if found["sigma2_mle"] is None else _value_mle(lam, k, found["sigma2_mle"]),
+        "value_mle": None if found["sigma2_mle"] is None else _value_mle(vae, data, asked, k, found["sigma2_mle"]),
         "eigenvalues": lam[: min(k, data.rank)].tolist(),
         "standard_errors": [t["standard_error"] for t in found["thresholds"]],
-        "beyond_noise": beyond_noise(lam, vae.N, k)[0],
+        # Of as many as the model could hold, whatever it is compared with.
+        "beyond_noise": beyond_noise(lam, vae.N, max(k, min(vae.k, vae.n)))[0],
         "contained": contained,
         "contained_value": optimum_that_keeps(lam, q, s, 1.0),
         "below": None,
@@ -222,8 +237,24 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     return document, [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
 
 
-def _value_mle(lam: Array, k: int, sigma2: float) -> float:
-    return optimum_that_keeps(lam, min(k, int((lam > sigma2).sum())), sigma2, 1.0)
+def _value_mle(vae: Outputs, data: Covariance, asked: Asked, k: int, sigma2: float) -> float:
+    """The linear optimum at this noise; of rows that were not trained on, fitted to the other half of them."""
+    if not asked.held_out:
+        lam = data.eigenvalues
+        return optimum_that_keeps(lam, min(k, int((lam > sigma2).sum())), sigma2, 1.0)
+    return float(_of_other_half(vae, asked, k, sigma2).mean())
+
+
+def _of_other_half(vae: Outputs, asked: Asked, q: int, s: float, less: Array | None = None) -> Array:
+    """Of each datum the linear optimum's ELBO, at most q latents fitted to the other half; less: what to take off."""
+
+    def one(chosen: Array) -> Array:
+        fitted = fitted_to(vae, chosen, s)
+        kept = min(q, int((fitted.eigenvalues > s).sum()))
+        values = linear_log_likelihood(fitted, vae.rows.blocks(), kept, s, ~chosen)
+        return values if less is None else values - less[~chosen]
+
+    return crossed(vae.N, asked.seed, one)
 
 
 def _below(vae: Outputs, data: Covariance, asked: Asked, elbos: Array, q: int) -> tuple[float, float]:
@@ -233,13 +264,7 @@ def _below(vae: Outputs, data: Covariance, asked: Asked, elbos: Array, q: int) -
     """
     if not asked.held_out:
         return mean_and_error(linear_log_likelihood(data, vae.rows.blocks(), q, asked.s) - elbos)
-
-    def one(chosen: Array) -> Array:
-        fitted = fitted_to(vae, chosen, asked.s)
-        kept = min(q, int((fitted.eigenvalues > asked.s).sum()))
-        return linear_log_likelihood(fitted, vae.rows.blocks(), kept, asked.s, ~chosen) - elbos[~chosen]
-
-    return mean_and_error(crossed(vae.N, asked.seed, one))
+    return mean_and_error(_of_other_half(vae, asked, q, asked.s, elbos))
 
 
 def _revival(vae: Outputs, residual: Residual, unused: int, asked: Asked) -> Document:

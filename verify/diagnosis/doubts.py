@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
+from verify.diagnosis.advice import spoken
 from verify.diagnosis.outputs import Outputs
 from verify.diagnosis.residuals import DRAWS, NOTHING, ONE_DRAW, POSTERIOR_MEAN
+from verify.landscape.worth import WORTH
 
 Document = dict[str, Any]
 # Rows that are compared with each other to see whether data and outputs stand in the same order.
@@ -27,7 +29,15 @@ MODEL = (
 
 def doubts(vae: Outputs, facts: Document, collapse_notes: Sequence[str]) -> list[str]:
     """Notes, the gravest first."""
-    return [*_order(vae, facts), *_scale(facts), *collapse_notes, *_left_out(facts), *_rows(facts), MODEL]
+    return [
+        *_order(vae, facts),
+        *_scale(facts),
+        *_spoken(facts),
+        *collapse_notes,
+        *_left_out(facts),
+        *_rows(facts),
+        MODEL,
+    ]
 
 
 def _order(vae: Outputs, facts: Document) -> Iterator[str]:
@@ -85,6 +95,16 @@ def _scale(facts: Document) -> Iterator[str]:
         )
 
 
+def _spoken(facts: Document) -> Iterator[str]:
+    """Whether those that count as collapsed say something."""
+    said = spoken(facts)
+    if said > WORTH:
+        yield (
+            f"the latents that count as collapsed say {said:.3g} nats of a datum together; what unused ones would "
+            "bring holds where they say nothing: lower epsilon or delta"
+        )
+
+
 def _left_out(facts: Document) -> Iterator[str]:
     """What the kind of reconstructions leaves open."""
     at, revival = facts["reconstructions"], facts["revival"]
@@ -112,7 +132,8 @@ def _left_out(facts: Document) -> Iterator[str]:
     if revival is not None and revival["residual"] == DRAWS:
         yield (
             f"the mean residual is that of {at['draws'] - 1} draw{'s' if at['draws'] > 2 else ''} of z, and the last "
-            "draw tells what further latents bring; its eigenvalues are too large by what draws vary"
+            "draw tells what further latents bring; what draws vary makes its eigenvalues too large, unless it is "
+            "taken out by a regression, as it is where it hides what latents bring"
         )
 
 

@@ -50,8 +50,8 @@ def read_arrays(word: str) -> Held:
             raise InputError(f"{path}: no array {name}; it holds {', '.join(arrays) or 'nothing'}")
         arrays = {name: arrays[name]}
     found = {kind: _one(path, kind, arrays) for kind in NAMES}
-    if name is not None and all(array is None for array in found.values()):
-        found["reconstructions"] = arrays[name]
+    if len(arrays) == 1 and all(array is None for array in found.values()):
+        (found["reconstructions"],) = arrays.values()
     return Held(**found)
 
 
@@ -100,7 +100,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _one(path: Path | str, kind: str, arrays: Mapping[str, Any]) -> Array | None:
-    lower = {name.lower(): array for name, array in arrays.items()}
+    lower = {str(name).lower(): array for name, array in arrays.items()}
     found = [name for name in NAMES[kind] if name in lower]
     if len(found) > 1:
         raise InputError(f"{path}: {', '.join(found)} could be the {kind}; name one with FILE:name")

@@ -86,7 +86,14 @@ def outputs(
     if mu.shape != logvar.shape:
         raise InputError(f"mu has shape {mu.shape}, logvar {logvar.shape}; both must be (N, k)")
     if reconstructions is not None:
-        reconstructions = _flat(reconstructions, "reconstructions", N, n)[0]
+        given = np.shape(reconstructions)
+        several = _flat(reconstructions, "reconstructions", N, n)
+        if len(several) > 1:
+            raise InputError(
+                f"reconstructions has shape {given}, {len(several)} for each datum; at the mean of z there is one: "
+                "give decoded draws of z as samples"
+            )
+        reconstructions = several[0]
     if samples is not None:
         samples = _flat(samples, "samples", N, n)
     return Outputs(rows, mu, logvar, reconstructions, samples, list(notes))

@@ -2,12 +2,13 @@
 
 Notation   as in outputs.py; s the noise that counts; e (N, n) what further latents would be encoded from, any function
            of x; r (N, n) a residual x - f(z), of draws that are independent of e given x, or their best stand-in.
-Main       Residual, residual_of; fitted_to, inflated.
+Main       Residual, residual_of, shrunk; fitted_to, inflated.
 Reference  theory 6.1, 7.1; claim revival: the gain of an installed escape is linear in r, so that draws give it exactly
            on average, whatever e is.
 
 What e is, by what is at hand: x - f(mu(x)); or the mean over all draws but the last; or of a single draw its linear
-regression on x, as anything made of that draw itself would know the z that it was decoded from.
+regression on x, as anything made of that draw itself would know the z that it was decoded from. Where the draws in e,
+or what the decoder does at mu(x) alone, hide what latents bring, e gives way to the regression of r on it (shrunk).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,8 @@ from verify.diagnosis.measured import crossed
 from verify.diagnosis.outputs import Outputs
 from verify.errors import InputError
 from verify.landscape.collapse import kl
-from verify.landscape.revival import Escape, escape, installed_nats
+from verify.landscape.revival import Escape, direction_nats, escape, installed_nats, shift_nats
+from verify.landscape.worth import WORTH
 
 # Of so many rows to a direction a regression does not fit mere noise to more than a tenth of its variance.
 ROWS_PER_DIRECTION = 10
@@ -42,7 +44,10 @@ Pairs = Callable[[], Iterator[tuple[int, Array, Array]]]
 
 @dataclass(frozen=True, eq=False)
 class Regression:
-    """e(x) = c + (y(x) - mean) slope^T, y(x) = (x - center) U.  U (n, h), slope (n, h), mean (h,), c, center (n,)."""
+    """e(x) = c + (y(x) - mean) slope^T, y(x) = (x - center) U.  U (n, h), slope (n, h), mean (h,), c, center (n,).
+
+    x: what it is a regression on, the data or what latents were encoded from before.
+    """
 
     center: Array
     U: Array
@@ -96,18 +101,21 @@ class Residual:
     def crossed_gains(self, counts: Sequence[int], seed: int, N: int) -> list[Array]:
         """The same where nothing was fitted to the datum, for at most so many latents each, (N,) in the same order.
 
-        Two halves, each with the escape of the other. A half without variance teaches no latents.
+        Two halves, each with the escape of the other. A half without variance teaches no latents. A constant that costs
+        what it was not fitted to is left out: latents that make up for it would seem to bring more than they do.
         """
+        wanted = [*counts, 0]
 
         def one(chosen: Array) -> Array:
             pairs = self.pairs if self.learned is None else self.learned(chosen)
             shift = mean_residual(pairs, chosen)
+            shifts = (shift, np.zeros_like(shift))
             try:
                 fitted = _covariance(pairs, self.s, chosen)
             except Unvaried:
-                added = [_shifted_alone(shift)] * len(counts)
+                added = [_shifted_alone(b) for b in shifts for _ in wanted]
             else:
-                added = [escape(fitted, self.s, latents, shift) for latents in counts]
+                added = [escape(fitted, self.s, latents, b) for b in shifts for latents in wanted]
             gained = [
                 [installed_nats(each, e[left], r[left], self.s) for each in added]
                 for start, e, r in pairs()
@@ -115,7 +123,9 @@ class Residual:
             ]
             return np.concatenate(gained, axis=1)
 
-        return list(crossed(N, seed, one))
+        both = crossed(N, seed, one)
+        shifted, unshifted = both[: len(wanted)], both[len(wanted) :]
+        return list(shifted[:-1] if shifted[-1].mean() > 0 else unshifted[:-1])
 
 
 class Unvaried(InputError):
@@ -210,18 +220,61 @@ def _of_nothing(vae: Outputs, data: Covariance) -> Iterator[tuple[int, Array, Ar
 
 def regressed(vae: Outputs, data: Covariance, chosen: Array | None = None) -> Regression:
     """E[(r - c) y^T] E[y y^T]^-1 over the chosen rows, y along as many leading directions as these rows teach."""
-    N = vae.N if chosen is None else int(chosen.sum())
-    held = min(data.rank, max(1, N // ROWS_PER_DIRECTION))
-    U = data.leading(held) / np.sqrt(data.eigenvalues[:held])
-    c, mean, cross, square = np.zeros(vae.n), np.zeros(held), np.zeros((vae.n, held)), np.zeros((held, held))
-    for start, x, _, draws in vae.blocks():
+
+    def pairs() -> Iterator[tuple[int, Array, Array]]:
+        for start, x, _, draws in vae.blocks():
+            yield start, x, x - draws[0]
+
+    return _fitted(pairs, data, data.rank, vae.N, chosen)
+
+
+def _fitted(pairs: Pairs, of: Covariance, most: int, N: int, chosen: Array | None = None) -> Regression:
+    """Of r on the first of each pair, whose covariance over all rows is `of`, along at most so many directions."""
+    N = N if chosen is None else int(chosen.sum())
+    held = min(most, max(1, N // ROWS_PER_DIRECTION))
+    U = of.leading(held) / np.sqrt(of.eigenvalues[:held])
+    c, mean, cross, square = np.zeros(of.n), np.zeros(held), np.zeros((of.n, held)), np.zeros((held, held))
+    for start, x, residual in pairs():
         taken = slice(None) if chosen is None else chosen[start : start + len(x)]
-        y, r = ((x - data.mean) @ U)[taken], (x - draws[0])[taken]
+        y, r = ((x - of.mean) @ U)[taken], residual[taken]
         c, mean, cross, square = c + r.sum(axis=0), mean + y.sum(axis=0), cross + r.T @ y, square + y.T @ y
     c, mean = c / N, mean / N
     # Least squares: some of the rows may lack a direction that all of them have.
     slope = np.linalg.lstsq(square / N - np.outer(mean, mean), (cross / N - np.outer(c, mean)).T, rcond=None)[0].T
-    return Regression(data.mean, U, mean, c, slope)
+    return Regression(np.asarray(of.mean), U, mean, c, slope)
+
+
+def shrunk(plain: Residual, seed: int, N: int) -> Residual:
+    """The same, encoded from the regression of r on e, where e promises what it does not hold and that brings more.
+
+    Latents made for e pay for what only e varies, draws that are in it or what f does at mu(x) alone, and may cost more
+    than they bring (theory 6.1: the escape is the best one of the mean residual, and of nothing else).
+    """
+    rho = plain.covariance.eigenvalues
+    above = int((rho > plain.s).sum())
+    if plain.kind not in (POSTERIOR_MEAN, DRAWS) or not above:
+        return plain
+    promised = float(direction_nats(rho, plain.s).sum()) + shift_nats(plain.shift, plain.s)
+    if promised - float(plain.gains(plain.escape()).mean()) <= WORTH:
+        return plain
+
+    def regression(chosen: Array | None = None) -> tuple[Regression, Pairs]:
+        fitted = _fitted(plain.pairs, plain.covariance, above, N, chosen)
+
+        def pairs() -> Iterator[tuple[int, Array, Array]]:
+            for start, e, r in plain.pairs():
+                yield start, fitted.at(e), r
+
+        return fitted, pairs
+
+    fitted, pairs = regression()
+
+    def learned(chosen: Array) -> Pairs:
+        return regression(chosen)[1]
+
+    found = Residual(plain.kind, plain.s, pairs, _covariance(pairs, plain.s), plain.shift, learned, fitted)
+    before, after = (one.crossed_gains([above], seed, N)[0].mean() for one in (plain, found))
+    return found if after > before else plain
 
 
 def _by_regression(vae: Outputs, fitted: Regression) -> Pairs:

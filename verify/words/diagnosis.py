@@ -18,6 +18,8 @@ Document = dict[str, Any]
 # Nats of another noise that nobody should overlook although nothing has collapsed.
 MUCH = 1.0
 HUGE = 1e7
+# Errors below this share of a value are rounding, or not worth the digits.
+PRECISE = 1e-4
 
 
 def nats(value: float) -> str:
@@ -28,8 +30,8 @@ def nats(value: float) -> str:
 
 
 def with_error(value: float, error: float | None) -> str:
-    """101.3 ± 0.4 nats: as many decimals as the first digit of the error."""
-    if not error:
+    """101.3 ± 0.4 nats: as many decimals as the first digit of the error, where that is worth saying."""
+    if not error or error < PRECISE * max(1.0, abs(value)):
         return f"{nats(value)} nats"
     decimals = max(0, -floor(log10(float(f"{error:.1g}"))))
     return f"{value:.{decimals}f} ± {error:.{decimals}f} nats"
@@ -89,22 +91,23 @@ def _data(facts: Document) -> str:
 
 def _optimum(facts: Document) -> str:
     if facts["collapsed"]:
-        return (
-            f", and that is no failure: at {noise(facts['sigma2'])} no further linear latent would pay, and the noise "
-            "fits the errors."
-        )
+        end = f". But {_off(facts)}." if overlooked(facts) else ", and the noise fits the errors."
+        return f", and that is no failure: at {noise(facts['sigma2'])} no further linear latent would pay{end}"
     said = "" if facts["linear"]["below"] is None else f", and the ELBO is {_beside_linear(facts)}"
-    if overlooked(facts):
-        off, other = ("large", "smaller") if facts["tuned_sigma2"] < facts["sigma2"] else ("small", "larger")
-        gain = nats(facts["tuning_gain"])
-        said += f". But the noise is too {off} for its errors: a {other} one brings {_upto(facts)}{gain} nats"
-    return f"{said}."
+    return f"{said}. But {_off(facts)}." if overlooked(facts) else f"{said}."
 
 
 def overlooked(facts: Document) -> bool:
-    """Whether nothing has collapsed, and yet another noise brings nats that nobody should overlook."""
+    """Whether the latents are at their optimum, and yet another noise brings nats that nobody should overlook."""
     gain = facts["tuning_gain"]
-    return gain is not None and gain > MUCH and not facts["collapsed"] and facts["verdict"] == "optimum"
+    return gain is not None and gain > MUCH and facts["verdict"] == "optimum"
+
+
+def _off(facts: Document) -> str:
+    """How a noise that is overlooked is wrong."""
+    off, other = ("large", "smaller") if facts["tuned_sigma2"] < facts["sigma2"] else ("small", "larger")
+    gain = nats(facts["tuning_gain"])
+    return f"the noise is too {off} for its errors: a {other} one brings {_upto(facts)}{gain} nats"
 
 
 def _undecided(facts: Document) -> str:
@@ -131,7 +134,10 @@ def _what_training_misses(facts: Document) -> str:
         many = "one unused latent" if revival["within"] == 1 else f"{revival['within']} unused latents"
         parts.append(f"{many}, put to linear use, would add {said}")
     if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
-        parts.append(f"a linear VAE of the same size is {with_error(linear['below'], linear['below_error'])} better")
+        # Without anything else against the training it has to be said when that is no fault of the network.
+        held = ", which a wide enough network with linear outputs contains," if not (parts or facts["hidden"]) else ""
+        better = with_error(linear["below"], linear["below_error"])
+        parts.append(f"a linear VAE of the same size{held} is {better} better")
     return ", and ".join(parts)
 
 
@@ -166,8 +172,10 @@ def _linear_beside(facts: Document) -> str:
 
 
 def _upto(facts: Document) -> str:
-    """Of errors at the means of the latents, which are too small."""
-    return "" if facts["elbo_from"] == "draws" else "up to "
+    """Of errors at the means of the latents, which are too small: those above the noise ask for more than they say."""
+    if facts["elbo_from"] == "draws":
+        return ""
+    return "at least " if facts["tuned_sigma2"] > facts["sigma2"] else "up to "
 
 
 def said(facts: Document) -> Blocks:
@@ -206,7 +214,7 @@ def _noise(facts: Document) -> Iterator[str]:
             f"With the noise at that error the ELBO of this model, as it is, would be {_upto(facts)}"
             f"{nats(facts['tuning_gain'])} nats higher."
         )
-    mle, k = facts["linear"]["sigma2_mle"], facts["k"]
+    mle, k = facts["linear"]["sigma2_mle"], facts["linear"]["latents"]
     if mle is not None:
         yield f"A linear VAE of {k} latent{'s' * (k != 1)} that learns its noise ends at {noise(mle)}."
 
@@ -237,7 +245,7 @@ def _collapse(facts: Document) -> Iterator[str]:
 
 
 def _optimum_or_training(facts: Document) -> Iterator[str]:
-    linear, k = facts["linear"], facts["k"]
+    linear, k = facts["linear"], facts["linear"]["latents"]
     held = linear["retained_range"]
     other = "" if held in (None, [linear["retained"]] * 2) else f" ({counted(*held)} on other data of the kind)"
     yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{other}."
@@ -267,14 +275,19 @@ def _any_decoder(facts: Document) -> str:
 def _against_linear(facts: Document) -> Iterator[str]:
     linear, drawn = facts["linear"], facts["elbo_from"] == "draws"
     value = with_error(facts["elbo"], facts["elbo_error"]).removesuffix(" nats")
-    yield (
-        f"The ELBO is {'' if drawn else 'at most '}{value} nats; the best linear VAE on the same rows has "
-        f"{nats(linear['contained_value'])}, {_linear_beside(facts)}."
-    )
+    yield (f"The ELBO is {'' if drawn else 'at most '}{value} nats; {_best_linear(facts)}, {_linear_beside(facts)}.")
     if linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         least = "" if drawn else "at least "
         by = with_error(linear["below"], linear["below_error"])
         yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
+
+
+def _best_linear(facts: Document) -> str:
+    """What the linear VAE that is compared with attains, on rows that it was fitted to or not."""
+    if not facts["held_out"]:
+        return f"the best linear VAE on the same rows has {nats(facts['linear']['contained_value'])}"
+    value = facts["elbo"] + facts["linear"]["below"]
+    return f"the best linear VAE, fitted to the other half of these rows each time, has {nats(value)}"
 
 
 def _contains(facts: Document) -> str:
@@ -283,8 +296,8 @@ def _contains(facts: Document) -> str:
     if facts["hidden"] is not None:
         return f"Your network, with {held} or more ReLU units in every hidden layer, comes up to that linear VAE"
     return (
-        f"If every hidden layer has at least {held} ReLU units and the output is linear, your network comes up to that "
-        "linear VAE"
+        f"If every hidden layer has at least {held} ReLU unit{'s' * (held != 1)} and the output is linear, your "
+        "network comes up to that linear VAE"
     )
 
 
@@ -296,8 +309,8 @@ def _revival(facts: Document) -> Iterator[str]:
     else:
         yield (
             f"What the model misses varies by more than the noise in {m} direction{'s' * (m != 1)} (by "
-            f"{revival['eigenvalues'][0]:.4g} at most). {_as_many(m)} beside this decoder, left as it is, would add "
-            f"{with_error(revival['nats'], revival['standard_error'])}{_held_out(revival)}."
+            f"{revival['eigenvalues'][0]:.4g} at most). {_as_many(m)} beside this decoder, left as it is, would "
+            f"{_would_add(revival)}."
         )
     if bias > WORTH:
         yield (
@@ -309,6 +322,13 @@ def _revival(facts: Document) -> Iterator[str]:
 
 def _as_many(m: int) -> str:
     return "One linear latent" if m == 1 else f"{m} linear latents"
+
+
+def _would_add(revival: Document) -> str:
+    """What linear latents bring; of directions that are chance, or what draws vary, that may be less than nothing."""
+    if revival["nats"] <= 0:
+        return "add nothing, as that is no more than chance or what draws of z vary"
+    return f"add {with_error(revival['nats'], revival['standard_error'])}{_held_out(revival)}"
 
 
 def _held_out(revival: Document) -> str:

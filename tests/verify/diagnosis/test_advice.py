@@ -5,13 +5,13 @@ import math
 
 import pytest
 
-from verify.diagnosis.advice import advice
+from verify.diagnosis.advice import advice, spoken
 from verify.diagnosis.judged import reasons, surely, verdict
 
 PLAIN = {
     "k": 4, "n": 10, "N": 1000, "collapsed": [3, 4], "sigma2": 1.0, "beta": 1.0, "loss": None, "held_out": False,
     "tuned_sigma2": 0.98, "tuning_gain": 0.002, "elbo": -14.0, "elbo_from": "draws", "verdict": "optimum",
-    "rescaling_nats": 0.02,
+    "rescaling_nats": 0.02, "kl": [1.0, 0.5, 0.001, 0.0],
     "linear": {
         "below": 0.0, "below_error": 0.01, "beyond_noise": 3, "value": -14.0, "sigma2_mle": 0.95, "value_mle": -13.9,
         "contained": 4,
@@ -127,6 +127,24 @@ def test_what_does_not_pay_is_not_advised():
     assert "k" in changes(collapsed=[], revival_directions=5, revival_further_nats=3.0)
     assert "epochs" in changes(rescaling_nats=1.0) and "epochs" not in changes(held_out=True, rescaling_nats=1.0)
     assert "epochs" not in changes(rescaling_nats=None)
+
+
+def test_latents_that_say_much_are_not_for_nothing():
+    """By an epsilon of 2 nats all of these count as collapsed."""
+    assert "k" in changes() and "k" not in changes(collapsed=[2, 3, 4]) and "k" not in changes(collapsed=[1, 3])
+    assert spoken(facts(collapsed=[2, 3])) == 0.501 and spoken(facts(collapsed=[])) == 0
+
+
+@pytest.mark.parametrize(("tuned", "bound"), [(0.5, "at most"), (2.0, "at least")])
+def test_errors_at_the_means_are_bounds_of_what_another_noise_brings(tuned, bound):
+    """By the definition: at the noise that they ask for, the ELBO with errors that are a tenth larger."""
+    told = facts(tuned_sigma2=tuned, tuning_gain=5 * (tuned - 1 - math.log(tuned)), elbo_from="posterior mean")
+    (line,) = [line for line in advice(told) if "these reconstructions" in line["change"]]
+    assert f"; {bound}, as the error" in line["change"]
+    true = -5 * math.log(tuned) - 5 * 1.1 * tuned * (1 / tuned - 1)
+    assert (true < line["nats"]) == (bound == "at most")
+    (drawn,) = [line for line in advice(told | {"elbo_from": "draws"}) if "these reconstructions" in line["change"]]
+    assert "at the means" not in drawn["change"]
 
 
 def test_one_latent_is_one():

@@ -1,6 +1,7 @@
 """A diagnosis against naive definitions, and each verdict on a model made up for it."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.stats import multivariate_normal
 
 from tests.verify.diagnosis.made_up import holding, outputs_of, rows_of, spread
 from verify.diagnosis.document import Asked, diagnosis
+from verify.diagnosis.measured import halves
 from verify.diagnosis.outputs import outputs
 from verify.errors import InputError
 from verify.models.losses import noise_of_loss
@@ -445,3 +447,77 @@ def test_what_rescaling_the_latents_would_bring(made):
         scaled = dataclasses.replace(vae, mu=factor * vae.mu, logvar=vae.logvar + (2 * np.log(2) if factor else -800))
         facts = diagnosis(scaled, Asked(1.0, **QUICK)).document
         assert facts["rescaling_nats"] == (wanted if wanted is None else pytest.approx(wanted, rel=1e-2))
+
+
+@pytest.mark.parametrize("latents", [None, 2, 3, 9])
+def test_what_the_data_ask_for_does_not_hang_on_the_comparison(made, latents):
+    """Of twelve directions five stand out, and three are held: a comparison with 3 latents hides none of them."""
+    lam = np.array([20.0, 10, 5, 3, 2, *[0.2] * 7])
+    x, U = spread(lam, N)
+    facts = found(holding(x, U, lam, [0, 1, 2], 5, 4.0), x, 4.0, asked={"latents": latents})
+    assert facts["linear"]["beyond_noise"] == 5 and facts["verdict"] == "noise"
+    full = found(holding(x, U, lam, [0, 1, 2, 3, 4], 6, 1.0), x, 1.0, asked={"latents": latents})
+    assert full["linear"]["beyond_noise"] == 5 and full["verdict"] == "data"
+
+
+def test_unused_latents_are_not_promised_what_a_wrong_constant_cost():
+    """Two points: the latent brings 1/2 (10 - 1 - log 10) nats and no more, whatever each half takes for the mean."""
+    x = np.repeat([[6.0, 5.0], [4.0, 5.0]], 50, axis=0)
+    zeros = np.zeros((100, 1))
+    revival = diagnosis(outputs(rows_of(x), zeros, zeros, np.full((100, 2), 5.0)), Asked(0.1, **QUICK)).document[
+        "revival"
+    ]
+    best = 0.5 * (10 - 1 - np.log(10))
+    assert revival["theory_nats"] == pytest.approx(best, rel=1e-9)
+    assert best - 0.1 < revival["within_nats"] <= best and revival["further_nats"] <= best
+
+
+def test_learned_noise_is_judged_on_rows_that_it_was_not_fitted_to():
+    """Dense: N(mean, C) of one half at each row of the other; forty rows overrate their own optimum by nats."""
+    lam = np.array([20.0, 10, 5, *[0.5] * 7])
+    x, U = spread(lam, 40)
+    model = holding(x, U, lam, [0, 1, 2], 5, 2.0)
+    held, trained = (found(model, x, 2.0, asked={"held_out": on})["linear"] for on in (True, False))
+    s, values = held["sigma2_mle"], []
+    for half in (halves(40, 0), ~halves(40, 0)):
+        rho, V = np.linalg.eigh(np.cov(x[half].T, bias=True))
+        kept = np.where((np.arange(10) >= 5) & (rho > s), rho, s)
+        values.extend(multivariate_normal(x[half].mean(axis=0), (V * kept) @ V.T).logpdf(x[~half]))
+    assert held["value_mle"] == pytest.approx(np.mean(values), rel=1e-9)
+    assert trained["value_mle"] > held["value_mle"] + 1 and trained["sigma2_mle"] == s
+
+
+def test_nothing_is_promised_over_a_model_whose_elbo_is_not_known(made):
+    x, U = made
+    model = holding(x, U, LAM, [0], 3, 8.0)
+    blind = found(model, x, 8.0, draws=0, means=False)
+    assert blind["elbo"] is None and not [line for line in blind["advice"] if "than your model now" in line["change"]]
+    assert [line for line in found(model, x, 8.0)["advice"] if "than your model now" in line["change"]]
+
+
+def test_latents_that_say_something_are_not_taken_for_unused_silently(made):
+    x, U = made
+    model = holding(x, U, LAM, [0, 1], 3, 1.0)
+    notes = [diagnosis(outputs_of(model, x), Asked(1.0, epsilon=e, **QUICK)).document["notes"] for e in (0.01, 20.0)]
+    assert [any("count as collapsed say" in note for note in some) for some in notes] == [False, True]
+
+
+def test_reconstructions_out_of_all_proportion_are_refused(made):
+    x, U = made
+    vae = outputs_of(holding(x, U, LAM, [0], 3, 1.0), x, draws=0)
+    for huge in (1e60, 1e100, 1e200):
+        again = dataclasses.replace(vae, reconstructions=huge * vae.reconstructions)
+        with pytest.raises(InputError, match="on the scale of the data"):
+            diagnosis(again, Asked(1.0, **QUICK))
+    assert diagnosis(dataclasses.replace(vae, reconstructions=1e20 * vae.reconstructions), Asked(1.0, **QUICK))
+
+
+def test_numbers_of_numpy_are_numbers(made):
+    x, U = made
+    vae = outputs_of(holding(x, U, LAM, [0], 3, 1.0), x)
+    given = {"hidden": np.array([9, 2]), "latents": np.int64(3), "noise": np.float32(1)}
+    document = diagnosis(vae, Asked(**given, **QUICK)).document
+    assert json.loads(json.dumps(document))["hidden"] == [9, 2]
+    assert document == diagnosis(vae, Asked(1.0, hidden=[9, 2], latents=3, **QUICK)).document
+    with pytest.raises(InputError, match=r"widths of all layers, \[64\] of one"):
+        Asked(1.0, hidden=64)

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from verify.diagnosis.files import beside_data, in_one_file, read_arrays
+from verify.diagnosis.files import beside_data, in_one_file, of_names, read_arrays
 from verify.errors import InputError
 
 A = np.arange(12.0).reshape(4, 3)
@@ -24,6 +24,17 @@ def test_arrays_are_found_by_the_names_in_circulation(tmp_path):
 def test_a_npy_file_is_what_its_name_says(tmp_path):
     np.save(tmp_path / "recon.npy", A)
     assert np.array_equal(read_arrays(str(tmp_path / "recon.npy")).reconstructions, A)
+    np.save(tmp_path / "draws.npy", A)
+    assert read_arrays(str(tmp_path / "draws.npy")).reconstructions is None
+
+
+def test_an_only_array_without_a_known_name_is_reconstructions(tmp_path):
+    np.save(tmp_path / "test_out.npy", A)
+    np.savez(tmp_path / "out.npz", arr_0=A)
+    np.savez(tmp_path / "two.npz", arr_0=A, arr_1=A)
+    for name in ("test_out.npy", "out.npz"):
+        assert np.array_equal(read_arrays(str(tmp_path / name)).reconstructions, A)
+    assert read_arrays(str(tmp_path / "two.npz")).reconstructions is None
 
 
 def test_safetensors(tmp_path):
@@ -72,3 +83,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path):
     }.items():
         with pytest.raises(InputError, match=said):
             in_one_file(str(tmp_path / word))
+
+
+def test_a_dictionary_may_have_any_keys():
+    held = of_names("here", {1: A, "X": 2 * A})
+    assert np.array_equal(held.data, 2 * A) and held.reconstructions is None and of_names("here", {1: A}).data is None

@@ -79,3 +79,10 @@ def test_latents_of_other_data_are_refused():
         outputs(rows_of(X), MU[:-1], MU[:-1])
     with pytest.raises(InputError, match="logvar"):
         outputs(rows_of(X), MU, np.zeros((N, k + 1)))
+
+
+def test_several_reconstructions_of_a_datum_are_draws():
+    """The first of them would be taken for what the decoder makes of the mean."""
+    with pytest.raises(InputError, match=r"\(3, 20, 6\), 3 for each datum.*as samples"):
+        taken(reconstructions=np.stack([X] * 3))
+    assert np.array_equal(taken(reconstructions=X[None]).reconstructions, X)

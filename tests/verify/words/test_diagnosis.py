@@ -40,6 +40,8 @@ def test_numbers():
     assert with_error(1234.5, 12.0) == "1234 ± 12 nats" and with_error(3.0, 0.0) == with_error(3.0, None) == "3 nats"
     # An error of 0.096 is one of 0.1, and the value has as many decimals.
     assert with_error(2.345, 0.096) == "2.3 ± 0.1 nats"
+    # Errors of rounding bring no digits.
+    assert with_error(3.348707453502976, 9e-17) == "3.35 nats" and with_error(0.1234, 9e-5) == "0.123 nats"
     assert noise(0.1) == "sigma2 = 0.1" and noise(19.6) == "sigma2 = 19.6"
     assert noise(0.018154338826832487) == "sigma2 = 0.01815" and noise(1e-36) == "sigma2 = 1e-36"
 
@@ -48,6 +50,14 @@ def test_training(facts):
     said = headline(facts)
     assert said.startswith("3 of 4 latents have collapsed. It is the training, not the optimum: at the noise that was ")
     assert "2 unused latents, put to linear use, would add" in said and "a linear VAE of the same size is" in said
+
+
+def test_only_networks_that_contain_the_linear_vae_are_blamed(facts):
+    """A sigmoid at the output does not contain it. Where unused latents would pay too, it is clear without."""
+    condition = "a linear VAE of the same size, which a wide enough network with linear outputs contains, is"
+    alone = changed(facts, revival__within=0, revival__within_nats=0.0)
+    assert condition in headline(alone)
+    assert "contains" not in headline(facts) and "contains" not in headline(changed(alone, hidden=[64]))
 
 
 VERDICTS_SAID = {
@@ -85,6 +95,37 @@ def test_a_noise_that_costs_much_is_not_passed_over_where_nothing_collapsed(fact
     assert "too large" not in headline(changed(none, tuning_gain=0.5))
     assert "too large" not in headline(changed(none, tuned_sigma2=3.0))
     assert "brings up to 50 nats" in headline(changed(none, elbo_from="posterior mean"))
+    # Errors that are larger still ask for more where they exceed the noise already.
+    small = changed(none, elbo_from="posterior mean", tuned_sigma2=3.0)
+    assert "too small for its errors: a larger one brings at least 50 nats" in headline(small)
+
+
+def test_a_noise_fits_only_where_it_does(facts):
+    some = changed(facts, verdict="optimum", tuned_sigma2=10.0, tuning_gain=33.6)
+    said = headline(some)
+    assert "that is no failure" in said and "the noise fits the errors" not in said
+    assert said.endswith("would pay. But the noise is too small for its errors: a larger one brings 33.6 nats.")
+    assert "the noise fits the errors." in headline(changed(some, tuning_gain=0.5))
+
+
+def test_the_linear_vae_is_that_of_the_comparison(facts):
+    said = dict(sections(changed(facts, linear__latents=2, linear__retained=2)))
+    assert any("A linear VAE of 2 latents" in one for one in said["1. The noise"])
+    assert any("keeps 2 of 2 latents" in one for one in said["3. Optimum or training"])
+
+
+def test_less_than_nothing_is_nothing(facts):
+    said = " ".join(dict(sections(changed(facts, revival__nats=-0.069)))["3. Optimum or training"])
+    assert "would add nothing, as that is no more than chance" in said and "-0.069" not in said
+    assert "would add nothing" not in " ".join(dict(sections(facts))["3. Optimum or training"])
+
+
+def test_rows_that_were_not_trained_on_have_their_own_linear_vae(facts):
+    """What it has is what it has more than the ELBO."""
+    held = changed(facts, held_out=True, elbo=-20.0, linear__below=1.5, linear__below_error=0.1)
+    said = " ".join(dict(sections(held))["3. Optimum or training"])
+    assert "fitted to the other half of these rows each time, has -18.5, 1.5 ± 0.1 nats more." in said
+    assert "on the same rows has" in " ".join(dict(sections(facts))["3. Optimum or training"])
 
 
 def test_the_four_questions(facts):
