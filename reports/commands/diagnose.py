@@ -17,13 +17,13 @@ from reports.terminal.options import decimal, folder, real
 from verify.analysis.latents import read_latents
 from verify.data.writing import writable, write_npz
 from verify.diagnosis.asked import noise_asked, one_noise
-from verify.diagnosis.document import Asked, Diagnosis, diagnosis
+from verify.diagnosis.document import OUTPUTS, Asked, Diagnosis, diagnosis
 from verify.diagnosis.files import Held, beside_data, in_one_file, read_arrays
 from verify.diagnosis.outputs import outputs
 from verify.errors import InputError
 from verify.landscape.collapse import EPSILON
 from verify.models.losses import DIVERGENCES, ERRORS, NOT_GAUSSIAN
-from verify.words.diagnosis import said
+from verify.words.diagnosis import nats, said
 
 MORE = (
     "DATA are the rows that the model was given, prepared as it saw them, or one .npz or .safetensors file that "
@@ -76,7 +76,12 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="latents of the linear VAE to compare with (default: as many as the model has)",
     )
     parser.add_argument(
-        "--hidden", type=int, nargs="+", default=[], metavar="H", help="widths of the ReLU layers, if there are any"
+        "--hidden", type=int, nargs="+", default=[], metavar="H", help="widths of all ReLU layers, of both halves"
+    )
+    parser.add_argument(
+        "--output",
+        choices=OUTPUTS,
+        help="what the decoder ends in: linear, or bounded, as by a sigmoid (default: bounded if all lies in 0 to 1)",
     )
     parser.add_argument("--held-out", action="store_true", help="these rows were not trained on")
     parser.add_argument(
@@ -105,7 +110,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     rows = data.read_rows(args, session, word=word, read=beside_data if whole else str)
     n, k = rows.shape[1], latents.mu.shape[1]
     noise = noise_asked(args.sigma2, args.loss, n=n, k=k, beta=args.beta, kl=args.kl, batch=args.batch)
-    asked = Asked(noise, args.beta, args.hidden, args.held_out, args.k, args.epsilon, args.delta, args.seed)
+    how = (args.beta, args.hidden, args.held_out, args.k, args.output, args.epsilon, args.delta, args.seed)
+    asked = Asked(noise, *how)
     if args.out is not None:
         keep_others(args.out, args, {"provenance.data": rows.provenance}, FILES)
     save = None if args.save_escape is None else writable(beside(args.save_escape, args, FILES))
@@ -158,3 +164,16 @@ def _save(found: Diagnosis, path: Path, session: Session) -> None:
     else:
         write_npz(path, **found.escape_arrays())
         session.wrote(path)
+        session.note(f"{path.name} holds {_held(found)}")
+
+
+def _held(found: Diagnosis) -> str:
+    """How many latents an escape has, and what they bring; and those that there is room for, where that are fewer."""
+    revival = found.document["revival"]
+    m, within = revival["directions"], revival["within"]
+    if not m:
+        return "no latents, as none would pay, and the constant by which the output is off"
+    held = f"{m} linear latent{'s' * (m != 1)}, best first, which bring {nats(revival['nats'])} nats"
+    if not 0 < within < m:
+        return held
+    return f"{held}; as many as have collapsed, the first {within}, bring {nats(revival['within_nats'])}"

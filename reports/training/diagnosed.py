@@ -120,7 +120,7 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
     weight = plan.final_weight(run, data.rows.shape[0])
     # Of convolutions it is not known which linear maps they contain.
     hidden = architecture.hidden if architecture.kind in ("mlp", "linear-decoder") else ()
-    asked = Asked(e.sigma2, weight, hidden, seed=seed, decoders=False)
+    asked = Asked(e.sigma2, weight, hidden, output="linear", seed=seed, decoders=False)
     with host_threads(plan):
         vae = outputs_of(ensemble, data.rows, run.seed)
     facts = diagnosis(vae, asked, data.covariance).document

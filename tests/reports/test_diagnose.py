@@ -156,7 +156,8 @@ def test_an_escape_from_nowhere_is_not_written(folder, arrays, capsys):
 
 BAD = [
     ("vae.npz", "either --sigma2 S, or --loss KIND"),
-    ("vae.npz --sigma2 1 --loss mse-sum", "either --sigma2 S, or --loss KIND"),
+    ("vae.npz --sigma2 1 --loss mse-sum", "--sigma2 and --loss both say"),
+    ("model.pt --sigma2 1", "a pickle, which is never loaded"),
     ("vae.npz --sigma2 1 --kl mean", "with --sigma2 leave them out"),
     ("vae.npz --sigma2 0", "sigma2 = 0"),
     ("vae.npz --sigma2 nan", "sigma2 = nan"),

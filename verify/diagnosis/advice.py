@@ -12,17 +12,25 @@ from typing import Any
 from verify.landscape.worth import SAME_NOISE, WORTH
 
 Document = dict[str, Any]
-HINT = " (the escape that --save-escape writes)"
+HINT = " (--save-escape writes them, best first)"
+# Which lines speak of what the verdict names.
+CAUSES = {"noise": ("noise",), "training": ("training",), "mixed": ("training", "noise")}
 
 
 def advice(facts: Document, *, learned: bool = False, hint: str = HINT) -> list[Document]:
-    """[{"change", "nats"}], what brings most first.
+    """[{"change", "nats"}]: what the verdict names, then the rest, what brings most first.
 
     learned: the noise is, so that nothing is said of it; hint: where the linear latents to add are found.
     """
     lines = [*_training(facts, hint), *_latents(facts), *_warm_up(facts), *_epochs(facts)]
     lines += [] if learned else _noise(facts)
-    return sorted(lines, key=lambda line: -float(line["nats"]))
+    named = CAUSES.get(facts["verdict"], ())
+    return sorted(lines, key=lambda line: (_about(line) not in named, _about(line) == "scale", -float(line["nats"])))
+
+
+def _about(line: Document) -> str:
+    """What a line of advice is about: the word before its colon."""
+    return str(line["change"]).partition(":")[0]
 
 
 def spoken(facts: Document) -> float:
@@ -56,8 +64,8 @@ def _noise(facts: Document) -> Iterator[Document]:
         )
         if mle < s:
             yield _line(
-                f"scale: in place of that, multiply the data by {sqrt(s / mle):.3g} and leave the loss as it is: the "
-                "same noise in other units",
+                f"scale: data multiplied by {sqrt(s / mle):.3g}, with the loss as it is, are that smaller noise in "
+                "other units; in place of it, if the output reaches so far and with a smaller learning rate",
                 reached,
             )
 
@@ -97,9 +105,12 @@ def _training(facts: Document, hint: str) -> Iterator[Document]:
     if revival is not None and revival["bias_nats"] > WORTH:
         yield _line("training: the output is off by a constant; correct its bias, or train on", revival["bias_nats"])
     if linear["below"] is not None and linear["below"] > max(WORTH, 3 * linear["below_error"]):
+        sigmoid = facts["output"] == "bounded"
         yield _line(
-            "training: more epochs, another learning rate or another start: linear maps, which the network contains if "
-            f"every hidden layer has at least {linear['contained']} ReLU units and its output is linear, do better",
+            "training: an output without a sigmoid, as linear maps do better, which a bounded output cannot follow"
+            if sigmoid
+            else "training: more epochs, another learning rate or another start: linear maps, which a network contains "
+            f"if every hidden layer has at least {linear['contained']} ReLU units and its output is linear, do better",
             linear["below"],
         )
 
@@ -114,7 +125,13 @@ def _those(within: int, unused: int) -> str:
 def _latents(facts: Document) -> Iterator[Document]:
     """More latents, or fewer."""
     revival, unused = facts["revival"], len(facts["collapsed"])
-    if revival is not None and not unused and revival["directions"] and revival["further_nats"] > WORTH:
+    if (
+        revival is not None
+        and not unused
+        and facts["verdict"] == "optimum"
+        and revival["directions"]
+        and revival["further_nats"] > WORTH
+    ):
         more = revival["directions"]
         yield _line(
             f"k: up to {more} more latent{'s' * (more != 1)}, as none is unused and the residual has "

@@ -12,7 +12,9 @@ from verify.models.losses import ERRORS, LossNoise, noise_of_loss
 
 def one_noise(sigma2: Any, loss: str | None, kl: str | None, batch: int | None) -> None:
     """Raises InputError unless either a noise or a loss is said, with what belongs to it."""
-    if (sigma2 is None) == (loss is None):
+    if sigma2 is not None and loss is not None:
+        raise InputError("--sigma2 and --loss both say which noise was trained with: leave one out")
+    if sigma2 is None and loss is None:
         raise InputError(
             "say which noise was trained with: either --sigma2 S, or --loss KIND as the loss was written "
             f"({', '.join(ERRORS)}), with --beta and --kl"

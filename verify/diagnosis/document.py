@@ -51,6 +51,8 @@ from verify.models.losses import LossNoise
 
 Document = dict[str, Any]
 Told = Callable[[str], object]
+# What a decoder ends in: only with a linear output does a network come up to linear maps.
+OUTPUTS = ("linear", "bounded")
 # Fitting two halves as well takes two more eigendecompositions of this size.
 CROSSED = 4096
 # Nats whose squares are still numbers.
@@ -78,7 +80,8 @@ class Asked:
 
     noise: sigma2, or what a loss means; beta: the weight of the KL beside a sigma2 (that of a loss is in its noise).
     hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.  latents: of
-    the linear VAE to compare with, None: as many as the model has.
+    the linear VAE to compare with, None: as many as the model has.  output: one of OUTPUTS, what the decoder ends in;
+    None: not known, and taken to be bounded where all reconstructions lie between 0 and 1.
     """
 
     noise: float | LossNoise
@@ -86,6 +89,7 @@ class Asked:
     hidden: Sequence[int] = ()
     held_out: bool = False
     latents: int | None = None
+    output: str | None = None
     epsilon: float = EPSILON
     delta: Proportion = DELTA
     seed: int = 0
@@ -101,6 +105,8 @@ class Asked:
         object.__setattr__(self, "hidden", tuple(whole_number(width, "hidden") for width in self.hidden))
         if any(width < 1 for width in self.hidden):
             raise InputError(f"hidden {' '.join(map(str, self.hidden))}: widths of layers, all from 1")
+        if self.output not in (None, *OUTPUTS):
+            raise InputError(f"output {self.output!r}: choose one of {', '.join(OUTPUTS)}")
         if self.latents is not None:
             object.__setattr__(self, "latents", whole_number(self.latents, "k"))
             if self.latents < 1:
@@ -147,6 +153,7 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         "loss": _loss(asked),
         "held_out": asked.held_out,
         "hidden": list(asked.hidden) or None,
+        "output": asked.output or ("bounded" if _within_one(vae) else None),
         "data_noise": float(np.mean(data.eigenvalues)),
         **_noise(vae, errors, s),
         **_elbo(elbos, sampled),
@@ -183,6 +190,12 @@ def _loss(asked: Asked) -> Document | None:
     if not isinstance(asked.noise, LossNoise):
         return None
     return {"words": asked.noise.words, "error_weight": asked.noise.a, "kl_weight": asked.noise.b}
+
+
+def _within_one(vae: Outputs) -> bool:
+    """Whether all reconstructions lie between 0 and 1, as those of a sigmoid do, and few of other networks."""
+    given = [array for array in (vae.reconstructions, vae.samples) if array is not None]
+    return bool(given) and all(bool(array.min() >= 0 and array.max() <= 1) for array in given)
 
 
 def _at_hand(vae: Outputs) -> Document:

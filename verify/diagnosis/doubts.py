@@ -20,6 +20,7 @@ Document = dict[str, Any]
 COMPARED = 500
 # Below this, latents say too little for the order to show.
 TALKATIVE = 1.0
+FAR = 10.0
 SCALES_APART = 1.5
 MODEL = (
     "model: the linear optimum, the revival test and the second moments are exact for every Gaussian VAE; that unused "
@@ -32,6 +33,7 @@ def doubts(vae: Outputs, facts: Document, collapse_notes: Sequence[str]) -> list
     return [
         *_order(vae, facts),
         *_scale(facts),
+        *_loss(facts),
         *_spoken(facts),
         *collapse_notes,
         *_left_out(facts),
@@ -92,6 +94,16 @@ def _scale(facts: Document) -> Iterator[str]:
         yield (
             f"the reconstructions are off by {tuned:.3g} a column on average, more than the variance of the data, "
             f"{variance:.3g}: a constant would do better; are both on the same scale (--scale, --standardize)?"
+        )
+
+
+def _loss(facts: Document) -> Iterator[str]:
+    """A noise far from the errors: often a loss that was written in another way."""
+    tuned, s = facts["tuned_sigma2"], facts["sigma2"]
+    if facts["loss"] is not None and tuned and not 1 / FAR < tuned / s < FAR:
+        yield (
+            f"the noise that the loss means, {s:.4g}, and the squared error of the reconstructions, {tuned:.4g}, are "
+            f"far apart: is that the loss as it was written, {facts['loss']['words']} (--loss, --kl, --beta)?"
         )
 
 

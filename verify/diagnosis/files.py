@@ -17,6 +17,8 @@ from verify.analysis.latents import readable
 from verify.arrays import Array
 from verify.errors import InputError
 
+PICKLES = (".pt", ".pth", ".pkl", ".pickle")
+NEVER_LOADED = "a pickle, which is never loaded; save with numpy.savez('vae.npz', x=..., mu=..., logvar=...)"
 # In lower case; ours first.
 NAMES = {
     "data": ("x", "data", "inputs", "input", "x_true"),
@@ -69,10 +71,8 @@ def _split(word: str) -> tuple[Path, str | None]:
 
 def _arrays(path: Path) -> dict[str, Array]:
     ending = path.suffix.lower()
-    if ending in (".pt", ".pth", ".pkl", ".pickle"):
-        raise InputError(
-            f"{path}: a pickle, which is never loaded; save with numpy.savez('vae.npz', x=..., mu=..., logvar=...)"
-        )
+    if ending in PICKLES:
+        raise InputError(f"{path}: {NEVER_LOADED}")
     if ending == ".safetensors":
         from safetensors.numpy import load_file
 
@@ -115,6 +115,8 @@ def beside_data(read: str) -> str:
 def in_one_file(word: str) -> tuple[str, list[Path]]:
     """DATA that hold everything: the DATA word of the rows alone, and the file of the latents.  Raises InputError."""
     path, name = _split(word)
+    if path.suffix.lower() in PICKLES:
+        raise InputError(f"{path}: {NEVER_LOADED}")
     if path.suffix.lower() not in (".npz", ".safetensors"):
         raise InputError(
             f"{word}: where are the latents? say --latents FILE (mu and logvar), or give one .npz or .safetensors file "

@@ -47,6 +47,8 @@ def reasons(facts: Document) -> Reasons:
     # Who trains at a noise that is far off has nothing of the last nats at that noise.
     least = max(WORTH, MINOR * (facts["tuning_gain"] or 0.0)) if too_large else WORTH
     below = surely(linear["below"], linear["below_error"], least)
+    # A sigmoid cannot follow linear maps: that it lies below them is no fault of its training.
+    below = None if below and facts["output"] == "bounded" else below
     revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"], least)
     beyond = linear["beyond_noise"]
     return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)

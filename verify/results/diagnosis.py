@@ -120,6 +120,7 @@ def diagnose(
     batch: int | None = None,
     k: int | None = None,
     hidden: Sequence[int] = (),
+    output: str | None = None,
     held_out: bool = False,
     epsilon: float = EPSILON,
     delta: Proportion = DELTA,
@@ -133,7 +134,8 @@ def diagnose(
     or .safetensors file, with the arrays x, mu, logvar, reconstructions and samples.
 
     The loss that was minimised: sigma2, the noise of a Gaussian likelihood; or loss, beta, kl and batch as
-    `noise_of_loss` takes them.  k: latents of the linear VAE to compare with.  hidden: widths of ReLU layers.
+    `noise_of_loss` takes them.  k: latents of the linear VAE to compare with.  hidden: widths of ReLU layers.  output:
+    "linear", or "bounded" by a sigmoid.
     held_out: the rows were not trained on.  Raises InputError.
     """
     with speaking_python():
@@ -142,7 +144,7 @@ def diagnose(
         rows = given.data if isinstance(given.data, Rows) else load_rows(given.data, **options)
         n, of_model = rows.shape[1], given.latents.mu.shape[1]
         noise = noise_asked(sigma2, loss, n=n, k=of_model, beta=beta, kl=kl, batch=batch)
-        asked = Asked(noise, beta, hidden, held_out, k, epsilon, delta, options.get("seed", 0))
+        asked = Asked(noise, beta, hidden, held_out, k, output, epsilon, delta, options.get("seed", 0))
         notes = tuple(given.latents.notes)
         vae = outputs(rows, given.latents.mu, given.latents.logvar, given.reconstructions, given.samples, notes)
         found = diagnosis(vae, asked)

@@ -135,7 +135,8 @@ def _what_training_misses(facts: Document) -> str:
         parts.append(f"{many}, put to linear use, would add {said}")
     if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         # Without anything else against the training it has to be said when that is no fault of the network.
-        held = ", which a wide enough network with linear outputs contains," if not (parts or facts["hidden"]) else ""
+        said_already = bool(parts or facts["hidden"] or facts["output"] == "linear")
+        held = ", which a wide enough network with linear outputs contains," if not said_already else ""
         better = with_error(linear["below"], linear["below_error"])
         parts.append(f"a linear VAE of the same size{held} is {better} better")
     return ", and ".join(parts)
@@ -147,6 +148,11 @@ def _why_open(facts: Document) -> str:
     if facts["revival"]["within_nats"] > WORTH:
         return "what further latents would add is within its error"
     if facts["linear"]["below"] is not None and facts["linear"]["below"] > WORTH:
+        if facts["output"] == "bounded":
+            return (
+                f"a linear VAE is {with_error(facts['linear']['below'], facts['linear']['below_error'])} better, but "
+                "reconstructions between 0 and 1, as of a sigmoid, cannot follow it"
+            )
         return "how far it lies below a linear VAE is within the error"
     if facts["elbo"] is None:
         return "it takes reconstructions"
@@ -279,7 +285,13 @@ def _against_linear(facts: Document) -> Iterator[str]:
     if linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         least = "" if drawn else "at least "
         by = with_error(linear["below"], linear["below_error"])
-        yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
+        if facts["output"] == "bounded":
+            yield (
+                f"That is {least}{by} more, but reconstructions between 0 and 1, as of a sigmoid, cannot follow linear "
+                "maps: it need not be the training."
+            )
+        else:
+            yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
 
 
 def _best_linear(facts: Document) -> str:
@@ -294,7 +306,8 @@ def _contains(facts: Document) -> str:
     """That the network contains a linear VAE, as far as that is known."""
     held = facts["linear"]["contained"]
     if facts["hidden"] is not None:
-        return f"Your network, with {held} or more ReLU units in every hidden layer, comes up to that linear VAE"
+        given = "" if facts["output"] == "linear" else " and a linear output"
+        return f"Your network, with {held} or more ReLU units in every hidden layer{given}, comes up to that linear VAE"
     return (
         f"If every hidden layer has at least {held} ReLU unit{'s' * (held != 1)} and the output is linear, your "
         "network comes up to that linear VAE"

@@ -10,6 +10,7 @@ from verify.diagnosis.judged import reasons, surely, verdict
 
 PLAIN = {
     "k": 4, "n": 10, "N": 1000, "collapsed": [3, 4], "sigma2": 1.0, "beta": 1.0, "loss": None, "held_out": False,
+    "output": None,
     "tuned_sigma2": 0.98, "tuning_gain": 0.002, "elbo": -14.0, "elbo_from": "draws", "verdict": "optimum",
     "rescaling_nats": 0.02, "kl": [1.0, 0.5, 0.001, 0.0],
     "linear": {
@@ -90,6 +91,21 @@ def test_what_brings_most_comes_first():
     assert lines[3]["change"].startswith("epochs")
 
 
+@pytest.mark.parametrize("named", ["noise", "training"])
+def test_what_the_verdict_names_comes_before_all(named):
+    changed = {"tuning_gain": 2.0, "tuned_sigma2": 0.5, "linear_below": 7.0, "revival_bias_nats": 1.0}
+    assert changes(verdict=named, **changed)[0] == named
+    assert changes(verdict=named, linear_sigma2_mle=0.04, linear_value_mle=90.0, **changed)[-1] == "scale"
+
+
+def test_a_bounded_output_is_not_blamed_for_what_linear_maps_do():
+    changed = {"linear_below": 7.0, "output": "bounded"}
+    assert verdict(facts(**changed)) == "undecided" and verdict(facts(linear_below=7.0, output="linear")) == "training"
+    assert verdict(facts(linear_below=-7.0, output="bounded")) == "optimum"
+    (line,) = [line["change"] for line in advice(facts(**changed)) if "sigmoid" in line["change"]]
+    assert "without a sigmoid" in line and not any("sigmoid" in x["change"] for x in advice(facts(linear_below=7.0)))
+
+
 def test_of_a_noise_that_is_learned_nothing_is_said():
     changed = {"tuning_gain": 2.0, "tuned_sigma2": 0.5, "linear_sigma2_mle": 0.04, "linear_value_mle": -2.0}
     assert {"noise", "scale"} <= set(changes(**changed))
@@ -117,7 +133,7 @@ def test_the_scale_is_the_same_noise_in_other_units():
         for line in advice(facts(linear_sigma2_mle=0.04, linear_value_mle=-2.0, tuned_sigma2=0.5, tuning_gain=2.0))
         if line["change"].startswith("scale")
     ]
-    assert f"multiply the data by {math.sqrt(1 / 0.04):.3g}" in line["change"] and line["nats"] == 12.0
+    assert f"data multiplied by {math.sqrt(1 / 0.04):.3g}" in line["change"] and line["nats"] == 12.0
 
 
 def test_what_does_not_pay_is_not_advised():

@@ -21,7 +21,7 @@ def test_a_loss_means_the_noise_of_its_weights():
     ("told", "said"),
     [
         ({}, "either --sigma2 S, or --loss KIND"),
-        ({"sigma2": 1.0, "loss": "mse-sum"}, "either --sigma2 S, or --loss KIND"),
+        ({"sigma2": 1.0, "loss": "mse-sum"}, "--sigma2 and --loss both say"),
         ({"sigma2": 1.0, "kl": "sum"}, "with --sigma2 leave them out"),
         ({"sigma2": 1.0, "batch": 3}, "with --sigma2 leave them out"),
         ({"sigma2": 0.0}, "sigma2 = 0"),

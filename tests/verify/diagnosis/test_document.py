@@ -521,3 +521,24 @@ def test_numbers_of_numpy_are_numbers(made):
     assert document == diagnosis(vae, Asked(1.0, hidden=[9, 2], latents=3, **QUICK)).document
     with pytest.raises(InputError, match=r"widths of all layers, \[64\] of one"):
         Asked(1.0, hidden=64)
+
+
+def test_an_output_between_0_and_1_is_taken_to_be_bounded(made):
+    x, U = made
+    model = holding(x, U, LAM, [0], 3, 1.0)
+    assert found(model, x, 1.0)["output"] is None
+    vae = outputs_of(model, x)
+    squashed = dataclasses.replace(vae, reconstructions=1 / (1 + np.exp(-x)), samples=None)
+    facts = diagnosis(squashed, Asked(1.0, **QUICK)).document
+    assert facts["output"] == "bounded" and facts["linear"]["below"] > 1
+    assert diagnosis(squashed, Asked(1.0, output="linear", **QUICK)).document["output"] == "linear"
+    with pytest.raises(InputError, match="output 'tanh': choose one of linear, bounded"):
+        Asked(1.0, output="tanh")
+
+
+def test_a_loss_that_is_far_from_the_errors_is_asked_about(made):
+    x, U = made
+    vae = outputs_of(holding(x, U, LAM, [0, 1, 2], 3, 1.0), x)
+    for beta, asks in ((2.0, False), (200.0, True)):
+        facts = diagnosis(vae, Asked(noise_of_loss("mse-sum", n=12, k=3, beta=beta), **QUICK)).document
+        assert any("is that the loss as it was written" in note for note in facts["notes"]) == asks

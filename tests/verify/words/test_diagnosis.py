@@ -171,9 +171,10 @@ def test_errors_at_the_means_are_bounds(facts):
 def test_what_the_network_contains_is_said_with_its_condition(facts):
     assert "If every hidden layer has at least 4 ReLU units" in " ".join(sections(facts)[2][1])
     known = changed(facts, hidden=[20, 10])
-    assert "Your network, with 4 or more ReLU units in every hidden layer, comes up to" in " ".join(
-        sections(known)[2][1]
-    )
+    said = " ".join(sections(known)[2][1])
+    assert "Your network, with 4 or more ReLU units in every hidden layer and a linear output, comes up to" in said
+    assert "and a linear output" not in " ".join(sections(changed(known, output="linear"))[2][1])
+    assert "it need not be the training" in " ".join(sections(changed(known, output="bounded"))[2][1])
 
 
 def test_single_data_learned_by_heart_are_named(facts):
