@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from math import floor, log10
 from typing import Any
 
+from verify.diagnosis.judged import reasons
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
@@ -77,9 +78,12 @@ def _mixed(facts: Document) -> str:
 
 def _of_noise(facts: Document) -> str:
     meant = "the noise that the loss means" if facts["loss"] is not None else "the noise that was used"
+    pays, within = "no further linear latent would pay", facts["revival"]["within_nats"] if facts["revival"] else 0.0
+    if within > WORTH:
+        pays = f"further linear latents would add {nats(within)} nats, little beside {nats(facts['tuning_gain'])} of it"
     return (
-        f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, no further linear latent would "
-        f"pay. The errors of this model ask for {noise(facts['tuned_sigma2'])}."
+        f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, {pays}. The errors of this model "
+        f"ask for {noise(facts['tuned_sigma2'])}."
     )
 
 
@@ -144,9 +148,10 @@ def _what_training_misses(facts: Document) -> str:
 def _why_open(facts: Document) -> str:
     if facts["revival"] is None:
         return "it takes reconstructions"
-    if facts["revival"]["within_nats"] > WORTH:
+    why = reasons(facts)
+    if why.revivable is None:
         return "what further latents would add is within its error"
-    if facts["linear"]["below"] is not None and facts["linear"]["below"] > WORTH:
+    if facts["linear"]["below"] is not None and why.below_linear is None:
         return "how far it lies below a linear VAE is within the error"
     if facts["elbo"] is None:
         return "it takes reconstructions"
@@ -279,7 +284,9 @@ def _against_linear(facts: Document) -> Iterator[str]:
     if linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         least = "" if drawn else "at least "
         by = with_error(linear["below"], linear["below_error"])
-        yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
+        failed = "the training failed, not the objective"
+        minor = facts["verdict"] == "noise"
+        yield f"{_contains(facts)}, and it is {least}{by} worse: {'little beside another noise' if minor else failed}."
 
 
 def _best_linear(facts: Document) -> str:
