@@ -21,6 +21,8 @@ MUCH = 1.0
 HUGE = 1e7
 # Errors below this share of a value are rounding, or not worth the digits.
 PRECISE = 1e-4
+# Of networks of which nothing is known.
+CONTAINED = ", which a wide enough network with linear outputs contains,"
 
 
 def nats(value: float) -> str:
@@ -139,7 +141,7 @@ def _what_training_misses(facts: Document) -> str:
         parts.append(f"{many}, put to linear use, would add {said}")
     if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         # Without anything else against the training it has to be said when that is no fault of the network.
-        held = ", which a wide enough network with linear outputs contains," if not (parts or facts["hidden"]) else ""
+        held = "" if parts or facts["hidden"] else CONTAINED
         better = with_error(linear["below"], linear["below_error"])
         parts.append(f"a linear VAE of the same size{held} is {better} better")
     return ", and ".join(parts)
