@@ -28,7 +28,7 @@ from verify.diagnosis.document import Asked, diagnosis
 from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
-from verify.words.diagnosis import headline, with_error
+from verify.words.diagnosis import CONTAINED, headline, with_error
 from verify.words.numerals import typed
 
 Document = dict[str, Any]
@@ -178,9 +178,9 @@ def _told(facts: Document, said: str, kind: str) -> Document:
 
 
 def _headline(facts: Document, run: Run, weight: float) -> str:
-    """In one sentence, for a page that has no other notes; of a noise that nobody typed only so many digits."""
+    """In one sentence, of a network that is known; of a noise that nobody typed only so many digits."""
     s = facts["sigma2"] if weight == 1 and not run.learned else float(f"{facts['sigma2']:.4g}")
-    told = headline(facts | {"sigma2": s}).replace(" (see the notes)", "")
+    told = headline(facts | {"sigma2": s}).replace(CONTAINED, "")
     return told if weight == 1 else told.replace(f"sigma2 = {typed(s)}", f"beta sigma2 = {typed(s)}")
 
 

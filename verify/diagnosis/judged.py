@@ -49,9 +49,16 @@ def reasons(facts: Document) -> Reasons:
     below = surely(linear["below"], linear["below_error"], least)
     # A sigmoid cannot follow linear maps: that it lies below them is no fault of its training.
     below = None if below and facts["output"] == "bounded" else below
-    revivable = None if revival is None else surely(revival["within_nats"], revival["within_error"], least)
+    revivable = None if revival is None else _revivable(revival, least)
     beyond = linear["beyond_noise"]
     return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
+
+
+def _revivable(revival: Document, least: float) -> bool | None:
+    """Whether unused latents would pay; a regression on few rows that finds nothing has not looked well."""
+    found = surely(revival["within_nats"], revival["within_error"], least)
+    at_most, reached = revival["at_most"], revival["within_nats"] + ERRORS * revival["within_error"]
+    return None if found is False and at_most is not None and min(at_most, reached) > least else found
 
 
 def _noise_too_large(facts: Document, used: int) -> bool | None:

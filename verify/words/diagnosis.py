@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from math import floor, log10
 from typing import Any
 
+from verify.diagnosis.judged import reasons
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
@@ -20,6 +21,8 @@ MUCH = 1.0
 HUGE = 1e7
 # Errors below this share of a value are rounding, or not worth the digits.
 PRECISE = 1e-4
+# Of networks of which nothing is known.
+CONTAINED = ", which a wide enough network with linear outputs contains,"
 
 
 def nats(value: float) -> str:
@@ -77,9 +80,12 @@ def _mixed(facts: Document) -> str:
 
 def _of_noise(facts: Document) -> str:
     meant = "the noise that the loss means" if facts["loss"] is not None else "the noise that was used"
+    pays, within = "no further linear latent would pay", facts["revival"]["within_nats"] if facts["revival"] else 0.0
+    if within > WORTH:
+        pays = f"further linear latents would add {nats(within)} nats, little beside {nats(facts['tuning_gain'])} of it"
     return (
-        f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, no further linear latent would "
-        f"pay. The errors of this model ask for {noise(facts['tuned_sigma2'])}."
+        f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, {pays}. The errors of this model "
+        f"ask for {noise(facts['tuned_sigma2'])}."
     )
 
 
@@ -136,7 +142,7 @@ def _what_training_misses(facts: Document) -> str:
     if linear["below"] is not None and linear["below"] > max(WORTH, ERRORS * linear["below_error"]):
         # Without anything else against the training it has to be said when that is no fault of the network.
         said_already = bool(parts or facts["hidden"] or facts["output"] == "linear")
-        held = ", which a wide enough network with linear outputs contains," if not said_already else ""
+        held = "" if said_already else CONTAINED
         better = with_error(linear["below"], linear["below_error"])
         parts.append(f"a linear VAE of the same size{held} is {better} better")
     return ", and ".join(parts)
@@ -145,9 +151,10 @@ def _what_training_misses(facts: Document) -> str:
 def _why_open(facts: Document) -> str:
     if facts["revival"] is None:
         return "it takes reconstructions"
-    if facts["revival"]["within_nats"] > WORTH:
+    why = reasons(facts)
+    if why.revivable is None:
         return "what further latents would add is within its error"
-    if facts["linear"]["below"] is not None and facts["linear"]["below"] > WORTH:
+    if facts["linear"]["below"] is not None and why.below_linear is None:
         if facts["output"] == "bounded":
             return (
                 f"a linear VAE is {with_error(facts['linear']['below'], facts['linear']['below_error'])} better, but "
@@ -291,7 +298,9 @@ def _against_linear(facts: Document) -> Iterator[str]:
                 "maps: it need not be the training."
             )
         else:
-            yield f"{_contains(facts)}, and it is {least}{by} worse: the training failed, not the objective."
+            minor = facts["verdict"] == "noise"
+            why = "little beside another noise" if minor else "the training failed, not the objective"
+            yield f"{_contains(facts)}, and it is {least}{by} worse: {why}."
 
 
 def _best_linear(facts: Document) -> str:

@@ -19,6 +19,7 @@ PLAIN = {
     },
     "revival": {
         "within": 0, "within_nats": 0.0, "within_error": 0.0, "bias_nats": 0.0, "directions": 0, "further_nats": 0.0,
+        "at_most": None,
     },
 }  # fmt: skip
 
@@ -54,6 +55,11 @@ def changes(**changed):
         ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
         ({"revival_within": 1, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "mixed"),
         ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
+        # A regression on few rows finds -12 +- 11 nats of the 60 that there are, of 200 at most.
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 200.0}, "undecided"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 0.05}, "optimum"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 1.0, "revival_at_most": 200.0}, "optimum"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0}, "optimum"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
         ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
         # At the means, two latents of ten columns may hide a fifth of the noise.

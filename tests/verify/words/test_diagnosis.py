@@ -6,7 +6,7 @@ import pytest
 
 from tests.verify.diagnosis.made_up import holding, outputs_of, spread
 from verify.diagnosis.document import Asked, diagnosis
-from verify.diagnosis.judged import VERDICTS
+from verify.diagnosis.judged import VERDICTS, verdict
 from verify.models.losses import noise_of_loss
 from verify.words.diagnosis import capital, gain, headline, nats, noise, sections, with_error
 
@@ -70,10 +70,10 @@ VERDICTS_SAID = {
 }
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_every_verdict_is_said(facts, verdict):
-    said = headline(changed(facts, verdict=verdict))
-    assert VERDICTS_SAID[verdict] in said and said.endswith(".") and said[0] == "3"
+@pytest.mark.parametrize("told", VERDICTS)
+def test_every_verdict_is_said(facts, told):
+    said = headline(changed(facts, verdict=told))
+    assert VERDICTS_SAID[told] in said and said.endswith(".") and said[0] == "3"
     assert len(said) < 300
 
 
@@ -112,6 +112,29 @@ def test_the_linear_vae_is_that_of_the_comparison(facts):
     said = dict(sections(changed(facts, linear__latents=2, linear__retained=2)))
     assert any("A linear VAE of 2 latents" in one for one in said["1. The noise"])
     assert any("keeps 2 of 2 latents" in one for one in said["3. Optimum or training"])
+
+
+def test_what_is_minor_beside_the_noise_does_not_contradict_it(facts):
+    """A latent that would pay half a nat, where another noise brings sixty, is told as that in every place."""
+    minor = changed(
+        facts, verdict="noise", tuned_sigma2=0.05, tuning_gain=61.7, revival__within=1, revival__within_nats=0.45,
+        revival__within_error=0.02, linear__below=0.45, linear__below_error=0.02,
+    )  # fmt: skip
+    assert verdict(minor) == "noise"
+    assert "further linear latents would add 0.45 nats, little beside 61.7 of it" in headline(minor)
+    said = " ".join(dict(sections(minor))["3. Optimum or training"])
+    assert "0.45 ± 0.02 nats worse: little beside another noise." in said and "training failed" not in said
+    assert "no further linear latent would pay" in headline(changed(minor, revival__within_nats=0.0))
+    assert "training failed" in " ".join(dict(sections(facts))["3. Optimum or training"])
+
+
+def test_what_is_open_is_what_is_said(facts):
+    """Of two nats that are minor beside another noise it is known that they are, and of thirty that are chance not."""
+    many = {"tuned_sigma2": 0.05, "tuning_gain": 300.0, "revival__within_nats": 2.0, "revival__within_error": 1.0}
+    some = changed(facts, verdict="undecided", linear__below=30.0, linear__below_error=20.0, **many)
+    assert verdict(some) == "undecided" and "how far it lies below a linear VAE" in headline(some)
+    some = changed(some, revival__within_nats=30.0, revival__within_error=20.0)
+    assert verdict(some) == "undecided" and "what further latents would add is within its error" in headline(some)
 
 
 def test_less_than_nothing_is_nothing(facts):
