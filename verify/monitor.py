@@ -28,7 +28,7 @@ from verify.landscape.collapse import DELTA, EPSILON, Proportion, enough
 from verify.landscape.latent_sums import LatentSums
 from verify.landscape.weighted import effective_noise, usable_weight
 from verify.models.losses import noise_of_loss
-from verify.words.watched import CERTAIN, FREE, PARTIAL, PREDICTED, messages
+from verify.words.watched import CERTAIN, EMPTY, FREE, PARTIAL, PREDICTED, messages
 
 Document = dict[str, Any]
 # Upwards: sums of squares and a quotient of logarithms, in doubles.
@@ -135,18 +135,21 @@ class LatentWatch:
             "certain_above": self.certain_above,
             "retained": self._retained(self._at(self.beta)),
             "retained_at_end": self._retained(end),
-            "state": self._state(end),
+            "state": self._state(end) if sums.N else EMPTY,
         }
         self.last = {**document, "notes": list(messages(document).values())}
         return self.last
 
-    def log(self, prefix: str = "") -> dict[str, float]:
-        """The numbers of the epoch that ended last, each a float with a name, as loggers take them."""
+    def log(self, prefix: str = "", *, latents: bool = True) -> dict[str, float]:
+        """The numbers of the epoch that ended last, each a float with a name, as loggers take them.
+
+        latents: two further numbers of each latent; without them the seven totals only.
+        """
         last = self._ended()
         one = {name: float(last[name]) for name in ("kl_total", "active_units", "noise", "lam_1", "retained")}
         one["collapsed"] = float(len(last["collapsed"]))
         one["certain_collapse"] = float(last["state"] == CERTAIN)
-        for name in ("kl", "second_moment"):
+        for name in ("kl", "second_moment") if latents else ():
             one.update({f"{name}_{i}": value for i, value in enumerate(last[name], start=1)})
         return {f"{prefix}{name}": value for name, value in one.items()}
 
@@ -160,8 +163,11 @@ class LatentWatch:
     def should_stop(self) -> bool:
         """Whether the collapse of all latents is certain to be the optimum at the end of training.
 
-        Never while the noise is learned, which can still fall.
+        Never while the noise is learned, which can still fall, nor after an epoch in which no data came: whether the
+        noise is learned is not known without them.
         """
+        if self.last is not None and self.last["state"] == EMPTY:
+            return False
         return self._state(self._at(self.final_beta)) == CERTAIN
 
     def _ended(self) -> Document:

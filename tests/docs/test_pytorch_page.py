@@ -1,5 +1,6 @@
 """docs/pytorch.md: its code runs where PyTorch is, its promises hold, and its table says what the losses mean."""
 
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import pytest
 
 from reports.cli import main
 from tests.docs.blocks import DOCS, fenced
+from verify import diagnose
 from verify.landscape.collapse import kl as divergence
 from verify.models.losses import noise_of_loss
 from verify.monitor import LatentWatch
@@ -30,7 +32,7 @@ def needs(name):
 
 
 def test_every_block_is_one_that_some_test_runs():
-    assert len(TORCH) == 8 and set(OTHERS) == {"jax", "keras"} and len(BLOCKS) == len(TORCH) + len(OTHERS)
+    assert len(TORCH) == 9 and set(OTHERS) == {"jax", "keras"} and len(BLOCKS) == len(TORCH) + len(OTHERS)
     for block in BLOCKS:
         if block.language == "python":
             compile(block.code, PAGE, "exec")
@@ -93,6 +95,76 @@ def test_the_escape_brings_what_was_promised(page):
     wrong = page.WithEscape(page.model, page.folder / "escape.npz")  # control: a sign turned
     wrong.U.data.neg_()
     assert page.elbo(wrong, x, s, draws=20).mean() < page.before
+
+
+def test_the_escape_is_a_model_of_the_same_three_methods(page):
+    torch, larger = page.torch, page.larger
+    m = len(larger.log_D)
+    drawn = []
+    with torch.no_grad():
+        mu, logvar = larger.encode(page.rows)
+        for forward in (lambda: larger(page.rows), lambda: larger(page.rows), None):
+            torch.manual_seed(2)
+            drawn.append(forward()[0] if forward else larger.decode(mu + (logvar / 2).exp() * torch.randn_like(mu)))
+        assert torch.equal(drawn[0], drawn[1]) and torch.allclose(drawn[0], drawn[2])
+        assert not torch.equal(larger(page.rows)[0], drawn[0])  # a draw, not the mean
+        xhat, *latents = larger(page.rows)
+    assert xhat.shape == page.rows.shape and [a.shape for a in latents] == [(600, 4 + m)] * 2
+    assert torch.equal(latents[0], mu) and torch.equal(latents[1], logvar)
+
+    class Pictures(page.VAE):
+        encode = lambda self, x: super().encode(x.flatten(1))  # noqa: E731
+        decode = lambda self, z: super().decode(z).view(-1, 1, 3, 4)  # noqa: E731
+
+    pictures = page.WithEscape(Pictures(), page.folder / "escape.npz")
+    assert pictures(page.rows.view(600, 1, 3, 4))[0].shape == (600, 1, 3, 4)
+
+
+def test_after_an_escape_the_linear_vae_has_as_many_latents_as_the_model_has_now(page, tmp_path):
+    m = len(page.larger.log_D)
+    page.export(page.larger, page.loader, tmp_path / "larger.npz")
+    assert diagnose(tmp_path / "larger.npz", sigma2=0.5).linear["latents"] == 4 + m
+    for now in (4, 4 + m):
+        weight = 0.3 * now / 4
+        assert noise_of_loss("mse-sum", n=12, k=now, beta=weight, kl="mean").sigma2 == pytest.approx(0.3 / 8)
+
+
+def test_a_learned_noise_ends_at_the_error_of_the_model(page):
+    """Theory 5.1, over an epoch of moving weights and of single draws; a linear VAE of four latents ends near there."""
+    found = diagnose(page.folder / "learned.npz", sigma2=page.s)
+    assert found.tuned_sigma2 == pytest.approx(page.s, rel=0.1)  # each has a standard error of 2 %
+    assert page.s == pytest.approx(found.linear["sigma2_mle"], rel=0.15)
+    assert not any(line["change"].startswith("noise") for line in found.advice)
+    assert len(found.collapsed) == 0
+    # The controls: the noise that it began with is too large, and is told so; not learned, it stays.
+    start = page.rows.var(0).mean().item()
+    assert page.s < 0.7 * start
+    advice = diagnose(page.folder / "learned.npz", sigma2=start).advice
+    assert any(line["change"].startswith("noise: learn it") for line in advice)
+    assert page.train(page.VAE(), page.loader, epochs=1, s=start) == start
+
+
+def test_a_noise_that_is_learned_is_told_to_the_watch(page):
+    watch = page.LatentWatch(page.rows, k=4, sigma2=1.0)
+    end = page.train(page.VAE(), page.loader, epochs=2, s=1.0, learn=True, watch=watch)
+    assert watch.last["learned_noise"] and watch.last["sigma2"] not in (1.0, end)
+
+
+QUICKSTART = "F.mse_loss(xhat, x) + kl.sum(1).mean()"
+
+
+def test_a_plain_quickstart_needs_one_option(tmp_path, capsys):
+    """beta = 1 and a sum over the latents are what diagnose takes where nothing is said."""
+    text = " ".join((DOCS / PAGE).read_text(encoding="utf-8").split())
+    assert f"`{QUICKSTART}`, is `--loss mse-mean` and nothing else" in text
+    row = next(loss for loss, options, _ in LOSSES if options == "--loss mse-mean")
+    assert row.replace("beta * ", "") == QUICKSTART
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.standard_normal((40, 7)), "mu": rng.standard_normal((40, 3)), "logvar": np.zeros((40, 3))}
+    np.savez(tmp_path / "vae.npz", **arrays, reconstructions=0 * arrays["x"])
+    assert main(["diagnose", str(tmp_path / "vae.npz"), "--loss", "mse-mean", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["sigma2"]
+    assert found == noise_of_loss("mse-mean", n=7, k=3, beta=1.0, kl="sum").sigma2 == 3.5
 
 
 def test_the_exported_file_is_in_evaluation_mode(page, tmp_path):

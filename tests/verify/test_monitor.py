@@ -65,6 +65,28 @@ def test_what_is_logged_are_floats_with_names():
     assert one == {"noise": 2.0, "retained": 3.0, "lam_1": 6.0, "collapsed": 1.0, "active_units": 2.0}
 
 
+def test_the_short_form_of_what_is_logged_leaves_out_the_single_latents():
+    watch = LatentWatch(SPECTRUM, 3, sigma2=1.0)
+    ended(watch)
+    whole, short = watch.log("train/"), watch.log("train/", latents=False)
+    single = {f"train/{name}_{i}" for name in ("kl", "second_moment") for i in (1, 2, 3)}
+    assert short == {name: value for name, value in whole.items() if name not in single}
+    assert len(short) == 7 and len(whole) == 7 + len(single)
+
+
+def test_an_epoch_without_data_shows_nothing():
+    """The control: the same noise, with data, is certain collapse."""
+    watch = LatentWatch(SPECTRUM, 3, sigma2=6.5, linear=True)
+    document = watch.epoch_end()
+    assert (document["N"], document["state"], watch.should_stop) == (0, "no data", False)
+    assert document["notes"] == ["no data came in this epoch: call add(mu, logvar) for each batch"] == watch.warn()
+    assert watch.log()["certain_collapse"] == 0.0
+    diverged = ended(watch, mu=np.nan * MU)
+    assert (diverged["N"], diverged["state"], watch.should_stop) == (0, "no data", False)
+    assert len(diverged["notes"]) == 1 and "60 data had a mean" in diverged["notes"][0]
+    assert ended(watch)["state"] == "certain collapse" and watch.should_stop
+
+
 @pytest.mark.parametrize(
     ("noise", "kept", "state"),
     [(1.0, 3, "open"), (2.5, 2, "partial"), (5.9, 1, "partial"), (6.0, 0, "predicted collapse")],

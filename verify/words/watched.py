@@ -1,6 +1,6 @@
 """What a training that is being watched is told, from the document of an epoch (verify/monitor.py).
 
-Main       STATES; messages.
+Main       STATES, EMPTY; messages.
 
 The document counts latents from 1. Of a deep decoder the linear VAE is a prediction; only "certain collapse" is none.
 """
@@ -14,6 +14,8 @@ Document = dict[str, Any]
 # What the noise at the end of training leaves to be kept.
 STATES = ("open", "partial", "predicted collapse", "certain collapse")
 FREE, PARTIAL, PREDICTED, CERTAIN = STATES
+# Of an epoch without data, which shows nothing.
+EMPTY = "no data"
 # A log variance above this is no rounding of 0.
 CLEARLY = 0.01
 
@@ -30,10 +32,10 @@ def _broken(document: Document) -> Iterator[tuple[str, str]]:
             f"{document['left_out']} data had a mean, a log variance or a KL that is not finite, and are left out: the "
             "training diverged, or logvar is no logarithm",
         )
-    if not document["N"]:
-        yield "no data", "no data came in this epoch: call add(mu, logvar) for each batch"
+    if not (document["N"] or document["left_out"]):
+        yield EMPTY, "no data came in this epoch: call add(mu, logvar) for each batch"
     # At a stationary point mean exp(logvar) <= 1 (theory 6.4): logvar, positive somewhere, is negative elsewhere.
-    elif document["lowest_logvar"] >= 0 and document["highest_logvar"] > CLEARLY:
+    elif document["N"] and document["lowest_logvar"] >= 0 and document["highest_logvar"] > CLEARLY:
         yield (
             "never negative",
             f"no log variance is negative, and one is {document['highest_logvar']:.3g}: no optimum has that; are these "
