@@ -25,9 +25,9 @@ from reports.training.signs import bests
 from reports.training.verdicts import CONVOLUTIONS
 from verify.diagnosis.advice import advice
 from verify.diagnosis.document import Asked, diagnosis
-from verify.diagnosis.judged import SAME_NOISE, reasons, verdict
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
+from verify.landscape.judged import SAME_NOISE, reasons, verdict
 from verify.words.diagnosis import CONTAINED, headline, with_error
 from verify.words.numerals import typed
 

@@ -7,7 +7,7 @@ Main       verdicts, a document each noise; sentences, for the terminal; in_shor
 from collections.abc import Iterator
 from typing import Any
 
-from verify.diagnosis.judged import ERRORS
+from verify.landscape.judged import ERRORS
 from verify.words.diagnosis import nats, with_error
 from verify.words.numerals import typed
 

@@ -21,7 +21,6 @@ from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise
 from verify.diagnosis.advice import advice
 from verify.diagnosis.doubts import doubts
-from verify.diagnosis.judged import verdict
 from verify.diagnosis.measured import (
     crossed,
     elbo_of_data,
@@ -43,6 +42,7 @@ from verify.diagnosis.residuals import (
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
 from verify.landscape.collapse import DELTA, EPSILON, kl
+from verify.landscape.judged import verdict
 from verify.landscape.rescaling import spare_nats
 from verify.landscape.revival import Escape, direction_nats, shift_nats
 from verify.landscape.weighted import effective_noise, usable_weight

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import floor, log10
 from typing import Any
 
-from verify.diagnosis.judged import reasons
+from verify.landscape.judged import reasons
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks

@@ -14,7 +14,7 @@ from reports.training.verdicts import (
     verdicts,
     word,
 )
-from verify.diagnosis.judged import VERDICTS
+from verify.landscape.judged import VERDICTS
 from verify.words.diagnosis import with_error
 
 

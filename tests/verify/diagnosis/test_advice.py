@@ -1,91 +1,15 @@
-"""Verdict and advice from documents alone: what each number changes, and nothing else."""
+"""Advice from documents alone: what each number changes, and nothing else."""
 
-import copy
 import math
 
 import pytest
 
+from tests.verify.measured_facts import facts
 from verify.diagnosis.advice import advice, spoken
-from verify.diagnosis.judged import reasons, surely, verdict
-
-PLAIN = {
-    "k": 4, "n": 10, "N": 1000, "collapsed": [3, 4], "sigma2": 1.0, "beta": 1.0, "loss": None, "held_out": False,
-    "output": None,
-    "tuned_sigma2": 0.98, "tuning_gain": 0.002, "elbo": -14.0, "elbo_from": "draws", "verdict": "optimum",
-    "rescaling_nats": 0.02, "kl": [1.0, 0.5, 0.001, 0.0],
-    "linear": {
-        "below": 0.0, "below_error": 0.01, "beyond_noise": 3, "value": -14.0, "sigma2_mle": 0.95, "value_mle": -13.9,
-        "contained": 4,
-    },
-    "revival": {
-        "within": 0, "within_nats": 0.0, "within_error": 0.0, "bias_nats": 0.0, "directions": 0, "further_nats": 0.0,
-        "at_most": None,
-    },
-}  # fmt: skip
-
-
-def facts(**changed):
-    """PLAIN with some fields changed; linear_below=3 changes one of a part."""
-    made = copy.deepcopy(PLAIN)
-    for name, value in changed.items():
-        part, _, inner = name.partition("_")
-        if part in ("linear", "revival") and inner:
-            made[part][inner] = value
-        else:
-            made[name] = value
-    return made
 
 
 def changes(**changed):
     return [line["change"].partition(":")[0] for line in advice(facts(**changed))]
-
-
-@pytest.mark.parametrize(
-    ("changed", "wanted"),
-    [
-        ({}, "optimum"),
-        ({"linear_below": 3.0}, "training"),
-        ({"linear_below": 0.09}, "optimum"),
-        # A hundredth of what another noise brings is beside the point, where the noise is too large.
-        ({"linear_below": 3.0, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "noise"),
-        ({"linear_below": 3.1, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "training"),
-        ({"linear_below": 3.0, "tuned_sigma2": 9.0, "tuning_gain": 301.0}, "training"),
-        ({"linear_below": 3.0, "linear_below_error": 2.0}, "undecided"),
-        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1}, "training"),
-        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
-        ({"revival_within": 1, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "mixed"),
-        ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
-        # A regression on few rows finds -12 +- 11 nats of the 60 that there are, of 200 at most.
-        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 200.0}, "undecided"),
-        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 0.05}, "optimum"),
-        ({"revival_within_nats": -12.0, "revival_within_error": 1.0, "revival_at_most": 200.0}, "optimum"),
-        ({"revival_within_nats": -12.0, "revival_within_error": 11.0}, "optimum"),
-        ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
-        ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
-        # At the means, two latents of ten columns may hide a fifth of the noise.
-        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "undecided"),
-        ({"tuned_sigma2": 0.65, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "noise"),
-        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0}, "noise"),
-        ({"linear_beyond_noise": 2}, "data"),
-        ({"linear_beyond_noise": 2, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "data"),
-        ({"collapsed": [], "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "optimum"),
-        ({"tuned_sigma2": None, "tuning_gain": None}, "undecided"),
-        ({"elbo": None, "revival": None, "linear_below": None}, "undecided"),
-    ],
-)  # fmt: skip
-def test_verdicts(changed, wanted):
-    assert verdict(facts(**changed)) == wanted
-
-
-def test_what_is_sure():
-    assert surely(None, None) is None and surely(0.05, 0.0) is False and surely(1.0, 0.3) is True
-    assert surely(1.0, 0.4) is None and surely(-5.0, 0.1) is False
-
-
-def test_a_noise_is_too_large_only_where_it_costs():
-    assert reasons(facts(tuned_sigma2=0.5, tuning_gain=5.0)).noise_too_large
-    assert not reasons(facts(tuned_sigma2=0.5, tuning_gain=0.01)).noise_too_large
-    assert not reasons(facts(tuned_sigma2=2.0, tuning_gain=5.0)).noise_too_large
 
 
 def test_what_brings_most_comes_first():
@@ -106,8 +30,6 @@ def test_what_the_verdict_names_comes_before_all(named):
 
 def test_a_bounded_output_is_not_blamed_for_what_linear_maps_do():
     changed = {"linear_below": 7.0, "output": "bounded"}
-    assert verdict(facts(**changed)) == "undecided" and verdict(facts(linear_below=7.0, output="linear")) == "training"
-    assert verdict(facts(linear_below=-7.0, output="bounded")) == "optimum"
     (line,) = [line["change"] for line in advice(facts(**changed)) if "sigmoid" in line["change"]]
     assert "without a sigmoid" in line and not any("sigmoid" in x["change"] for x in advice(facts(linear_below=7.0)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.verify.diagnosis.made_up import holding, outputs_of, spread
 from verify.diagnosis.document import Asked, diagnosis
-from verify.diagnosis.judged import VERDICTS, verdict
+from verify.landscape.judged import VERDICTS, verdict
 from verify.models.losses import noise_of_loss
 from verify.words.diagnosis import capital, gain, headline, nats, noise, sections, with_error
 

@@ -1,0 +1,60 @@
+"""Verdicts from documents alone: what each number changes, and nothing else."""
+
+import pytest
+
+from tests.verify.measured_facts import facts
+from verify.landscape.judged import reasons, surely, verdict
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, "optimum"),
+        ({"linear_below": 3.0}, "training"),
+        ({"linear_below": 0.09}, "optimum"),
+        # A hundredth of what another noise brings is beside the point, where the noise is too large.
+        ({"linear_below": 3.0, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "noise"),
+        ({"linear_below": 3.1, "tuned_sigma2": 0.1, "tuning_gain": 301.0}, "training"),
+        ({"linear_below": 3.0, "tuned_sigma2": 9.0, "tuning_gain": 301.0}, "training"),
+        ({"linear_below": 3.0, "linear_below_error": 2.0}, "undecided"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 0.1}, "training"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}, "undecided"),
+        ({"revival_within": 1, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "mixed"),
+        ({"revival_within": 2, "revival_within_nats": 2.0, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "training"),
+        # A regression on few rows finds -12 +- 11 nats of the 60 that there are, of 200 at most.
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 200.0}, "undecided"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0, "revival_at_most": 0.05}, "optimum"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 1.0, "revival_at_most": 200.0}, "optimum"),
+        ({"revival_within_nats": -12.0, "revival_within_error": 11.0}, "optimum"),
+        ({"tuned_sigma2": 0.5, "tuning_gain": 2.0}, "noise"),
+        ({"tuned_sigma2": 0.5, "tuning_gain": 0.05}, "optimum"),
+        # At the means, two latents of ten columns may hide a fifth of the noise.
+        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "undecided"),
+        ({"tuned_sigma2": 0.65, "tuning_gain": 2.0, "elbo_from": "posterior mean"}, "noise"),
+        ({"tuned_sigma2": 0.75, "tuning_gain": 2.0}, "noise"),
+        ({"linear_beyond_noise": 2}, "data"),
+        ({"linear_beyond_noise": 2, "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "data"),
+        ({"collapsed": [], "tuned_sigma2": 0.5, "tuning_gain": 2.0}, "optimum"),
+        ({"tuned_sigma2": None, "tuning_gain": None}, "undecided"),
+        ({"elbo": None, "revival": None, "linear_below": None}, "undecided"),
+    ],
+)  # fmt: skip
+def test_verdicts(changed, wanted):
+    assert verdict(facts(**changed)) == wanted
+
+
+def test_what_is_sure():
+    assert surely(None, None) is None and surely(0.05, 0.0) is False and surely(1.0, 0.3) is True
+    assert surely(1.0, 0.4) is None and surely(-5.0, 0.1) is False
+
+
+def test_a_noise_is_too_large_only_where_it_costs():
+    assert reasons(facts(tuned_sigma2=0.5, tuning_gain=5.0)).noise_too_large
+    assert not reasons(facts(tuned_sigma2=0.5, tuning_gain=0.01)).noise_too_large
+    assert not reasons(facts(tuned_sigma2=2.0, tuning_gain=5.0)).noise_too_large
+
+
+def test_what_a_bounded_output_cannot_follow_is_no_fault_of_its_training():
+    changed = {"linear_below": 7.0, "output": "bounded"}
+    assert verdict(facts(**changed)) == "undecided" and verdict(facts(linear_below=7.0, output="linear")) == "training"
+    assert verdict(facts(linear_below=-7.0, output="bounded")) == "optimum"
