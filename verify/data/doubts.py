@@ -24,6 +24,7 @@ _ROLES = {
     **dict.fromkeys(("date", "datum", "year", "jahr", "time", "timestamp"), "a date"),
 }
 _MOST_CLASSES = 10  # of a column that has no such name
+_RARER = 0.05  # of the rows hold the rarer one of two values, else it is a mark that is sparse
 _FEWEST_COUNTED = 3  # rows whose numbers, one after the other, are no chance
 _FEWEST_JUDGED = 20  # rows of which one value cannot have half of the variance by chance
 _GREY_COLUMNS = 16  # fewer are no image
@@ -39,6 +40,8 @@ def doubts(raw: Array, moments: Moments, places: Places, *, image: bool, divided
     fills, grey = _fills(raw, moments, places, image), _grey(raw, moments)
     roles = [] if image or grey else _no_measurements(raw, moments, places)
     found = _counting(raw) + roles + fills
+    if not image and not grey:
+        found += _two_valued(raw, moments, places)
     if grey and not divided:
         found.append(
             "the values are whole numbers from 0 to 255, as grey levels are: sigma2 counts in squared grey levels; "
@@ -65,11 +68,43 @@ def _no_measurements(raw: Array, moments: Moments, places: Places) -> list[str]:
     found = []
     for j in range(moments.n) if moments.n > 1 else ():
         name = places.name(j)
-        what = _role(raw, moments, places, j) if name.lower() in _ROLES or j in (0, moments.n - 1) else ""
+        named = name.lower() in _ROLES or name.lower().endswith("id")
+        what = _role(raw, moments, places, j) if named or j in (0, moments.n - 1) else ""
         if what:
-            drop = f"--drop {shlex.quote(name) if name else places.number(j)}"
-            found.append(f"{places.column(j)} {what} and was taken as data; if that is what it is, say {drop}")
+            found.append(_taken(places, j, what))
     return found[:_SAID]
+
+
+def _taken(places: Places, j: int, what: str) -> str:
+    """That a column is data, and how to leave it out."""
+    name = places.name(j)
+    drop = f"--drop {shlex.quote(name) if name else places.number(j)}"
+    return f"{places.column(j)} {what} and was taken as data; if that is what it is, say {drop}"
+
+
+def _two_valued(raw: Array, moments: Moments, places: Places) -> list[str]:
+    """Columns of two whole numbers beside others: a label that was saved with the data, or one-hot codes."""
+    low, high, sample = moments.low, moments.high, moments.sample
+    if moments.N < _FEWEST_JUDGED or not (np.isfinite(low) & np.isfinite(high)).all():
+        return []
+    whole = (np.floor(low) == low) & (np.floor(high) == high)
+    which = np.flatnonzero((low < high) & whole & ((sample == low) | (sample == high)).all(axis=0))
+    for _, block in blocks(raw) if which.size else ():
+        part = block[:, which]
+        which = which[((part == low[which]) | (part == high[which])).all(axis=0)]
+    if which.size == np.count_nonzero(low < high):
+        return []  # such are these data
+    share = (moments.mean[which] - low[which]) / (high[which] - low[which])
+    which = which[np.minimum(share, 1 - share) >= _RARER]
+    # Of columns that are called a label it is said already.
+    unsaid = [int(j) for j in which if places.name(int(j)).lower() not in _ROLES]
+    if len(unsaid) == 1:
+        j = unsaid[0]
+        return [_taken(places, j, f"holds {low[j]:g} and {high[j]:g} only, as a label does,")]
+    return [
+        f"{places.columns(unsaid, moments.n)} of two whole numbers each, as labels and one-hot codes are, and were "
+        "taken as data; leave labels out with --drop"
+    ] * bool(unsaid)
 
 
 def _role(raw: Array, moments: Moments, places: Places, j: int) -> str:
@@ -83,6 +118,8 @@ def _role(raw: Array, moments: Moments, places: Places, j: int) -> str:
     few = len(classes) <= max(2, len(values) // 10)
     if role and (few or role != _LABEL):
         return f"looks like {role}"
+    if places.name(j).lower().endswith("id") and len(values) >= _FEWEST_COUNTED and len(classes) == len(values):
+        return "looks like an identifier"
     # Classes 0, 1, 2 beside fractions.
     counted = classes[0] in (0, 1) and np.array_equal(classes, classes[0] + np.arange(len(classes)))
     rest = np.delete(moments.sample, j, axis=1)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from verify.arrays import Array
 from verify.checks import whole_number
+from verify.data.covariance import Covariance
 from verify.data.entries import check_entries
 from verify.errors import InputError
 from verify.estimators.optimum import Optimum
@@ -124,11 +125,13 @@ class LinearGaussian(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
 
     def _training_rows(self, X: Any) -> Array:
         """X (N, n) as numbers, N >= 2."""
+        _refuse_covariance(X)
         return validate_data(self, X, dtype=list(TYPES), ensure_min_samples=2)
 
     def _rows(self, X: Any) -> Array:
         """X (N, n) as numbers, as wide as what was fitted."""
         check_is_fitted(self)
+        _refuse_covariance(X)
         X = validate_data(self, X, dtype=list(TYPES), reset=False)
         check_entries(X)  # beyond 1e150 squares overflow
         return X
@@ -146,3 +149,9 @@ class LinearGaussian(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = [kind.__name__ for kind in TYPES]
         return tags
+
+
+def _refuse_covariance(X: Any) -> None:
+    """Raises InputError at what `verify.load` returns, which scikit-learn has no words for."""
+    if isinstance(X, Covariance):
+        raise InputError("X is what load returned, a covariance; give the rows themselves, an array or a DataFrame")

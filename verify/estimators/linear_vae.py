@@ -67,6 +67,8 @@ class LinearVAE(LinearGaussian):
         The sigma2 at which each latent collapses: lam_j / beta.
     standard_errors_ : ndarray of shape (n_components,)
         Sampling errors of `thresholds_`, to first order; NaN where an eigenvalue is 0 or equals its neighbour.
+        Behind a `StandardScaler` they hold its scaling fixed and are mostly larger, up to several times, than those of
+        a scaling fitted anew to other data: these has ``verify.stability(X, k, beta=beta, standardize=True).thresholds``.
     n_components_ : int
     n_samples_ : int
     n_features_in_ : int

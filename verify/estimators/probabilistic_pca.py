@@ -55,7 +55,9 @@ class ProbabilisticPCA(LinearGaussian):
         The noise at which each latent is lost: lam_j.
     standard_errors_ : ndarray of shape (n_components,)
         Sampling errors of `thresholds_`, to first order; NaN where an eigenvalue is 0 or equals its neighbour. They do
-        not include that the largest eigenvalues of few data come out too large.
+        not include that the largest eigenvalues of few data come out too large. Behind a `StandardScaler` they hold its
+        scaling fixed and are mostly larger, up to several times, than those of a scaling fitted anew to other data:
+        ``verify.stability(X, k, standardize=True).thresholds`` has these.
     retained_ : int
         How many latents are used: q.
     posterior_covariance_ : ndarray of shape (n_components, n_components)

@@ -73,13 +73,7 @@ class Result(ABC):
 
     def to_frame(self) -> Any:
         """The rows as a DataFrame of pandas.  Raises InputError where there is no pandas."""
-        try:
-            import pandas
-        except ImportError:
-            raise InputError("to_frame needs pandas, which is not installed: pip install pandas") from None
-        rows = self.records()
-        numbers = pandas.RangeIndex(1, len(rows) + 1, name=self.row)
-        return pandas.DataFrame(rows, index=numbers)
+        return frame_of(self.records(), self.row)
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """A picture, on axes of your own or on new ones."""
@@ -106,6 +100,16 @@ class Result(ABC):
 
     def _repr_html_(self) -> str:
         return as_html(self.said(), self.notes, escape(type(self).__name__))
+
+
+def frame_of(rows: list[Document], row: str) -> Any:
+    """Rows as a DataFrame of pandas, numbered from 1; `row` names the index.  Raises InputError."""
+    try:
+        import pandas
+    except ImportError:
+        raise InputError("to_frame needs pandas, which is not installed: pip install pandas") from None
+    numbers = pandas.RangeIndex(1, len(rows) + 1, name=row)
+    return pandas.DataFrame(rows, index=numbers)
 
 
 def _copied(value: Any) -> Any:

@@ -12,10 +12,11 @@ from verify.analysis.scales import compared, latents_of
 from verify.analysis.stability import stability as stability_document
 from verify.arrays import Array
 from verify.data.sources import Options
+from verify.errors import InputError
 from verify.keywords import in_python, speaking_python
 from verify.landscape.stability import recommended_noise as noise_to_start
 from verify.landscape.weighted import PLAIN, usable_weight
-from verify.results.base import Document, Result
+from verify.results.base import Document, Result, frame_of
 from verify.results.inputs import covariance_of
 from verify.words.stability import said
 from verify.words.tables import Blocks
@@ -49,6 +50,18 @@ class StabilityResult(Result):
     def records(self) -> list[Document]:
         """One row for each noise."""
         return self.noise
+
+    def to_frame(self, rows: str = "noise") -> Any:
+        """The rows as a DataFrame of pandas: one for each "noise", or with "thresholds" one for each latent.
+
+        Raises InputError: other words, no pandas.
+        """
+        if rows == "noise":
+            return super().to_frame()
+        if rows != "thresholds":
+            raise InputError(f"rows = {str(rows)[:40]!r}: give 'noise' or 'thresholds'")
+        shown = ("eigenvalue", "sigma2", "standard_error")
+        return frame_of([{name: row[name] for name in shown} for row in self.thresholds], "latent").astype(float)
 
     def draw(self, axes: "Axes") -> None:
         """Latents retained over the noise."""

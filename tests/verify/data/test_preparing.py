@@ -277,6 +277,45 @@ def test_identifiers_and_dates_among_the_columns_are_asked_about():
     assert "column 1 (no) counts the rows from 1001" in notes(numbered, table(numbered, ("no", "a", "b", "c")))
 
 
+def test_a_column_whose_name_ends_in_id_and_that_tells_all_rows_apart_is_asked_about():
+    codes = np.random.default_rng(4).permutation(5000)[:30]
+    for name in ("patient_id", "CustomerID"):
+        said = notes(np.column_stack([X[:, 0], codes, X[:, 1]]), table(X, ("a", name, "b")))
+        assert f"column 2 ({name}) looks like an identifier and was taken as data" in said and f"--drop {name}" in said
+    for other in (codes // 500, X[:, 2]):  # what comes twice, and fractions, identify nothing
+        inside = np.column_stack([X[:, 0], other, X[:, 1]])
+        assert "identifier" not in notes(inside, table(inside, ("a", "acid", "b")))
+    inside = np.column_stack([X[:, 0], codes, X[:, 1]])
+    assert "identifier" not in notes(inside, table(inside, ("a", "income", "b")))
+
+
+def test_columns_of_two_whole_numbers_beside_others_are_asked_about():
+    churned = np.arange(30) % 2
+    inside = np.column_stack([X[:, 0], churned, X[:, 1]])
+    said = notes(inside, table(inside, ("a", "churned", "b")))
+    assert said == (
+        "column 2 (churned) holds 0 and 1 only, as a label does, and was taken as data; if that is what it is, say "
+        "--drop churned"
+    )
+    assert notes(inside[:16]) == "" and notes(inside / 2) == ""  # few rows; fractions
+    said = notes(inside, table(inside, ("a", "target", "b")))
+    assert said.count("column 2") == 1 and "looks like a label" in said
+    hot = np.eye(8)[np.random.default_rng(5).permutation(np.arange(80) % 8)]
+    coded = np.column_stack([np.random.default_rng(6).standard_normal((80, 9)), hot])
+    assert notes(coded) == (
+        "columns 10, 11, 12, 13, 14 and 3 more are of two whole numbers each, as labels and one-hot codes are, and "
+        "were taken as data; leave labels out with --drop"
+    )
+    assert notes(hot) == ""  # nothing else is there
+    image = prepared(Found(coded, {"image": [1, 17, 1]}), "x", Asked(), Preprocessing())
+    assert image.provenance["notes"] == []
+    sparse = np.column_stack([X, np.arange(30) == 7])
+    assert notes(sparse) == ""
+    third = np.column_stack([np.random.default_rng(7).standard_normal((5_000_000, 1)), np.arange(5_000_000) % 2])
+    third[1, 1] = 0.5  # between the rows that are looked at first
+    assert notes(third) == ""
+
+
 def test_columns_whose_squares_vanish_are_not_standardized():
     raw = X * [1, 1e-160, 1]
     assert refusal(raw, standardize=True).startswith("column 2 is too small or too large to be standardized")

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.verify.estimators.rows import rows
+from verify import load, stability
 from verify.errors import InputError
 from verify.estimators import LinearVAE, ProbabilisticPCA
 
@@ -132,3 +133,23 @@ def test_what_is_not_supported_is_refused(kind):
         model.score(X * 1e200)
     with pytest.raises(ValueError, match="5 features"):
         model.transform(X[:, :4])
+
+
+@BOTH
+def test_a_covariance_is_no_rows_and_an_estimator_no_data(kind):
+    model = kind(2).fit(X)
+    for call in (kind(2).fit, kind(2).fit_transform, model.transform, model.score):
+        with pytest.raises(InputError, match=r"^X is what load returned, a covariance; give the rows [^\n]*DataFrame$"):
+            call(load(X))
+    with pytest.raises(InputError, match=rf"the data are a {kind.__name__}, an estimator; give the rows [^\n]*$"):
+        stability(model, 2)
+
+
+@BOTH
+def test_behind_a_scaler_errors_hold_it_fixed_and_those_of_stability_refit_it(kind):
+    model = make_pipeline(StandardScaler(), kind(2)).fit(X)[-1]
+    refitted = stability(X, 2, standardize=True).thresholds
+    np.testing.assert_allclose(model.thresholds_, [row["sigma2"] for row in refitted], rtol=1e-9)
+    held = stability(StandardScaler().fit_transform(X), 2).thresholds
+    np.testing.assert_allclose(model.standard_errors_, [row["standard_error"] for row in held], rtol=1e-9)
+    assert model.standard_errors_[0] > 1.05 * refitted[0]["standard_error"]

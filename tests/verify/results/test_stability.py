@@ -91,3 +91,16 @@ def test_the_picture_is_the_staircase():
     assert axes.get_xlabel() == "noise σ²"
     assert stability(rows(), 2, [1.0, 2.0], beta=4.0).plot().get_xlabel() == "noise σ² (β = 4)"
     plt.close("all")
+
+
+def test_the_frame_of_the_thresholds_has_a_row_for_each_latent():
+    pytest.importorskip("pandas")
+    result = stability(SPECTRUM, 3, [1, 3], beta=2.0)
+    frame = result.to_frame("thresholds")
+    assert frame.index.name == "latent" and frame.index.tolist() == [1, 2, 3]
+    assert frame["sigma2"].tolist() == [3, 2, 1.25] and frame["eigenvalue"].tolist() == [6, 4, 2.5]
+    assert list(frame) == ["eigenvalue", "sigma2", "standard_error"] and frame["standard_error"].isna().all()
+    assert (stability(rows(), 2).to_frame("thresholds")["standard_error"] > 0).all()
+    assert result.to_frame().equals(result.to_frame("noise")) and len(result.to_frame()) == 2
+    with pytest.raises(InputError, match=r"^rows = 'latents': give 'noise' or 'thresholds'$"):
+        result.to_frame("latents")

@@ -106,6 +106,8 @@ def _refuse(data: Any, origin: set[str]) -> None:
         raise InputError(f"the data are a {kind}, which can be read only once; give numpy.stack(list(...))")
     if isinstance(data, (bytes, bytearray, memoryview)) or data is None:
         raise InputError(f"the data are of type {kind}; give an array with one row per datum, or the name of a file")
+    if hasattr(data, "fit") and hasattr(data, "get_params"):
+        raise InputError(f"the data are a {kind}, an estimator; give the rows that it is fitted to")
     if hasattr(data, "collect") and not hasattr(data, "__array__"):
         raise InputError(f"the data are a {kind}, whose rows are not there yet; give its .collect()")
     if "torch" in origin and not hasattr(data, "detach"):

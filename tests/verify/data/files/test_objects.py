@@ -459,3 +459,15 @@ def test_no_library_is_imported_for_an_array():
         "print(sorted({'pandas', 'torch', 'polars', 'cupy', 'h5py', 'pyarrow', 'jax'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_an_estimator_is_no_rows():
+    class Fitted:
+        def fit(self, X):
+            return self
+
+        def get_params(self):
+            return {}
+
+    with pytest.raises(InputError, match=r"^the data are a Fitted, an estimator; give the rows that it is fitted to$"):
+        of_object(Fitted())
