@@ -68,7 +68,8 @@ class LinearVAE(LinearGaussian):
     standard_errors_ : ndarray of shape (n_components,)
         Sampling errors of `thresholds_`, to first order; NaN where an eigenvalue is 0 or equals its neighbour.
         Behind a `StandardScaler` they hold its scaling fixed and are mostly larger, up to several times, than those of
-        a scaling fitted anew to other data: these has ``verify.stability(X, k, beta=beta, standardize=True).thresholds``.
+        a scaling fitted anew to other data; ``verify.stability(X, k, beta=beta, standardize=True).thresholds`` has
+        these.
     n_components_ : int
     n_samples_ : int
     n_features_in_ : int
