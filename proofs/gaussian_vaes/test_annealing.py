@@ -45,16 +45,17 @@ CLAIM = Claim(
 )
 FLOW = CLAIM.step(
     "flow",
-    "where the columns of W lie on eigenvectors, |w_i|^2 = l_i, and the encoder is optimal at s = beta sigma2, the "
-    "gradient of the beta-ELBO is beta w_i (lam_i - s - l_i)/(s + l_i)^2: columns keep their directions, and dl_i/dt = "
-    "2 beta l_i (lam_i - s - l_i)/(s + l_i)^2; for all n and k",
+    "where the columns of W lie on orthogonal eigenvectors, |w_i|^2 = l_i, and the encoder is optimal at s = beta "
+    "sigma2, the gradient of the beta-ELBO is beta w_i (lam_i - s - l_i)/(s + l_i)^2: columns keep their directions, "
+    "and dl_i/dt = 2 beta l_i (lam_i - s - l_i)/(s + l_i)^2; for all n and k",
     says="aligned_flow -> scalar_flow",
     place="Annealing",
 )
 SCALAR = CLAIM.step(
     "scalar",
     "l rises iff 0 < l < lam - s, and falls iff l > max(lam - s, 0); at constant s the time from l to l' is F(l') - "
-    "F(l) in closed form, infinite to 0 and to lam - s: l tends to max(lam - s, 0) and never gets there",
+    "F(l) in closed form, infinite to 0 and to lam - s: from l > 0 it tends to max(lam - s, 0), and is there at "
+    "no time if not at all times",
     says="scalar_flow -> falls_where_lam_is_below_the_noise",
     place="Annealing",
 )
@@ -76,8 +77,8 @@ LEARNED = CLAIM.step(
 BARRIER = CLAIM.step(
     "barrier",
     "the largest ELBO B(theta) at the noise theta falls strictly in theta from the mean of the n - k smallest "
-    "eigenvalues on: a path that starts with sigma2 < theta and ELBO > B(theta), and never lowers the ELBO, never "
-    "reaches sigma2 = theta; the maximum at any noise from that mean up to theta is such a start",
+    "eigenvalues on, k < n: a path that starts with sigma2 < theta and ELBO > B(theta), and never lowers the ELBO, "
+    "never reaches sigma2 = theta; the maximum at any noise from that mean up to theta is such a start",
     says="path & nothing_above_B & on_top -> stays_below",
     place="Annealing",
 )
@@ -90,7 +91,8 @@ CONCLUSION = CLAIM.step(
 SLOWER = CLAIM.step(
     "slower",
     "at W = 0, V = 0, D = I the flow of W and V together leaves along u_j, lam_j > s, at the positive root r of (r + "
-    "1/s)(r + lam_j) = lam_j^2/s^2, which is below the rate (lam_j - s)/s^2 of the profile; for all n and k",
+    "1/s)(r + lam_j) = lam_j^2/s^2, which is below the rate (lam_j - s)/s^2 of the profile, and that of the beta-ELBO "
+    "at s = beta sigma2 at beta times r; for all n and k",
     place="Annealing",
 )
 
@@ -137,6 +139,11 @@ def test_the_gradient_at_columns_on_eigenvectors_for_all_n_and_k(record):
     same(gradient(linear_vae.kl(), W), 0 * W)
     # K is M there, so that this encoder is the optimal one.
     same(reduce(expand(M, M), *ALIGNED), K)
+    at = {"V": inverse(K) @ W.T, "D": sigma2 * inverse(K)}
+    same(reduce(substitute(G.V, at), *ALIGNED), zero(k, n))
+    same(reduce(substitute(G.D, at), *ALIGNED), zero(k, k))
+    with rejected():  # the variances of the prior
+        same(reduce(substitute(G.D, at | {"D": identity(k)}), *ALIGNED), zero(k, k))
     found = reduce(gradient_when_aligned() @ K @ K, *ALIGNED)
     same(found, W @ (LAM - K))
     with rejected():  # the columns' own lengths in the place of s + l
@@ -167,7 +174,8 @@ def test_the_scalar_flow_in_closed_form(record):
     p, x = sp.symbols("p x", positive=True)
     below = {lam: s + p + x, l: p}  # 0 < l < lam - s
     above = {l: p + x, lam: s + p}  # lam - s = p < l
-    beyond = {s: lam + x}  # s > lam: every l falls
+    beyond = {s: lam + x}  # s > lam: every l falls, at lam = 0 too
+    check_sign(SPEED.subs(lam, 0), "negative")
     for at, expected in ((below, "positive"), (above, "negative"), (beyond, "negative"), ({s: lam}, "negative")):
         check_sign(SPEED.subs(at, simultaneous=True), expected)
     with rejected():  # up to lam, without the noise
@@ -296,6 +304,12 @@ def test_encoder_and_decoder_together_leave_collapse_more_slowly(record):
     same(change(G.W), (v * lam - w) / sigma2 * (u @ e.T))
     same(change(G.V), (w - sigma2 * v) * lam / sigma2 * (e @ u.T))
     same(change(expand(G.D, M)), zero(k, k))
+    # Of the beta-ELBO both gradients are beta times these, at s = beta sigma2: -beta KL, and 1/sigma2 = beta/s.
+    same((gradient(linear_vae.kl(), W), gradient(linear_vae.kl(), V)), (zero(n, k), V @ S))
+    fit_W, fit_V = (S @ V.T - W @ D - W @ V @ S @ V.T) * (b / sigma2), (W.T @ S - W.T @ W @ V @ S) * (b / sigma2)
+    same((fit_W, fit_V - b * V @ S), (b * G.W, b * G.V))
+    with rejected():  # the KL with its full weight
+        same(fit_V - V @ S, b * G.V)
     matrix = sp.Matrix([[-1 / s, lam / s], [lam / s, -lam]])
     quadratic = (r + 1 / s) * (r + lam) - lam**2 / s**2
     vanishes((r * sp.eye(2) - matrix).det() - quadratic)

@@ -47,7 +47,7 @@ CLAIM = Claim(
 PAIR = CLAIM.step(
     "pair",
     "phi(t) - phi(-t) = c t for all real t, with c = 1 for ReLU, GELU, SiLU and softplus and c = 1 + slope for leaky "
-    "ReLU",
+    "ReLU; of tanh, sigmoid and ELU it is c t for no c",
     says="known_unit -> odd_part_linear",
     place="The linear VAE inside",
 )
@@ -93,6 +93,11 @@ def check_linear_odd_part(phi, factor):
     vanishes(sp.diff(phi(p) - phi(-p), p) - factor)
 
 
+def check_constant_slope(phi):
+    """phi(t) - phi(-t) = c t for some c: no second derivative at t > 0."""
+    vanishes(sp.diff(phi(p) - phi(-p), p, 2))
+
+
 def relu(value):
     return sp.Max(value, 0)
 
@@ -110,10 +115,14 @@ UNITS = {
 def test_the_odd_parts_of_the_usual_units_are_linear(record):
     for phi, factor in UNITS.values():
         check_linear_odd_part(phi, factor)
+        check_constant_slope(phi)
         record()
-    for wrong in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), lambda v: sp.exp(v) - 1, lambda v: relu(v) ** 2):
+    elu = lambda v: sp.Max(v, 0) + sp.exp(sp.Min(v, 0)) - 1  # noqa: E731
+    for wrong in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), elu, lambda v: relu(v) ** 2):
         with rejected():
             check_linear_odd_part(wrong, 1)
+        with rejected():  # nor with any other factor
+            check_constant_slope(wrong)
     with rejected():  # leaky ReLU with the factor of ReLU
         check_linear_odd_part(UNITS["leaky"][0], 1)
 
@@ -247,6 +256,10 @@ def test_what_is_cut_off_vanishes_and_the_elbo_with_it(record):
     level, sd = sp.symbols("level sd", positive=True)
     error = missed(level)
     vanishes(sp.limit(error, level, sp.oo))
+    above, density = sp.erfc(level / sp.sqrt(2)) / 2, sp.exp(-(level**2) / 2) / sp.sqrt(2 * sp.pi)
+    vanishes(sp.expand(error.rewrite(sp.erfc) - ((1 + level**2) * above - level * density)))
+    with rejected():
+        vanishes(sp.expand(error.rewrite(sp.erfc) - (1 + level**2) * above))
     # t = m + sd u: max(t, -r) - t = sd (max(u, -(r + m)/sd) - u), and (r + m)/sd tends to infinity with r.
     m = sp.Symbol("m", real=True)
     for value in (p, -p):

@@ -130,7 +130,14 @@ def test_each_reduction_means_the_noise_of_the_table_for_all_sizes(record):
     vanishes(NOISE["mse-batch-sum"] * TIMES["batch-sum"] - NOISE["mse-sum"])
     # A Gaussian log likelihood at sigma2: SE/(2 sigma2), of which beta KL makes beta sigma2.
     check_noise(SQUARES / (2 * sigma2 * B), KLS / B, beta * sigma2)
-    record(instances=2)
+    check_noise(SQUARES / (2 * sigma2 * B), KLS / (B * k), beta * sigma2 / k)
+    # A sum over the batch in the place of its mean, of one term alone, whatever else is averaged.
+    for name in NOISE.keys() - {"mse-batch-sum"}:
+        check_noise(B * ERRORS[name], DIVERGENCES["sum"], NOISE[name] / B)
+        check_noise(B * ERRORS[name], DIVERGENCES["mean"], NOISE[name] / (B * k))
+        check_noise(ERRORS[name], B * DIVERGENCES["mean"], NOISE[name] * B / k)
+        record(instances=3)
+    record(instances=3)
     for wrong, kl in (
         ("mse-mean", "sum"),  # the mean taken for a sum: n times off
         ("mse-batch-sum", "sum"),  # a sum over the batch of one term alone, its size forgotten

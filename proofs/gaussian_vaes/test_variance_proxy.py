@@ -4,7 +4,8 @@ Statement   s* = sup_t 2 K(t)/|t|^2, K(t) = log mean exp <y, t>, is also sup |su
             weights p of the data; (1 - 2p)/(2 log((1-p)/p)) for data that are 1 for a part p and 0 for the others; and
             at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), B the largest |y|. t <- grad K(t)/s at s = 2 K(t)/|t|^2
             raises the quotient.
-Hypotheses  finitely many data, y measured from their mean, not all 0; 0 < p < 1, and 1/4 at p = 1/2.
+Hypotheses  finitely many data, y measured from their mean, not all 0; 0 < p < 1, and 1/4 at p = 1/2, where no t
+            reaches it; lam_1 where B^2 = lam_1. The ascent: from a t with K(t) > 0, that is, not across all data.
 Source      ours, with claim any-decoder; theory 6.2. The closed form is Kearns & Saul's (UAI 1998), here by the tangent
             of a concave function (Jaakkola & Jordan 1997); the bound follows Bennett, JASA 57 (1962).
 Method      identities, exact; numbers on data with known and unknown answers.
@@ -33,7 +34,8 @@ CLAIM = Claim(
     source="ours, beside Sec. 4.4",
     statement="the threshold of all decoders is sup |sum p_i y_i|^2/(2 KL(p, uniform)), has a closed form for "
     "two-valued data and is at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
-    hypotheses="finitely many data, measured from their mean",
+    hypotheses="finitely many data, not all equal, measured from their mean; quotients 0/0 are read as limits: 1/4 for "
+    "p = 1/2, lam_1 for B^2 = lam_1",
     section="Every Gaussian VAE",
     trusts=("kl-nonnegative", "tangents"),
 )
@@ -47,20 +49,22 @@ DUAL = CLAIM.step(
 TWO_VALUES = CLAIM.step(
     "two values",
     "for data that are 1 for a part p and 0 for the others s* = (1 - 2p)/(2 log((1-p)/p)), reached at t = 2 "
-    "log((1-p)/p)",
+    "log((1-p)/p), 0 < p < 1, p != 1/2; for p = 1/2 it is 1/4, the limit, and the supremum is not reached",
     says="two_values & tangents -> (above_closed_form & sub_gaussian) | (~above_closed_form & ~sub_gaussian)",
     place="Variance proxy",
 )
 ABOVE = CLAIM.step(
     "from above",
     "K(t) <= log((1 - q) + q exp(h |t|)) - q h |t|, h = B + lam_1/B, q = lam_1/(B^2 + lam_1): data with the two values "
-    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
+    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), and s* <= lam_1 where B^2 = "
+    "lam_1",
     says="above_bound -> sub_gaussian",
     place="Variance proxy",
 )
 ASCENT = CLAIM.step(
     "ascent",
-    "at t' = grad K(t)/s, s = 2 K(t)/|t|^2, K(t') - s |t'|^2/2 >= s |t' - t|^2/2: the quotient never falls",
+    "where K(t) > 0, at t' = grad K(t)/s, s = 2 K(t)/|t|^2, K(t') - s |t'|^2/2 >= s |t' - t|^2/2: t' is not 0, and "
+    "the quotient never falls",
     place="Variance proxy",
 )
 CONCLUSION = CLAIM.step(
@@ -133,8 +137,19 @@ def test_the_closed_form_is_a_tangent(record):
     vanishes(tangent.subs(t, 2 * L))
     with rejected():
         vanishes(tangent.subs(t, L))
+    # p > 1/2: y -> -y, which exchanges p and 1 - p, L and -L, t and -t, and leaves the form as it is.
+    vanishes(in_exponentials(p.subs(L, -L) - (1 - p)))
+    vanishes(proxy_of_two.subs(L, -L) - proxy_of_two)
+    # p = 1/2, L = 0: K(t) = h(t^2) below the tangent of h at 0, strictly for t != 0: tanh(x)/x < 1, as x cosh x -
+    # sinh x rises from 0 with the slope x sinh x. The quotient tends to 1/4 as t -> 0, where it is the variance.
+    vanishes(in_exponentials(cosh.subs(L, 0) - (sp.exp(t / 2) + sp.exp(-t / 2)) / 2))
     vanishes(sp.limit(proxy_of_two, L, 0) - sp.Rational(1, 4))
-    record(instances=8)
+    vanishes(sp.limit(slope, x, 0) - sp.Rational(1, 8))  # s t^2/2 is t^2/8 at s = 1/4
+    vanishes(sp.diff(x * sp.cosh(x) - sp.sinh(x), x) - x * sp.sinh(x))
+    vanishes(sp.limit(2 * sp.log(sp.cosh(t / 2)) / t**2, t, 0) - sp.Rational(1, 4))
+    with rejected():  # the closed form of the variance, p (1 - p), elsewhere
+        vanishes(in_exponentials(proxy_of_two * L - p * (1 - p) * L))
+    record(instances=12)
     record.witness("p = 1/10: s* = 0.8/(2 log 9) = 0.18205 at t = 2 log 9, while lam_1 = 0.09")
 
 
@@ -161,7 +176,10 @@ def test_no_variable_of_that_range_exceeds_two_values(record):
     vanishes(sp.simplify((1 - q) / q - B**2 / V))
     found = h**2 * (1 - 2 * q) / (2 * sp.log(B**2 / V))
     vanishes(sp.simplify(found - (B**4 - V**2) / (2 * B**2 * sp.log(B**2 / V))))
-    record(instances=5)
+    # The two are equally many where V = B^2: 1/4 of the distance squared, and the limit of the bound.
+    vanishes((h**2 / 4).subs(V, B**2) - B**2)
+    vanishes(sp.limit(found.subs(V, B**2 / (1 + u)), u, 0) - B**2)
+    record(instances=7)
 
 
 @ASCENT.evidence(role="supports", kind="symbolic", strength="proved")
@@ -180,7 +198,12 @@ def test_the_ascent_never_falls(record):
     same(least, s * trace((w - v).T @ (w - v)) / 2)
     with rejected():
         same(least, s * trace((w + v).T @ (w + v)) / 2)
-    record(instances=2)
+    # t' = 0 would make K(0) = 0 at least s |t|^2/2 > 0: the quotient is defined there.
+    size = sp.Symbol("size", positive=True)  # |t|^2
+    check((s * size / 2).is_positive, "t' may be 0")
+    with rejected():
+        check((0 * size / 2).is_positive, "K(t) = 0")
+    record(instances=3)
 
 
 @ASCENT.evidence(role="supports", kind="numeric")
