@@ -343,3 +343,25 @@ def test_independent_columns_exceed_the_shuffled_edge_as_often_as_asked(record, 
     with rejected():  # rows that are far out as a whole have no direction, and pass
         rows = rng.standard_normal((300, 20)) / np.sqrt(rng.chisquare(4, (300, 1)) / 4)
         check(covariance(rows).eigenvalues[0] <= permuted_edges(rows)[0], "it passes")
+
+
+@SHUFFLED.evidence(role="control", kind="numeric")
+def test_rows_that_depend_on_one_another_pass_the_shuffled_edge_and_are_rejected():
+    """Columns that are independent random walks: shuffling takes away what makes them look correlated."""
+    rng, beyond = np.random.default_rng(89), []
+    for seed in range(60):
+        X = np.cumsum(rng.standard_normal((60, 5)), axis=0)
+        beyond.append(covariance(X).eigenvalues[0] > permuted_edges(X, draws=9, seed=seed)[0])
+    with rejected():
+        agree(np.mean(beyond), 0.1, tolerance=0.2, scale=1.0)
+
+
+@SHUFFLED.evidence(role="control", kind="numeric")
+def test_a_strong_direction_hides_the_next_one_from_the_shuffled_edge():
+    """The same second direction, alone and beside one of 36 times its variance."""
+    rng = np.random.default_rng(90)
+    noise, factors, axes = rng.standard_normal((300, 20)), rng.standard_normal((300, 2)), rng.standard_normal((2, 20))
+    alone, beside = noise + 0.5 * factors[:, 1:] @ axes[1:], noise + (factors * [3.0, 0.5]) @ axes
+    check(covariance(alone).eigenvalues[0] > permuted_edges(alone)[0], "it is not seen")
+    with rejected():
+        check(covariance(beside).eigenvalues[1] > permuted_edges(beside)[1], "it is not seen")
