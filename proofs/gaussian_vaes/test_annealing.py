@@ -77,8 +77,8 @@ LEARNED = CLAIM.step(
 BARRIER = CLAIM.step(
     "barrier",
     "the largest ELBO B(theta) at the noise theta falls strictly in theta from the mean of the n - k smallest "
-    "eigenvalues on: a path that starts with sigma2 < theta and ELBO > B(theta), and never lowers the ELBO, never "
-    "reaches sigma2 = theta; the maximum at any noise from that mean up to theta is such a start",
+    "eigenvalues on, k < n: a path that starts with sigma2 < theta and ELBO > B(theta), and never lowers the ELBO, "
+    "never reaches sigma2 = theta; the maximum at any noise from that mean up to theta is such a start",
     says="path & nothing_above_B & on_top -> stays_below",
     place="Annealing",
 )
@@ -139,6 +139,11 @@ def test_the_gradient_at_columns_on_eigenvectors_for_all_n_and_k(record):
     same(gradient(linear_vae.kl(), W), 0 * W)
     # K is M there, so that this encoder is the optimal one.
     same(reduce(expand(M, M), *ALIGNED), K)
+    at = {"V": inverse(K) @ W.T, "D": sigma2 * inverse(K)}
+    same(reduce(substitute(G.V, at), *ALIGNED), zero(k, n))
+    same(reduce(substitute(G.D, at), *ALIGNED), zero(k, k))
+    with rejected():  # the variances of the prior
+        same(reduce(substitute(G.D, at | {"D": identity(k)}), *ALIGNED), zero(k, k))
     found = reduce(gradient_when_aligned() @ K @ K, *ALIGNED)
     same(found, W @ (LAM - K))
     with rejected():  # the columns' own lengths in the place of s + l
@@ -307,16 +312,14 @@ def test_encoder_and_decoder_together_leave_collapse_more_slowly(record):
     same(change(G.W), (v * lam - w) / sigma2 * (u @ e.T))
     same(change(G.V), (w - sigma2 * v) * lam / sigma2 * (e @ u.T))
     same(change(expand(G.D, M)), zero(k, k))
-    # The beta-ELBO has (1 - beta) KL more: beta times the same, with s = beta sigma2 for sigma2.
-    weighted = G.V + (1 - b) * gradient(linear_vae.kl(), V)
-    same(change(weighted), sp.expand((w - b * sigma2 * v) * lam / sigma2) * (e @ u.T))
-    for found, at_s in (
-        ((v * lam - w) / sigma2, (v * lam - w) / s),
-        ((w - b * sigma2 * v) * lam / sigma2, (w - s * v) * lam / s),
-    ):
-        vanishes(found.subs(sigma2, s / b) - b * at_s)
-        with rejected():  # the factor beta forgotten
-            vanishes(found.subs(sigma2, s / b) - at_s)
+    # Of the beta-ELBO both gradients are beta times these, at s = beta sigma2: -beta KL, and 1/sigma2 = beta/s.
+    same((gradient(linear_vae.kl(), W), gradient(linear_vae.kl(), V)), (zero(n, k), V @ S))
+    fit_W, fit_V = (S @ V.T - W @ D - W @ V @ S @ V.T) * (b / sigma2), (W.T @ S - W.T @ W @ V @ S) * (b / sigma2)
+    same((fit_W, fit_V - b * V @ S), (b * G.W, b * G.V))
+    with rejected():  # the KL with its full weight
+        same(fit_V - V @ S, b * G.V)
+    with rejected():  # the factor beta forgotten
+        same((fit_W, fit_V - b * V @ S), (G.W, G.V))
     matrix = sp.Matrix([[-1 / s, lam / s], [lam / s, -lam]])
     quadratic = (r + 1 / s) * (r + lam) - lam**2 / s**2
     vanishes((r * sp.eye(2) - matrix).det() - quadratic)
@@ -329,7 +332,7 @@ def test_encoder_and_decoder_together_leave_collapse_more_slowly(record):
         vanishes(quadratic.subs(r, (lam - s) / s**2))
     with rejected():  # lam below s
         check_sign(quadratic.subs({r: 0, s: lam + x}), "negative")
-    record(instances=9)
+    record(instances=8)
     record.witness("r = [-(1/s + lam) + sqrt((1/s - lam)^2 + 4 lam^2/s^2)]/2 < (lam - s)/s^2")
 
 

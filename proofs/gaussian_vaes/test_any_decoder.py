@@ -322,8 +322,6 @@ def test_the_largest_eigenvalue_in_place_of_the_proxy_is_rejected():
     noise = 1.5 * float((y * y).mean())  # so the linear VAE collapses, for certain
     check(noise < threshold, "the example has no gap")
     with rejected():
-        check(float((y * y).mean()) > threshold, "the example has no gap")
-    with rejected():
         at_most(two_atoms(y, lower_bound(y).t, noise).nats, 0.0, slack=1e-6)
 
 

@@ -106,6 +106,10 @@ def relu(value):
     return sp.Max(value, 0)
 
 
+def elu(value):
+    return sp.Max(value, 0) + sp.exp(sp.Min(value, 0)) - 1
+
+
 UNITS = {
     "relu": (relu, 1),
     "leaky": (lambda v: relu(v) - slope * relu(-v), 1 + slope),
@@ -120,12 +124,12 @@ def test_the_odd_parts_of_the_usual_units_are_linear(record):
     for phi, factor in UNITS.values():
         check_linear_odd_part(phi, factor)
         record()
-    for wrong in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), lambda v: sp.exp(v) - 1, lambda v: relu(v) ** 2):
+    for wrong in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), elu, lambda v: relu(v) ** 2):
         with rejected():
             check_linear_odd_part(wrong, 1)
     with rejected():  # leaky ReLU with the factor of ReLU
         check_linear_odd_part(UNITS["leaky"][0], 1)
-    for phi in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), lambda v: v if v.is_positive else sp.exp(v) - 1):
+    for phi in (sp.tanh, lambda v: 1 / (1 + sp.exp(-v)), elu):
         check_no_factor(phi)
     with rejected():
         check_no_factor(relu)
@@ -260,6 +264,10 @@ def test_what_is_cut_off_vanishes_and_the_elbo_with_it(record):
     level, sd = sp.symbols("level sd", positive=True)
     error = missed(level)
     vanishes(sp.limit(error, level, sp.oo))
+    above, density = sp.erfc(level / sp.sqrt(2)) / 2, sp.exp(-(level**2) / 2) / sp.sqrt(2 * sp.pi)
+    vanishes(sp.expand(error.rewrite(sp.erfc) - ((1 + level**2) * above - level * density)))
+    with rejected():
+        vanishes(sp.expand(error.rewrite(sp.erfc) - (1 + level**2) * above))
     # t = m + sd u: max(t, -r) - t = sd (max(u, -(r + m)/sd) - u), and (r + m)/sd tends to infinity with r.
     m = sp.Symbol("m", real=True)
     for value in (p, -p):

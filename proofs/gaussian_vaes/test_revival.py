@@ -212,7 +212,7 @@ def check_saddle(gain):
     """The slope of the gain in a: positive below a = rho - s where rho > s, negative everywhere else."""
     slope = sp.factor(sp.diff(gain, a))
     vanishes(slope.subs(a, 0) - (rho - s) / (2 * s**2))
-    check(slope.subs(rho, 0).is_negative, "does not fall where there is no residual")
+    check(slope.subs(rho, 0).is_negative, "does not fall where the residuals have no variance")
     check(slope.subs(rho, s + a + more).is_positive, "does not rise up to rho - s")
     share = sp.Symbol("share", positive=True)  # rho = (s + a) share/(share + 1) < s + a
     check(sp.simplify(slope.subs(rho, (s + a) * share / (share + 1))).is_negative, "does not fall beyond it")
@@ -275,6 +275,11 @@ def test_the_spread_of_f_stays_in_the_error_and_one_noise_is_best(record):
         check(slope_in_noise([p], [l], [left_over], s, spread).subs({s: 0, l: 0}).is_negative, "not negative at s = 0")
     # The zero: (n - q) s = T + the sum of what is not kept.
     same(sp.solve(slope_in_noise([p], [l], [u], s, T), s), [(T + l + u) / 2])
+    # Each eigenvalue brings a term of its own; so with any numbers of them, their sums for l and u:
+    of_left, of_unused = (slope_in_noise([], [r], [], s, 0) for r in (l, u))
+    vanishes(slope_in_noise([p, p], [l, l], [u, u, u], s, T) - (2 * of_left + 3 * of_unused - T))
+    many, lefts, unuseds = sp.symbols("many lefts unuseds", positive=True)  # n - q, and the two sums
+    same(sp.solve(many * s - lefts - unuseds - T, s), [(T + lefts + unuseds) / many])
     record(instances=6)
     record.witness("rho = (5, 1, 1), m = 1, T = 4: s = 3 and not 1, the mean of the discarded")
 

@@ -85,7 +85,8 @@ SHIFT = CLAIM.step(
 DECAY = CLAIM.step(
     "decay",
     "with a penalty a/2 (|B_i|^2 + |H_i|^2) on the columns of the first layer and the rows of the mean head, "
-    "stationary points have m_i = 1 + (a/beta) (|B_i|^2 - |H_i|^2)",
+    "stationary points have m_i = 1 + (a/beta) (|B_i|^2 - |H_i|^2); with a/2 g_i^2 on the bias g_i of the log variance "
+    "too, m_i = 1 + (a/beta) (|B_i|^2 - |H_i|^2 - 2 g_i)",
     place="One identity for every latent",
 )
 NEEDED = CLAIM.step(
@@ -204,7 +205,14 @@ def test_a_penalty_on_the_weights_moves_the_moment_by_so_much(record):
     same([sp.expand(x) for x in at_rest], [sp.expand(1 + a * (layer - head) / b)])
     with rejected():  # the penalty unseen
         same(at_rest, [1])
-    record()
+    # s_i -> c s_i is g_i -> g_i + 2 log c.
+    g = sp.Symbol("g", real=True)
+    with_bias = penalised - a * (g + 2 * sp.log(c)) ** 2 / 2
+    at_rest = sp.solve(sp.diff(with_bias, c).subs(c, 1), m)
+    same([sp.expand(x) for x in at_rest], [sp.expand(1 + a * (layer - head - 2 * g) / b)])
+    with rejected():  # as if the bias were free
+        same([sp.expand(x) for x in at_rest], [sp.expand(1 + a * (layer - head) / b)])
+    record(instances=2)
 
 
 @NEEDED.evidence(role="supports", kind="symbolic", strength="proved")

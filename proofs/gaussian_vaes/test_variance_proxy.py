@@ -3,9 +3,10 @@
 Statement   s* = sup_t 2 K(t)/|t|^2, K(t) = log mean exp <y, t>, is also sup |sum p_i y_i|^2/(2 KL(p, uniform)) over
             weights p of the data other than equal ones; (1 - 2p)/(2 log((1-p)/p)) for data that are 1 for a part p and
             0 for the others; and at most (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), B the largest |y|. t <- grad K(t)/s at
-            s = 2 K(t)/|t|^2 raises the quotient.
+            s = 2 K(t)/|t|^2 never lowers the quotient.
 Hypotheses  finitely many data, y measured from their mean, not all 0; 0 < p < 1, with 1/4 at p = 1/2, where it is a
-            limit at t -> 0; the bound is lam_1 where lam_1 = B^2; a step of the ascent from K(t) > 0.
+            limit at t -> 0 that no t reaches; the bound is lam_1 where lam_1 = B^2. The ascent: from a t with K(t) > 0,
+            that is, not across all data.
 Source      ours, with claim any-decoder; theory 6.2. The closed form is Kearns & Saul's (UAI 1998), here by the tangent
             of a concave function (Jaakkola & Jordan 1997); the bound follows Bennett, JASA 57 (1962).
 Method      identities, exact; numbers on data with known and unknown answers.
@@ -36,8 +37,8 @@ CLAIM = Claim(
     statement="the variance proxy s* of the data (by claim any-decoder the threshold of all decoders) is "
     "sup |sum p_i y_i|^2/(2 KL(p, uniform)), has a closed form for two-valued data and is at most "
     "(B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1))",
-    hypotheses="finitely many data, measured from their mean, not all equal; lam_1 in the place of the bound where "
-    "lam_1 = B^2",
+    hypotheses="finitely many data, not all equal, measured from their mean; weights other than equal ones; where the "
+    "form or the bound is 0/0 its limit: 1/4 for p = 1/2, lam_1 for B^2 = lam_1",
     section="Every Gaussian VAE",
     trusts=("kl-nonnegative", "tangents"),
 )
@@ -51,14 +52,15 @@ DUAL = CLAIM.step(
 TWO_VALUES = CLAIM.step(
     "two values",
     "for data that are 1 for a part p and 0 for the others s* = (1 - 2p)/(2 log((1-p)/p)), reached at t = 2 "
-    "log((1-p)/p); at p = 1/2 it is 1/4, as t tends to 0",
+    "log((1-p)/p), 0 < p < 1, p != 1/2; for p = 1/2 it is 1/4, the limit, and the supremum is not reached",
     says="two_values & tangents -> (above_closed_form & sub_gaussian) | (~above_closed_form & ~sub_gaussian)",
     place="Variance proxy",
 )
 ABOVE = CLAIM.step(
     "from above",
     "K(t) <= log((1 - q) + q exp(h |t|)) - q h |t|, h = B + lam_1/B, q = lam_1/(B^2 + lam_1): data with the two values "
-    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), or lam_1 if lam_1 = B^2",
+    "B and -lam_1/B; by the closed form s* <= (B^4 - lam_1^2)/(2 B^2 log(B^2/lam_1)), and s* <= lam_1 where B^2 = "
+    "lam_1",
     says="above_bound -> sub_gaussian",
     place="Variance proxy",
 )
@@ -141,6 +143,8 @@ def test_the_closed_form_is_a_tangent(record):
     with rejected():
         vanishes(tangent.subs(t, L))
     vanishes(sp.limit(proxy_of_two, L, 0) - sp.Rational(1, 4))
+    with rejected():  # the closed form of the variance, p (1 - p)
+        vanishes(in_exponentials(proxy_of_two * L - p * (1 - p) * L))
     record(instances=8)
     record.witness("p = 1/10: s* = 0.8/(2 log 9) = 0.18205 at t = 2 log 9, while lam_1 = 0.09")
 
@@ -163,7 +167,8 @@ def test_more_ones_than_zeros_and_as_many(record):
     vanishes(sp.expand_log(closed(1 / (1 + share)) - closed(share / (1 + share)), force=True))
     half = sp.Rational(1, 2)
     vanishes(sp.simplify(of(half, unknown).rewrite(sp.exp) - sp.cosh(unknown / 2).rewrite(sp.exp)))
-    # t^2/8 - K(t) is 0 with its slope at 0, and its second derivative is a square.
+    # t^2/8 - K(t) is 0 with its slope at 0, and its second derivative is a square, 0 at t = 0 only: positive elsewhere,
+    # so that no t reaches the 1/4 to which the quotient tends.
     excess = unknown**2 / 8 - sp.log(sp.cosh(unknown / 2))
     vanishes(excess.subs(unknown, 0))
     vanishes(sp.diff(excess, unknown).subs(unknown, 0))
@@ -171,7 +176,12 @@ def test_more_ones_than_zeros_and_as_many(record):
     vanishes(sp.limit(2 * sp.log(sp.cosh(unknown / 2)) / unknown**2, unknown, 0) - sp.Rational(1, 4))
     with rejected():
         vanishes(in_exponentials(sp.diff(excess, unknown, 2) + sp.tanh(unknown / 2) ** 2 / 4))
-    record(instances=4)
+    t_not_0 = sp.Symbol("t_not_0", positive=True)  # excess is even
+    vanishes(excess.subs(unknown, -unknown) - excess)
+    check((sp.tanh(t_not_0 / 2) ** 2 / 4).is_positive, "it is reached elsewhere")
+    with rejected():
+        check((sp.tanh(0 * t_not_0 / 2) ** 2 / 4).is_positive, "t = 0")
+    record(instances=5)
 
 
 @ABOVE.evidence(role="supports", kind="symbolic", strength="proved")
@@ -197,11 +207,10 @@ def test_no_variable_of_that_range_exceeds_two_values(record):
     vanishes(sp.simplify((1 - q) / q - B**2 / V))
     found = h**2 * (1 - 2 * q) / (2 * sp.log(B**2 / V))
     vanishes(sp.simplify(found - (B**4 - V**2) / (2 * B**2 * sp.log(B**2 / V))))
-    # At V = B^2, q = 1/2: h^2/4, which is V.
+    # At V = B^2, q = 1/2: a quarter of the distance squared, which is V, and the limit of the bound.
     vanishes(q.subs(V, B**2) - sp.Rational(1, 2))
-    vanishes(h.subs(V, B**2) ** 2 / 4 - B**2)
-    excess = sp.Symbol("excess", positive=True)  # B^2 = V (1 + excess)
-    vanishes(sp.limit(V * excess * (2 + excess) / (2 * (1 + excess) * sp.log(1 + excess)), excess, 0, "+") - V)
+    vanishes((h**2 / 4).subs(V, B**2) - B**2)
+    vanishes(sp.limit(found.subs(V, B**2 / (1 + u)), u, 0) - B**2)
     record(instances=8)
 
 
@@ -223,6 +232,10 @@ def test_the_ascent_never_falls(record):
         same(least, s * trace((w + v).T @ (w + v)) / 2)
     # t' = 0, where K is 0, is none: this would be s |t|^2/2 = K(t) > 0 at most 0.
     same(substitute(least, {"w": 0 * w}), s * trace(v.T @ v) / 2)
+    size = sp.Symbol("size", positive=True)  # |t|^2
+    check((s * size / 2).is_positive, "t' may be 0")
+    with rejected():
+        check((0 * size / 2).is_positive, "K(t) = 0")
     record(instances=3)
 
 

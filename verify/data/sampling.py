@@ -82,14 +82,16 @@ def beyond_noise(lam: Array, N: int, k: int) -> tuple[int, float, float]:
 def permuted_edges(X: Array, *, draws: int = 19, seed: int = 0) -> Array:
     """The largest j-th eigenvalue, j = 1..n, over `draws` data sets in which each column of X was shuffled by itself.
 
-    X (N, n) rows, not all of them equal -> (n,) descending.  If the columns are independent, X and the shuffled ones
-    are equally likely, and lam_1 exceeds its edge with probability at most 1/(draws + 1), whatever the laws of the
-    columns: columns of different variance and heavy tails, which pass the Marchenko-Pastur edge, do not pass this one.
+    X (N, n) rows, not all of them equal -> (n,) descending.  If the columns are independent, and the rows too, of one
+    law, X and the shuffled ones are equally likely, and lam_1 exceeds its edge with probability at most 1/(draws + 1),
+    whatever the laws of the columns: columns of different variance and heavy tails, which pass the Marchenko-Pastur
+    edge, do not pass this one.
     Raises InputError.
 
-    Two things that it does not see: after a strong direction, which stays in the columns' variances, the edges of the
-    next ones are too high; and rows that are far out as a whole make columns depend on one another without any
-    direction being preferred.  It takes draws n^2 max(n, N) steps.
+    Rows that depend on one another, as in a time series, pass it though their columns are independent. Two things that
+    it does not see: after a strong direction, which stays in the columns' variances, the edges of the next ones are too
+    high; and rows that are far out as a whole make columns depend on one another without any direction being
+    preferred.  It takes draws n^2 max(n, N) steps.
     """
     if X.ndim != 2 or len(X) < 2 or not X.size or draws < 1:
         raise InputError(f"shape {X.shape}, {draws} draws: at least two rows, one column and one draw are needed")
