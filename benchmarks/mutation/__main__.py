@@ -98,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"explained.toml: no such mutant in {entry.path}, {entry.scope}: {entry.text} -> {entry.becomes}")
         return 1
     strata = {s: [m for m in ms if _wanted(m, options.only)] for s, ms in everything.items()}
+    if not any(strata.values()):
+        print(f"no mutant has all of {', '.join(options.only)} in its name")
+        return 1
     chosen = sample(strata, options.n, options.seed)
     every = [m for ms in chosen.values() for m in ms]
     random.Random(options.seed).shuffle(every)  # a run that is interrupted has drawn a smaller sample of the same kind

@@ -50,8 +50,7 @@ def reasons(facts: Document) -> Reasons:
     # A sigmoid cannot follow linear maps: that it lies below them is no fault of its training.
     below = None if below and facts["output"] == "bounded" else below
     revivable = None if revival is None else _revivable(revival, least)
-    beyond = linear["beyond_noise"]
-    return Reasons(revivable, below, too_large, unused > 0 and beyond is not None and beyond <= k - unused)
+    return Reasons(revivable, below, too_large, linear["beyond_noise"] <= k - unused)
 
 
 def _revivable(revival: Document, least: float) -> bool | None:
@@ -80,12 +79,11 @@ def _noise_too_large(facts: Document, used: int) -> bool | None:
 def verdict(facts: Document) -> str:
     """One of VERDICTS."""
     why, unused = reasons(facts), len(facts["collapsed"])
+    # Some would pay now, and others stay collapsed at this noise whatever is done.
+    if why.revivable and why.noise_too_large and unused > facts["revival"]["within"]:
+        return "mixed"
     if why.revivable or why.below_linear:
-        # Those that would pay now, against those that stay collapsed at this noise whatever is done.
-        left = unused - (0 if facts["revival"] is None else facts["revival"]["within"])
-        return "mixed" if why.revivable and left > 0 and why.noise_too_large else "training"
-    if facts["elbo"] is None and facts["revival"] is None:
-        return "undecided"
+        return "training"
     if why.revivable is None or (why.below_linear is None and facts["elbo"] is not None):
         return "undecided"
     if not unused:

@@ -58,3 +58,40 @@ def test_what_a_bounded_output_cannot_follow_is_no_fault_of_its_training():
     changed = {"linear_below": 7.0, "output": "bounded"}
     assert verdict(facts(**changed)) == "undecided" and verdict(facts(linear_below=7.0, output="linear")) == "training"
     assert verdict(facts(linear_below=-7.0, output="bounded")) == "optimum"
+
+
+def test_what_lies_on_a_limit_is_not_beyond_it():
+    assert surely(0.1, 0.0) is False and surely(3.0, 1.0) is None and surely(2.0, 0.0, least=2.0) is False
+    assert reasons(facts(tuned_sigma2=0.9, tuning_gain=5.0)).noise_too_large is False
+    assert reasons(facts(tuned_sigma2=0.5, tuning_gain=0.1)).noise_too_large is False
+    assert reasons(facts(tuned_sigma2=0.5, tuning_gain=None, linear_below=0.5)).below_linear is True
+
+
+@pytest.mark.parametrize("s", [4.0, 0.25])
+def test_noise_and_errors_are_compared_in_their_units(s):
+    told = {"sigma2": s, "tuning_gain": 5.0, "elbo_from": "posterior mean"}
+    assert reasons(facts(tuned_sigma2=0.95 * s, **told)).noise_too_large is False
+    # 2 of 4 latents are in use, n = 10: up to s/5 may be missing from errors at the means.
+    assert reasons(facts(tuned_sigma2=0.71 * s, **told)).noise_too_large is None
+    assert reasons(facts(tuned_sigma2=0.69 * s, **told)).noise_too_large is True
+
+
+def test_one_collapsed_latent_is_judged_as_several():
+    assert verdict(facts(collapsed=[4], linear_beyond_noise=3)) == "data"
+    assert verdict(facts(collapsed=[4], linear_beyond_noise=4, tuned_sigma2=0.5, tuning_gain=2.0)) == "noise"
+
+
+def test_without_an_elbo_the_residual_decides_and_without_that_nothing_does():
+    unknown = {"elbo": None, "elbo_from": None, "linear_below": None}
+    assert (
+        verdict(facts(**unknown, tuned_sigma2=0.5, tuning_gain=2.0, revival_within=1, revival_within_nats=3.0))
+        == "mixed"
+    )
+    assert verdict(facts(**unknown, collapsed=[])) == "optimum"
+    assert verdict(facts(revival=None, elbo=-14.0)) == "undecided"
+
+
+def test_a_regression_that_finds_nothing_leaves_it_open_only_above_the_limit():
+    found = {"revival_within_nats": 0.05, "revival_within_error": 1.0}
+    assert reasons(facts(**found, revival_at_most=5.0)).revivable is None
+    assert reasons(facts(**found, revival_at_most=0.1)).revivable is False
