@@ -237,7 +237,9 @@ def check_cut_off(phi, expected):
 
 @SUPREMUM.evidence(role="supports", kind="symbolic", strength="proved")
 def test_one_unit_a_dimension_cuts_off_and_nothing_more(record):
-    cut = lambda v, level: sp.Max(v, -level)  # noqa: E731
+    def cut(v, level):
+        return sp.Max(v, -level)
+
     check_cut_off(lambda v, level: relu(v + level) - level, cut)
     check_cut_off(lambda v, level: relu(relu(v + level)) - level, cut)  # further layers let it through
     with rejected():  # without the shift of the first layer

@@ -10,11 +10,11 @@ z is drawn twice a datum, at mu + d and at mu - d: what the decoder does linearl
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import log, pi
 from typing import Any
 
 import numpy as np
 
+from gpu.vae.account import Terms, elbo
 from gpu.vae.model import Ensemble
 from gpu.vae.noise import DIAGNOSIS, normals
 from gpu.vae.plan import Outcome, Plan, Run
@@ -28,7 +28,7 @@ from verify.diagnosis.document import Asked, diagnosis
 from verify.diagnosis.outputs import Outputs, outputs
 from verify.errors import InputError
 from verify.landscape.judged import SAME_NOISE, reasons, verdict
-from verify.words.diagnosis import CONTAINED, headline, with_error
+from verify.words.diagnosis import headline, with_error
 from verify.words.numerals import typed
 
 Document = dict[str, Any]
@@ -136,10 +136,9 @@ def _diagnosed(ensemble: Ensemble, outcome: Outcome, plan: Plan, data: Material,
 
 def _in_closed_form(facts: Document, kl: float, error: float) -> Document:
     """The same, told with the ELBO as it is: without draws of z its distance from the linear optimum has no error."""
-    n, s = facts["n"], facts["sigma2"]
-    elbo = -kl - 0.5 * n * log(2 * pi * s) - error / (2 * s)
-    linear = facts["linear"] | {"below": facts["linear"]["contained_value"] - elbo, "below_error": 0.0}
-    facts = facts | {"elbo": elbo, "elbo_error": 0.0, "linear": linear}
+    value = float(elbo(Terms(np.asarray(error), np.asarray(kl)), np.asarray(facts["sigma2"]), facts["n"]))
+    linear = facts["linear"] | {"below": facts["linear"]["contained_value"] - value, "below_error": 0.0}
+    facts = facts | {"elbo": value, "elbo_error": 0.0, "linear": linear}
     return facts | {"verdict": verdict(facts)}
 
 
@@ -180,7 +179,7 @@ def _told(facts: Document, said: str, kind: str) -> Document:
 def _headline(facts: Document, run: Run, weight: float) -> str:
     """In one sentence, of a network that is known; of a noise that nobody typed only so many digits."""
     s = facts["sigma2"] if weight == 1 and not run.learned else float(f"{facts['sigma2']:.4g}")
-    told = headline(facts | {"sigma2": s}).replace(CONTAINED, "")
+    told = headline(facts | {"sigma2": s})
     return told if weight == 1 else told.replace(f"sigma2 = {typed(s)}", f"beta sigma2 = {typed(s)}")
 
 

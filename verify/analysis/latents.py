@@ -28,6 +28,7 @@ NAMES = {
     "standard deviation": ("std", "stds", "stddev", "std_dev", "sigma", "scale", "z_std", "z_sigma"),
 }
 SPREADS = ("logvar", "variance", "standard deviation")
+PICKLES = (".pt", ".pth", ".pkl", ".pickle")
 NEEDED = "mu and logvar (or std, or var), each (N, k)"
 TO_LOGVAR: dict[str, Callable[[Array], Array]] = {
     "logvar": lambda a: a,
@@ -93,7 +94,7 @@ def chosen(where: str, names: Sequence[str]) -> tuple[str, str, str, list[str]]:
 
 
 def _npz(path: Path) -> Chosen:
-    if path.suffix.lower() in (".pt", ".pth", ".pkl", ".pickle"):
+    if path.suffix.lower() in PICKLES:
         raise InputError(
             f"{path}: a pickle, which is never loaded; save with numpy.savez('latents.npz', mu=mu.numpy(), "
             "logvar=logvar.numpy())"

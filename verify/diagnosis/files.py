@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.analysis.latents import readable
+from verify.analysis.latents import PICKLES, readable
 from verify.arrays import Array
 from verify.errors import InputError
 
-PICKLES = (".pt", ".pth", ".pkl", ".pickle")
 NEVER_LOADED = "a pickle, which is never loaded; save with numpy.savez('vae.npz', x=..., mu=..., logvar=...)"
 # In lower case; ours first.
 NAMES = {

@@ -135,8 +135,7 @@ def diagnose(
 
     The loss that was minimised: sigma2, the noise of a Gaussian likelihood; or loss, beta, kl and batch as
     `noise_of_loss` takes them.  k: latents of the linear VAE to compare with.  hidden: widths of ReLU layers.  output:
-    "linear", or "bounded" by a sigmoid.
-    held_out: the rows were not trained on.  Raises InputError.
+    "linear", or "bounded" by a sigmoid.  held_out: the rows were not trained on.  Raises InputError.
     """
     with speaking_python():
         one_noise(sigma2, loss, kl, batch)
