@@ -113,7 +113,7 @@ class Rows:
         spectrum: it is exact there, and whole numbers stay whole.
         """
         if not self.preprocessing.dequantised and self.preprocessing.standard is None:
-            result = of_rows(self._divided_later(), self.provenance, noises)
+            result = of_rows(self.source(), self.provenance, noises)
             result.provenance["mean_log_jacobian"] = 0.0
             return replace(result, places=self.places.rows)
         sums: list[float] = []
@@ -129,8 +129,10 @@ class Rows:
         result.provenance["mean_log_jacobian"] = math.fsum(sums) / self.shape[0]
         return replace(result, places=self.places.rows)
 
-    def _divided_later(self) -> Source:
-        """The raw rows, in blocks, and what they are to be divided by."""
+    def source(self) -> Source:
+        """The rows in blocks, and what they are to be divided by: whole numbers stay whole until then."""
+        if self.preprocessing.dequantised or self.preprocessing.standard is not None:
+            return Source(self.blocks, again=True)
         N, n = self.shape
         scale = self.preprocessing.scale or 1.0
         size = max(64, BLOCK_ENTRIES // n, n // 16)

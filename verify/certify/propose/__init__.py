@@ -1,0 +1,1 @@
+"""What proposes evidence: floats, searches, anything. Nothing here is relied upon."""
