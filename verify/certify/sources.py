@@ -1,7 +1,7 @@
 """Where the data of a certificate come from, so that whoever checks it can read them again.
 
-Notation   source: {"data": a word of the command line, "options": how it is read, "file": {"path", "sha256", "member"}},
-           or null where the data were an array; options without their defaults, numbers as certificates hold them.
+Notation   source: {"data": a word of the command line, or null where they were an array, "options": how it is read,
+           "file": {path, sha256, member}}; options without their defaults, numbers as certificates hold them.
 Main       described, subject_of; again.
 
 What a source says is not trusted: whatever is read, its hash has to be that of the certificate.
@@ -19,8 +19,9 @@ from verify.certify.checker.subject import Subject
 from verify.checks import random_seed
 from verify.data.files.formats import split
 from verify.data.files.opening import sha256_of
+from verify.data.rows import Rows
 from verify.data.sources import SPECTRUM, is_file, load, load_rows
-from verify.errors import InputError
+from verify.errors import InputError, about
 
 Source = dict[str, Any]
 _NUMBERS = ("scale", "logit")
@@ -32,18 +33,22 @@ HERE = Path()
 
 
 def subject_of(data: Any, options: Mapping[str, Any]) -> Subject:
-    """The subject of whatever `load` takes, with its options.  Raises InputError."""
+    """The subject of whatever `load` takes, with its options, or of Rows.  Raises InputError."""
     if isinstance(data, str) and data.startswith(SPECTRUM):
         exact = load(data, **options).spectrum.exact
         assert exact is not None
         return subjects.of_spectrum(exact)
-    return subjects.of_rows(load_rows(data, **options))
+    rows = data if isinstance(data, Rows) else load_rows(data, **options)
+    try:
+        return subjects.of_rows(rows)
+    except InputError as error:
+        raise about(str(rows.provenance["name"]), error) from None
 
 
-def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Source | None:
-    """How to read the data again from a certificate in the folder `beside`; None of an array.  Raises InputError."""
+def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Source:
+    """How to read the data again from a certificate in the folder `beside`.  Raises InputError."""
     if not isinstance(data, (str, os.PathLike)):
-        return None
+        return {"data": None, "options": _plain(options)}
     word = os.fspath(data)
     source: Source = {"data": word, "options": _plain(options)}
     if not is_file(data, word):
@@ -59,12 +64,14 @@ def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Sou
 
 def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> Subject:
     """The subject that a source describes: of `data`, where they have moved.  Raises InputError."""
-    if source is None and data is None:
-        raise InputError("the certificate is of an array, and does not say where it lies: name the data with --data")
-    options = _read(source["options"]) if isinstance(source, dict) and "options" in source else {}
-    if source is not None and not (isinstance(source, dict) and isinstance(source.get("data"), str)):
-        raise InputError("malformed: its source says no data")
-    return subject_of(_place(source, beside) if data is None else data, {**options, "data_dir": data_dir})
+    if not isinstance(source, dict) or not isinstance(word := source.get("data"), str | None):
+        raise InputError("malformed: it has no source")
+    options = _read(source.get("options"))
+    if data is None:
+        if word is None:
+            raise InputError("it is of an array, and does not say where that lies: name the data with --data")
+        data = _place(source, beside)
+    return subject_of(data, {**options, "data_dir": data_dir})
 
 
 def _place(source: Source, beside: Path) -> str:

@@ -101,7 +101,8 @@ def test_what_is_no_certificate_is_refused_in_one_line(path, held, said):
 def test_what_is_no_file_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")  # reading it would wait for ever
     for name, said in [
-        (tmp_path, "no file"), (tmp_path / "missing", "No such file"), (tmp_path / "pipe", "no file"), ("/dev/null", "no file"),
+        (tmp_path, "no file"), (tmp_path / "missing", "No such file"), (tmp_path / "pipe", "no file"),
+        ("/dev/null", "no file"),
         ("/dev/zero", "no file"), ("a\0b", "no file has such a name"), (tmp_path / ("x" * 300), "File name too long"),
     ]:  # fmt: skip
         with pytest.raises(InputError, match=said):
