@@ -13,8 +13,8 @@ from verify.errors import InputError
 
 MORE = (
     "With --check FILE nothing is searched: each statement of the certificate is proved again from the data and its "
-    "evidence. Exit code 0: all statements are proved; 1: one is not; 2: the file is damaged, of another version, or of "
-    "other data. docs/certificates.md has the format, so that somebody else can write a checker."
+    "evidence. Exit code 0: all statements are proved; 1: one is not; 2: the file is damaged, of another version, or "
+    "of other data. docs/certificates.md has the format, so that somebody else can write a checker."
 )
 SHELF = ("Your data", 7)
 IDLE = ("backend",)

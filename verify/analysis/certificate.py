@@ -11,14 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from verify import __version__
 from verify.analysis.scales import compared
-from verify.certify import files, sources
+from verify.certify import files, sources, verdict
 from verify.certify.checker.certificate import check
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.certify.sentences import sentence
-from verify.certify.verdict import Asked, Stated, certificate, stated
+from verify.certify.verdict import Asked, Stated, certificate
 from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
 from verify.errors import InputError, about
@@ -26,7 +25,6 @@ from verify.landscape.weighted import PLAIN, usable_weight
 
 Document = dict[str, Any]
 Say = Callable[[str], object]
-MAKER = f"elbo-verify {__version__}"
 
 
 def asked(subject: Subject, k: Any, sigma2: Any, beta: Any = PLAIN) -> Asked:
@@ -37,21 +35,21 @@ def asked(subject: Subject, k: Any, sigma2: Any, beta: Any = PLAIN) -> Asked:
 
 
 def made(subject: Subject, name: str, of: Asked, say: Say = lambda doing: None) -> tuple[Document, Document]:
-    """The document, and the certificate of what is proved (its source null, not yet sealed)."""
+    """The document, and the certificate of what is proved (its source to be added)."""
     found: Stated = []
     notes = []
-    for doing, propose, why_not in stated(subject, of):
-        if why_not is not None:
-            notes.append(f"not tried: {doing} ({why_not})")
-            continue
-        say(doing)
+    for part in verdict.PARTS:
+        say(part.doing)
         try:
-            found += propose()
+            why_not = part.applies(subject, of)
+            found += part.proposed(subject, of) if why_not is None else []
         except InputError as error:  # a package that is missing, a size that is refused
-            notes.append(f"not tried: {doing} ({error})")
+            why_not = str(error)
+        if why_not:
+            notes.append(f"not tried: {part.doing} ({why_not})")
     say("checking the certificate")
     kept = [statement for statement, outcome in found if outcome.status is Status.PROVED]
-    whole = certificate(subject, None, MAKER, kept)
+    whole = certificate(subject, kept)
     # What is written is checked as it will be read; what it then came to is what is said.
     outcomes = iter(check(json.loads(json.dumps(whole)), subject) if kept else [])
     found = [(s, next(outcomes) if outcome.status is Status.PROVED else outcome) for s, outcome in found]

@@ -1,11 +1,11 @@
 """The whole verdict at one noise as one certificate: what is proposed, kind by kind, and what of it the checker proves.
 
 Notation   k latents; sigma2 the noise, beta the weight of the KL: exact numbers; s = beta sigma2.
-Main       stated, certificate; PARTS.
+Main       Asked, PARTS, certificate.
 Reference  docs/certificates.md.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -44,19 +44,11 @@ class Part:
 PARTS: tuple[Part, ...] = ()
 
 
-def stated(subject: Subject, asked: Asked) -> Iterator[tuple[str, Callable[[], Stated], str | None]]:
-    """Of each part what is done, the function that does it, and why it is left out, None where it is not."""
-    for part in PARTS:
-        yield part.doing, lambda part=part: part.proposed(subject, asked), part.applies(subject, asked)
-
-
-def certificate(subject: Subject, source: Any, maker: str, statements: list[Statement]) -> dict[str, Any]:
-    """The certificate of these statements, not yet sealed."""
+def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:
+    """The certificate of these statements, without what says who made it and where the data lie."""
     return {
         "format": FORMAT,
         "version": VERSION,
-        "made_by": maker,
-        "source": source,
         "subject": {"sha256": subject.sha256, "n": subject.n, "N": subject.N},
         "statements": statements,
     }

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from verify import __version__
 from verify.analysis.certificate import asked, checked, made
 from verify.certify import files, sources
 from verify.certify.checker.outcome import Status
@@ -83,7 +84,7 @@ def save(certificate: files.Certificate, path: Path, data: Any, options: Options
     if not certificate["statements"]:
         raise InputError("nothing is proved: there is no certificate to write")
     source = sources.described(data, options, writable(path).absolute().parent)
-    held = files.written({**certificate, "source": source})
+    held = files.written({**certificate, "made_by": f"elbo-verify {__version__}", "source": source})
     with atomic(path) as file:
         file.write(held)
 

@@ -10,8 +10,8 @@ from verify.words.tables import Blocks
 
 Document = dict[str, Any]
 _MEANS = (
-    "proved, refuted: in exact arithmetic, whatever rounding did; undecided: the evidence does not tell, and nothing is "
-    "said of the statement"
+    "proved, refuted: in exact arithmetic, whatever rounding did; undecided: the evidence does not tell, and nothing "
+    "is said of the statement"
 )
 
 
