@@ -21,6 +21,7 @@ from verify.errors import InputError
 LARGEST = 2**26  # bytes of a file: more is refused unread
 _DIGITS = 20  # of an integer; a number with more is a string
 _SEAL = "digest"
+_ORDER = ("format", "version", "made_by", "source", "subject", "statements", _SEAL)
 
 Certificate = dict[str, Any]
 
@@ -40,8 +41,9 @@ def sealed(certificate: Certificate) -> Certificate:
 
 def written(certificate: Certificate) -> bytes:
     """The bytes of its file: the same for the same certificate.  Raises InputError where nobody could read them."""
-    lines = []
-    for name, value in sealed(certificate).items():
+    lines, whole = [], sealed(certificate)
+    for name in sorted(whole, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER) - 2.5):
+        value = whole[name]
         text = _compact(value)
         if name == "statements":
             text = "[\n" + ",\n".join(map(_compact, value)) + "\n]"
