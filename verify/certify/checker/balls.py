@@ -2,7 +2,7 @@
 
 Notation   a ball holds a real number, a ball matrix a real matrix; what is decided holds for everything in it.
            H (N, N) a ball matrix that holds a symmetric matrix; Z (N, g) holds vectors that this matrix sends to 0.
-Main       flint, precision, ball, balls; inertia.
+Main       flint, precision, ball, balls, diagonal; regular, inertia.
 Reference  docs/mathematics.md, section 13; Johansson, Arb (IEEE Trans. Comput. 66, 2017); FLINT 3.
 
 A comparison of balls is True only where it holds of all their numbers. False decides nothing.
@@ -53,9 +53,9 @@ def balls(values: Array, radius: Fraction | float = 0) -> Ball:
     return flint().arb_mat([[ball(x) + spread for x in row] for row in values.tolist()])
 
 
-def identity(n: int, scale: Ball = 1) -> Ball:
-    """scale I.  -> (n, n)."""
-    return flint().arb_mat([[scale if i == j else 0 for j in range(n)] for i in range(n)])
+def diagonal(entries: list[Ball]) -> Ball:
+    """diag(entries).  -> (n, n)."""
+    return flint().arb_mat([[x if i == j else 0 for j in range(len(entries))] for i, x in enumerate(entries)])
 
 
 def inertia(H: Ball, Z: Ball, V: Ball) -> tuple[int, int, int]:
@@ -68,7 +68,7 @@ def inertia(H: Ball, Z: Ball, V: Ball) -> tuple[int, int, int]:
     A = V.transpose() * H * V
     signs = {s: [i for i in range(V.ncols()) if s * A[i, i].mid() > 0] for s in (1, -1)}
     up, down = (len(part) if _dominated(A, part, s) else 0 for s, part in signs.items())
-    return up, down, Z.ncols() if independent(Z) else 0
+    return up, down, Z.ncols() if regular(Z.transpose() * Z) else 0
 
 
 def _dominated(A: Ball, part: list[int], sign: int) -> bool:
@@ -81,6 +81,6 @@ def _dominated(A: Ball, part: list[int], sign: int) -> bool:
     return all(d[i] > 0 and sign * A[i, i] * d[i] > others[i] for i in part)
 
 
-def independent(Z: Ball) -> bool:
-    """Whether the columns of the matrix in Z are surely linearly independent.  Z (N, g)."""
-    return bool((Z.transpose() * Z).det() != 0)
+def regular(A: Ball) -> bool:
+    """Whether the matrix in A (g, g) surely has no null vector."""
+    return bool(A.det() != 0)

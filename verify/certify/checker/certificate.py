@@ -17,9 +17,9 @@ FORMAT, VERSION = "elbo-verify certificate", 1
 Check = Callable[[dict[str, Any], Subject], Outcome]
 # What a statement of each kind is checked by; each raises InputError where it is malformed.
 KINDS: dict[str, Check] = {
-    "stationary": stationary.check_stationary,
-    "inertia": stationary.check_inertia,
-    "saddle": stationary.check_saddle,
+    "stationary": stationary.check,
+    "inertia": stationary.check,
+    "saddle": stationary.check,
 }
 
 
