@@ -8,6 +8,7 @@ Main       check, KINDS; header, which knows a certificate of this version.
 from collections.abc import Callable
 from typing import Any
 
+from verify.certify.checker import stationary
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -15,10 +16,14 @@ from verify.errors import InputError
 FORMAT, VERSION = "elbo-verify certificate", 1
 MOST = 1000  # statements
 Check = Callable[[dict[str, Any], Subject], Outcome]
-# What a statement of each kind is checked by; each raises InputError where it is malformed.
-KINDS: dict[str, Check] = {}
 # What arithmetic raises on nonsense that got past the reading: malformed as well, and never proved.
 _NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+# What a statement of each kind is checked by; each raises InputError where it is malformed.
+KINDS: dict[str, Check] = {
+    "stationary": stationary.check,
+    "inertia": stationary.check,
+    "saddle": stationary.check,
+}
 
 
 def header(certificate: Any) -> None:
