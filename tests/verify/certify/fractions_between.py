@@ -1,61 +1,52 @@
-"""Intervals of fractions: the arithmetic of the second checker, with the standard library alone.
+"""Intervals between fractions: the arithmetic of the second checker, with the standard library alone.
 
-Notation   an Interval holds every real number between two fractions; ends are rounded outwards to BITS digits.
-Main       Interval; exp, log, sqrt, PI; inertia of a matrix of fractions; positive_definite of one of intervals.
+Notation   an Interval holds every real number from low/UNIT to high/UNIT, whole numbers; it is rounded outwards.
+Main       Interval; exp, log, sqrt, PI; inertia of a matrix of fractions; signs of one of intervals.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
-BITS = 160
+PLACES = 224
+UNIT = 1 << PLACES
 
 
-def down(x, bits=BITS):
-    """A number not above x with so many digits."""
-    if x == 0:
-        return x
-    shift = bits - (abs(x.numerator).bit_length() - x.denominator.bit_length())
-    scaled = x * Fraction(2) ** shift
-    return Fraction(scaled.numerator // scaled.denominator) / Fraction(2) ** shift
-
-
-def up(x, bits=BITS):
-    """A number not below x."""
-    return -down(-x, bits)
-
-
-@dataclass(frozen=True)
 class Interval:
-    """All numbers from lo to hi."""
+    """All numbers from lo to hi, fractions."""
 
-    lo: Fraction
-    hi: Fraction
+    __slots__ = ("high", "low")
 
-    def __post_init__(self):
-        if not (isinstance(self.lo, Fraction) and isinstance(self.hi, Fraction) and self.lo <= self.hi):
-            raise ValueError(f"no interval: {self.lo!r}, {self.hi!r}")
+    def __init__(self, lo, hi):
+        lo, hi = Fraction(lo), Fraction(hi)
+        if lo > hi:
+            raise ValueError(f"no interval: {lo!r}, {hi!r}")
+        self.low = lo.numerator * UNIT // lo.denominator
+        self.high = -(-hi.numerator * UNIT // hi.denominator)
+
+    lo = property(lambda self: Fraction(self.low, UNIT))
+    hi = property(lambda self: Fraction(self.high, UNIT))
 
     def __add__(self, other):
         other = interval(other)
-        return Interval(down(self.lo + other.lo), up(self.hi + other.hi))
+        return _of(self.low + other.low, self.high + other.high)
 
     def __neg__(self):
-        return Interval(-self.hi, -self.lo)
+        return _of(-self.high, -self.low)
 
     def __sub__(self, other):
-        return self + -interval(other)
+        other = interval(other)
+        return _of(self.low - other.high, self.high - other.low)
 
     def __mul__(self, other):
         other = interval(other)
-        ends = [a * b for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        return Interval(down(min(ends)), up(max(ends)))
+        ends = (self.low * other.low, self.low * other.high, self.high * other.low, self.high * other.high)
+        return _of(min(ends) >> PLACES, -(-max(ends) >> PLACES))
 
     def inverse(self):
         """1/x.  Raises ZeroDivisionError where 0 may be meant."""
-        if self.lo <= 0 <= self.hi:
+        if self.low <= 0 <= self.high:
             raise ZeroDivisionError("the interval holds 0")
-        return Interval(down(1 / self.hi), up(1 / self.lo))
+        return _of((UNIT << PLACES) // self.high, -(-(UNIT << PLACES) // self.low))
 
     def __truediv__(self, other):
         return self * interval(other).inverse()
@@ -69,19 +60,23 @@ class Interval:
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def surely_above(self, other):
-        """Whether every number in it exceeds every one of the other."""
-        return self.lo > interval(other).hi
+
+def _of(low, high):
+    made = object.__new__(Interval)
+    made.low, made.high = low, high
+    return made
 
 
 def interval(x):
     """x itself, or the one number x."""
-    return x if isinstance(x, Interval) else Interval(Fraction(x), Fraction(x))
+    if isinstance(x, Interval):
+        return x
+    return _of(x << PLACES, x << PLACES) if type(x) is int else Interval(x, x)
 
 
 def around(x, radius):
     """All numbers within the radius of x."""
-    return Interval(Fraction(x) - radius, Fraction(x) + radius)
+    return Interval(x - radius, x + radius)
 
 
 def _series(x, first, following, terms=60):
@@ -141,10 +136,8 @@ def log(x):
 
 def sqrt(x):
     """The root of every number of x >= 0."""
-    x, scale = interval(x), 4**BITS
-    low = Fraction(isqrt(x.lo.numerator * scale // x.lo.denominator), 2**BITS)
-    high = Fraction(isqrt(x.hi.numerator * scale // x.hi.denominator + 1) + 1, 2**BITS)
-    return Interval(low, high)
+    x = interval(x)
+    return _of(isqrt(x.low << PLACES), isqrt(x.high << PLACES) + 1)
 
 
 def _arctan(x, terms=300):
@@ -154,7 +147,7 @@ def _arctan(x, terms=300):
         power = power * x * x
         term = power / (2 * i + 1)
         total = total + (-term if i % 2 else term)
-        if term < Fraction(1, 2 ** (BITS + 10)):
+        if term < Fraction(1, 4 * UNIT):
             break
     return total + Interval(-term, term)
 
@@ -194,12 +187,12 @@ def signs(A):
     positive = negative = 0
     while A:
         # The largest diagonal entry that is surely not 0, for small multipliers.
-        sure = [i for i in range(len(A)) if A[i][i].lo > 0 or A[i][i].hi < 0]
+        sure = [i for i in range(len(A)) if A[i][i].low > 0 or A[i][i].high < 0]
         if not sure:
             return None
-        place = max(sure, key=lambda i: min(abs(A[i][i].lo), abs(A[i][i].hi)))
+        place = max(sure, key=lambda i: min(abs(A[i][i].low), abs(A[i][i].high)))
         pivot = A[place][place]
-        positive, negative = positive + (pivot.lo > 0), negative + (pivot.hi < 0)
+        positive, negative = positive + (pivot.low > 0), negative + (pivot.high < 0)
         rest = [i for i in range(len(A)) if i != place]
         A = [[A[i][j] - A[i][place] * A[place][j] / pivot for j in rest] for i in rest]
     return positive, negative

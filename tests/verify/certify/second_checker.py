@@ -238,14 +238,16 @@ class Point:
         those are not orthogonal to G.
         """
         box = [around(x, self.radius) for x in self.x0]
-        if any(g.lo > 0 or g.hi < 0 for g in self.gradient(box)):
+        if any(g.low > 0 or g.high < 0 for g in self.gradient(box)):
             return REFUTED
         G = [[t.lo for t in tangent] for tangent in self.tangents(list(map(interval, self.x0)))]
         inner = self.step(box, G)
-        if inner is None or any(m.lo < b.lo or m.hi > b.hi for m, b in zip(inner, box, strict=True)):
+        if inner is None or any(m.low < b.low or m.high > b.high for m, b in zip(inner, box, strict=True)):
             return UNDECIDED
-        narrow = self.step(inner, G)
-        box = inner if narrow is None else [met(a, b) for a, b in zip(inner, narrow, strict=True)]
+        box = inner
+        for _ in range(3):  # each step squares the width, so that the last digits of a curvature can be told
+            narrow = self.step(box, G)
+            box = box if narrow is None else [met(a, b) for a, b in zip(box, narrow, strict=True)]
         return box if regular(G, self.tangents(box)) else UNDECIDED
 
     def step(self, box, G):
@@ -310,7 +312,7 @@ def regular(G, T):
     """Whether the matrix <g, t> surely is, by elimination."""
     A = [[sum((interval(a) * b for a, b in zip(g, t, strict=True)), interval(0)) for t in T] for g in G]
     while A:
-        place = next(((i, j) for i in range(len(A)) for j in range(len(A)) if A[i][j].lo > 0 or A[i][j].hi < 0), None)
+        place = next(((i, j) for i in range(len(A)) for j in range(len(A)) if A[i][j].low > 0 or A[i][j].high < 0), None)
         if place is None:
             return False
         p, q = place
@@ -318,17 +320,31 @@ def regular(G, T):
     return True
 
 
+def enclosed(statement, data):
+    """The point of a statement, and a box that holds it or what is wrong with it."""
+    point = Point(statement, data)
+    key = (data.sha256, point.of_elbo, point.learned, point.radius, point.noise, *point.x0)
+    if key not in _KNOWN:
+        try:
+            _KNOWN[key] = point.enclosed()
+        except ZeroDivisionError:
+            _KNOWN[key] = UNDECIDED
+    return point, _KNOWN[key]
+
+
+_KNOWN = {}  # several statements speak of one point
+
+
 def stationary(statement, data):
     """Exactly one stationary point, up to its gauge, within the radius of W."""
-    found = Point(statement, data).enclosed()
+    found = enclosed(statement, data)[1]
     return found if isinstance(found, str) else PROVED
 
 
 def counted(statement, data):
     """Its Hessian has so many positive, negative and zero eigenvalues: zero along the gauge, on its complement signs."""
-    point = Point(statement, data)
+    point, box = enclosed(statement, data)
     claimed = [statement[name] for name in ("positive", "negative", "zero")]
-    box = point.enclosed()
     if isinstance(box, str):
         return box
     H, T = point.hessian(box), point.tangents(box)
@@ -343,10 +359,9 @@ def counted(statement, data):
 
 def saddle(statement, data):
     """An eigenvalue above the curvature, and of pPCA a negative one."""
-    point, level = Point(statement, data), number(statement["curvature"])
+    (point, box), level = enclosed(statement, data), number(statement["curvature"])
     if level < 0:
         raise Refused("a curvature is not negative")
-    box = point.enclosed()
     if isinstance(box, str):
         return box
     H, T = point.hessian(box), point.tangents(box)
