@@ -14,7 +14,7 @@ from typing import Any
 
 from verify.arrays import Array
 from verify.certify.checker.balls import Ball, ball, balls, diagonal, flint, inertia, precision, regular
-from verify.certify.checker.numbers import exact, matrix
+from verify.certify.checker.numbers import exact, exact_matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -102,13 +102,13 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
         return m - mat(N, 1, mat(J).solve(mat([[y] for y in F])).entries()[:N])
 
     inner = newton(x)
-    if not all(abs(y) <= radius for y in (inner - x_0).entries()):
-        return undecided("Newton's step from within the radius may lead out of it"), x
+    if not all(abs(y) <= radius for y in (inner - x_0).entries()) or not place.parts(x)[1] > 0:
+        return undecided("Newton's step from within the radius may lead out of it, or its noise is not positive"), x
     if not regular(G.transpose() * tangents(place, inner)):
         return undecided("the tangents of the gauge may be dependent"), x
     while 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
         x, inner = inner, newton(inner)
-    return proved(f"one stationary point, up to its gauge, within {float(place.radius):.1e}"), x
+    return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
 
 
 def check(statement: dict[str, Any], subject: Subject) -> Outcome:
@@ -118,11 +118,11 @@ def check(statement: dict[str, Any], subject: Subject) -> Outcome:
     """
     try:
         kind, objective, noise = statement["kind"], statement["objective"], statement["sigma2"]
-        W, k, radius, learned = matrix(statement["W"]), statement["k"], exact(statement["radius"]), noise == "learned"
+        W, k, radius, learned = exact_matrix(statement["W"]), statement["k"], exact(statement["radius"]), noise == "learned"
         place = Place(objective == "elbo", W, exact(statement["noise"] if learned else noise), learned, radius)
         counts = tuple(statement[x] for x in ("positive", "negative", "zero")) if kind == "inertia" else ()
         level = exact(statement["curvature"]) if kind == "saddle" else Fraction(0)
-        V = matrix(statement["evidence"]["vectors"]) if kind != "stationary" else W
+        V = exact_matrix(statement["evidence"]["vectors"]) if kind != "stationary" else W
     except (TypeError, KeyError):
         raise InputError("it lacks something that it has to say: docs/certificates.md") from None
     N = W.size + learned
