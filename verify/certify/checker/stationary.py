@@ -58,9 +58,9 @@ def derivatives(place: Place, x: Ball, S: Ball) -> tuple[list[Ball], Callable[[i
     W, s = place.parts(x)
     (n, k), N, Wt = place.W.shape, x.nrows(), W.transpose()
     A, M = (W * Wt + diagonal([s] * n)).inv(), Wt * W + diagonal([s] * k)
-    T = A * S * A
+    P, T = A * W, A * S * A
     R, B, E = T - A, M.inv(), diagonal([1 / M[i, i] for i in range(k)])
-    G, P, Q, K = R * W, A * W, A * T + T * A - A * A, (E - B) * int(place.of_elbo)
+    G, Q, K = A * (S * P - W), A * T + T * A - A * A, (E - B) * int(place.of_elbo)
 
     def row(i: int) -> list[Ball]:
         # Along x_i: dC = X W^T + W X^T + ds I, dR = -A dC R - R dC A - A dC A, so dR W = -A dC G - T dC P.
@@ -99,7 +99,7 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
         m, row = x.mid(), derivatives(place, x, S)[1]
         F = derivatives(place, m, S)[0] + (G.transpose() * (m - x_0)).entries()
         J = [row(i) + g for i, g in enumerate(G.tolist())] + [g + [0] * G.ncols() for g in G.transpose().tolist()]
-        return m - mat(N, 1, mat(J).solve(mat([[y] for y in F])).entries()[:N])
+        return m - mat(N, 1, mat(J).solve(mat([[y] for y in F]), algorithm="precond").entries()[:N])
 
     inner = newton(x)
     if not all(abs(y) <= radius for y in (inner - x_0).entries()) or not place.parts(x)[1] > 0:
@@ -111,7 +111,7 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
     return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
 
 
-def check(statement: dict[str, Any], subject: Subject) -> Outcome:
+def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ...] = BITS) -> Outcome:
     """The kinds "stationary": "objective", "sigma2", "k", "W", "radius", and "noise" where sigma2 is "learned";
     "inertia", of the Hessian of L or P there: "positive", "negative", "zero" too, and "evidence": {"vectors": (N, m)};
     "saddle": "curvature" too, the Hessian has an eigenvalue above it, and L a negative one: "evidence" the same.
@@ -133,7 +133,7 @@ def check(statement: dict[str, Any], subject: Subject) -> Outcome:
     if N > LARGEST:
         return undecided(f"{N} coordinates are more than the {LARGEST} that this checker tries")
     outcome = undecided("no precision")
-    for bits in BITS:
+    for bits in precisions:
         with precision(bits):
             try:
                 S = covariance(subject)

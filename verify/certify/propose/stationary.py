@@ -31,7 +31,9 @@ from verify.landscape.points import Point, constant_diagonal_rotation
 Statement = dict[str, Any]
 _BITS = 256  # of the polish
 _STEPS = 12
-_RADII = {53: (12, 24, 36, 46, 50), 128: (64, 90, 116), 256: (150, 200)}  # bits of W; -log2 of radii over the largest entry
+# Bits of W, -log2 of the radii over the largest entry, and the precisions with which they are tried.
+_TRIES = ((53, (12, 18, 24, 27, 30, 33, 36, 39, 42, 45, 48), (128,)), (128, (64, 90, 116), (256, 512)), (256, (150, 200), (512, 1024)))
+_MARGINS = (2.0**-30, 2.0**-10, 0.5)  # by which the curvature of an escape is stated less than it is
 
 
 @dataclass(frozen=True)
@@ -189,11 +191,11 @@ def _first_proved(place: Place, subject: Subject) -> tuple[Statement, Outcome]:
     """In doubles, else in longer numbers; with the largest radius that is proved, or the first attempt."""
     largest = float(max(map(abs, place.W.ravel().tolist()))) or float(place.noise) ** 0.5
     tried = []
-    for bits, radii in _RADII.items():
+    for bits, radii, precisions in _TRIES:
         stated = _stationary(_shortened(place, bits))
         for radius in radii:
             statement = stated | {"radius": written(largest * 2.0**-radius)}
-            tried.append((statement, check(statement, subject)))
+            tried.append((statement, check(statement, subject, precisions)))
             if tried[-1][1].status is Status.PROVED:
                 return tried[-1]
     return tried[0]
@@ -226,6 +228,11 @@ def eigenvectors(H: Array, Z: Array) -> Array:
 def _saddle(stated: Statement, H: Array, subject: Subject) -> tuple[Statement, Outcome]:
     """The steepest direction up, its curvature less a little, and the steepest down."""
     values, V = np.linalg.eigh((H + H.T) / 2)
-    curvature = written(float(values[-1]) * (1 - 2.0**-30))
-    statement = stated | {"kind": "saddle", "curvature": curvature, "evidence": {"vectors": written_rows(V[:, [-1, 0]])}}
-    return statement, check(statement, subject)
+    vectors = {"evidence": {"vectors": written_rows(V[:, [-1, 0]])}}
+    for margin in _MARGINS:
+        curvature = written(float(values[-1]) * (1 - margin))
+        statement = stated | {"kind": "saddle", "curvature": curvature} | vectors
+        outcome = check(statement, subject)
+        if outcome.status is Status.PROVED:
+            break
+    return statement, outcome
