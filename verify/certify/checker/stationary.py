@@ -14,7 +14,7 @@ from typing import Any
 
 from verify.arrays import Array
 from verify.certify.checker.balls import Ball, ball, balls, diagonal, flint, inertia, precision, regular
-from verify.certify.checker.numbers import exact, matrix
+from verify.certify.checker.numbers import exact, exact_matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -58,9 +58,9 @@ def derivatives(place: Place, x: Ball, S: Ball) -> tuple[list[Ball], Callable[[i
     W, s = place.parts(x)
     (n, k), N, Wt = place.W.shape, x.nrows(), W.transpose()
     A, M = (W * Wt + diagonal([s] * n)).inv(), Wt * W + diagonal([s] * k)
-    T = A * S * A
+    P, T = A * W, A * S * A
     R, B, E = T - A, M.inv(), diagonal([1 / M[i, i] for i in range(k)])
-    G, P, Q, K = R * W, A * W, A * T + T * A - A * A, (E - B) * int(place.of_elbo)
+    G, Q, K = A * (S * P - W), A * T + T * A - A * A, (E - B) * int(place.of_elbo)
 
     def row(i: int) -> list[Ball]:
         # Along x_i: dC = X W^T + W X^T + ds I, dR = -A dC R - R dC A - A dC A, so dR W = -A dC G - T dC P.
@@ -99,30 +99,30 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
         m, row = x.mid(), derivatives(place, x, S)[1]
         F = derivatives(place, m, S)[0] + (G.transpose() * (m - x_0)).entries()
         J = [row(i) + g for i, g in enumerate(G.tolist())] + [g + [0] * G.ncols() for g in G.transpose().tolist()]
-        return m - mat(N, 1, mat(J).solve(mat([[y] for y in F])).entries()[:N])
+        return m - mat(N, 1, mat(J).solve(mat([[y] for y in F]), algorithm="precond").entries()[:N])
 
     inner = newton(x)
-    if not all(abs(y) <= radius for y in (inner - x_0).entries()):
-        return undecided("Newton's step from within the radius may lead out of it"), x
+    if not all(abs(y) <= radius for y in (inner - x_0).entries()) or not place.parts(x)[1] > 0:
+        return undecided("Newton's step from within the radius may lead out of it, or its noise is not positive"), x
     if not regular(G.transpose() * tangents(place, inner)):
         return undecided("the tangents of the gauge may be dependent"), x
     while 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
         x, inner = inner, newton(inner)
-    return proved(f"one stationary point, up to its gauge, within {float(place.radius):.1e}"), x
+    return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
 
 
-def check(statement: dict[str, Any], subject: Subject) -> Outcome:
+def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ...] = BITS) -> Outcome:
     """The kinds "stationary": "objective", "sigma2", "k", "W", "radius", and "noise" where sigma2 is "learned";
     "inertia", of the Hessian of L or P there: "positive", "negative", "zero" too, and "evidence": {"vectors": (N, m)};
     "saddle": "curvature" too, the Hessian has an eigenvalue above it, and L a negative one: "evidence" the same.
     """
     try:
         kind, objective, noise = statement["kind"], statement["objective"], statement["sigma2"]
-        W, k, radius, learned = matrix(statement["W"]), statement["k"], exact(statement["radius"]), noise == "learned"
+        W, k, radius, learned = exact_matrix(statement["W"]), statement["k"], exact(statement["radius"]), noise == "learned"
         place = Place(objective == "elbo", W, exact(statement["noise"] if learned else noise), learned, radius)
         counts = tuple(statement[x] for x in ("positive", "negative", "zero")) if kind == "inertia" else ()
         level = exact(statement["curvature"]) if kind == "saddle" else Fraction(0)
-        V = matrix(statement["evidence"]["vectors"]) if kind != "stationary" else W
+        V = exact_matrix(statement["evidence"]["vectors"]) if kind != "stationary" else W
     except (TypeError, KeyError):
         raise InputError("it lacks something that it has to say: docs/certificates.md") from None
     N = W.size + learned
@@ -133,7 +133,7 @@ def check(statement: dict[str, Any], subject: Subject) -> Outcome:
     if N > LARGEST:
         return undecided(f"{N} coordinates are more than the {LARGEST} that this checker tries")
     outcome = undecided("no precision")
-    for bits in BITS:
+    for bits in precisions:
         with precision(bits):
             try:
                 S = covariance(subject)
