@@ -12,9 +12,8 @@ import json
 import re
 import struct
 from fractions import Fraction
-from math import prod
 
-from tests.verify.certify.fractions_between import PI, Interval, around, exp, inertia, interval, log, signs
+from tests.verify.certify.fractions_between import PI, Interval, around, inertia, interval, log, signs
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -160,13 +159,26 @@ def jet(x):
 def objective(W, s, S, of_elbo):
     """-1/2 [log det C + tr C^-1 S], of the profile ELBO less 1/2 [sum log M_ii - log det M]; per datum, constants apart."""
     n, k = len(W), len(W[0])
-    C = [[sum((W[i][c] * W[j][c] for c in range(k)), jet(0)) + (s if i == j else 0) for j in range(n)] for i in range(n)]
+    C = [
+        [sum((W[i][c] * W[j][c] for c in range(k)), jet(0)) + (s if i == j else 0) for j in range(n)] for i in range(n)
+    ]
     logs, solved = eliminated(C, S)
     value = logs + sum((solved[i][i] for i in range(n)), jet(0))
     if of_elbo:
-        M = [[sum((W[a][i] * W[a][j] for a in range(n)), jet(0)) + (s if i == j else 0) for j in range(k)] for i in range(k)]
+        M = [
+            [sum((W[a][i] * W[a][j] for a in range(n)), jet(0)) + (s if i == j else 0) for j in range(k)]
+            for i in range(k)
+        ]
         value = value + sum((M[i][i].log() for i in range(k)), jet(0)) - eliminated(M, [])[0]
     return value * Fraction(-1, 2)
+
+
+def gram(rows, s):
+    """<row, row> + s I."""
+    r = range(len(rows))
+    return [
+        [sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), jet(s if i == j else 0)) for j in r] for i in r
+    ]
 
 
 def eliminated(A, B):
@@ -312,7 +324,9 @@ def regular(G, T):
     """Whether the matrix <g, t> surely is, by elimination."""
     A = [[sum((interval(a) * b for a, b in zip(g, t, strict=True)), interval(0)) for t in T] for g in G]
     while A:
-        place = next(((i, j) for i in range(len(A)) for j in range(len(A)) if A[i][j].low > 0 or A[i][j].high < 0), None)
+        place = next(
+            ((i, j) for i in range(len(A)) for j in range(len(A)) if A[i][j].low > 0 or A[i][j].high < 0), None
+        )
         if place is None:
             return False
         p, q = place
@@ -342,7 +356,7 @@ def stationary(statement, data):
 
 
 def counted(statement, data):
-    """Its Hessian has so many positive, negative and zero eigenvalues: zero along the gauge, on its complement signs."""
+    """Its Hessian has so many positive, negative and zero eigenvalues, these along the gauge alone."""
     point, box = enclosed(statement, data)
     claimed = [statement[name] for name in ("positive", "negative", "zero")]
     if isinstance(box, str):
@@ -374,5 +388,59 @@ def saddle(statement, data):
     return PROVED if rising[0] and (falling[1] or point.of_elbo) else REFUTED
 
 
-CHECKS = {"stationary": stationary, "inertia": counted, "saddle": saddle}
-_ = (PI, exp, prod)
+def whole(value, least=0):
+    if type(value) is not int or value < least:
+        raise Refused(f"{value!r} is no whole number from {least} on")
+    return value
+
+
+def count(statement, data):
+    """Exactly so many eigenvalues exceed the level and so many equal it; or at least so many exceed it."""
+    above, equal = whole(statement["above"]), whole(statement.get("equal", 0))
+    more, same = data.above(number(statement["level"]))
+    if statement.get("at_least") is True:
+        return PROVED if more >= above else REFUTED
+    return PROVED if (more, same) == (above, equal) else REFUTED
+
+
+def eigenvalues(statement, data):
+    """lam_j lies in the j-th interval: at least j are not below its lower end, fewer than j above its upper one."""
+    if not isinstance(statement["intervals"], list) or not 0 < len(statement["intervals"]) <= data.n:
+        raise Refused("one to n intervals")
+    right = True
+    for j, (low, high) in enumerate(statement["intervals"], start=1):
+        right &= sum(data.above(number(low))) >= j > data.above(number(high))[0]
+    return PROVED if right else REFUTED
+
+
+def optimum(statement, data):
+    """So many of k latents are retained, and the value lies between the two ends.
+
+    -(n log(2 pi sigma2) + beta (tr S/s - sum of h(lam_j/s) over the retained))/2, h(x) = x - 1 - log x, s = beta sigma2.
+    """
+    k, (low, high) = whole(statement["k"], 1), map(number, statement["value"])
+    sigma2, beta = number(statement["sigma2"]), number(statement.get("beta", "1"))
+    if k > data.n or sigma2 <= 0 or beta <= 0:
+        raise Refused("k from 1 to n, sigma2 and beta positive")
+    s, trace = beta * sigma2, sum(data.S[i][i] for i in range(data.n))
+    retained = min(k, data.above(s)[0])
+    if whole(statement["retained"]) != retained:
+        return REFUTED
+    value = data.n * log(2 * sigma2 * PI) + beta * trace / s
+    for j in range(1, retained + 1):
+        x = data.eigenvalue(j, s * Fraction(1, 2**70)) * (1 / s)
+        value = value - beta * (x - 1 - log(x))
+    value = value * Fraction(-1, 2)
+    if low <= value.lo and value.hi <= high:
+        return PROVED
+    return REFUTED if value.hi < low or high < value.lo else UNDECIDED
+
+
+CHECKS = {
+    "count": count,
+    "eigenvalues": eigenvalues,
+    "optimum": optimum,
+    "stationary": stationary,
+    "inertia": counted,
+    "saddle": saddle,
+}

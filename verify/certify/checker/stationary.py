@@ -118,7 +118,12 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
     """
     try:
         kind, objective, noise = statement["kind"], statement["objective"], statement["sigma2"]
-        W, k, radius, learned = exact_matrix(statement["W"]), statement["k"], exact(statement["radius"]), noise == "learned"
+        W, k, radius, learned = (
+            exact_matrix(statement["W"]),
+            statement["k"],
+            exact(statement["radius"]),
+            noise == "learned",
+        )
         place = Place(objective == "elbo", W, exact(statement["noise"] if learned else noise), learned, radius)
         counts = tuple(statement[x] for x in ("positive", "negative", "zero")) if kind == "inertia" else ()
         level = exact(statement["curvature"]) if kind == "saddle" else Fraction(0)
