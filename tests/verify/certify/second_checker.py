@@ -157,18 +157,13 @@ def jet(x):
 
 
 def objective(W, s, S, of_elbo):
-    """-1/2 [log det C + tr C^-1 S], of the profile ELBO less 1/2 [sum log M_ii - log det M]; per datum, constants apart."""
+    """-1/2 [log det C + tr C^-1 S], of the profile ELBO less 1/2 [sum log M_ii - log det M]; constants apart."""
     n, k = len(W), len(W[0])
-    C = [
-        [sum((W[i][c] * W[j][c] for c in range(k)), jet(0)) + (s if i == j else 0) for j in range(n)] for i in range(n)
-    ]
+    C = gram(W, s)
     logs, solved = eliminated(C, S)
     value = logs + sum((solved[i][i] for i in range(n)), jet(0))
     if of_elbo:
-        M = [
-            [sum((W[a][i] * W[a][j] for a in range(n)), jet(0)) + (s if i == j else 0) for j in range(k)]
-            for i in range(k)
-        ]
+        M = gram(list(zip(*W, strict=True)), s)
         value = value + sum((M[i][i].log() for i in range(k)), jet(0)) - eliminated(M, [])[0]
     return value * Fraction(-1, 2)
 
@@ -177,7 +172,7 @@ def gram(rows, s):
     """<row, row> + s I."""
     r = range(len(rows))
     return [
-        [sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), jet(s if i == j else 0)) for j in r] for i in r
+        [sum((a * b for a, b in zip(rows[i], rows[j], strict=True)), s if i == j else jet(0)) for j in r] for i in r
     ]
 
 
@@ -416,7 +411,7 @@ def eigenvalues(statement, data):
 def optimum(statement, data):
     """So many of k latents are retained, and the value lies between the two ends.
 
-    -(n log(2 pi sigma2) + beta (tr S/s - sum of h(lam_j/s) over the retained))/2, h(x) = x - 1 - log x, s = beta sigma2.
+    -(n log(2 pi sigma2) + beta (tr S/s - sum of h(lam_j/s)))/2 over the retained; h(x) = x - 1 - log x, s = beta sigma2.
     """
     k, (low, high) = whole(statement["k"], 1), map(number, statement["value"])
     sigma2, beta = number(statement["sigma2"]), number(statement.get("beta", "1"))
