@@ -62,7 +62,11 @@ def matrix(given: Any) -> Array:
 
 def exact_matrix(given: Any) -> Array:
     """A matrix (n, m) of fractions: rows of any exact numbers, or as `matrix` reads it.  Raises InputError."""
-    if isinstance(given, list) and given and all(isinstance(row, list) and 0 < len(row) == len(given[0]) for row in given):
+    if (
+        isinstance(given, list)
+        and given
+        and all(isinstance(row, list) and 0 < len(row) == len(given[0]) for row in given)
+    ):
         return np.array([[exact(x) for x in row] for row in given], dtype=object)
     return np.frompyfunc(Fraction, 1, 1)(matrix(given))
 

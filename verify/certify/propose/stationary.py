@@ -32,7 +32,11 @@ Statement = dict[str, Any]
 _BITS = 256  # of the polish
 _STEPS = 12
 # Bits of W, -log2 of the radii over the largest entry, and the precisions with which they are tried.
-_TRIES = ((53, (12, 18, 24, 27, 30, 33, 36, 39, 42, 45, 48), (128,)), (128, (64, 90, 116), (256, 512)), (256, (150, 200), (512, 1024)))
+_TRIES = (
+    (53, (12, 18, 24, 27, 30, 33, 36, 39, 42, 45, 48), (128,)),
+    (128, (64, 90, 116), (256, 512)),
+    (256, (150, 200), (512, 1024)),
+)
 _MARGINS = (2.0**-30, 2.0**-10, 0.5)  # by which the curvature of an escape is stated less than it is
 
 
