@@ -48,7 +48,7 @@ def thresholds(subject: Subject) -> Thresholds:
     if subject.spectrum is not None:
         values = [float(x) for x in subject.spectrum]
         gaps = [abs(Fraction(v) - x) for v, x in zip(values, subject.spectrum, strict=True)]
-        return Thresholds(np.array(values), np.array([checker.outside(gap, math.inf) if gap else 0.0 for gap in gaps]))
+        return Thresholds(np.array(values), np.array([_outwards(gap, math.inf) if gap else 0.0 for gap in gaps]))
     enclosure = subject.enclosure
     assert enclosure is not None
     theta, radii = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)
@@ -71,10 +71,15 @@ def count(subject: Subject, level: Fraction) -> tuple[Statement, Outcome]:
     assert subject.enclosure is not None
     theta, U = decomposed(subject)
     above = int(np.count_nonzero(theta > _near(level, subject)))
-    side, V = ("above", U[:, :above]) if 2 * above <= len(theta) else ("below", U[:, above:])
+    side, V = ("above", U[:, :above]) if 2 * above <= len(theta) else ("below", U[:, above:][:, ::-1])
     outcome = undecided("")
+    edge = theta[above - 1 : above] if side == "below" else theta[above : above + 1]
+    between = {}
+    if V.shape[1] < len(theta):
+        sign = 1 if side == "above" else -1
+        between = {"level": written(sign * (level + Fraction(float(edge[0])) * subject.enclosure.unit) / 2)}
     for bits in BITS:
-        statement |= {"above": above, "evidence": {"side": side} | _vectors(V, bits)}
+        statement |= {"above": above, "evidence": {"side": side} | between | _vectors(V, bits)}
         outcome = checker.check_count(statement, subject)
         if outcome.status is not Status.UNDECIDED or not V.shape[1]:
             break
@@ -113,7 +118,7 @@ _UNKNOWN = "no enclosure of the first eigenvalues was found: the next ones, or t
 
 
 def _leading(subject: Subject, m: int, noise: Fraction | None) -> Statement:
-    """For the first m eigenvalues, and some more where the next one is near; with a noise, that the others are below it."""
+    """For the first m eigenvalues, some more where the next one is near; with a noise, that the others are below it."""
     assert subject.enclosure is not None
     theta, U = decomposed(subject)
     if m == len(theta):
@@ -140,4 +145,8 @@ def _vectors(V: Array, bits: int) -> Statement:
 
 def _written(low: Fraction, high: Fraction) -> list[str]:
     """Both ends as doubles, rounded outwards."""
-    return [written(checker.outside(low, -math.inf)), written(checker.outside(high, math.inf))]
+    return [written(_outwards(low, -math.inf)), written(_outwards(high, math.inf))]
+
+
+def _outwards(x: Fraction, towards: float) -> float:
+    return math.nextafter(float(x), towards)
