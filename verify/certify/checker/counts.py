@@ -5,8 +5,8 @@ Notation   S = unit (A + E), |E|_2 <= radius: an enclosure; lam_1 >= ... >= lam_
 Main       leading, first; check_count, check_eigenvalues, check_optimum.
 Reference  docs/mathematics.md, section 13.
 
-(i)  R = A V - V diag(theta), g = |V^T V - I| < 1: m eigenvalues of A lie within 2 (|R| + g max|theta|)/(1 - g) of the
-     theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
+(i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
+     /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
 """
 
@@ -40,11 +40,13 @@ def leading(A: Array, V: Array, below: float) -> tuple[Array, Array]:
     n, m = V.shape
     AV, e = product(A, V)
     theta = np.sort(np.einsum("ij,ij->j", V, AV))[::-1]
-    R = AV - V * theta
+    VT = V * theta
+    R = AV - VT
     G, f = product(V.T, V)
     G.flat[:: m + 1] -= 1
-    big, size, g = float(np.abs(theta).max(initial=0)), norm(V), SAFE * (norm(G) + f)
-    together = SAFE * 2 * (norm(R) + e + 2 * U * size * big + g * big) / (1 - g) + 8 * U * big
+    big, size, g = float(np.abs(theta).max(initial=0)), norm(VT), SAFE * (norm(G) + f)
+    twist = SAFE * (norm(G * theta) + n * U * norm(V) * size) / (1 - g)
+    together = SAFE * (2 * (norm(R) + e + 2 * U * size) + twist) / (1 - g) + 8 * U * big
     rounding = n * U * float(np.abs(A).sum(axis=0).max()) + 2 * U * big + n * TINY
     alone = SAFE * (np.sqrt(np.einsum("ij,ij->j", R, R)) + (1 + g) * rounding) / (1 - g) + 8 * U * big
     under, over = np.append(theta + together, below)[1:], np.append(math.inf, theta - together)

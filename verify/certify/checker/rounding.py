@@ -57,20 +57,23 @@ def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> 
     diagonal = A.diagonal()
     if not len(A):
         return proved("there is no such x")
-    if not diagonal.min() > 0:
-        return refuted("an entry of the diagonal is not positive") if diagonal.min() <= 0 else undecided("NaN")
+    if not (diagonal.min() > 0 and radius >= 0):
+        words = "an entry of the diagonal is not positive, or no number, or the radius is none"
+        return refuted(words) if diagonal.min() <= 0 <= radius else undecided(words)
     half = math.frexp(float(diagonal.max()))[1] // 2
     if abs(half) > 100:  # powers of two change nothing but what vanishes, which TINY pays for
         A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half))
         R = None if R is None else np.ldexp(R, -half)
-    if R is None and (R := factor(A, 4 * (len(A) * U * float(A.trace()) + radius))) is None:
+    if R is None and (R := factor(A, 4 * len(A) * U * float(A.trace()) + 1.00001 * radius)) is None:
         return undecided("it has no Cholesky factor")
     P, error = product(R.T, R)
+    if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:
+        return undecided("R is of another shape, or not all are doubles")
     D = A - P
     kept = D.diagonal().copy()
     c = float(kept.mean())
     D.flat[:: len(D) + 1] -= c
     left = SAFE * (norm(D) + 3 * U * float(np.abs(kept).max()) + error + radius + len(A) * TINY)
-    if radius >= 0 and left < c < math.inf:
+    if left < c < math.inf:
         return proved(f"it exceeds R^T R by {c:.3g} but for {left:.3g}")
     return undecided(f"it exceeds R^T R by {c:.3g}, but for {left:.3g}")

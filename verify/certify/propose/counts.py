@@ -1,7 +1,7 @@
 """Who proposes counts, enclosures of eigenvalues, and optima: LAPACK's eigenvectors, rounded to few bits.
 
 Notation   S (n, n) the covariance of a subject; A its enclosure's mid; theta (n,), U (n, n) A's eigenpairs.
-Main       thresholds, count, eigenvalues, optimum.
+Main       thresholds, count, eigenvalues, optimum; positive_definite.
 """
 
 import math
@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.linalg
+import scipy.linalg.lapack
 
 from verify.arrays import Array
 from verify.certify.checker import counts as checker
+from verify.certify.checker import rounding
 from verify.certify.checker.numbers import written, written_matrix
 from verify.certify.checker.outcome import Outcome, Status, undecided
-from verify.certify.checker.rounding import SAFE
 from verify.certify.checker.subject import Subject
 
 Statement = dict[str, Any]
@@ -56,7 +56,7 @@ def thresholds(subject: Subject) -> Thresholds:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         values = theta * unit
         # Rounding the unit, the product and this sum takes less than 4 u of the value.
-        radii = ((radii + enclosure.radius) * unit + np.abs(values) * 2.0**-51) * SAFE + 5e-324
+        radii = ((radii + enclosure.radius) * unit + np.abs(values) * 2.0**-51) * rounding.SAFE + 5e-324
     good = np.isfinite(values) & np.isfinite(radii) & (2.0**-1000 < unit < 2.0**1000)
     return Thresholds(np.where(good, values, 0.0), np.where(good, radii, np.inf))
 
@@ -150,3 +150,14 @@ def _written(low: Fraction, high: Fraction) -> list[str]:
 
 def _outwards(x: Fraction, towards: float) -> float:
     return math.nextafter(float(x), towards)
+
+
+def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
+    """Whether A + E > 0 for all |E|_2 <= radius: LAPACK proposes a factor, the checker multiplies.  A (n, n)."""
+    if not len(A) or not np.isfinite(trace := float(A.trace())):
+        return rounding.positive_definite(A, radius)
+    with np.errstate(all="ignore"):
+        B = A.copy().T
+        B.flat[:: len(A) + 1] -= 2 * len(A) * rounding.U * trace + 1.00001 * radius
+    R, info = scipy.linalg.lapack.dpotrf(B, lower=1, clean=1, overwrite_a=1)
+    return rounding.positive_definite(A, radius, R.T if info == 0 else None)
