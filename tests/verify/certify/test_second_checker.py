@@ -1,4 +1,4 @@
-"""Two checkers that have nothing in common: they never contradict each other, on true statements, false and tampered ones."""
+"""Two checkers that have nothing in common never contradict each other: true statements, false and tampered ones."""
 
 import json
 import random
@@ -79,7 +79,8 @@ def test_what_one_proves_the_other_proves(name, tmp_path):
     subject, data = SUBJECTS[name]()
     largest = float(data.S[0][0])
     for sigma2 in (Fraction(1, 10), Fraction(largest / 3), Fraction(largest), Fraction(100)):
-        made = [counts.count(subject, sigma2), counts.optimum(subject, 2, sigma2), counts.optimum(subject, 3, sigma2, Fraction(1, 2))]
+        made = [counts.count(subject, sigma2), counts.optimum(subject, 2, sigma2)]
+        made.append(counts.optimum(subject, 3, sigma2, Fraction(1, 2)))
         if subject.spectrum is None:
             made.append(counts.eigenvalues(subject, 2))
         for statement, outcome in made:
@@ -87,24 +88,39 @@ def test_what_one_proves_the_other_proves(name, tmp_path):
             assert judged(statement, subject, data, tmp_path) == ["proved", "proved"], statement
 
 
+def tampered(statement, part, most, rng):
+    found = list(changed(statement, part))
+    return found if len(found) <= most else rng.sample(found, most)
+
+
 @pytest.mark.parametrize("name", SUBJECTS)
-@pytest.mark.parametrize("part", [None, "evidence"])
-def test_a_number_that_is_changed_proves_nothing_false(name, part, tmp_path):
+def test_a_number_of_a_statement_that_is_changed_proves_nothing_false(name, tmp_path):
     subject, data = SUBJECTS[name]()
     level = Fraction(float(data.S[0][0]) / 2)
     made = [counts.count(subject, level)[0], counts.optimum(subject, 2, level)[0]]
     made += [counts.eigenvalues(subject, 2)[0]] if subject.spectrum is None else []
-    seen, rng = [], random.Random(0)
+    seen = []
     for statement in made:
-        tampered = list(changed(statement, part))
-        for where, copied in tampered if len(tampered) < 400 else rng.sample(tampered, 400):
+        for where, copied in changed(statement):
             first, other = judged(copied, subject, data, tmp_path)
             seen.append(first)
-            if first == "proved":
-                assert other == "proved", where  # it is still true
-    if part is None:
-        assert seen.count("refused") > 20 and seen.count("refuted") > 5
-        assert seen.count("proved") < len(seen) / 4
+            assert first != "proved" or other == "proved", where  # it is still true
+    assert seen.count("refused") > 20 and seen.count("refuted") > 5
+    assert seen.count("proved") < len(seen) / 4
+
+
+@pytest.mark.parametrize("name", ["whole numbers", "real numbers", "divided", "fewer rows than columns"])
+def test_a_number_of_the_evidence_that_is_changed_is_no_harm(name, tmp_path):
+    subject, data = SUBJECTS[name]()
+    level, rng = Fraction(float(data.S[0][0]) / 2), random.Random(0)
+    for made in (counts.count(subject, level), counts.optimum(subject, 2, level), counts.eigenvalues(subject, 2)):
+        text, seen = sealed(subject, made[0]), []
+        assert theirs(text, data) == ["proved"]  # which looks at no evidence
+        for where, copied in tampered(made[0], "evidence", 150, rng):
+            seen.append(ours(sealed(subject, copied), subject, tmp_path))
+            assert seen[-1] != ["refuted"], where
+        # Something is lost by nonsense; a digit more or less in a vector loses nothing.
+        assert {"refused"} < {said if said == "refused" else said[0] for said in seen}
 
 
 def points(word, k, sigma2):
@@ -132,8 +148,7 @@ def test_a_stationary_point_that_is_tampered_with_proves_nothing_false(part, tmp
     subject, data = of_spectrum(word)
     seen, rng = [], random.Random(1)
     for statement, status in points(word, k, sigma2):
-        tampered = list(changed(statement, part)) if status == "proved" else []
-        for _, copied in tampered if len(tampered) < 60 else rng.sample(tampered, 60):
+        for _, copied in tampered(statement, part, 40, rng) if status == "proved" else []:
             first, other = judged(copied, subject, data, tmp_path)
             seen.append(first)
             if first == "proved":
