@@ -130,7 +130,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
         V = exact_matrix(statement["evidence"]["vectors"] if kind != "stationary" else [["1"]] * N)
     except (TypeError, KeyError):
         raise InputError("it lacks something that a statement of its kind has to say") from None
-    whole = all(type(x) is int for x in counts) and (kind != "inertia" or sum(counts) == N)
+    whole = all(type(x) is int for x in [*counts, statement.get("k")]) and (kind != "inertia" or sum(counts) == N)
     shaped = W.shape == (subject.n, statement.get("k")) and len(V) == N >= V.shape[1]
     named = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
     if not (named and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
