@@ -150,11 +150,11 @@ def test_a_moved_point_is_refused(objective):
     for i in range(4):
         for j in range(2):
             W = TOP.copy()
-            W[i, j] += Fraction(1, 1000)
+            W[i, j] += Fraction(1, 100_000)
             outcome = check(stated(W, objective=objective), SUBJECT)
             assert outcome.status is not Status.PROVED
             # Farther away there is one, on the slice that has moved as well.
-            wide = check(stated(W, objective=objective, radius="1/500"), SUBJECT)
+            wide = check(stated(W, objective=objective, radius="1/50000"), SUBJECT)
             assert wide.status is Status.PROVED
 
 
@@ -316,6 +316,7 @@ def test_a_minimum_is_no_saddle():
         {"objective": None},
         {"k": 3},
         {"k": None},
+        {"k": 2.0},
         {"W": [["1"]]},
         {"W": []},
         {"W": "1"},
