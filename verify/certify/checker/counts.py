@@ -102,7 +102,9 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     same = sum(low == high == sign * level for low, high in found)
     unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
-    if statement.get("at_least") is True:
+    if not isinstance(at_least := statement.get("at_least", False), bool):
+        raise InputError("at_least is true or false")
+    if at_least:
         right, wrong = sure >= above, sure + unknown < above
     else:
         right = unknown == 0 and (sure, same) == (above, equal)
