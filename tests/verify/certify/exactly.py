@@ -7,6 +7,7 @@ All roots being real, Descartes' rule of signs counts the positive ones exactly,
 """
 
 from fractions import Fraction
+from itertools import pairwise
 
 
 def inertia(A, level=Fraction(0)):
@@ -38,4 +39,4 @@ def times(A, B):
 
 def changes(coefficients):
     signs = [c > 0 for c in coefficients if c]
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))

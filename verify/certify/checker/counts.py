@@ -32,10 +32,10 @@ HUGE = Fraction(2**400)  # its square is a double
 
 
 @np.errstate(all="ignore")
-def leading(A: Array, V: Array, below: float) -> tuple[Array, Array]:
+def leading(A: Array, V: Array, below: float) -> tuple[Array, Array] | None:
     """theta (m,), descending, and radii (m,): the m largest eigenvalues of A lie so near, each near its own.
 
-    The others are < below, by (ii), where there are any. Infinite radii: these need not be the m largest.
+    The others are < below, by (ii), where there are any. None: this could not be shown.
     """
     n, m = V.shape
     AV, e = product(A, V)
@@ -51,7 +51,7 @@ def leading(A: Array, V: Array, below: float) -> tuple[Array, Array]:
     alone = SAFE * (np.sqrt(np.einsum("ij,ij->j", R, R)) + (1 + g) * rounding) / (1 - g) + 8 * U * big
     under, over = np.append(theta + together, below)[1:], np.append(math.inf, theta - together)
     if not (g < 0.5 and together < math.inf and (m == n or (over[-1] > below and _at_most(A, below, V, theta)))):
-        return theta, np.full(m, math.inf)
+        return None
     own = (theta + alone < over[:-1]) & (theta - alone > under)
     return theta, np.where(own, np.minimum(alone, together), together)
 
@@ -78,13 +78,15 @@ def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, 
     V = matrix(evidence["vectors"]) if "vectors" in evidence else np.zeros((n, 0))
     if known is None or len(V) != n or V.shape[1] > n:
         raise InputError(f"vectors of shape {V.shape} are no evidence on {n} eigenvalues")
-    m, r, unit = V.shape[1], Fraction(known.radius), known.unit
+    m, unit = V.shape[1], known.unit
     below = float(min(max(exact(evidence["level"]) / unit, -HUGE), HUGE)) if m < n else -math.inf
-    theta, radii = leading(sign * known.mid, V, below)
-    if not known.radius >= 0 or not np.isfinite(radii).all():
+    found = leading(sign * known.mid, V, below) if 0 <= known.radius < math.inf else None
+    if found is None:
         return [], []
-    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(theta.tolist(), radii.tolist(), strict=True)]
-    return [((t - x) * unit, (t + x) * unit) for t, x in near], [(Fraction(below) + r) * unit] * (n - m)
+    r = Fraction(known.radius)
+    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(*(x.tolist() for x in found), strict=True)]
+    others = [(Fraction(below) + r) * unit] * (n - m) if m < n else []
+    return [((t - x) * unit, (t + x) * unit) for t, x in near], others
 
 
 def check_count(statement: Statement, subject: Subject) -> Outcome:
@@ -100,7 +102,9 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     same = sum(low == high == sign * level for low, high in found)
     unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
-    if statement.get("at_least") is True:
+    if not isinstance(at_least := statement.get("at_least", False), bool):
+        raise InputError("at_least is true or false")
+    if at_least:
         right, wrong = sure >= above, sure + unknown < above
     else:
         right = unknown == 0 and (sure, same) == (above, equal)
@@ -161,10 +165,11 @@ def _ln(x: Fraction) -> Fraction:
 
 def _inside(found: tuple[Fraction, Fraction], stated: tuple[Fraction, Fraction]) -> Outcome:
     """Whether what lies within `found` lies within what is stated."""
-    words = f"it lies between {float(found[0])!r} and {float(found[1])!r}"
     if stated[0] <= found[0] and found[1] <= stated[1]:
-        return proved(words)
-    return refuted(words) if found[1] < stated[0] or stated[1] < found[0] else undecided(words)
+        return proved("the enclosure lies within what is stated")
+    if found[1] < stated[0] or stated[1] < found[0]:
+        return refuted("the enclosure lies outside what is stated")
+    return undecided("the enclosure reaches beyond what is stated")
 
 
 def _pair(given: Any) -> tuple[Fraction, Fraction]:

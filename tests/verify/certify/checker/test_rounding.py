@@ -108,8 +108,9 @@ def test_a_factor_is_only_a_proposal():
     rng = np.random.default_rng(4)
     good, bad = np.eye(4) * 2, np.diag([1.0, 1.0, 1.0, -1e-3])
     R = rounding.factor(good, 0.0)
-    for proposal in (R, np.zeros((4, 4)), np.eye(4), np.full((4, 4), np.nan), np.full((4, 4), np.inf), 1e200 * np.eye(4),
-                     rng.standard_normal((4, 4)), np.eye(4)[::-1], np.ones((4, 1)), np.zeros((2, 4))):  # fmt: skip
+    for proposal in (R, np.zeros((4, 4)), np.eye(4), np.full((4, 4), np.nan), np.full((4, 4), np.inf),
+                     1e200 * np.eye(4), rng.standard_normal((4, 4)), np.eye(4)[::-1], np.ones((4, 1)),
+                     np.zeros((2, 4))):  # fmt: skip
         assert rounding.positive_definite(bad, 0.0, proposal).status is not Status.PROVED
     shifted = bad + 2e-3 * np.eye(4)
     assert rounding.positive_definite(shifted, 0.0, rounding.factor(shifted, 5e-4)).status is Status.PROVED
