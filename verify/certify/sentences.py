@@ -10,7 +10,7 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Dec
 from fractions import Fraction
 from typing import Any
 
-from verify.certify.checker.numbers import exact, exact_matrix
+from verify.certify.checker.numbers import exact, matrix
 
 Statement = dict[str, Any]
 _DIGITS = 9
@@ -94,7 +94,7 @@ def _saddle(s: Statement) -> str:
 
 
 def _lengths(s: Statement) -> str:
-    W = exact_matrix(s["W"])
+    W = matrix(s["W"], exact)
     return ", ".join(f"{float(x) ** 0.5:.6g}" for x in (W * W).sum(axis=0))
 
 
