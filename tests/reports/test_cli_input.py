@@ -221,7 +221,7 @@ BAD = [
     (f"certify {SPECTRUM} -k 9 --sigma2 1 --out c.json", "k = 9: the latent dimension must lie between 1 and n = 5"),
     (f"certify {SPECTRUM} -k 2 --sigma2 nan --out c.json", "sigma2"),
     (f"certify {SPECTRUM} -k 2 --sigma2 1 --beta 0 --out c.json", "beta = 0"),
-    ("certify nan.npy -k 1 --sigma2 1 --out c.json", "nan.npy: NaN at row 5, column 2"),
+    ("certify nan.npy -k 1 --sigma2 1 --out c.json", "nan.npy: 1 value is missing"),
     ("certify constant.npy -k 1 --sigma2 1 --out c.json", "constant.npy: the data are constant"),
     ("stabilty digits -k 2", "no such command: stabilty; did you mean stability?"),
     ("good.npy -k 2", "elbo-verify report good.npy"),
