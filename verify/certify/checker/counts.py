@@ -95,7 +95,9 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S.
     """
     level, above, equal = exact(statement["level"]), _whole(statement["above"]), _whole(statement.get("equal", 0))
-    sign = -1 if statement.get("evidence", {}).get("side") == "below" else 1
+    if (side := statement.get("evidence", {}).get("side", "above")) not in ("above", "below"):
+        raise InputError('the side is "above" or "below"')
+    sign = 1 if side == "above" else -1
     found, others = first(statement, subject, sign)
     beyond = sum(low > sign * level for low, _ in found)
     short = sum(high < sign * level for _, high in found) + sum(high <= sign * level for high in others)

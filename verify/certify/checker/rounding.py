@@ -69,7 +69,7 @@ def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> 
     P, error = product(R.T, R)
     if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:
         return undecided("R is of another shape, or not all are doubles")
-    D = A - P
+    D = np.subtract(A, P, out=P)
     kept = D.diagonal().copy()
     c = float(kept.mean())
     D.flat[:: len(D) + 1] -= c

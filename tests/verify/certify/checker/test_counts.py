@@ -214,7 +214,8 @@ def test_logarithms():
 
 
 @pytest.mark.parametrize("wrong", [{"above": -1}, {"above": True}, {"above": "1"}, {"level": 1.5}, {"level": "nan"},
-                                   {"equal": None}, {"at_least": 1}, {"evidence": {"level": "1", "vectors": written_matrix(np.eye(4))}},
+                                   {"equal": None}, {"at_least": 1}, {"evidence": {"side": "over"}},
+                                   {"evidence": {"level": "1", "vectors": written_matrix(np.eye(4))}},
                                    {"evidence": {"level": "1", "vectors": [["nan"] * 2] * 5}},
                                    {"evidence": {"level": 3, "vectors": written_matrix(np.ones((5, 1)))}}])  # fmt: skip
 def test_what_is_malformed_is_refused(wrong):
