@@ -35,7 +35,12 @@ def checked(capsys, path, *argv):
 
 
 def test_what_is_made_is_proved_again(tmp_path, capsys, rows):
-    for data, more in ((SPECTRUM, []), (rows, ["--scale", "3"]), (rows, ["--columns", "1-3"]), ("iris", ["--standardize"])):
+    for data, more in (
+        (SPECTRUM, []),
+        (rows, ["--scale", "3"]),
+        (rows, ["--columns", "1-3"]),
+        ("iris", ["--standardize"]),
+    ):
         path = made(tmp_path / "c.json", *more, data=data)
         code, document, err = checked(capsys, path)
         assert code == 0 and check("certify", document)["proved"] == len(document["statements"]) >= 2

@@ -13,7 +13,7 @@ import re
 import struct
 from fractions import Fraction
 
-from tests.verify.certify.fractions_between import PI, Interval, around, inertia, interval, log, signs
+from tests.verify.certify.fractions_between import PI, Interval, around, exp, inertia, interval, log, signs
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -438,10 +438,62 @@ def optimum(statement, data):
     return REFUTED if value.hi < low or high < value.lo else UNDECIDED
 
 
+def witness(statement, data):
+    """Some decoder beats collapse at a noise of `level`: at t, mean exp <y, t> > exp(level |t|^2/2), or t -> 0 along it."""
+    level, t = number(statement["level"]), list(map(number, statement["evidence"]["t"]))
+    if data.rows is None or len(t) != data.n or not any(t):
+        raise Refused("t is a vector other than 0, and the data have rows")
+    along, square = [sum(x * y for x, y in zip(row, t, strict=True)) for row in data.rows], sum(x * x for x in t)
+    if sum(x * x for x in along) > level * square * data.N:
+        return PROVED
+    mean = total(exp(x) for x in along) * Fraction(1, data.N)
+    return PROVED if mean.lo > exp(level * square / 2).hi else UNDECIDED
+
+
+def every_decoder(statement, data):
+    """No decoder beats collapse at a noise of `level` or more.
+
+    Of data within B of their mean so is it at B^2 (Hoeffding); below lam_1 a linear one does. Between nothing is said.
+    """
+    level = number(statement["level"])
+    if data.rows is None:
+        raise Refused("the data have rows")
+    if level >= max(sum(x * x for x in row) for row in data.rows):
+        return PROVED
+    return REFUTED if data.above(level)[0] else UNDECIDED
+
+
+def box(statement, data):
+    """f has a sign all over a box: here for f = x^2, and f = s^2 (1 + a^2 + b^2 - 2 s a b), where the factor has it."""
+    ends = [(number(low), number(high)) for low, high in statement["box"]]
+    if statement["sign"] not in ("<", ">") or any(low >= high for low, high in ends):
+        raise Refused("a sign is < or >, and low < high")
+    if statement["function"] == "gap of two":
+        return PROVED if statement["sign"] == ">" else REFUTED
+    if statement["function"] != "gap of three":
+        return UNDECIDED
+    parts, steps = [ends], 0
+    while parts and steps < 4000:
+        part, steps = parts.pop(), steps + 1
+        x, a, b = (Interval(*side) for side in part)
+        factor = 1 + a * a + b * b - 2 * (x * a * b)
+        if factor.hi < 0 or factor.lo > 0:
+            if (factor.lo > 0) != (statement["sign"] == ">"):
+                return REFUTED
+            continue
+        i = max(range(3), key=lambda i: part[i][1] - part[i][0])
+        low, high = part[i]
+        parts += [[*part[:i], half, *part[i + 1 :]] for half in ((low, (low + high) / 2), ((low + high) / 2, high))]
+    return UNDECIDED if parts else PROVED
+
+
 CHECKS = {
     "count": count,
     "eigenvalues": eigenvalues,
     "optimum": optimum,
+    "witness": witness,
+    "every decoder": every_decoder,
+    "box": box,
     "stationary": stationary,
     "inertia": counted,
     "saddle": saddle,

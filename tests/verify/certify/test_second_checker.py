@@ -148,12 +148,13 @@ def test_a_stationary_point_that_is_tampered_with_proves_nothing_false(part, tmp
     subject, data = of_spectrum(word)
     seen, rng = [], random.Random(1)
     for statement, status in points(word, k, sigma2):
-        for _, copied in tampered(statement, part, 40, rng) if status == "proved" else []:
+        # What is stated of a point is enclosed anew each time; other evidence is not.
+        for _, copied in tampered(statement, part, 40 if part else 8, rng) if status == "proved" else []:
             first, other = judged(copied, subject, data, tmp_path)
             seen.append(first)
             if first == "proved":
                 assert other == "proved", copied
-    assert seen.count("refused") > 20
+    assert seen.count("refused") > 10
 
 
 def test_false_statements_are_refuted_by_both(tmp_path):
@@ -181,7 +182,13 @@ def test_other_data_are_refused_by_both(name, tmp_path):
         X, divisor = np.array(subject.rows), subject.divisor
         unit, permuted, other = X.copy(), X[::-1], X.T if X.shape[0] != X.shape[1] else X + 1
         unit[1, 1] = np.nextafter(unit[1, 1], np.inf)
-        given = [(unit, divisor), (permuted, divisor), (other, divisor), (X, np.nextafter(divisor, 9)), (X + 1, divisor)]
+        given = [
+            (unit, divisor),
+            (permuted, divisor),
+            (other, divisor),
+            (X, np.nextafter(divisor, 9)),
+            (X + 1, divisor),
+        ]
         others = [(sources.subject_of(Y, {"scale": c}), second.Data(Y.tolist(), c)) for Y, c in given]
     for strange, known in others:
         assert ours(text, strange, tmp_path) == theirs(text, known) == "refused"

@@ -47,7 +47,8 @@ def named(text):
 
 
 def test_lines_are_counted_as_they_should_be():
-    text = '"""Doc.\n\nmore"""\n\nimport os  # why\n\n# comment\ndef f():\n    """One."""\n    return (\n        1\n    )\n'
+    text = '"""Doc.\n\nmore"""\n\nimport os  # why\n\n# comment\ndef f():\n    """One."""\n'
+    text += "    return (\n        1\n    )\n"
     assert code_lines(text) == 5
 
 
