@@ -149,8 +149,11 @@ class Jet:
         return self.of(y, -(y * y), 2 * (y * y * y))
 
     def log(self):
+        """The logarithm but for its value, which no derivative needs."""
         y = self.v.inverse()
-        return self.of(log(self.v), y, -(y * y))
+        if y.low < 0:
+            raise ZeroDivisionError("the logarithm of what is not positive")
+        return self.of(interval(0), y, -(y * y))
 
     def __truediv__(self, other):
         return self * jet(other).inverse()
@@ -164,7 +167,7 @@ def jet(x):
 
 
 def objective(W, s, S, of_elbo):
-    """-1/2 [log det C + tr C^-1 S], of the profile ELBO less 1/2 [sum log M_ii - log det M]; constants apart."""
+    """-1/2 [log det C + tr C^-1 S], of the profile ELBO less 1/2 [sum log M_ii - log det M]: its derivatives."""
     n, k = len(W), len(W[0])
     C = gram(W, s)
     logs, solved = eliminated(C, S)
@@ -418,7 +421,8 @@ def eigenvalues(statement, data):
 def optimum(statement, data):
     """So many of k latents are retained, and the value lies between the two ends.
 
-    -(n log(2 pi sigma2) + beta (tr S/s - sum of h(lam_j/s)))/2 over the retained; h(x) = x - 1 - log x, s = beta sigma2.
+    -(n log(2 pi sigma2) + beta (tr S/s - sum of h(lam_j/s)))/2 over the retained, h(x) = x - 1 - log x, s = beta
+    sigma2.
     """
     k, (low, high) = whole(statement["k"], 1), map(number, statement["value"])
     sigma2, beta = number(statement["sigma2"]), number(statement.get("beta", "1"))
@@ -439,7 +443,7 @@ def optimum(statement, data):
 
 
 def witness(statement, data):
-    """Some decoder beats collapse at a noise of `level`: at t, mean exp <y, t> > exp(level |t|^2/2), or t -> 0 along it."""
+    """Some decoder beats collapse at `level`: mean exp <y, t> > exp(level |t|^2/2) at t, or near 0 along it."""
     level, t = number(statement["level"]), list(map(number, statement["evidence"]["t"]))
     if data.rows is None or len(t) != data.n or not any(t):
         raise Refused("t is a vector other than 0, and the data have rows")

@@ -17,7 +17,7 @@ TURNS = {
 
 
 def changed(statement, part=None):
-    """Pairs (where, a copy of the statement with one number of that part changed).  part: "evidence", None: all else."""
+    """Pairs (where, a copy with one number changed).  part: of the "evidence", or None: of all else."""
     root = statement.get("evidence", {}) if part == "evidence" else statement
     for path, value in _leaves(root):
         if part is None and path[0] in ("evidence", "kind"):
