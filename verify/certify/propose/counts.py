@@ -181,6 +181,6 @@ def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
         A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half)) + rounding.TINY
         diagonal = A.diagonal()
     B = A.copy().T  # LAPACK's columns are rows of A
-    B.flat[:: len(A) + 1] = diagonal - (2 * len(A) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
+    B.flat[:: len(A) + 1] = diagonal - (2 * (len(A) + 4) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
     R, info = scipy.linalg.lapack.dpotrf(B, lower=1, clean=1, overwrite_a=1)
     return rounding.positive_definite(A, radius, R.T if info == 0 else None)
