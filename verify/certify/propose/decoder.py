@@ -88,25 +88,26 @@ def least_level(subject: Subject, lower: float, depth: int = 1, most: int = 400)
 @functools.cache
 def polynomial(X: int) -> Array:
     """p (orders,) with p(x)^2 >= (e^x - 1 - x)/x^2 on [-X, X], by floats: near the root's series, a little above it."""
-    orders = 9 if X <= 10 else 11 if X <= 24 else 15
+    orders = 9 if X <= 8 else 11 if X <= 14 else 13 if X <= 24 else 15
     root = np.zeros(orders)
     series = [1 / math.factorial(k + 2) for k in range(orders)]
     root[0] = math.sqrt(0.5)
     for k in range(1, orders):
         root[k] = (series[k] - root[1:k] @ root[1:k][::-1]) / (2 * root[0])
-    x = np.unique(np.concatenate([np.linspace(-X, X, 300), np.linspace(-2, 2, 81)]))
+    x = np.unique(np.concatenate([np.linspace(-X, X, 120 * X), np.linspace(-2, 2, 200)]))
     x = x[np.abs(x) > 1e-3]
-    values = np.vander(x, orders, increasing=True) * root / (np.sqrt(np.expm1(x) - x) / np.abs(x))[:, None]
-    weights = 0.7 * 0.45 ** np.arange(orders)  # about how much each order counts in the kernels met
+    all_values = np.vander(x, orders, increasing=True) * root / (np.sqrt(np.expm1(x) - x) / np.abs(x))[:, None]
+    values = all_values[:: len(x) // 800]
+    weights = np.array([0.7, 0.1, 0.12, 0.06, 0.04, 0.02, 0.01, 0.006, 0.004, 0.003, 0.002, *[0.001] * 4])[:orders]  # about how much each order counts in the kernels met
     found = minimize(
         lambda P: float(weights @ (P * P)),
-        np.linspace(1, 2, orders),
+        1 + 0.1 * np.arange(orders),
         jac=lambda P: 2 * weights * P,
         constraints=[{"type": "ineq", "fun": lambda P: values @ P - 1, "jac": lambda P: values}],
         method="SLSQP",
-        options={"maxiter": 500, "ftol": 1e-10},
+        options={"maxiter": 1000, "ftol": 1e-12},
     )
-    P = found.x * max(1.0, 1 / float((values @ found.x).min()), 1 / float(found.x[0]))
+    P = found.x * max(1.0, 1 / float((all_values @ found.x).min()), 1 / float(found.x[0]))
     return np.asarray(P * root * (1 + 2e-4))
 
 
