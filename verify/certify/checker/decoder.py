@@ -171,7 +171,7 @@ def _near_zero(s: Fraction, low: Array, high: Array, Q: Array, R: Array) -> Frac
     A = sum((Fraction(q) ** 2 for q in np.maximum(np.abs(low), np.abs(high)).tolist()), Fraction(0)) / 2
     (*first, last), (*margins, margin) = map(Fraction, R.tolist()), (s - Fraction(q) for q in Q.tolist())
     top = max(first)
-    if not (margin >= 0 and top > s > last):
+    if not (margin >= 0 and min(margins) > 0 and top > s > last):
         return Fraction(1)
     largest = A * (top + last * (top - s) / (s - last))
     return (top - s) * largest - min(margins) * (1 - largest)
