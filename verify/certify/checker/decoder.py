@@ -1,16 +1,16 @@
 """Above which noise no decoder beats collapse, and below which one does: proofs for given data.
 
-Notation   y (n,) rows less their mean; K(t) = log mean exp <y, t>; s* = sup_t 2 K(t)/|t|^2, the threshold of all decoders.
-           x = V^T y, t = V c, c = (a, b) with a (d,) first; of one tilt: c = c0 + r, z = x - m, weights v, and metrics
-           |r|_R^2 = sum R_j r_j^2, positive, the last of their d + 1 numbers for all of b; f(x) = x p(x), c_e = f_e^2 2^e e!.
+Notation   y (n,) rows less their mean; K(t) = log mean exp <y, t>; s* = sup_t 2 K(t)/|t|^2, every decoder's threshold.
+           x = V^T y, t = V c, c = (a, b) with a (d,) first; F(c) = K(c) - s |c|^2/2; h(x) = e^x - 1 - x.
+           A tilt: c = c0 + r, z = x - m, weights v; a metric: |r|_R^2 = sum R_j r_j^2, d + 1 numbers, the last for b.
+           f(x) = x p(x) of degree D, c_e = f_e^2 2^e e!.
 Main       witness, every_decoder.
 Reference  docs/mathematics.md, section 13, where all that is used here is proved; theory 6.2.
 
-A tilt proves F(c) = K(c) - s |c|^2/2 <= 0 for all c of a box in a, and the boxes cover what they have to:
-(i) f(x)^2 >= e^x - 1 - x on [-X, X], and the kernel sqrt(v_i v_j) sum_e c_e <z_i, z_j>^e has no eigenvalue above 1, its
-products in the dual metrics (of order 1: Q; of others: R); so sum v (e^<z, r> - 1 - <z, r>) <= |r|_Q^2/2 + h(|r|_R^2/2),
-h(x) = e^x - 1 - x. (ii) At c0 = 0 that is below exp(s |c|^2/2) for |a| small. (iii) Elsewhere Q = R, and
-K(c) <= K0 + <m, r> + |r|_R^2/2, whose excess over s |c|^2/2 has its maximum over a box at a corner.
+F <= 0 is proved box by box in a, and the boxes hold all c at which F can have a positive maximum. In each of them:
+(i) f(x)^2 >= h(x) on [-X, X], and the kernel sqrt(v_i v_j) sum_e c_e <z_i, z_j>^e is below 1, its products in the dual
+of the metric Q for e = 1 and of R for others: so sum v h(<z, r>) <= |r|_Q^2/2 + h(|r|_R^2/2).
+(ii) At c0 = 0 that is at most exp(s |c|^2/2) - 1 for small a. (iii) Elsewhere Q = R: K(c) <= K0 + <m, r> + |r|_R^2/2.
 """
 
 import math
@@ -21,69 +21,70 @@ import numpy as np
 
 from verify.arrays import Array
 from verify.certify.checker.balls import ball, balls, flint, precision
-from verify.certify.checker.numbers import exact, matrix
+from verify.certify.checker.numbers import double, exact, matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, undecided
 from verify.certify.checker.rounding import SAFE, TINY, U, norm, positive_definite, product
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
-_SMALL = 1e-9  # what K0 is raised by, far above all rounding of weights
+SMALL = 1e-9  # what K0 is raised by, far above all rounding of the weights
 DROPPED = 2e-4  # of the trace of a kernel
-_NAMES = ("basis", "p", "box", "zero", "tilts", "metrics")
+Statement = dict[str, Any]
 
 
-def witness(statement: dict[str, Any], subject: Subject) -> Outcome:
-    """s* > level: mean exp <y, t> > exp(level |t|^2/2) at the evidence t, or t^T S t > level |t|^2, which s* exceeds not."""
-    level, t = exact(statement.get("level")), matrix([_evidence(statement, subject).get("t")])
+def witness(statement: Statement, subject: Subject) -> Outcome:
+    """s* > level: at t mean exp <y, t> > exp(level |t|^2/2), or t^T S t > level |t|^2, so that s* >= lam_1 > level."""
+    level, (evidence, rows) = exact(statement.get("level")), _given(statement, subject)
+    t = matrix([evidence.get("t")])
     if t.shape != (1, subject.n) or not t.any():
         raise InputError(f"t is no vector of {subject.n} numbers other than 0")
-    with precision(64 + 64 * 5):
-        a = [x / ball(subject.divisor) for block in _blocks(subject.rows) for x in (balls(block) * balls(t.T)).entries()]
-        mean = sum(a, ball(0)) / len(a)
-        half = ball(level) * sum((ball(x) ** 2 for x in t[0].tolist()), ball(0)) / 2
-        gain = sum(((x - mean).exp() for x in a), ball(0)) / len(a) - half.exp()
-        spread = sum(((x - mean) ** 2 for x in a), ball(0)) / len(a) - 2 * half
+    with precision(384):
+        zero, blocks = ball(0), (rows[i : i + 1000] for i in range(0, len(rows), 1000))
+        a = [x / ball(subject.divisor) for block in blocks for x in (balls(block) * balls(t.T)).entries()]
+        mean, half = sum(a, zero) / len(a), ball(level) * sum((ball(x) ** 2 for x in t[0].tolist()), zero) / 2
+        gain = sum(((x - mean).exp() for x in a), zero) / len(a) - half.exp()
+        spread = sum(((x - mean) ** 2 for x in a), zero) / len(a) - 2 * half
         if gain > 0 or spread > 0:
-            return proved(f"a decoder with two outputs beats collapse at a noise of {float(level):.6g}")
+            return proved("a decoder with two outputs beats collapse at this noise")
     return undecided("at this vector the mean exponential is not larger")
 
 
-def every_decoder(statement: dict[str, Any], subject: Subject) -> Outcome:
-    """s* <= level, so that no decoder whatever beats collapse at a noise of level or more."""
-    evidence, level = _evidence(statement, subject), exact(statement.get("level"))
-    V, p, box, zero, tilts, metrics = (matrix(evidence.get(name)) for name in _NAMES)
-    (N, n), d, tree = subject.rows.shape, box.shape[1], evidence.get("tree")
-    shapes = [V.shape, box.shape, zero.shape, tilts.shape, metrics.shape]
-    if shapes != [(n, n), (2, d), (2, d + 1), (len(tilts), n), (len(tilts), d + 1)] or d > n or not isinstance(tree, list):
+@np.errstate(all="ignore")
+def every_decoder(statement: Statement, subject: Subject) -> Outcome:
+    """s* <= level: no decoder whatever beats collapse at a noise of level or more."""
+    level, (evidence, rows) = exact(statement.get("level")) * Fraction(subject.divisor) ** 2, _given(statement, subject)
+    names, n, tree = ("basis", "p", "box", "zero", "tilts", "metrics"), subject.n, evidence.get("tree")
+    V, p, box, zero, tilts, metrics = (matrix(evidence.get(name)) for name in names)
+    d, m = box.shape[1], len(tilts)
+    shapes = [(n, n), (1, p.shape[1]), (2, d), (2, d + 1), (m, n), (m, d + 1)]
+    if [A.shape for A in (V, p, box, zero, tilts, metrics)] != shapes or d > n or not isinstance(tree, list):
         raise InputError("the shapes of the evidence do not fit each other, or the data")
-    if len(p) > 1 or p.shape[1] > 24 or not ((zero > 0).all() and (metrics > 0).all()):
-        raise InputError("p has at most 24 coefficients, and metrics are positive")
-    with np.errstate(all="ignore"), precision(128):
-        about = _prepared(subject, V, level * Fraction(subject.divisor) ** 2, p[0], exact(evidence.get("X")), d)
-        reach = SAFE * np.stack([about.error - about.x[:, :d].min(axis=0), about.error + about.x[:, :d].max(axis=0)])
+    if not (level > 0 and (zero > 0).all() and (metrics > 0).all()):
+        raise InputError("the level and the metrics are positive")
+    with precision(128):
+        about = _prepared(rows, V, level, p[0], double(evidence.get("X")), d)
+        reach = SAFE * (about.error + np.stack([-about.x[:, :d].min(axis=0), about.x[:, :d].max(axis=0)]))
         if not (np.stack([-box[0], box[1]]) * float(about.s) >= np.maximum(reach, 0)).all():
             return undecided("the boxes do not hold all that may be a maximum")
-        stack = [box]
+        boxes = [box]
         for item in tree:
-            (low, high), cut = stack.pop(), item if isinstance(item, list) else None
-            if cut is not None:
-                j, at = cut[0], float(exact(cut[1]))
-                side = np.arange(d) == j
-                stack += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
+            low, high = boxes.pop()
+            if isinstance(item, list):  # [j, at]: the box is cut there, and the part below is next
+                at, side = double(item[1]), np.arange(d) == item[0]
+                boxes += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
                 continue
-            if type(item) is not int or not -1 <= item < len(tilts):
+            if type(item) is not int or not -1 <= item < m:
                 raise InputError("a leaf of the tree is -1 or the number of a tilt")
-            Q, R = zero if item < 0 else (metrics[item], metrics[item])
-            reason = _fails(about, low, high, tilts[item] if item >= 0 else None, Q, R)
-            if reason:
+            tilt = (None, zero[0], zero[1]) if item < 0 else (tilts[item], metrics[item], metrics[item])
+            if reason := _fails(about, low, high, *tilt):
                 return undecided(f"in a box {reason}")
-    if stack:
-        raise InputError("the tree ends before its boxes do")
-    return proved(f"no decoder whatever beats collapse at a noise of {float(level):.6g} or more")
+    return (
+        proved("no decoder whatever beats collapse at this noise or more") if not boxes else undecided("boxes are left")
+    )
 
 
 class _About(NamedTuple):
-    """x (N, n) within error (of each row's length) of V^T y; s a lower bound of level |t|^2/|c|^2; c (D,), X, d."""
+    """x (N, n), each row within error of V^T y; |c|^2 s <= level |t|^2; c (D,)."""
 
     x: Array
     error: float
@@ -93,121 +94,105 @@ class _About(NamedTuple):
     d: int
 
 
-def _prepared(subject: Subject, V: Array, level: Fraction, p: Array, X: Fraction, d: int) -> _About:
+def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int) -> _About:
     """What all tilts share.  Raises InputError: a basis far from orthonormal, a p that is too small somewhere."""
-    (N, n), rows = subject.rows.shape, subject.rows
-    VV, e = product(V.T, V)
+    (N, n), (VV, e) = rows.shape, product(V.T, V)
     e = SAFE * (e + norm(VV - np.eye(n)))
-    if not e < 0.5 or not level > 0:
-        raise InputError("the level is not positive, or the basis far from orthonormal")
-    if not (0 < X < 100 and _dominates(p, float(X))):
-        raise InputError("x p(x) squared is not above e^x - 1 - x everywhere between -X and X")
+    if not (e < 0.5 and 0 < X < 200 and _dominates(p, X)):
+        raise InputError("the basis is far from orthonormal, or p(x)^2 not above (e^x - 1 - x)/x^2 all over [-X, X]")
     x = (rows - np.array([math.fsum(column) / N for column in rows.T])) @ V
-    largest = float(np.sqrt((rows * rows).sum(axis=1).max()))
-    factorials = np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])
-    error = SAFE * 2 * (n + 8) * U * norm(V) * largest + TINY
-    return _About(x, error, level * (1 - Fraction(e)), p * p * factorials, float(X) / SAFE, d)
+    error = SAFE * 2 * (n + 8) * U * norm(V) * float(np.sqrt((rows * rows).sum(axis=1).max())) + TINY
+    c = p * p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])
+    return _About(x, error, level * (1 - Fraction(e)), c, X, d)
 
 
 def _dominates(p: Array, X: float) -> bool:
-    """Whether p(x)^2 >= (e^x - 1 - x)/x^2 on [-X, X]; the right side rises, so its value at the end of a part counts."""
-    arb, cells = flint().arb, [(-X, 0.0), (0.0, X)]
-    P = flint().arb_poly(p.tolist())
-    while cells:
-        low, high = cells.pop()
+    """Whether p(x)^2 > h(x)/x^2 on [-X, X]: the right side rises, so its value at the end of a part counts."""
+    P, arb, parts = flint().arb_poly(p.tolist()), flint().arb, [(-X, 0.0), (0.0, X)]
+    while parts:
+        low, high = parts.pop()
         middle, end = (low + high) / 2, arb(high)
-        value = P(flint().arb_poly([middle, 1]))(arb(0, high - low))
-        if not (value**2 * end**2 > end.exp() - 1 - end if high else value**2 > 0.5):
+        value = P(flint().arb_poly([middle, 1]))(arb(0, high - low)) ** 2
+        if not (value * end**2 > end.exp() - 1 - end if high else value > 0.5):
             if high - low < X * 2.0**-20:
                 return False
-            cells += [(low, middle), (middle, high)]
+            parts += [(low, middle), (middle, high)]
     return True
 
 
-def _fails(about: _About, low: Array, high: Array, c0: Array | None, Q: Array, R: Array) -> str:
-    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  c0: None for the tilt at 0."""
+def _fails(about: _About, low: Array, high: Array, tilt: Array | None, Q: Array, R: Array) -> str:
+    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  tilt: c0, None at 0 (ii)."""
     x, error, s, c, X, d = about
-    N, n = x.shape
-    m, K0, at = np.zeros(n), 0.0, np.zeros(n) if c0 is None else c0
-    a = x @ at
-    blur = 1e-12 + 4 * error * float(np.sqrt(at @ at))
+    (N, n), c0 = x.shape, np.zeros(x.shape[1]) if tilt is None else tilt
+    a, m, K0, size = x @ c0, np.zeros(n), 0.0, float(np.sqrt(c0 @ c0))
+    blur = 1e-12 + 4 * error * size
     if not (np.abs(a).max() < 700 and blur < 0.1):
-        return "a tilt is too large"
-    if c0 is not None:
-        K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + _SMALL
+        return "the tilt is too large"
+    if tilt is not None:
+        K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL
     v = np.array([float(flint().arb(q).exp()) for q in (a - K0).tolist()]) / N * (1 + blur)
-    if c0 is not None:
+    if tilt is not None:
         m = v @ x / v.sum()
-    if not (excess := _excess(about, low, high, at, m, K0, Q, R) if c0 is not None else _near_zero(s, low, high, Q, R)) <= 0:
+    excess = _near_zero(s, low, high, Q, R) if tilt is None else _excess(s, low, high, tilt, m, K0, R)
+    if not excess <= 0:
         return f"the bound exceeds the level by {float(excess):.3g}"
-    roots = [np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R)]
-    u, z = ((x - m) / root for root in roots)
-    off = SAFE * 2 * error / float(min(root.min() for root in roots))
+    root_Q, root_R = (np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R))
+    u, z = (x - m) / root_Q, (x - m) / root_R
+    off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min()))
     lengths = SAFE * np.sqrt((z * z).sum(axis=1)) + off
-    rest = float(np.sqrt(((x[:, d:] - float(s) * at[d:]) ** 2).sum(axis=1).max())) / float(s) + 4 * error / float(s)
-    sides = np.maximum(np.abs(low - at[:d]), np.abs(high - at[:d]))
-    reach = SAFE * float(np.sqrt(R[:d] @ sides**2 + R[d] * (rest + 4 * U * float(np.sqrt(at @ at))) ** 2))
-    if not lengths.max() * reach <= X:
-        return "the data lie farther than p was given for"
+    rest = (x - float(s) * c0)[:, d:]
+    rest = (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
+    sides = np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])) + 4 * U * size
+    reach = SAFE * float(np.sqrt(R[:d] @ sides**2 + R[d] * rest**2))
+    if not SAFE * lengths.max() * reach <= X:
+        return "the data lie farther than X"
     pull = float(np.sqrt((v @ z) @ (v @ z))) + (3 * blur + 4 * N * U) * float(lengths.max()) + off
-    if c0 is not None and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
-        return "the weights are not small enough"
-    # Rows whose part of the trace is small are left out of the kernel, and the trace of their part taken off.
-    sizes = np.maximum(1, np.maximum(lengths, SAFE * np.sqrt((u * u).sum(axis=1)) + off)) ** 2
+    if tilt is not None and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
+        return "the weights sum to more than 1"
+    # What rows with small entries on the diagonal add to the largest eigenvalue is at most the sum of these.
     orders = np.arange(1, len(c) + 1)
+    sizes = np.maximum(1, np.maximum(lengths, SAFE * np.sqrt((u * u).sum(axis=1)) + off)) ** 2
     powers = c * sizes[:, None] ** orders
     order = np.argsort(v * powers.sum(axis=1))
-    lost = SAFE * np.cumsum((v * powers.sum(axis=1))[order])
-    kept = order[lost > DROPPED]
-    G = z[kept] @ z[kept].T
+    kept = order[~(SAFE * np.cumsum((v * powers.sum(axis=1))[order]) <= DROPPED)]
+    G, u, weight = z[kept] @ z[kept].T, u[kept], np.sqrt(v[kept])
     kernel = np.zeros_like(G)
     for factor in c[:0:-1]:
-        kernel += factor
-        kernel *= G
-    kernel *= G
-    kernel += c[0] * (u[kept] @ u[kept].T)
-    kernel *= -np.sqrt(v[kept])[:, None]
-    kernel *= np.sqrt(v[kept])
+        kernel = (kernel + factor) * G
+    kernel = -weight[:, None] * (kernel * G + c[0] * (u @ u.T)) * weight
     kernel.flat[:: len(kept) + 1] += 1 - DROPPED
-    rounding = (3 * off + (n + 20 * len(c) + 20) * U) * float(v @ (powers @ orders))
-    outcome = positive_definite(kernel, SAFE * (rounding + 4 * N * U))
+    rounding = (3 * off + (n + 20 * len(c) + 20) * U) * float(v @ (powers @ orders)) + 4 * N * U
+    outcome = positive_definite(kernel, SAFE * rounding)
     return "" if outcome.status is Status.PROVED else f"the kernel is not below 1: {outcome.reason}"
 
 
 def _near_zero(s: Fraction, low: Array, high: Array, Q: Array, R: Array) -> Fraction:
-    """(ii): not above 0 where 1 + |c|_Q^2/2 + h(|c|_R^2/2) <= exp(s |c|^2/2) for |a| <= |max(-low, high)|."""
+    """(ii): not above 0 where |c|_Q^2/2 + h(|c|_R^2/2) <= exp(s |c|^2/2) - 1 for all b and all a of the box."""
     A = sum((Fraction(q) ** 2 for q in np.maximum(np.abs(low), np.abs(high)).tolist()), Fraction(0)) / 2
-    *first, last = map(Fraction, R.tolist())
-    margin, top = s - max(map(Fraction, Q[:-1].tolist())), max(first)
-    if not (margin > 0 and s > last and s >= Fraction(float(Q[-1])) and top > s):
+    (*first, last), (*margins, margin) = map(Fraction, R.tolist()), (s - Fraction(q) for q in Q.tolist())
+    top = max(first)
+    if not (margin >= 0 and min(margins) > 0 and top > s > last):
         return Fraction(1)
     largest = A * (top + last * (top - s) / (s - last))
-    return (top - s) * largest - margin * (1 - largest)
+    return (top - s) * largest - min(margins) * (1 - largest)
 
 
-def _excess(
-    about: _About, low: Array, high: Array, c0: Array, m: Array, K0: float, Q: Array, R: Array
-) -> Fraction:
-    """(iii): the largest value of K0 + <m, r> + |r|_R^2/2 - s |c0 + r|^2/2 in the box, or more."""
-    s, d = about.s, about.d
-    at, g = [Fraction(q) for q in c0.tolist()], [Fraction(q) for q in m.tolist()]
-    g = [q - s * t for q, t in zip(g, at, strict=True)]
+def _excess(s: Fraction, low: Array, high: Array, c0: Array, m: Array, K0: float, R: Array) -> Fraction:
+    """(iii): at least the largest K0 + <m, r> + |r|_R^2/2 - s |c0 + r|^2/2 in the box: at its corners, or 1."""
     *first, last = map(Fraction, R.tolist())
-    if not last < s:
+    at = [Fraction(q) for q in c0.tolist()]
+    g = [Fraction(q) - s * t for q, t in zip(m.tolist(), at, strict=True)]
+    if not s > last:
         return Fraction(1)
-    total = Fraction(K0) - s * sum(t * t for t in at) / 2 + sum((q * q for q in g[d:]), Fraction(0)) / (2 * (s - last))
-    for j, (ends, curve) in enumerate(zip(zip(low.tolist(), high.tolist(), strict=True), first, strict=True)):
-        steps = [Fraction(end) - at[j] for end in ends]
-        total += max(g[j] * r + max(curve - s, Fraction(0)) * r * r / 2 for r in steps)
+    total = Fraction(K0) - s * sum(t * t for t in at) / 2 + sum(q * q for q in g[len(first) :]) / (2 * (s - last))
+    for ends, t, slope, curve in zip(zip(low.tolist(), high.tolist(), strict=True), at, g, first, strict=False):
+        bend = max(curve - s, Fraction(0)) / 2
+        total += max(slope * r + bend * r * r for r in (Fraction(end) - t for end in ends))
     return total
 
 
-def _evidence(statement: dict[str, Any], subject: Subject) -> dict[str, Any]:
+def _given(statement: Statement, subject: Subject) -> tuple[dict[str, Any], Array]:
     evidence = statement.get("evidence")
     if not isinstance(evidence, dict) or subject.rows is None:
         raise InputError("it has no evidence, or the data have no rows")
-    return evidence
-
-
-def _blocks(rows: Array) -> list[Array]:
-    return [rows[i : i + 1000] for i in range(0, len(rows), 1000)]
+    return evidence, subject.rows

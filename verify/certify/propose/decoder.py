@@ -5,8 +5,8 @@ Notation   as in verify/certify/checker/decoder.py: x = V^T y in the eigenvector
 Main       witness, every_decoder, least_level.
 Reference  docs/mathematics.md, section 13. Nothing here is relied upon: what is proposed is checked.
 
-A box is tilted to the best b at its centre. From there the bound leaves so much curvature q as keeps it below 0 in all of
-the box; if the kernel allows that q the box is done, and otherwise it is halved.
+A box is tilted to the best b at its centre. There the bound has room for so much curvature q as keeps it below 0 in all
+of the box; if the kernel allows that q the box is done, and otherwise it is halved.
 """
 
 import functools
@@ -27,13 +27,14 @@ from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
 Statement = dict[str, Any]
+Found = tuple[list[Any], list[Array], list[Array]]  # the tree, its tilts and their metrics
 _MARGIN = {np.float32: 2e-4, np.float64: 1e-6}  # of the kernel's bound, for rounding
-_SMALLEST = 2.0**-12  # of the whole box: narrower ones are given up
+_SMALLEST = 0.02  # of its distance from 0: a box that is narrower is given up
 
 
 def witness(subject: Subject, level: Fraction, t: Array) -> Statement:
     """The statement that s* exceeds level, at t (n,)."""
-    return {"kind": "beaten collapse", "level": written(level), "evidence": {"t": [float(q).hex() for q in t]}}
+    return {"kind": "witness", "level": written(level), "evidence": {"t": [float(q).hex() for q in t]}}
 
 
 def every_decoder(subject: Subject, level: Fraction, depth: int = 1, most: int = 400) -> Statement | None:
@@ -43,28 +44,30 @@ def every_decoder(subject: Subject, level: Fraction, depth: int = 1, most: int =
     rows = subject.rows / subject.divisor
     for rest in (0.5, 0.8, 0.9, 0.95, 0.98, 0.995):
         search = _Search(rows, float(level), depth, rest, most)
-        if search.possible():
-            break
-    else:
-        return None
-    found = search.tree()
-    if found is None:
-        return None
+        found = search.tree() if search.possible() else None
+        if found is not None:
+            return _stated(search, level, found, subject.divisor)
+    return None
+
+
+def _stated(search: "_Search", level: Fraction, found: Found, scale: float) -> Statement:
+    """The statement; scale: the checker speaks of the rows before they are divided by it."""
     tree, tilts, metrics = found
-    scale = subject.divisor  # the checker speaks of the rows before they are divided
-    metrics_of = lambda M: [[float(q).hex() for q in row] for row in np.asarray(M) * scale * scale]  # noqa: E731
-    low, high = search.box
+
+    def doubles(rows: Any) -> list[list[str]]:
+        return [[float(q).hex() for q in row] for row in rows]
+
     return {
         "kind": "every decoder",
         "level": written(level),
         "evidence": {
             "basis": written_matrix(search.V),
-            "p": [[float(q).hex() for q in search.p]],
+            "p": doubles([search.p]),
             "X": written(float(search.X)),
-            "box": [[float(q / scale).hex() for q in end] for end in (low, high)],
-            "zero": metrics_of(search.zero),
+            "box": doubles(search.box / scale),
+            "zero": doubles(search.zero * scale * scale),
             "tilts": written_matrix(np.array(tilts) / scale),
-            "metrics": metrics_of(metrics),
+            "metrics": doubles(np.array(metrics) * scale * scale),
             "tree": [q if isinstance(q, int) else [q[0], float(q[1] / scale).hex()] for q in tree],
         },
     }
@@ -85,25 +88,26 @@ def least_level(subject: Subject, lower: float, depth: int = 1, most: int = 400)
 @functools.cache
 def polynomial(X: int) -> Array:
     """p (orders,) with p(x)^2 >= (e^x - 1 - x)/x^2 on [-X, X], by floats: near the root's series, a little above it."""
-    orders = 9 if X <= 10 else 11 if X <= 24 else 15
+    orders = 9 if X <= 8 else 11 if X <= 14 else 13 if X <= 24 else 15
     root = np.zeros(orders)
     series = [1 / math.factorial(k + 2) for k in range(orders)]
     root[0] = math.sqrt(0.5)
     for k in range(1, orders):
         root[k] = (series[k] - root[1:k] @ root[1:k][::-1]) / (2 * root[0])
-    x = np.unique(np.concatenate([np.linspace(-X, X, 300), np.linspace(-2, 2, 81)]))
+    x = np.unique(np.concatenate([np.linspace(-X, X, 120 * X), np.linspace(-2, 2, 200)]))
     x = x[np.abs(x) > 1e-3]
-    values = np.vander(x, orders, increasing=True) * root / (np.sqrt(np.expm1(x) - x) / np.abs(x))[:, None]
-    weights = 0.7 * 0.45 ** np.arange(orders)  # about how much each order counts in the kernels met
+    all_values = np.vander(x, orders, increasing=True) * root / (np.sqrt(np.expm1(x) - x) / np.abs(x))[:, None]
+    values = all_values[:: len(x) // 800]
+    weights = np.array([0.7, 0.1, 0.12, 0.06, 0.04, 0.02, 0.01, 0.006, 0.004, 0.003, 0.002, *[0.001] * 4])[:orders]  # about how much each order counts in the kernels met
     found = minimize(
         lambda P: float(weights @ (P * P)),
-        np.linspace(1, 2, orders),
+        1 + 0.1 * np.arange(orders),
         jac=lambda P: 2 * weights * P,
         constraints=[{"type": "ineq", "fun": lambda P: values @ P - 1, "jac": lambda P: values}],
         method="SLSQP",
-        options={"maxiter": 500, "ftol": 1e-10},
+        options={"maxiter": 1000, "ftol": 1e-12},
     )
-    P = found.x * max(1.0, 1 / float((values @ found.x).min()), 1 / float(found.x[0]))
+    P = found.x * max(1.0, 1 / float((all_values @ found.x).min()), 1 / float(found.x[0]))
     return np.asarray(P * root * (1 + 2e-4))
 
 
@@ -119,7 +123,7 @@ class _Search:
         self.X = min(60, math.ceil(1.8 * float((y * y).sum(axis=1).max()) / s) + 4)
         self.p = polynomial(self.X)
         self.c = [float(q * q * 2.0**e * math.factorial(e)) for e, q in enumerate(self.p, start=1)]
-        self.box = tuple(1.001 * self.x[:, :d].min(axis=0) / s), tuple(1.001 * self.x[:, :d].max(axis=0) / s)
+        self.box = 1.001 / s * np.stack([self.x[:, :d].min(axis=0), self.x[:, :d].max(axis=0)])
         self.zero = np.zeros((2, d + 1))
         self.radius = 0.0
         self.tilts: list[Array] = []
@@ -162,18 +166,21 @@ class _Search:
         N, n = self.x.shape
         m, v, best = np.zeros(n), np.full(N, 1 / N), 0.0
         length = float(np.sqrt((self.x[:, self.d :] ** 2).sum(axis=1).max(initial=0))) / self.s
-        for part in (0.9, 0.96, 0.985, 0.993, 0.998):
-            for factor in (1.02, 1.05, 1.1, 1.2, 1.4, 1.8, 2.5, 4.0, 8.0, 20.0, 60.0):
+        for part in (0.998, 0.993, 0.985, 0.96, 0.9):
+            worked = False
+            for factor in (60.0, 12.0, 4.0, 2.5, 1.8, 1.4, 1.2, 1.1, 1.05, 1.02):
                 small = (1 - part) / ((factor - 1) + (1 - part)) / self.s
                 A = small / (factor + self.rest * (factor - 1) / (1 - self.rest))
-                if math.sqrt(2 * A) <= best:
-                    break
                 Q, R = self.metric(part * self.s, 0.999 * self.s), self.metric(factor * self.s, self.rest * self.s)
                 reach = math.sqrt(2 * A * factor * self.s + self.rest * self.s * length**2)
-                if self.allowed(m, v, Q, R, reach):
+                if not self.allowed(m, v, Q, R, reach):
+                    break
+                worked = True
+                if math.sqrt(2 * A) * 0.999 > best:
                     best = math.sqrt(2 * A) * 0.999
                     self.zero = np.array([[*Q[: self.d], 0.999 * self.s], [*R[: self.d], self.rest * self.s]])
-                    break
+            if not worked:
+                break
         self.radius = best
         return best > 0
 
@@ -203,9 +210,10 @@ class _Search:
             g = m - self.inner * c0
             F = K + 2e-9 - self.inner * c0 @ c0 / 2 + float(g[self.d :] @ g[self.d :]) / (2 * self.s * (1 - self.rest))
             ends = np.stack([low, high]) - c0[: self.d]
+
             # The largest q at which the bound is not above 0 at any corner, by halving.
-            def bound(q: float) -> float:
-                return F + float(np.max(g[: self.d] * ends + q * ends**2 / 2, axis=0).sum())  # noqa: B023
+            def bound(q: float, F: float = F, g: Array = g, ends: Array = ends) -> float:
+                return F + float(np.max(g[: self.d] * ends + q * ends**2 / 2, axis=0).sum())
 
             least, q = 0.01 * self.s, 30 * self.s
             if bound(least) > 0:
@@ -223,11 +231,10 @@ class _Search:
                 return True
         return False
 
-    def tree(self) -> tuple[list[Any], list[Array], list[Array]] | None:
+    def tree(self) -> Found | None:
         """The boxes in preorder, with their tilts and metrics; None where there are too many, or one stays open."""
         tree: list[Any] = []
-        whole = np.array(self.box)
-        stack = [whole]
+        stack = [self.box]
         while stack:
             low, high = stack.pop()
             if np.sqrt((np.maximum(np.abs(low), np.abs(high)) ** 2).sum()) <= self.radius:
@@ -237,13 +244,11 @@ class _Search:
             else:
                 width = high - low
                 j = int(np.argmax(width))
-                if width[j] < _SMALLEST * (whole[1] - whole[0])[j] or len(tree) > 4 * self.most:
+                if width[j] < _SMALLEST * np.abs(low + high).max() / 2 or len(self.tilts) >= self.most:
                     return None
                 at = float(low[j] + high[j]) / 2
                 side = np.arange(self.d) == j
                 tree.append([j, at])
                 # The last is looked at first: the lower half.
                 stack += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
-            if len(self.tilts) > self.most:
-                return None
         return tree, self.tilts, self.metrics
