@@ -98,6 +98,19 @@ def _lengths(s: Statement) -> str:
     return ", ".join(f"{float(x) ** 0.5:.6g}" for x in (W * W).sum(axis=0))
 
 
+def _witness(s: Statement) -> str:
+    return f"at a noise of {shown(s['level'])}, and below it, some decoder does better than total collapse"
+
+
+def _every_decoder(s: Statement) -> str:
+    return f"at a noise of {shown(s['level'])}, and above it, no decoder whatever does better than total collapse"
+
+
+def _box(s: Statement) -> str:
+    ends = ", ".join(f"x_{i} in [{shown(low)}, {shown(high)}]" for i, (low, high) in enumerate(s["box"]))
+    return f"of all parameters ({ends}) the function {s['function']!r} of docs/certificates.md is {s['sign']} 0"
+
+
 def _plural(word: str, number: int) -> str:
     return word if number == 1 else f"{word}s"
 
@@ -109,4 +122,7 @@ SENTENCES: dict[str, Callable[[Statement], str]] = {
     "stationary": _stationary,
     "inertia": _inertia,
     "saddle": _saddle,
+    "witness": _witness,
+    "every decoder": _every_decoder,
+    "box": _box,
 }

@@ -11,18 +11,23 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
+from verify.certify.checker import decoder as checker
 from verify.certify.checker.certificate import FORMAT, VERSION
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
-from verify.certify.propose import counts
+from verify.certify.propose import counts, decoder
 from verify.certify.propose.stationary import certify_point
+from verify.data.covariance import covariance
 from verify.eigenvalues import Eigenvalues, Written
+from verify.landscape.any_decoder import lower_bound
 from verify.landscape.best_families import best_families
 from verify.landscape.stationary import fixed_noise_points
 
 Statement = dict[str, Any]
 Stated = list[tuple[Statement, Outcome]]
 POINTS = 3  # of each objective
+ROWS, COLUMNS = 2000, 64  # of data for which bounds on every decoder are searched for
+STARTS, LEVELS = 4, 6  # of the searches for a witness; levels that are tried above it
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
 
@@ -102,9 +107,30 @@ def _few_points(subject: Subject, asked: Asked) -> str | None:
     return f"n k = {size}, and points are stated up to {MOST_ENTRIES}" if size > MOST_ENTRIES else None
 
 
+def _decoders(subject: Subject, asked: Asked) -> Stated:
+    """A noise at which some decoder beats collapse, as large as was found, and one at which none does, as small."""
+    assert subject.rows is not None
+    rows = subject.rows / subject.divisor
+    best = lower_bound(lambda: [rows], covariance(rows), random=STARTS)
+    below = decoder.witness(subject, Fraction(f"{best.value * (1 - 1e-6):.7g}"), best.t)
+    found: Stated = [(below, checker.witness(below, subject))]
+    for statement in islice(decoder.least_level(subject, best.value), LEVELS):
+        found[1:] = [(statement, checker.every_decoder(statement, subject))]
+    return found
+
+
+def _few_columns(subject: Subject, asked: Asked) -> str | None:
+    if subject.N is None:
+        return ""
+    if subject.n > COLUMNS or subject.N > ROWS or subject.rows is None:
+        return f"this is tried up to {ROWS} rows of {COLUMNS} columns"
+    return None
+
+
 PARTS: tuple[Part, ...] = (
     Part("what the optimum retains, and its value", always, _optimum),
     Part("how many eigenvalues exceed the noise", always, _count),
     Part("where the leading eigenvalues lie", _of_rows, _eigenvalues),
     Part("the best stationary points", _few_points, _points),
+    Part("at which noise no decoder beats collapse", _few_columns, _decoders),
 )
