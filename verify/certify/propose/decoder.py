@@ -2,7 +2,7 @@
 
 Notation   as in verify/certify/checker/decoder.py: x = V^T y in the eigenvectors of S, a (d,) the first coordinates of
            c, b the others; F(c) = K(c) - s |c|^2/2; q = R_j - s for the first coordinates, R_b = rest s for the others.
-Main       witness, every_decoder, least_level.
+Main       witness, every_decoder, tightest, stated.
 Reference  docs/mathematics.md, section 13. Nothing here is relied upon: what is proposed is checked.
 
 A box is tilted to the best b at its centre. There the bound has room for so much curvature q as keeps it below 0 in all
@@ -11,7 +11,6 @@ of the box; if the kernel allows that q the box is done, and otherwise it is hal
 
 import functools
 import math
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -22,13 +21,15 @@ from scipy.optimize import minimize
 from verify.arrays import Array
 from verify.certify.checker import decoder
 from verify.certify.checker.numbers import written, written_matrix
-from verify.certify.checker.outcome import Status
+from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
+from verify.landscape.any_decoder import lower_bound
 
 Statement = dict[str, Any]
 Found = tuple[list[Any], list[Array], list[Array]]  # the tree, its tilts and their metrics
 _MARGIN = {np.float32: 2e-4, np.float64: 1e-6}  # of the kernel's bound, for rounding
+_EXCESSES = (1.0, 0.3, 0.16, 0.08, 0.04, 0.02, 0.01, 0.003, 0.001)  # over the lower bound: the levels tried
 _SMALLEST = 0.02  # of its distance from 0: a box that is narrower is given up
 
 
@@ -53,6 +54,8 @@ def every_decoder(subject: Subject, level: Fraction, depth: int = 1, most: int =
 def _stated(search: "_Search", level: Fraction, found: Found, scale: float) -> Statement:
     """The statement; scale: the checker speaks of the rows before they are divided by it."""
     tree, tilts, metrics = found
+    if not tilts:  # a matrix has a row; no leaf asks for it
+        tilts, metrics = [np.zeros(len(search.V))], [np.ones(search.d + 1)]
 
     def doubles(rows: Any) -> list[list[str]]:
         return [[float(q).hex() for q in row] for row in rows]
@@ -73,16 +76,34 @@ def _stated(search: "_Search", level: Fraction, found: Found, scale: float) -> S
     }
 
 
-def least_level(subject: Subject, lower: float, depth: int = 1, most: int = 400) -> Iterator[Statement]:
-    """Statements that s* <= level that the checker proves, at lower and lower levels towards `lower`, a lower bound."""
-    for excess in (1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001):
-        level = Fraction(f"{lower * (1 + excess):.4g}")
-        if level <= lower:
-            return
-        found = every_decoder(subject, level, depth, most)
-        if found is None or decoder.every_decoder(found, subject).status is not Status.PROVED:
-            return
-        yield found
+def tightest(subject: Subject, lower: float, depth: int = 1, most: int = 400) -> Statement | None:
+    """The lowest level that is proved to be at least s*, of a few above `lower`, a lower bound; None where none is."""
+    found: list[Statement] = []
+    for excess in _EXCESSES:
+        proposed = every_decoder(subject, _rounded(lower * (1 + excess)), depth, most)
+        if proposed is None and found:
+            break
+        found += [] if proposed is None else [proposed]
+    proved = (one for one in reversed(found) if decoder.every_decoder(one, subject).status is Status.PROVED)
+    return next(proved, None)
+
+
+def stated(subject: Subject, level: Fraction, depth: int = 1) -> list[tuple[Statement, Outcome]]:
+    """On which side of s* the noise `level` lies, with what the checker says: a witness, or that no decoder gains."""
+    if subject.rows is None or not level > 0:
+        return []
+    found = lower_bound(subject.rows / subject.divisor)
+    proposed = witness(subject, level, found.t) if found.value > level else every_decoder(subject, level, depth)
+    if proposed is None:
+        return []
+    check = decoder.witness if proposed["kind"] == "witness" else decoder.every_decoder
+    return [(proposed, check(proposed, subject))]
+
+
+def _rounded(level: float) -> Fraction:
+    """Four digits of it, upwards."""
+    digits = 3 - math.floor(math.log10(level))
+    return Fraction(math.ceil(Fraction(level) * Fraction(10) ** digits)) / Fraction(10) ** digits
 
 
 @functools.cache
@@ -98,7 +119,9 @@ def polynomial(X: int) -> Array:
     x = x[np.abs(x) > 1e-3]
     all_values = np.vander(x, orders, increasing=True) * root / (np.sqrt(np.expm1(x) - x) / np.abs(x))[:, None]
     values = all_values[:: len(x) // 800]
-    weights = np.array([0.7, 0.1, 0.12, 0.06, 0.04, 0.02, 0.01, 0.006, 0.004, 0.003, 0.002, *[0.001] * 4])[:orders]  # about how much each order counts in the kernels met
+    weights = np.array([0.7, 0.1, 0.12, 0.06, 0.04, 0.02, 0.01, 0.006, 0.004, 0.003, 0.002, *[0.001] * 4])[
+        :orders
+    ]  # about how much each order counts in the kernels met
     found = minimize(
         lambda P: float(weights @ (P * P)),
         1 + 0.1 * np.arange(orders),

@@ -134,8 +134,8 @@ def tampered(evidence):
     yield "tilts", tilts | {"integers": [0 for _ in tilts["integers"]]}
 
 
-@pytest.mark.parametrize("name", ["ones", "skewed"])
-def test_tampered_evidence_is_not_proved(name, subjects, statements):
+def test_tampered_evidence_is_not_proved(subjects, statements):
+    name = "ones"
     tried = list(tampered(statements[name]["evidence"]))
     assert len(tried) == 14
     for part, value in tried:
