@@ -39,7 +39,10 @@ def tree(function: Function, sign: str, box: Part, halved: Sequence[int] | None 
 
 def _kind(function: Function, sign: str, part: Part) -> str | None:
     """The kind of leaf that decides this part; "!": that it has the other sign; None: none does."""
-    for kind in ".:":
+    lo, hi = part[0]
+    touches = function.order > 0 and lo <= 0 <= hi
+    # The mean value form cannot decide where f vanishes; far from there it is better than f/x_0^order from x_0 = 0 on.
+    for kind in "." if touches else ":" if function.order and min(abs(lo), abs(hi)) > hi - lo else ".:":
         value = enclosure(function, part, kind) * (1 if sign == ">" else -1)
         if value > 0:
             return kind
