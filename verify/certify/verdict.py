@@ -28,7 +28,7 @@ Statement = dict[str, Any]
 Stated = list[tuple[Statement, Outcome]]
 POINTS = 3  # of each objective
 ROWS, COLUMNS = 2000, 64  # of data for which bounds on every decoder are searched for
-STARTS, LEVELS = 4, 6  # of the searches for a witness; levels that are tried above it
+STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
 
@@ -122,10 +122,8 @@ def _some_decoder(subject: Subject, asked: Asked) -> Stated:
 
 
 def _no_decoder(subject: Subject, asked: Asked) -> Stated:
-    found: Stated = []
-    for statement in islice(decoder.least_level(subject, _best(subject).value), LEVELS):
-        found = [(statement, checker.every_decoder(statement, subject))]
-    return found
+    statement = decoder.tightest(subject, _best(subject).value, most=BOXES)
+    return [] if statement is None else [(statement, checker.every_decoder(statement, subject))]
 
 
 def _few_columns(subject: Subject, asked: Asked) -> str | None:

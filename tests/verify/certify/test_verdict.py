@@ -29,7 +29,7 @@ def kinds(data, of):
 def test_each_part_is_there_where_it_applies(monkeypatch):
     pytest.importorskip("flint")
     monkeypatch.setattr(verdict, "POINTS", 1)
-    monkeypatch.setattr(verdict, "LEVELS", 1)
+    monkeypatch.setattr(verdict, "BOXES", 10)
     found, document = kinds(ROWS, asked())
     assert found[:4] == ["optimum", "count", "eigenvalues", "witness"] and set(found[4:]) <= {"every decoder"}
     found, document = kinds("eigenvalues:3,1", asked())
