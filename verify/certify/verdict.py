@@ -27,7 +27,7 @@ from verify.landscape.stationary import fixed_noise_points
 Statement = dict[str, Any]
 Stated = list[tuple[Statement, Outcome]]
 POINTS = 3  # of each objective
-ROWS, COLUMNS = 2000, 64  # of data for which bounds on every decoder are searched for
+ROWS, COLUMNS = 600, 64  # of data for which bounds on every decoder are searched for
 STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
