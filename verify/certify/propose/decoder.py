@@ -143,7 +143,7 @@ class _Search:
         self.x, self.s, self.d, self.rest, self.most = y @ self.V, s, d, rest, most
         # The bounds hold of a slightly smaller s than the level: so much the rounding of V costs.
         self.inner = s * (1 - 1e-10)
-        self.X = min(60, math.ceil(1.8 * float((y * y).sum(axis=1).max()) / s) + 4)
+        self.X = min(44, math.ceil(2.7 * float((y * y).sum(axis=1).max()) / s) + 4)
         self.p = polynomial(self.X)
         self.c = [float(q * q * 2.0**e * math.factorial(e)) for e, q in enumerate(self.p, start=1)]
         self.box = 1.001 / s * np.stack([self.x[:, :d].min(axis=0), self.x[:, :d].max(axis=0)])

@@ -1,4 +1,4 @@
-"""What bounds the threshold of every decoder: proofs of true statements, none of false ones, and of each part by itself.
+"""What bounds the threshold of every decoder: true statements are proved, false ones never, and each part by itself.
 
 Notation   y (N, n) centred rows; s* = sup_t 2 log mean exp <y, t>/|t|^2; of a tenth of ones (1 - 2 p)/(2 log((1-p)/p)).
 """
@@ -88,7 +88,9 @@ def test_a_witness_is_exact_to_the_last_digit(subjects):
 def test_near_zero_a_witness_is_as_good_as_the_variance(subjects):
     lam_1 = Fraction(9, 100)
     tiny = np.array([1e-30])
-    assert checked(propose.witness(subjects["ones"], lam_1, tiny), subjects["ones"]) is PROVED  # the third moment is > 0
+    assert (
+        checked(propose.witness(subjects["ones"], lam_1, tiny), subjects["ones"]) is PROVED
+    )  # the third moment is > 0
     assert checked(propose.witness(subjects["ones"], lam_1, -tiny), subjects["ones"]) is UNDECIDED
     assert checked(propose.witness(subjects["ones"], lam_1 - Fraction(1, 10**20), -tiny), subjects["ones"]) is PROVED
 
@@ -103,7 +105,9 @@ def test_a_witness_of_other_rows_or_turned_round_is_none(subjects):
 
 @pytest.mark.parametrize("t", [[0.0] * 3, [1.0] * 2, ["nan"] * 3, ["inf"] * 3, [1.0, None, 2.0], "t", None])
 def test_garbage_is_no_witness(t, subjects):
-    given = [x if isinstance(x, str) else x.hex() if isinstance(x, float) else x for x in t] if isinstance(t, list) else t
+    given = (
+        [x if isinstance(x, str) else x.hex() if isinstance(x, float) else x for x in t] if isinstance(t, list) else t
+    )
     with pytest.raises(InputError):
         checked({"kind": "witness", "level": "1/2", "evidence": {"t": given}}, subjects["skewed"])
 
@@ -203,7 +207,7 @@ def test_p_dominates_only_where_it_does(X):
 
 
 def test_near_zero_is_the_inequality_it_claims():
-    """|c|_Q^2/2 + h(|c|_R^2/2) <= exp(s |c|^2/2) - 1 at many c, where it is said to hold; and where not, it can fail."""
+    """|c|_Q^2/2 + h(|c|_R^2/2) <= exp(s |c|^2/2) - 1 at many c, wherever it is said to hold."""
     rng = np.random.default_rng(7)
     decided = {True: 0, False: 0}
     for _ in range(1000):
