@@ -20,7 +20,7 @@ from verify.certify.sentences import sentence
 from verify.certify.verdict import Asked, Stated, certificate
 from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
-from verify.errors import InputError, about
+from verify.errors import InputError, about, first_line
 from verify.landscape.weighted import PLAIN, usable_weight
 
 Document = dict[str, Any]
@@ -45,6 +45,8 @@ def made(subject: Subject, name: str, of: Asked, say: Say = lambda doing: None) 
             found += part.proposed(subject, of) if why_not is None else []
         except InputError as error:  # a package that is missing, a size that is refused
             why_not = str(error)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # the rest does not depend on a search
+            why_not = f"the search failed: {first_line(error, 80)}"
         if why_not:
             notes.append(f"not tried: {part.doing} ({why_not})")
     say("checking the certificate")

@@ -9,7 +9,7 @@ Nothing here is relied upon: the checker decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -32,7 +32,11 @@ Statement = dict[str, Any]
 _BITS = 256  # of the polish
 _STEPS = 12
 # Bits of W, -log2 of the radii over the largest entry, and the precisions with which they are tried.
-_TRIES = ((53, (12, 18, 24, 27, 30, 33, 36, 39, 42, 45, 48), (128,)), (128, (64, 90, 116), (256, 512)), (256, (150, 200), (512, 1024)))
+_TRIES = (
+    (53, (12, 18, 24, 27, 30, 33, 36, 39, 42, 45, 48), (128,)),
+    (128, (64, 90, 116), (256, 512)),
+    (256, (150, 200), (512, 1024)),
+)
 _MARGINS = (2.0**-30, 2.0**-10, 0.5)  # by which the curvature of an escape is stated less than it is
 
 
@@ -110,10 +114,13 @@ def certify_weights(subject: Subject, objective: str, W: Array, noise: Fraction,
         return Certified((first,))
     with precision(_BITS):
         x = place.coordinates()
-        row, Z = derivatives(place, x, covariance(subject))[1], tangents(place, x)
-        H = flint().arb_mat([row(i) for i in range(x.nrows())])
-        V = eigenvectors(floats(H), floats(Z))
-        up, down, g = signs(H, Z, balls(V))
+        H, Z = flint().arb_mat(derivatives(place, x, covariance(subject))[1]), tangents(place, x)
+        V, g = eigenvectors(floats(H), floats(Z)), Z.ncols()
+        up, down, _ = signs(H, Z, balls(V))
+        if up + down + g != len(V):
+            V = orthogonalised(H, V)
+            up = signs(H, Z, balls(V))[0]
+            down = len(V) - g - up
     counts = {"positive": up, "negative": down, "zero": g}
     inertia = first[0] | {"kind": "inertia"} | counts | {"evidence": {"vectors": written_rows(V)}}
     tried.append((inertia, check(inertia, subject)))
@@ -146,9 +153,9 @@ def polished(place: Place, subject: Subject) -> Place:
         farthest = 1e-3 * max(map(abs, place.W.ravel().tolist()))
         start = x
         for _ in range(_STEPS):
-            F, row = derivatives(place, x, S)
+            F, H = derivatives(place, x, S)
             F += (G.transpose() * (x - start)).entries()
-            J = [row(i) + tangent for i, tangent in enumerate(G.tolist())]
+            J = [row + tangent for row, tangent in zip(H, G.tolist(), strict=True)]
             J += [tangent + [0] * G.ncols() for tangent in G.transpose().tolist()]
             try:
                 step = flint().arb_mat(J).mid().solve(flint().arb_mat([[y] for y in F]).mid()).entries()[:N]
@@ -162,7 +169,7 @@ def polished(place: Place, subject: Subject) -> Place:
                 break
         entries = [_of_ball(y) for y in x.entries()]
     W = np.array(entries[: place.W.size], dtype=object).reshape(place.W.shape)
-    return replace(place, W=W, noise=entries[-1] if place.learned else place.noise)
+    return place._replace(W=W, noise=entries[-1] if place.learned else place.noise)
 
 
 def _of_ball(x: Ball) -> Fraction:
@@ -172,7 +179,7 @@ def _of_ball(x: Ball) -> Fraction:
 
 def _shortened(place: Place, bits: int) -> Place:
     W = np.frompyfunc(lambda x: _rounded(x, bits), 1, 1)(place.W)
-    return replace(place, W=W, noise=_rounded(place.noise, bits) if place.learned else place.noise)
+    return place._replace(W=W, noise=_rounded(place.noise, bits) if place.learned else place.noise)
 
 
 def _stationary(place: Place) -> Statement:
@@ -225,12 +232,27 @@ def eigenvectors(H: Array, Z: Array) -> Array:
     return V
 
 
+def orthogonalised(H: Ball, V: Array) -> Array:
+    """V (N, m) with V^T H V diagonal to many digits, where doubles are too short: those of the largest |A_jj| first."""
+    form = balls(V).transpose() * H * balls(V)
+    done: list[tuple[Ball, Ball, Ball]] = []
+    for j in sorted(range(V.shape[1]), key=lambda j: -abs(float(form[j, j].mid()))):
+        v = balls(V[:, [j]])
+        for w, Hw, a in done:
+            v = (v - w * ((Hw.transpose() * v)[0, 0] / a)).mid()
+        Hv = (H * v).mid()
+        if (a := (v.transpose() * Hv)[0, 0].mid()) != 0:
+            done.append((v, Hv, a))
+    columns = [[_rounded(_of_ball(y), _BITS // 2) for y in v.entries()] for v, _, _ in done]
+    return np.array(columns, dtype=object).T
+
+
 def _saddle(stated: Statement, H: Array, subject: Subject) -> tuple[Statement, Outcome]:
     """The steepest direction up, its curvature less a little, and the steepest down."""
     values, V = np.linalg.eigh((H + H.T) / 2)
-    vectors = {"evidence": {"vectors": written_rows(V[:, [-1, 0]])}}
+    vectors = {"evidence": {"vectors": written_rows(V[:, [0, -1][-len(V) :]])}}
     for margin in _MARGINS:
-        curvature = written(float(values[-1]) * (1 - margin))
+        curvature = written(max(float(values[-1]), 0.0) * (1 - margin))
         statement = stated | {"kind": "saddle", "curvature": curvature} | vectors
         outcome = check(statement, subject)
         if outcome.status is Status.PROVED:
