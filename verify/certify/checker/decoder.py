@@ -133,15 +133,15 @@ def _fails(about: _About, low: Array, high: Array, tilt: Array | None, Q: Array,
     v = np.array([float(flint().arb(q).exp()) for q in (a - K0).tolist()]) / N * (1 + blur)
     if tilt is not None:
         m = v @ x / v.sum()
-    excess = _near_zero(s, low, high, Q, R) if tilt is None else _excess(s, low, high, tilt, m, K0, R)
+    rest = (x - float(s) * c0)[:, d:]
+    rest = SAFE * (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
+    excess = _near_zero(s, low, high, Q, R) if tilt is None else _excess(s, low, high, tilt, m, K0, R, Fraction(rest))
     if not excess <= 0:
         return f"the bound exceeds the level by {float(excess):.3g}"
     root_Q, root_R = (np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R))
     u, z = (x - m) / root_Q, (x - m) / root_R
     off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min()))
     lengths = SAFE * np.sqrt((z * z).sum(axis=1)) + off
-    rest = (x - float(s) * c0)[:, d:]
-    rest = (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
     sides = np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])) + 4 * U * size
     reach = SAFE * float(np.sqrt(R[:d] @ sides**2 + R[d] * rest**2))
     if not SAFE * lengths.max() * reach <= X:
@@ -177,14 +177,18 @@ def _near_zero(s: Fraction, low: Array, high: Array, Q: Array, R: Array) -> Frac
     return (top - s) * largest - min(margins) * (1 - largest)
 
 
-def _excess(s: Fraction, low: Array, high: Array, c0: Array, m: Array, K0: float, R: Array) -> Fraction:
-    """(iii): at least the largest K0 + <m, r> + |r|_R^2/2 - s |c0 + r|^2/2 in the box: at its corners, or 1."""
+def _excess(s: Fraction, low: Array, high: Array, c0: Array, m: Array, K0: float, R: Array, rest: Fraction) -> Fraction:
+    """(iii): at least the largest K0 + <m, r> + |r|_R^2/2 - s |c0 + r|^2/2 in the box, r no longer than rest in b."""
     *first, last = map(Fraction, R.tolist())
     at = [Fraction(q) for q in c0.tolist()]
     g = [Fraction(q) - s * t for q, t in zip(m.tolist(), at, strict=True)]
-    if not s > last:
-        return Fraction(1)
-    total = Fraction(K0) - s * sum(t * t for t in at) / 2 + sum(q * q for q in g[len(first) :]) / (2 * (s - last))
+    square = sum((q * q for q in g[len(first) :]), Fraction(0))
+    total = Fraction(K0) - s * sum(t * t for t in at) / 2
+    total += (
+        square / (2 * (s - last))
+        if last < s
+        else Fraction(SAFE * math.sqrt(square) + TINY) * rest + (last - s) * rest**2 / 2
+    )
     for ends, t, slope, curve in zip(zip(low.tolist(), high.tolist(), strict=True), at, g, first, strict=False):
         bend = max(curve - s, Fraction(0)) / 2
         total += max(slope * r + bend * r * r for r in (Fraction(end) - t for end in ends))

@@ -143,7 +143,7 @@ class _Search:
         self.x, self.s, self.d, self.rest, self.most = y @ self.V, s, d, rest, most
         # The bounds hold of a slightly smaller s than the level: so much the rounding of V costs.
         self.inner = s * (1 - 1e-10)
-        self.X = min(60, math.ceil(1.8 * float((y * y).sum(axis=1).max()) / s) + 4)
+        self.X = min(44, math.ceil(2.7 * float((y * y).sum(axis=1).max()) / s) + 4)
         self.p = polynomial(self.X)
         self.c = [float(q * q * 2.0**e * math.factorial(e)) for e, q in enumerate(self.p, start=1)]
         self.box = 1.001 / s * np.stack([self.x[:, :d].min(axis=0), self.x[:, :d].max(axis=0)])
@@ -232,27 +232,37 @@ class _Search:
             K, v, m = self.tilted(c0)
             g = m - self.inner * c0
             F = K + 2e-9 - self.inner * c0 @ c0 / 2 + float(g[self.d :] @ g[self.d :]) / (2 * self.s * (1 - self.rest))
-            ends = np.stack([low, high]) - c0[: self.d]
-
-            # The largest q at which the bound is not above 0 at any corner, by halving.
-            def bound(q: float, F: float = F, g: Array = g, ends: Array = ends) -> float:
-                return F + float(np.max(g[: self.d] * ends + q * ends**2 / 2, axis=0).sum())
-
-            least, q = 0.01 * self.s, 30 * self.s
-            if bound(least) > 0:
-                continue
-            for _ in range(40):
-                middle_q = math.sqrt(least * q)
-                least, q = (middle_q, q) if bound(middle_q) <= 0 else (least, middle_q)
-            R = self.metric(self.s + least, self.rest * self.s)
-            far = float(np.sqrt(((self.x - self.s * c0)[:, self.d :] ** 2).sum(axis=1).max(initial=0))) / self.s
-            sides = np.abs(ends).max(axis=0)
-            reach = math.sqrt(float((sides**2).sum()) * (self.s + least) + self.rest * self.s * far**2)
-            if self.allowed(m, v, R, R, reach):
-                self.tilts.append(c0)
-                self.metrics.append(np.array([*R[: self.d], self.rest * self.s]))
-                return True
+            far = (
+                1.0001 * float(np.sqrt(((self.x - self.s * c0)[:, self.d :] ** 2).sum(axis=1).max(initial=0))) / self.s
+            )
+            # Far below the level there is room for a curvature above it in the others as well.
+            room = -F / 2 / max(far * far * self.s, 1e-300)
+            for rest, lost in [(self.rest, 0.0), (1 + min(room, 1.0), min(room, 1.0) * far**2 * self.s / 2 * 1.01)]:
+                if rest > self.rest and room < 0.005:
+                    continue
+                R = self.curved(F + lost, g[: self.d], np.stack([low, high]) - c0[: self.d], rest)
+                if R is not None:
+                    sides = np.maximum(np.abs(low - c0[: self.d]), np.abs(high - c0[: self.d]))
+                    reach = math.sqrt(float((sides**2).sum()) * float(R[0]) + rest * self.s * far**2)
+                    if self.allowed(m, v, R, R, reach):
+                        self.tilts.append(c0)
+                        self.metrics.append(np.array([*R[: self.d], rest * self.s]))
+                        return True
         return False
+
+    def curved(self, F: float, g: Array, ends: Array, rest: float) -> Array | None:
+        """The metric (n,) with the largest q at which the bound is not above 0 at any corner of the box, by halving."""
+
+        def bound(q: float) -> float:
+            return F + float(np.max(g * ends + q * ends**2 / 2, axis=0).sum())
+
+        least, most = 0.01 * self.s, 30 * self.s
+        if bound(least) > 0:
+            return None
+        for _ in range(40):
+            middle = math.sqrt(least * most)
+            least, most = (middle, most) if bound(middle) <= 0 else (least, middle)
+        return self.metric(self.s + least, rest * self.s)
 
     def tree(self) -> Found | None:
         """The boxes in preorder, with their tilts and metrics; None where there are too many, or one stays open."""
