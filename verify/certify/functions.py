@@ -78,7 +78,7 @@ def _three(x: Sequence[Any], theta: Any) -> Any:
 
 
 def _rotation(x: Sequence[Any], theta: Any) -> Any:
-    """P(W R(theta)) + log 2 pi; S = diag(r_1^2, r_2^2), r = 1 +- x_0; sigma2 = x_1 t_2; W = diag(w) [[1, 1], [1, -1]]."""
+    """P(W R(theta)) + log 2 pi; S = diag(r^2), r = 1 +- x_0; sigma2 = x_1 t_2; W = diag(w) [[1, 1], [1, -1]]."""
     cos, sin, two = 1 - theta * theta * ball(HALF), theta, (0, 1)  # theta^3 = 0
     U = [[cos + sin, cos - sin], [cos - sin, -cos - sin]]
     r = (1 + x[0], 1 - x[0])

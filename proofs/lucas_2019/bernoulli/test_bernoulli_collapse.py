@@ -452,8 +452,8 @@ def test_two_correlated_pixels_of_all_means_in_a_box_leave_collapse_in_ball_arit
         check_holds(outcome_on("two pixels", "<", [("1/2", "1"), ("1/20", "19/20"), ("1/20", "19/20")]))
     record(instances=1)
     record.witness(
-        "two binary pixels, means in [1/20, 19/20], any correlation in (0, 1]: the likelihood rises from collapse along "
-        f"(1, 1)^T, in balls, {found.reason}"
+        "two binary pixels, means in [1/20, 19/20], any correlation in (0, 1]: the likelihood rises from collapse "
+        f"along (1, 1)^T, in balls, {found.reason}"
     )
 
 

@@ -17,7 +17,7 @@ LEAVES = 20_000
 
 
 def tree(function: Function, sign: str, box: Part, weights: Sequence[int] = (), leaves: int = LEAVES) -> str:
-    """By weight, the widest coordinate first, until decided or until there are so many leaves: then the rest stays as it is.
+    """Widest coordinate first, by weight, until decided or until there are so many leaves: then the rest stays.
 
     It ends at a leaf of the wrong sign, which refutes.
     """
