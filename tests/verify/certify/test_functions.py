@@ -1,6 +1,7 @@
 """The functions of statements on boxes against their definitions in floating point, and what is said of them."""
 
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -153,3 +154,9 @@ def test_what_is_malformed_is_refused_in_one_line(change, said):
     with pytest.raises(InputError, match=said) as error:
         check({**given, **change})
     assert "\n" not in str(error.value)
+
+
+def test_without_flint_it_is_said_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "flint", None)
+    with pytest.raises(InputError, match="need python-flint"):
+        check({"function": "gap of two", "sign": ">", "box": [["-1", "1"]], "evidence": {"tree": "."}})

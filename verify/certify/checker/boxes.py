@@ -49,10 +49,9 @@ def decide(function: Function, sign: str, box: Part, tree: str) -> Outcome:
         part = parts.pop()
         if step in ".:":
             found, leaves = enclosure(function, part, step) * (1 if sign == ">" else -1), leaves + 1
-            found *= 1 if found.is_finite() else 0  # infinity becomes NaN, which is neither more nor less than 0
-            if found < 0:
+            if found.is_finite() and found < 0:
                 return refuted(f"on leaf {leaves} the sign is the other one")
-            doubt = doubt if doubt or found > 0 else f"leaf {leaves} is too coarse: its enclosure holds 0"
+            doubt = doubt or ("" if found.is_finite() and found > 0 else f"leaf {leaves} is too coarse: it allows 0")
             continue
         i, (lo, hi) = int(step), part[int(step)]
         parts += [[*part[:i], half, *part[i + 1 :]] for half in (((lo + hi) / 2, hi), (lo, (lo + hi) / 2))]
