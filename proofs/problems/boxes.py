@@ -9,16 +9,15 @@ from collections.abc import Sequence
 import pytest
 
 from proofs.machinery.checks import same
-from verify.certify.checker.boxes import check
 from verify.certify.checker.outcome import Outcome, Status
-from verify.certify.checker.subject import Subject
+from verify.certify.functions import check
 from verify.certify.propose.boxes import statement
 
 
 def outcome_on(name: str, sign: str, box: Sequence[tuple[str, str]], leaves: int = 4000) -> Outcome:
     """What the checker makes of the tree that the search proposes.  The test is skipped without python-flint."""
     pytest.importorskip("flint")
-    return check(statement(name, sign, box, leaves), Subject("", 0))
+    return check(statement(name, sign, box, leaves))
 
 
 def check_holds(outcome: Outcome) -> None:

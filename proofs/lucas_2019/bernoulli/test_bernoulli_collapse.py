@@ -445,15 +445,15 @@ def test_the_elbo_stays_below_the_likelihood_and_touches_it_at_collapse(record):
 
 @BINARY.evidence(role="supports", kind="certificate", strength="certified")
 def test_two_correlated_pixels_of_all_means_in_a_box_leave_collapse_in_ball_arithmetic(record):
-    """The series of the likelihood itself along W = theta (1, 1)^T; for a negative correlation one pixel is inverted."""
-    found = outcome_on("two pixels", ">", [("0", "1"), ("1/10", "9/10"), ("1/10", "9/10")])
+    """The series of the likelihood itself along W = theta (1, 1)^T; if the correlation is negative, invert a pixel."""
+    found = outcome_on("two pixels", ">", [("0", "1"), ("1/20", "19/20"), ("1/20", "19/20")])
     check_holds(found)
     with rejected():  # a falling likelihood
-        check_holds(outcome_on("two pixels", "<", [("1/2", "1"), ("1/10", "9/10"), ("1/10", "9/10")]))
+        check_holds(outcome_on("two pixels", "<", [("1/2", "1"), ("1/20", "19/20"), ("1/20", "19/20")]))
     record(instances=1)
     record.witness(
-        "two binary pixels, means in [1/10, 9/10], any correlation in (0, 1]: the likelihood rises from collapse along "
-        f"(1, 1)^T, in balls, {found.reason}"
+        "two binary pixels, means in [1/20, 19/20], any correlation in (0, 1]: the likelihood rises from collapse "
+        f"along (1, 1)^T, in balls, {found.reason}"
     )
 
 

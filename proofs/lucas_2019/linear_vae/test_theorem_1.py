@@ -178,15 +178,15 @@ def test_all_two_column_points_of_a_box_rise_in_ball_arithmetic(record):
 
     sqrt(lam) = 1 +- d, and sigma2 = u t_2, up to one scale for all three; t_2 > sigma2 is u < 1.
     """
-    found = outcome_on("rotation", ">", [("0", "2/5"), ("1/4", "3/4")])
+    found = outcome_on("rotation", ">", [("0", "2/5"), ("1/3", "2/3")])
     check_holds(found)
     with rejected():  # a falling rotation
-        check_holds(outcome_on("rotation", "<", [("1/10", "1/5"), ("1/4", "3/4")]))
+        check_holds(outcome_on("rotation", "<", [("1/10", "1/5"), ("1/3", "2/3")]))
     with rejected():  # undecided with so few leaves
-        check_holds(outcome_on("rotation", ">", [("0", "2/5"), ("1/4", "3/4")], leaves=20))
+        check_holds(outcome_on("rotation", ">", [("0", "2/5"), ("1/3", "2/3")], leaves=20))
     record(instances=1)
     record.witness(
-        "lam_1 > lam_2 with sqrt(lam) = (1 + d, 1 - d), 0 < d <= 2/5, sigma2 between 1/4 and 3/4 of t_2, and all "
+        "lam_1 > lam_2 with sqrt(lam) = (1 + d, 1 - d), 0 < d <= 2/5, sigma2 between 1/3 and 2/3 of t_2, and all "
         f"multiples: d2P/dtheta2 > 0 in balls, {found.reason}"
     )
 
