@@ -13,11 +13,10 @@ from typing import Any
 
 from verify.analysis.scales import compared
 from verify.certify import files, sources, verdict
-from verify.certify.checker.certificate import check
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.certify.sentences import sentence
-from verify.certify.verdict import Asked, Stated, certificate
+from verify.certify.verdict import Asked, Stated, certificate, check
 from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
 from verify.errors import InputError, about, first_line

@@ -1,7 +1,7 @@
 """The whole verdict at one noise as one certificate: what is proposed, kind by kind, and what of it the checker proves.
 
 Notation   k latents; sigma2 the noise, beta the weight of the KL: exact numbers; s = beta sigma2.
-Main       Asked, PARTS, certificate.
+Main       Asked, PARTS, certificate; check.
 Reference  docs/certificates.md.
 """
 
@@ -12,8 +12,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from verify.certify import functions
 from verify.certify.checker import decoder as checker
-from verify.certify.checker.certificate import FORMAT, VERSION
+from verify.certify.checker.certificate import FORMAT, KINDS, VERSION
+from verify.certify.checker.certificate import check as checked
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.certify.propose import counts, decoder
@@ -60,6 +62,14 @@ class Part:
     doing: str
     applies: Callable[[Subject, Asked], str | None]
     proposed: Callable[[Subject, Asked], Stated]
+
+
+def check(whole: Any, subject: Subject) -> list[Outcome]:
+    """What becomes of each statement of a certificate, those on boxes among them, which speak of functions of ours.
+
+    Raises InputError as `checker.certificate.check` does.
+    """
+    return checked(whole, subject, KINDS | {"box": lambda statement, subject: functions.check(statement)})
 
 
 def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:

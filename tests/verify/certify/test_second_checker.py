@@ -10,8 +10,8 @@ import pytest
 from tests.verify.certify import second_checker as second
 from tests.verify.certify.tampering import changed, sealed
 from verify.certify import files, sources
-from verify.certify.checker.certificate import check
 from verify.certify.propose import counts
+from verify.certify.verdict import check
 from verify.data import load
 from verify.errors import InputError
 from verify.landscape.best_families import best_families
