@@ -14,7 +14,7 @@ from typing import Any
 
 from verify.certify import functions
 from verify.certify.checker import decoder as checker
-from verify.certify.checker.certificate import FORMAT, KINDS, VERSION
+from verify.certify.checker.certificate import FORMAT, KINDS, VERSION, Check
 from verify.certify.checker.certificate import check as checked
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
@@ -29,7 +29,8 @@ from verify.landscape.stationary import fixed_noise_points
 Statement = dict[str, Any]
 Stated = list[tuple[Statement, Outcome]]
 POINTS = 3  # of each objective
-ROWS, COLUMNS = 600, 64  # of data for which bounds on every decoder are searched for
+SEEN, COLUMNS = 5000, 64  # rows and columns up to which a witness is searched for
+ROWS = 600  # up to which a bound on every decoder takes a minute
 STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
@@ -64,12 +65,25 @@ class Part:
     proposed: Callable[[Subject, Asked], Stated]
 
 
-def check(whole: Any, subject: Subject) -> list[Outcome]:
+def _box(statement: Statement, subject: Subject) -> Outcome:
+    return functions.check(statement)
+
+
+def check(whole: Any, subject: Subject, say: Callable[[str], object] = str) -> list[Outcome]:
     """What becomes of each statement of a certificate, those on boxes among them, which speak of functions of ours.
 
-    Raises InputError as `checker.certificate.check` does.
+    say: is told of each statement what it is, before it is checked.  Raises InputError as `checker.certificate.check`.
     """
-    return checked(whole, subject, KINDS | {"box": lambda statement, subject: functions.check(statement)})
+    every: dict[str, Check] = {**KINDS, "box": _box}
+
+    def told(kind: str) -> Check:
+        def announced(statement: Statement, subject: Subject) -> Outcome:
+            say(f"checking a statement of the kind {kind}")
+            return every[kind](statement, subject)
+
+        return announced
+
+    return checked(whole, subject, {kind: told(kind) for kind in every})
 
 
 def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:
@@ -139,8 +153,16 @@ def _no_decoder(subject: Subject, asked: Asked) -> Stated:
 def _few_columns(subject: Subject, asked: Asked) -> str | None:
     if subject.N is None:
         return ""
-    if subject.n > COLUMNS or subject.N > ROWS or subject.rows is None:
-        return f"this is tried up to {ROWS} rows of {COLUMNS} columns"
+    if subject.n > COLUMNS or subject.N > SEEN or subject.rows is None:
+        return f"this is tried up to {SEEN} rows of {COLUMNS} columns"
+    return None
+
+
+def _few_rows(subject: Subject, asked: Asked) -> str | None:
+    if subject.N is None or _few_columns(subject, asked):
+        return ""
+    if subject.N > ROWS:
+        return f"beyond {ROWS} rows this takes minutes: verify.collapse_threshold(data, certify=True) does it"
     return None
 
 
@@ -150,5 +172,5 @@ PARTS: tuple[Part, ...] = (
     Part("where the leading eigenvalues lie", _of_rows, _eigenvalues),
     Part("the best stationary points", _few_points, _points),
     Part("at which noise some decoder beats collapse", _few_columns, _some_decoder),
-    Part("at which noise no decoder beats collapse", _few_columns, _no_decoder),
+    Part("at which noise no decoder beats collapse", _few_rows, _no_decoder),
 )
