@@ -11,6 +11,7 @@ from tests.verify.certify import second_checker as second
 from tests.verify.certify.tampering import changed, sealed
 from verify.certify import files, sources
 from verify.certify.propose import counts
+from verify.certify.sentences import sentence
 from verify.certify.verdict import check
 from verify.data import load
 from verify.errors import InputError
@@ -38,7 +39,9 @@ def ours(text, subject, tmp_path):
     path = tmp_path / "c.json"
     path.write_text(text)
     try:
-        return [outcome.status.value for outcome in check(files.read(path), subject)]
+        found = [outcome.status.value for outcome in check(files.read(path), subject)]
+        assert all(map(sentence, files.read(path)["statements"]))  # what is checked can be told
+        return found
     except InputError:
         return "refused"
 
