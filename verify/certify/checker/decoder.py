@@ -15,7 +15,7 @@ of the metric Q for e = 1 and of R for others: so sum v h(<z, r>) <= |r|_Q^2/2 +
 
 import math
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from verify.errors import InputError
 SMALL = 1e-9  # what K0 is raised by, far above all rounding of the weights
 DROPPED = 2e-4  # of the trace of a kernel
 Statement = dict[str, Any]
+# x (N, n), error: each row's distance from V^T y, s with s |c|^2 <= level |t|^2, c (D,), X, d.
+Prepared = tuple[Array, float, Fraction, Array, float, int]
 
 
 def witness(statement: Statement, subject: Subject) -> Outcome:
@@ -63,8 +65,9 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
         raise InputError("the level and the metrics are positive")
     with precision(128):
         about = _prepared(rows, V, level, p[0], double(evidence.get("X")), d)
-        reach = SAFE * (about.error + np.stack([-about.x[:, :d].min(axis=0), about.x[:, :d].max(axis=0)]))
-        if not (np.stack([-box[0], box[1]]) * float(about.s) >= np.maximum(reach, 0)).all():
+        x, error, s, *_ = about
+        reach = SAFE * (error + np.stack([-x[:, :d].min(axis=0), x[:, :d].max(axis=0)]))
+        if not (np.stack([-box[0], box[1]]) * float(s) >= np.maximum(reach, 0)).all():
             return undecided("the boxes do not hold all that may be a maximum")
         boxes = [box]
         for item in tree:
@@ -83,18 +86,7 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
     )
 
 
-class _About(NamedTuple):
-    """x (N, n), each row within error of V^T y; |c|^2 s <= level |t|^2; c (D,)."""
-
-    x: Array
-    error: float
-    s: Fraction
-    c: Array
-    X: float
-    d: int
-
-
-def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int) -> _About:
+def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int) -> Prepared:
     """What all tilts share.  Raises InputError: a basis far from orthonormal, a p that is too small somewhere."""
     (N, n), (VV, e) = rows.shape, product(V.T, V)
     e = SAFE * (e + norm(VV - np.eye(n)))
@@ -103,24 +95,28 @@ def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int
     x = (rows - np.array([math.fsum(column) / N for column in rows.T])) @ V
     error = SAFE * 2 * (n + 8) * U * norm(V) * float(np.sqrt((rows * rows).sum(axis=1).max())) + TINY
     c = p * p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])
-    return _About(x, error, level * (1 - Fraction(e)), c, X, d)
+    return x, error, level * (1 - Fraction(e)), c, X, d
 
 
 def _dominates(p: Array, X: float) -> bool:
     """Whether p(x)^2 > h(x)/x^2 on [-X, X]: the right side rises, so its value at the end of a part counts."""
-    P, arb, parts = flint().arb_poly(p.tolist()), flint().arb, [(-X, 0.0), (0.0, X)]
+    arb, poly, parts = flint().arb, flint().arb_poly, [(-X, 0.0), (0.0, X)]
+    P = poly(p.tolist())
     while parts:
         low, high = parts.pop()
-        middle, end = (low + high) / 2, arb(high)
-        value = P(flint().arb_poly([middle, 1]))(arb(0, high - low)) ** 2
-        if not (value * end**2 > end.exp() - 1 - end if high else value > 0.5):
+        middle, end, step = (low + high) / 2, arb(high), arb(0, high - low)
+        x = poly([middle, 1])
+        near = P(x)(step) ** 2
+        # Far from 0 f^2 - h itself, with e^step = 1 + step + e^(less) step^2/2.
+        apart = (x * P(x)) ** 2 + 1 + x - arb(middle).exp() * poly([1, 1, step.exp() / 2])
+        if not (apart(step) > 0 or (near * end**2 > end.exp() - 1 - end if high else near > 0.5)):
             if high - low < X * 2.0**-20:
                 return False
             parts += [(low, middle), (middle, high)]
     return True
 
 
-def _fails(about: _About, low: Array, high: Array, tilt: Array | None, Q: Array, R: Array) -> str:
+def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Array, R: Array) -> str:
     """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  tilt: c0, None at 0 (ii)."""
     x, error, s, c, X, d = about
     (N, n), c0 = x.shape, np.zeros(x.shape[1]) if tilt is None else tilt
