@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 
 from proofs.machinery.checks import same
+from verify.certify.checker.functions import check
 from verify.certify.checker.outcome import Outcome, Status
-from verify.certify.functions import check
 from verify.certify.propose.boxes import statement
 
 

@@ -12,7 +12,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from verify.certify import functions
 from verify.certify.checker import decoder as checker
 from verify.certify.checker.certificate import FORMAT, KINDS, VERSION, Check
 from verify.certify.checker.certificate import check as checked
@@ -65,25 +64,20 @@ class Part:
     proposed: Callable[[Subject, Asked], Stated]
 
 
-def _box(statement: Statement, subject: Subject) -> Outcome:
-    return functions.check(statement)
-
-
 def check(whole: Any, subject: Subject, say: Callable[[str], object] = str) -> list[Outcome]:
-    """What becomes of each statement of a certificate, those on boxes among them, which speak of functions of ours.
+    """What becomes of each statement of a certificate.  Raises InputError as `checker.certificate.check`.
 
-    say: is told of each statement what it is, before it is checked.  Raises InputError as `checker.certificate.check`.
+    say: is told of each statement what it is, before it is checked.
     """
-    every: dict[str, Check] = {**KINDS, "box": _box}
 
     def told(kind: str) -> Check:
         def announced(statement: Statement, subject: Subject) -> Outcome:
             say(f"checking a statement of the kind {kind}")
-            return every[kind](statement, subject)
+            return KINDS[kind](statement, subject)
 
         return announced
 
-    return checked(whole, subject, {kind: told(kind) for kind in every})
+    return checked(whole, subject, {kind: told(kind) for kind in KINDS})
 
 
 def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ Main       check, KINDS; header, which knows a certificate of this version.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from verify.certify.checker import counts, decoder, stationary
+from verify.certify.checker import counts, decoder, functions, stationary
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -28,6 +28,7 @@ KINDS: dict[str, Check] = {
     "optimum": counts.check_optimum,
     "witness": decoder.witness,
     "every decoder": decoder.every_decoder,
+    "box": functions.check,
 }
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.certify.checker.boxes import Function, Part, enclosure
-from verify.certify.functions import FUNCTIONS
+from verify.certify.checker.functions import FUNCTIONS
 
 # How much a coordinate's width counts; 1 where nothing is said. f/x_0 of two pixels does not depend on x_0.
 WEIGHTS = {"two pixels": (0, 1, 1), "rotation": (4, 1)}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from verify.certify.checker.functions import check
 from verify.certify.checker.outcome import Status
-from verify.certify.functions import check
 from verify.certify.propose.boxes import statement
 
 pytest.importorskip("flint")

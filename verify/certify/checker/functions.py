@@ -1,7 +1,7 @@
 """What statements on boxes speak of: four functions, in series of balls, written as they are defined.
 
 Notation   x the parameters, theta the function's own variable: series in theta and e, theta^3 = e^3 = 0, as matrices
-           (verify/certify/checker/boxes.py).
+           (boxes.py).
 Main       FUNCTIONS; check.
 Reference  docs/mathematics.md, section 13 (boxes): why each vanishes where it does, and what symmetry it leaves out.
 
@@ -16,13 +16,14 @@ from verify.certify.checker.balls import ball, flint
 from verify.certify.checker.boxes import Function, decide, shift
 from verify.certify.checker.numbers import exact
 from verify.certify.checker.outcome import Outcome
+from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
 HALF = Fraction(1, 2)
 
 
-def check(statement: Any) -> Outcome:
-    """{"function": one of FUNCTIONS, "sign": ">" or "<", "box": [[lo, hi], ...], "evidence": {"tree"}}.
+def check(statement: Any, subject: Subject | None = None) -> Outcome:
+    """{"function": one of FUNCTIONS, "sign": ">" or "<", "box": [[lo, hi], ...], "evidence": {"tree"}}; of no data.
 
     Raises InputError for anything else.
     """

@@ -9,8 +9,8 @@ import pytest
 
 from verify.certify.checker.balls import ball, precision
 from verify.certify.checker.boxes import _coefficient, enclosure
+from verify.certify.checker.functions import FUNCTIONS, check
 from verify.certify.checker.outcome import Status
-from verify.certify.functions import FUNCTIONS, check
 from verify.certify.propose.boxes import statement
 from verify.errors import InputError
 from verify.models import bernoulli, linear_vae
