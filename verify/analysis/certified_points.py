@@ -1,0 +1,480 @@
+"""Which stationary points are proved to be what a document says: index, nullity, kind, strict, global.
+
+Notation   lam_j the eigenvalues of S in exact arithmetic, as they are enclosed; A retained (q of them), k columns, s the
+           noise they are compared with (beta sigma2; the root of its equation where it is learned); a block b has k_b
+           columns, the eigen-indices A_b (q_b), z_b = k_b - q_b zero rows, the constant m_b; t_a = sqrt(lam_a m_b).
+Main       certified, of the points of a document; counts, of one point.
+Reference  docs/mathematics.md: Propositions 2 to 5, 8, 9 and Theorems A and B, all of them proved (claims spectrum,
+           block-inertia, learned-noise-inertia, elbo-points, learned-noise-saddles, fixed-noise-maxima).
+
+The spectrum of every Hessian is known in closed form up to the size of what is inside a block, whose signs are known.
+So index and nullity are numbers of signs: of lam_j - lam_a, lam_j - s, m_b - m_c and sum_A_b sqrt(lam_j lam_d) +
+z_b lam_j - k_b s. They are decided on rational intervals, and in balls where there are roots, of more and more digits
+where the eigenvalues are exact. One sign that stays open leaves the point undecided. Values, and the order of points by
+value, are not certified. What is used of the point is which indices each block holds, and of nothing its doubles.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from math import isqrt
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from verify.analysis.enclosed import Contradiction, Enclosed
+from verify.certify.checker.balls import Ball, ball, flint, precision
+from verify.errors import InputError
+from verify.landscape.points import Block, Point
+from verify.words.caveats import names
+from verify.words.certified import CERTIFIED, UNDECIDED
+
+Document = dict[str, Any]
+Memory = dict[Any, Any]
+# Of balls: of exact eigenvalues until a sign is decided; those of data are not known to more digits than the first has.
+PRECISIONS = (128, 512, 2048, 8192)
+# Blocks of more columns have too many subsets of their scales.
+MOST_COLUMNS = 16
+
+
+class Open(Exception):
+    """A sign that stays open, and which."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Positive and zero eigenvalues of the Hessian of a stationary point."""
+
+    index: int
+    nullity: int
+
+
+def certified(described: Sequence[Document], points: Sequence[Point], found: Enclosed, level: Fraction | None) -> None:
+    """Each entry of "points" gets "certified", and what is proved where rounding left it open.  Raises Contradiction.
+
+    level: beta sigma2; None: the noise is learned.
+    """
+    memory: Memory = {}
+    for number, (of, point) in enumerate(zip(described, points, strict=True), start=1):
+        if level is None:  # every point has a noise of its own
+            memory = {}
+        try:
+            proved = counts(point, found, level, memory)
+        except (Open, InputError) as error:
+            of["certified"] = {"status": UNDECIDED, "why": str(error)}
+            continue
+        # What was settled as a tie by rounding may be none.
+        if not of["index"] <= proved.index <= of["index"] + max(of["nullity"] - of["gauge"], of["undecided"]):
+            raise Contradiction(f"point {number}: index {of['index']} was computed, and {proved.index} is proved")
+        if found.exact and (proved.index, proved.nullity) != (of["index"], of["nullity"]):
+            raise Contradiction(f"point {number}: nullity {of['nullity']} was computed, and {proved.nullity} is proved")
+        of |= _kind(proved, of["gauge"], len(found) * point.k + int(point.objective == "elbo" or level is None))
+        of["certified"] = {"status": CERTIFIED, "why": None}
+
+
+def _kind(proved: Counts, gauge: int, most: int) -> Document:
+    """What follows from index and nullity.  most: the index of a minimum, where there can be one."""
+    kind = "maximum" if proved.index == 0 else "minimum" if proved.index == most else "saddle"
+    return {
+        **vars(proved),
+        "undecided": 0,
+        "kind": kind,
+        "strict": proved.nullity == gauge,
+        "global": kind == "maximum",  # Theorem A and Proposition 5: of index 0 are global maxima alone
+    }
+
+
+def counts(point: Point, found: Enclosed, level: Fraction | None, memory: Memory | None = None) -> Counts:
+    """Index and nullity of a stationary point, from what is proved of the eigenvalues.
+
+    memory: of signs at the same noise, which other points have as well.
+    Raises Open: a sign that is not decided; InputError: no python-flint; Contradiction: it is no stationary point.
+    """
+    if found.why is not None:
+        raise Open(found.why)
+    at = _At(point, found, _noise(point, found, level), {} if memory is None else memory)
+    at.exists()
+    parts = [at.towards_discarded(), at.zero_columns(), at.zero_rows(), at.between_singles(), at.inside(), at.between()]
+    # At learned noise the Hessian has one more eigenvalue: negative, or zero along the curve C = S.
+    along = int(level is None and len(point.retained) == len(found))
+    return Counts(sum(p.index for p in parts), sum(p.nullity for p in parts) + along)
+
+
+# --- the noise ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """A noise s among the discarded eigenvalues: those before `above` exceed it, those from `below` on lie below.
+
+    tied: those between equal it; else nothing is proved of them. holds: whether a retained one surely exceeds s. ball:
+    s, to as many digits as are in use; exact: s where it is rational and known.
+    """
+
+    above: int
+    below: int
+    tied: bool
+    holds: Callable[[int], bool | None]
+    ball: Callable[[], Ball]
+    exact: Fraction | None = None
+
+
+def _noise(point: Point, found: Enclosed, level: Fraction | None) -> _Noise:
+    if level is not None:
+        return _fixed(found, level)
+    if len(point.retained) == len(found):
+        # The curve C = S: one point stands for all noises below lam_n, which is whatever the document calls it.
+        return _fixed(found, Fraction(point.sigma2))
+    if any(b.zeros and b.columns > 1 for b in point.blocks):
+        return _root(point, found)
+    return _mean(point, found)
+
+
+def _fixed(found: Enclosed, level: Fraction) -> _Noise:
+    place = found.place(level)
+
+    def holds(a: int) -> bool | None:
+        if a < place.above:
+            return True
+        return None if place.why is not None and a < place.above + place.level else False
+
+    end = place.above + place.level
+    return _Noise(place.above, end, place.why is None, holds, lambda: ball(level), level)
+
+
+def _mean(point: Point, found: Enclosed) -> _Noise:
+    """sigma2_A, the mean of the p discarded eigenvalues: lam_j - sigma2_A is (p - 1) lam_j less the others, over p."""
+    every, kept = range(len(found)), point.retained
+    p, (low, high) = len(found) - len(kept), _totals(found)
+    low, high = low - sum(found.low[a] for a in kept), high - sum(found.high[a] for a in kept)
+    if not low > 0:
+        raise Open("it is not proved that the noise is positive")
+    above = bisect_left(every, True, key=lambda j: (p - 1) * found.low[j] + found.high[j] <= high)
+    below = bisect_left(every, True, key=lambda j: (p - 1) * found.high[j] + found.low[j] < low)
+
+    def holds(a: int) -> bool | None:
+        return True if p * found.low[a] > high else False if p * found.high[a] <= low else None
+
+    exact = low / p if found.exact else None
+    return _Noise(above, below, found.exact or p == 1, holds, lambda: between(low / p, high / p), exact)
+
+
+@lru_cache(maxsize=4)
+def _totals(found: Enclosed) -> tuple[Fraction, Fraction]:
+    return sum(found.low, Fraction(0)), sum(found.high, Fraction(0))
+
+
+def _root(point: Point, found: Enclosed) -> _Noise:
+    """The root of (n - k) s + sum_b z_b s^2/m_b - sum of the discarded, which rises with s (section 4).
+
+    Proposed: a double, or more digits of it. Checked: the equation is negative a little below, positive a little above.
+    """
+    proposed, every = _proposed(point), range(len(found))
+    kept = set(point.retained)
+
+    def equation(s: Ball) -> Ball:
+        total = (len(found) - point.k) * s - sum((_lam(found, j) for j in every if j not in kept), ball(0))
+        for b in point.blocks:
+            if b.zeros:
+                total += b.zeros * s * s / _constant(found, b, s)
+        return total
+
+    @cache
+    def enclosed_at(bits: int) -> Ball:
+        for digits in (45, 30, 14, 12, 10, 8, 6):
+            a, b = (ball(proposed * (1 + sign * Fraction(10) ** -digits)) for sign in (-1, 1))
+            if equation(a) < 0 and equation(b) > 0:
+                return a.union(b)
+        raise Open("the noise is not enclosed by its equation")
+
+    def enclosed() -> Ball:
+        return enclosed_at(flint().ctx.prec)
+
+    with precision(PRECISIONS[0]):
+        s = enclosed()
+        above = bisect_left(every, True, key=lambda j: not _lam(found, j) > s)
+        below = bisect_left(every, True, key=lambda j: bool(_lam(found, j) < s))
+
+    def holds(a: int) -> bool | None:
+        return True if a < above else False if a >= below else None
+
+    return _Noise(above, below, False, holds, enclosed)
+
+
+def _proposed(point: Point) -> Fraction:
+    """The noise of the point to as many digits as somebody has computed."""
+    digits = None if point.noise is None else point.noise.digits
+    if digits is None:
+        return Fraction(point.sigma2)
+    return Fraction(mpmath.nstr(digits(), 55))
+
+
+# --- one point ------------------------------------------------------------------------------------------------------
+
+
+class _At:
+    """A point among eigenvalues that are enclosed, and the signs of which its index and nullity are made."""
+
+    def __init__(self, point: Point, found: Enclosed, noise: _Noise, memory: Memory):
+        self.point, self.found, self.noise, self.memory = point, found, noise, memory
+        self.elbo = point.objective == "elbo"
+        self.kept = point.retained
+        self.singles = [b.eigen[0] for b in point.blocks if b.columns == 1 and b.eigen]
+        self.larger = [b for b in point.blocks if b.columns > 1]
+        self.zero = sum(not b.eigen for b in point.blocks)
+
+    def exists(self) -> None:
+        """Every column exceeds the noise: lam_a > s, and t_a > s in a block.  Raises Open, Contradiction."""
+        decided = [(f"lam_{a + 1}", self.noise.holds(a)) for a in self.singles]
+        decided += [(f"t_{b.eigen[-1] + 1}", _true(self.row(b.eigen[-1], b))) for b in self.larger]
+        for name, holds in decided:
+            if holds is None:
+                raise Open(f"whether {name} exceeds the noise is open, and so whether the point exists")
+            if not holds:
+                raise Contradiction(f"{name} does not exceed the noise: this is no stationary point")
+
+    def discarded(self, start: int, end: int) -> int:
+        """How many of [start, end) are discarded."""
+        return end - start - (bisect_left(self.kept, end) - bisect_left(self.kept, start))
+
+    def tie(self, one: int, other: int) -> int:
+        """1 for an eigenvalue that is 0 because lam_one = lam_other exactly.  Raises Open where that is open."""
+        if self.found.exact:
+            return 1
+        raise Open(f"{names(sorted((one + 1, other + 1)))} are not proved to differ")
+
+    def towards_discarded(self) -> Counts:
+        """The sign of lam_j - lam_a for every retained a and discarded j (Propositions 3 and 9)."""
+        index = nullity = 0
+        for a in self.kept:
+            start, end = self.found.groups[a]
+            index += self.discarded(0, start)
+            if level := self.discarded(start, end):
+                nullity += level * self.tie(a, next(j for j in range(start, end) if j not in self.kept))
+        return Counts(index, nullity)
+
+    def zero_columns(self) -> Counts:
+        """The sign of lam_j - s for every zero column and discarded j."""
+        if not self.zero:
+            return Counts(0, 0)
+        above, below = self.noise.above, self.noise.below
+        return self._of_signs(self.zero, above, below, self.noise.tied, "the noise")
+
+    def _of_signs(self, times: int, above: int, below: int, tied: bool, than: str) -> Counts:
+        """Discarded before `above` rise, those from `below` on fall, those between are tied, or open."""
+        if (level := self.discarded(above, below)) and not tied:
+            j = next(j for j in range(above, below) if j not in self.kept)
+            raise Open(f"lam_{j + 1} is not proved to differ from {than}")
+        return Counts(times * self.discarded(0, above), times * level)
+
+    def zero_rows(self) -> Counts:
+        """For every zero row of a larger block and discarded j the sign of `row`, which falls with j."""
+        total = Counts(0, 0)
+        every = range(len(self.found))
+        for b in self.larger:
+            if b.zeros:
+                above = bisect_left(every, True, key=lambda j: self.row(j, b) != 1)  # noqa: B023
+                below = bisect_left(every, True, key=lambda j: self.row(j, b) == -1)  # noqa: B023
+                tied = all(self.row(j, b) == 0 for j in range(above, below))
+                part = self._of_signs(b.zeros, above, below, tied, "what a zero row of a block is stable towards")
+                total = Counts(total.index + part.index, total.nullity + part.nullity)
+        return total
+
+    def between_singles(self) -> Counts:
+        """Two retained columns: of L a rotation is gauge, of P it is flat where their eigenvalues are equal."""
+        q = len(self.singles)
+        if not self.elbo:
+            return Counts(0, q * (q - 1) // 2 + q * self.zero)
+        ordered = sorted(self.singles)
+        nullity = 0
+        for i, a in enumerate(ordered):
+            nullity += sum(self.tie(a, b) for b in ordered[i + 1 :] if b < self.found.groups[a][1])
+        return Counts(0, nullity)
+
+    def inside(self) -> Counts:
+        """Inside a block k_b - 1 eigenvalues are positive and q_b (q_b + 1)/2 negative, if it is minimal."""
+        index = nullity = 0
+        for b in self.larger:
+            self.minimal(b)
+            q, rises = len(b.eigen), b.columns - 1
+            index += rises
+            nullity += q * b.columns - rises - q * (q + 1) // 2
+        return Counts(index, nullity)
+
+    def minimal(self, b: Block) -> None:
+        """Raises Open unless a block is surely minimal."""
+        if not self._once(("minimal", b), lambda: self._minimal(b)):
+            raise Open(f"the block on {_held(b)} can fall apart into smaller ones, where fewer directions rise")
+
+    def _minimal(self, b: Block) -> bool:
+        """Whether the graph M_ij != 0 of a block is surely connected, whatever its rotation.
+
+        On a component M has the diagonal m_b and eigenvalues t_a, or s, which then have the mean m_b: as deviations of
+        a proper subset they add up to 0. Where no subset does, there is one component. Of a subset and what is left of
+        the block one lacks the first.
+        """
+        if b.columns > MOST_COLUMNS:
+            raise Open(f"a block of {b.columns} columns is too large to be looked through")
+        with precision(PRECISIONS[0]):
+            s = self.noise.ball()
+            m = _constant(self.found, b, s)
+            scales = [_root_of(self.found, a) * m.sqrt() for a in b.eigen] + [s] * b.zeros
+            ends = [_ends(t / m - 1) for t in scales[1:]]
+        centre, off = np.array([(lo + hi) / 2 for lo, hi in ends]), np.array([(hi - lo) / 2 for lo, hi in ends])
+        chosen = (np.arange(1, 2 ** len(ends))[:, None] >> np.arange(len(ends))) & 1
+        # Of at most 16 summands, each rounded, with ten times what that comes to.
+        slack = off.sum() * (1 + 1e-9) + 1e-14 * np.abs(centre).sum() + 1e-300
+        return bool(np.all(np.abs(chosen @ centre) > slack))
+
+    def between(self) -> Counts:
+        """Between two blocks of which one is larger: pairs a, d and zero rows (Proposition 9)."""
+        index = nullity = 0
+        others = [Block((a,)) for a in self.singles]
+        pairs = [(b, c) for i, b in enumerate(self.larger) for c in [*self.larger[i + 1 :], *others]]
+        # A zero column has m = s < m_b: q_b negative eigenvalues, and nothing else.
+        for b, c in pairs:
+            sign = self.order(b, c)
+            for a in b.eigen:
+                for d in c.eigen:
+                    unlike = sign * self.side(a, d) if sign else 0
+                    index += unlike < 0
+                    nullity += unlike == 0
+            free = {-sign: len(b.eigen) * c.zeros, sign: len(c.eigen) * b.zeros}
+            index += free.get(1, 0)
+            nullity += 0 if sign else len(b.eigen) * c.zeros + len(c.eigen) * b.zeros
+        return Counts(index, nullity)
+
+    def side(self, a: int, d: int) -> int:
+        """The sign of lam_a - lam_d.  Raises Open."""
+        start, end = self.found.groups[a]
+        return 1 if d >= end else -1 if d < start else 0 * self.tie(a, d)
+
+    def order(self, b: Block, c: Block) -> int:
+        """The sign of m_b - m_c, which is that of 1/m_c - 1/m_b.  Raises Open."""
+        sign: int | None = self._once(("order", b, c), lambda: self._order(b, c))
+        if sign is None:
+            raise Open(
+                f"the columns on {_held(b)} and on {_held(c)} are not proved to differ in length; of equal length they "
+                "turn into each other without a change to second order"
+            )
+        return sign
+
+    def _order(self, b: Block, c: Block) -> int | None:
+        if self.found.exact:
+            held, other = ([self.found.low[a] for a in x.eigen] for x in (b, c))
+            if held == other and b.columns == c.columns:
+                return 0
+            m, m_other = (_rational_constant(of, x, self.noise.exact) for of, x in ((held, b), (other, c)))
+            if m is not None and m == m_other:
+                return 0
+        for bits in PRECISIONS if self.found.exact else PRECISIONS[:1]:
+            with precision(bits):
+                s = self.noise.ball()
+                apart = _constant(self.found, b, s) - _constant(self.found, c, s)
+                if apart > 0 or apart < 0:
+                    return 1 if apart > 0 else -1
+        return None
+
+    def row(self, j: int, b: Block) -> int | None:
+        """The sign of sum_{d in A_b} sqrt(lam_j lam_d) + z_b lam_j - k_b s; None: open."""
+        sign: int | None = self._once(("row", j, b), lambda: self._row(j, b))
+        return sign
+
+    def _once(self, key: Any, made: Callable[[], Any]) -> Any:
+        if key not in self.memory:
+            self.memory[key] = made()
+        return self.memory[key]
+
+    def _row(self, j: int, b: Block) -> int | None:
+        if self.found.exact and self.noise.exact is not None:
+            tied = _rational(self.found.low, j, b)
+            if tied is not None:
+                apart = tied - b.columns * self.noise.exact
+                return (apart > 0) - (apart < 0)
+        for bits in PRECISIONS if self.found.exact else PRECISIONS[:1]:
+            with precision(bits):
+                root = _root_of(self.found, j)
+                left = root * sum((_root_of(self.found, d) for d in b.eigen), ball(0)) + b.zeros * _lam(self.found, j)
+                apart = left - b.columns * self.noise.ball()
+                if apart > 0 or apart < 0:
+                    return 1 if apart > 0 else -1
+        return None
+
+
+def _held(b: Block) -> str:
+    return f"u_{', u_'.join(str(a + 1) for a in b.eigen)}"
+
+
+def _true(sign: int | None) -> bool | None:
+    return None if sign is None else sign > 0
+
+
+def _rational_constant(held: Sequence[Fraction], b: Block, s: Fraction | None) -> Fraction | None:
+    """m_b (Eq. 3), where every root in it is rational; elsewhere None.  held: the eigenvalues of b."""
+    if b.columns == 1:
+        return held[0]
+    roots = [_rational_root(x) for x in held]
+    if None in roots or (s is None and b.zeros):
+        return None
+    r = sum((x for x in roots if x is not None), Fraction(0))
+    last = _rational_root(r * r + 4 * b.columns * b.zeros * (s or Fraction(0)))
+    return None if last is None else ((r + last) / (2 * b.columns)) ** 2
+
+
+def _rational_root(x: Fraction) -> Fraction | None:
+    above, below = isqrt(x.numerator), isqrt(x.denominator)
+    return Fraction(above, below) if above**2 == x.numerator and below**2 == x.denominator else None
+
+
+def _rational(exact: Sequence[Fraction], j: int, b: Block) -> Fraction | None:
+    """sum_{d in A_b} sqrt(lam_j lam_d) + z_b lam_j, where every root is rational; elsewhere None."""
+    total = b.zeros * exact[j]
+    for d in b.eigen:
+        root = _rational_root(exact[j] * exact[d])
+        if root is None:
+            return None
+        total += root
+    return total
+
+
+# --- balls ----------------------------------------------------------------------------------------------------------
+
+
+def between(low: Fraction, high: Fraction) -> Ball:
+    """A ball that holds this interval."""
+    return ball(low) if low == high else ball(low).union(ball(high))
+
+
+def _lam(found: Enclosed, j: int) -> Ball:
+    return _kept(found, j, flint().ctx.prec)[0]
+
+
+def _root_of(found: Enclosed, j: int) -> Ball:
+    return _kept(found, j, flint().ctx.prec)[1]
+
+
+@lru_cache(maxsize=8192)
+def _kept(found: Enclosed, j: int, bits: int) -> tuple[Ball, Ball]:
+    """lam_j and its root, in balls of so many bits."""
+    low, high = found.low[j], found.high[j]
+    root = between(low, high).sqrt() if low == high else ball(low).sqrt().union(ball(high).sqrt())
+    return between(low, high), root
+
+
+def _constant(found: Enclosed, b: Block, s: Ball) -> Ball:
+    """m_b, from sqrt(m_b) = [r + sqrt(r^2 + 4 k_b z_b s)]/(2 k_b), r the sum of the roots (Eq. 3)."""
+    if not b.eigen:
+        return s
+    if b.columns == 1:
+        return _lam(found, b.eigen[0])
+    r = sum((_root_of(found, a) for a in b.eigen), ball(0))
+    return ((r + (r * r + 4 * b.columns * b.zeros * s).sqrt()) / (2 * b.columns)) ** 2
+
+
+def _ends(x: Ball) -> tuple[float, float]:
+    """Doubles that a ball lies between."""
+    low, high = float(x.lower()), float(x.upper())
+    return float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))
