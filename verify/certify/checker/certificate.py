@@ -8,6 +8,7 @@ Main       check, KINDS.
 from collections.abc import Callable
 from typing import Any
 
+from verify.certify.checker import stationary
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -15,7 +16,11 @@ from verify.errors import InputError
 FORMAT, VERSION = "elbo-verify certificate", 1
 Check = Callable[[dict[str, Any], Subject], Outcome]
 # What a statement of each kind is checked by; each raises InputError where it is malformed.
-KINDS: dict[str, Check] = {}
+KINDS: dict[str, Check] = {
+    "stationary": stationary.check,
+    "inertia": stationary.check,
+    "saddle": stationary.check,
+}
 
 
 def check(certificate: Any, subject: Subject) -> list[Outcome]:
