@@ -111,7 +111,8 @@ class _Noise:
     """A noise s among the discarded eigenvalues: those before `above` exceed it, those from `below` on lie below.
 
     tied: those between equal it; else nothing is proved of them. holds: whether a retained one surely exceeds s. ball:
-    s, to as many digits as are in use; exact: s where it is rational and known.
+    s, to as many digits as are in use; exact: s where it is rational and known. balanced: one zero row and one
+    discarded u_j are all that the equation of a learned noise is made of, s^2/m_b = lam_j: the row is flat towards it.
     """
 
     above: int
@@ -120,6 +121,7 @@ class _Noise:
     holds: Callable[[int], bool | None]
     ball: Callable[[], Ball]
     exact: Fraction | None = None
+    balanced: bool = False
 
 
 def _noise(point: Point, found: Enclosed, level: Fraction | None) -> _Noise:
@@ -201,7 +203,8 @@ def _root(point: Point, found: Enclosed) -> _Noise:
     def holds(a: int) -> bool | None:
         return True if a < above else False if a >= below else None
 
-    return _Noise(above, below, False, holds, enclosed)
+    balanced = len(found) == point.k == len(kept) + 1
+    return _Noise(above, below, False, holds, enclosed, balanced=balanced)
 
 
 def _proposed(point: Point) -> Fraction:
@@ -272,6 +275,8 @@ class _At:
 
     def zero_rows(self) -> Counts:
         """For every zero row of a larger block and discarded j the sign of `row`, which falls with j."""
+        if self.noise.balanced:
+            return Counts(0, 1)
         total = Counts(0, 0)
         every = range(len(self.found))
         for b in self.larger:
@@ -279,7 +284,7 @@ class _At:
                 above = bisect_left(every, True, key=lambda j: self.row(j, b) != 1)  # noqa: B023
                 below = bisect_left(every, True, key=lambda j: self.row(j, b) == -1)  # noqa: B023
                 tied = all(self.row(j, b) == 0 for j in range(above, below))
-                part = self._of_signs(b.zeros, above, below, tied, "what a zero row of a block is stable towards")
+                part = self._of_signs(b.zeros, above, below, tied, f"what a zero row beside {_held(b)} is level with")
                 total = Counts(total.index + part.index, total.nullity + part.nullity)
         return total
 

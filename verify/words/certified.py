@@ -53,10 +53,15 @@ def said_of_rows(rows: list[Document], values: str | None) -> Iterator[str]:
 
 
 def said_of_points(points: Iterable[Document]) -> Iterator[str]:
-    """The reasons for which points are not certified, and of how many."""
+    """Of how many points it is not certified what they are, and the commonest reason for it."""
     why = Counter(point["certified"]["why"] for point in points if status(point) == UNDECIDED)
-    for reason, many in why.most_common():
-        yield f"not certified: {'one of the points' if many == 1 else f'{many} of the points'}, because {reason}"
+    if not why:
+        return
+    (reason, many), *others = why.most_common()
+    total = sum(why.values())
+    which = "one of the points" if total == 1 else f"{total} of the points"
+    first = "" if not others else "one of them " if many == 1 else f"{many} of them "
+    yield f"not certified: {which}, {first}because {reason}"
 
 
 def radius(document: Document) -> str | None:
