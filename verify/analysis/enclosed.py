@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
@@ -146,8 +147,17 @@ def within(
     return Enclosed(low, high, False, sha256, count=count)
 
 
+_ENCLOSED: "WeakKeyDictionary[Covariance, Enclosed]" = WeakKeyDictionary()
+
+
 def enclosed(covariance: Covariance) -> Enclosed:
-    """What is proved of the eigenvalues of this covariance; where that is nothing, why."""
+    """What is proved of the eigenvalues of this covariance; where that is nothing, why.  Once for each."""
+    if covariance not in _ENCLOSED:
+        _ENCLOSED[covariance] = _of(covariance)
+    return _ENCLOSED[covariance]
+
+
+def _of(covariance: Covariance) -> Enclosed:
     from verify.certify import subjects
     from verify.certify.propose import counts
 

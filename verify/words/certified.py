@@ -7,9 +7,11 @@ Reference  docs/mathematics.md, section 13; docs/certificates.md.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
-from verify.words.numerals import rough, typed, weight
+from verify.eigenvalues import decimal
+from verify.words.numerals import at_most, typed, weight
 
 Document = dict[str, Any]
 CERTIFIED, UNDECIDED, NOT_REQUESTED = "certified", "undecided", "not requested"
@@ -65,8 +67,16 @@ def said_of_points(points: Iterable[Document]) -> Iterator[str]:
 
 
 def radius(document: Document) -> str | None:
-    """Within how much of the thresholds in noise the true ones lie; None: not known, "0" where they are exact."""
-    known = [t["radius"] for t in document["thresholds"]]
-    if not known or any(r is None for r in known):
+    """Within how much of all thresholds the true ones lie; None: not known, "0" where they are exact."""
+    known = [of_threshold(document, t) for t in document["thresholds"]]
+    return at_most(max(r for r in known if r is not None)) if known and None not in known else None
+
+
+def of_threshold(document: Document, threshold: Document) -> Fraction | None:
+    """Within how much of its sigma2, a double near lam_j/beta, the true one lies; None: not certified."""
+    if threshold["radius"] is None:
         return None
-    return rough(max(known) / weight(document))
+    # What was typed is a decimal, and what was measured the double itself.
+    read = decimal if document["resolution"] is None else Fraction
+    beta, printed = decimal(weight(document)), read(threshold["sigma2"])
+    return Fraction(threshold["radius"]) / beta + abs(printed - read(threshold["eigenvalue"]) / beta)
