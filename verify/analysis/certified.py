@@ -2,7 +2,7 @@
 
 Notation   lam_j eigenvalues of the covariance in exact arithmetic; k latents; sigma2 the noise; beta the weight of the
            KL, s = beta sigma2; q how many latents the optimum retains, the least number of k and #{lam_j > s}.
-Main       certified, of a document; Values, of the optimum in balls.
+Main       certified, of a document; Values, between what the value of the optimum lies.
 Reference  theory 1.5, 3.9; docs/mathematics.md, section 13; verify/analysis/enclosed.py.
 
 A number retained is certified where it is proved of these very data in exact arithmetic. Where rounding left it open
@@ -10,20 +10,18 @@ and the certificate does not, the row says what is proved. That the two exclude 
 but an error.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import inf, isfinite, nextafter
+from math import inf, nextafter
 from typing import Any
 
 from verify.analysis.enclosed import Contradiction, Enclosed
-from verify.certify.checker.balls import Ball, ball, flint, precision
+from verify.certify.checker.counts import LOG_ERROR, PI, ln
 from verify.eigenvalues import decimal
-from verify.errors import InputError
 from verify.words.certified import CERTIFIED, UNDECIDED, said_of_rows
 
 Document = dict[str, Any]
-# Of the balls that values are computed in: far below what eigenvalues of data are known to.
-BITS = 128
 
 
 def certified(document: Document, found: Enclosed) -> tuple[Document, list[str]]:
@@ -33,7 +31,7 @@ def certified(document: Document, found: Enclosed) -> tuple[Document, list[str]]
     rows = [_row(row, k, found, values) for row in document["noise"]]
     thresholds = [_threshold(t, j, found) for j, t in enumerate(document["thresholds"])]
     made = {**document, "noise": rows, "thresholds": thresholds, "subject": found.sha256}
-    return made, list(said_of_rows(rows, values.why))
+    return made, list(said_of_rows(rows))
 
 
 def _row(row: Document, k: int, found: Enclosed, values: "Values") -> Document:
@@ -48,7 +46,7 @@ def _row(row: Document, k: int, found: Enclosed, values: "Values") -> Document:
             f"at sigma2 = {row['sigma2']!r} {least} to {most} latents are proved to be retained, where "
             f"{row['retained']} to {row['retained_at_most']} were computed"
         )
-    radius = values.radius(row["value"], decimal(row["sigma2"]), range(least, most + 1))
+    radius = values.radius(row["value"], decimal(row["sigma2"]), least, most)
     if place.why is None:
         row = {**row, "undecided": []}
     if least != most:
@@ -73,52 +71,43 @@ def above(x: Fraction) -> float:
 
 
 class Values:
-    """The largest value of the objective at any noise, from the eigenvalues as they are enclosed.
+    """Between what the largest value of the objective lies at any noise, from the eigenvalues as they are enclosed.
 
-    For q retained: -1/2 [n log 2 pi sigma2 + beta sum_{a <= q} (log(lam_a/s) + 1) + sum_{j > q} lam_j/sigma2].
+    With q retained it is -1/2 [n log 2 pi sigma2 + beta (tr S/s - sum_{a <= q} h(lam_a/s))], h(x) = x - 1 - log x, which
+    rises from h(1) = 0: more eigenvalues, and larger ones, make it larger.
     """
 
     def __init__(self, found: Enclosed, beta: Fraction):
         self._found, self._beta = found, beta
-        self.why: str | None = None
-        if found.why is None:
-            try:
-                flint()
-            except InputError as error:
-                self.why = str(error)
-                return
-            with precision(BITS):
-                self._logs, self._rest = self._sums()
+        self._sums = [_sums(ends) for ends in (found.low, found.high)]
 
-    def _sums(self) -> tuple[list[Ball], list[Ball]]:
-        """Of the first q the sum of their logarithms, of all but them the sum; q = 0, ..., n."""
-        lam = [_between(a, b) for a, b in zip(self._found.low, self._found.high, strict=True)]
-        logs, rest = [ball(0)], [ball(0)]
-        for x, low in zip(lam, self._found.low, strict=True):
-            logs.append(logs[-1] + (x.log() if low > 0 else flint().arb.nan()))
-        for x in reversed(lam):
-            rest.append(rest[-1] + x)
-        return logs, rest[::-1]
+    def radius(self, value: float, sigma2: Fraction, least: int, most: int) -> float:
+        """Within how much of `value` the true one lies, if `least` to `most` eigenvalues are retained."""
+        low, high = self.ends(sigma2, least, most)
+        return above(max(high - Fraction(value), Fraction(value) - low))
 
-    def radius(self, value: float, sigma2: Fraction, retained: Iterable[int]) -> float | None:
-        """Within how much of `value` the true one lies, whichever of these numbers is retained; None: not known."""
-        if self.why is not None or self._found.why is not None:
-            return None
-        with precision(BITS):
-            off = [above_ball(abs(self._ball(q, sigma2) - ball(value))) for q in retained]
-        return max(off) if all(map(isfinite, off)) else None
-
-    def _ball(self, q: int, sigma2: Fraction) -> Ball:
-        n, s, effective = len(self._found), ball(sigma2), ball(self._beta * sigma2)
-        of_retained = ball(self._beta) * (self._logs[q] - q * effective.log() + q)
-        return -(n * (2 * flint().arb.pi() * s).log() + of_retained + self._rest[q] / s) / 2
+    def ends(self, sigma2: Fraction, least: int, most: int) -> tuple[Fraction, Fraction]:
+        """The least and the most that the value may be."""
+        n, s = len(self._found), self._beta * sigma2
+        constant, log_s = n * ln(2 * PI * sigma2), ln(s)
+        (small, large), found = self._found.trace, []
+        # Below its least h falls: of eigenvalues that a count alone shows to exceed s, h >= 0 is what is known.
+        least = bisect_left(range(least), True, key=lambda a: self._found.low[a] <= s)
+        for q, trace, (sums, logs) in ((least, large, self._sums[0]), (most, small, self._sums[1])):
+            gain = sums(q) / s - q - logs(q) + q * log_s
+            found.append(-(constant + self._beta * (trace / s - gain)) / 2)
+        error = LOG_ERROR * (n + self._beta * 2 * most)
+        return found[0] - error, found[1] + error
 
 
-def _between(low: Fraction, high: Fraction) -> Ball:
-    """A ball that holds this interval."""
-    return ball(low) if low == high else ball(low).union(ball(high))
+def _sums(ends: Sequence[Fraction]) -> tuple[Callable[[int], Fraction], Callable[[int], Fraction]]:
+    """Of the first q numbers, > 0, the sum and the sum of their logarithms, computed as they are asked for."""
+    sums, logs = [Fraction(0)], [Fraction(0)]
 
+    def up_to(q: int, which: list[Fraction]) -> Fraction:
+        for x in ends[len(sums) - 1 : q]:
+            sums.append(sums[-1] + x)
+            logs.append(logs[-1] + ln(x))
+        return which[q]
 
-def above_ball(x: Ball) -> float:
-    """A double that is not below anything in the ball."""
-    return nextafter(float(x.upper()), inf)
+    return lambda q: up_to(q, sums), lambda q: up_to(q, logs)

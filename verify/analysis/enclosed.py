@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
+from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -52,7 +53,8 @@ class Place:
 class Enclosed:
     """low, high (n,), both falling; of a bare spectrum equal. why: where nothing is proved, in words, and both empty.
 
-    sha256: of the data, as in their certificates.
+    sha256: of the data, as in their certificates. trace: between what tr S lies. count: what may decide more of one
+    level.
     """
 
     low: tuple[Fraction, ...]
@@ -60,6 +62,7 @@ class Enclosed:
     exact: bool
     sha256: str | None = None
     why: str | None = None
+    trace: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None
     _places: dict[Fraction, Place] = field(default_factory=dict)
 
@@ -128,23 +131,32 @@ def nothing(why: str) -> Enclosed:
 
 def exactly(numbers: Sequence[Fraction], sha256: str | None = None) -> Enclosed:
     """Numbers, descending, at their word."""
-    return Enclosed(tuple(numbers), tuple(numbers), True, sha256)
+    total = sum(numbers, Fraction(0))
+    return Enclosed(tuple(numbers), tuple(numbers), True, sha256, trace=(total, total))
 
 
 def within(
     values: Sequence[float],
     radii: Sequence[float],
+    *,
+    trace: tuple[Fraction, Fraction] | None = None,
     count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None,
     sha256: str | None = None,
 ) -> Enclosed:
-    """Eigenvalues of a covariance, each within its radius; in order they are, and none is negative."""
+    """Eigenvalues of a covariance, each within its radius; in order they are, and none is negative.
+
+    trace: between what their sum lies, where that is known better.
+    """
+    if not all(map(isfinite, radii)):
+        return nothing("no bound on the rounding of all eigenvalues was found")
     pairs = [(Fraction(v), Fraction(r)) for v, r in zip(values, radii, strict=True)]
     least = [max(v - r, Fraction(0)) for v, r in pairs]
     most = [max(v + r, Fraction(0)) for v, r in pairs]
     low, high = tuple(accumulate(reversed(least), max))[::-1], tuple(accumulate(most, min))
     if any(a > b for a, b in zip(low, high, strict=True)):
         raise Contradiction("the radii of eigenvalues leave no place for one of them")
-    return Enclosed(low, high, False, sha256, count=count)
+    total = trace or (sum(low, Fraction(0)), sum(high, Fraction(0)))
+    return Enclosed(low, high, False, sha256, trace=total, count=count)
 
 
 _ENCLOSED: "WeakKeyDictionary[Covariance, Enclosed]" = WeakKeyDictionary()
@@ -171,6 +183,20 @@ def _of(covariance: Covariance) -> Enclosed:
         found = counts.thresholds(subject)
     except InputError as error:
         return nothing(str(error))
-    made = within(found.values.tolist(), found.radii.tolist(), lambda level: counts.count(subject, level), subject.sha256)
+    made = within(
+        found.values.tolist(),
+        found.radii.tolist(),
+        trace=_trace(subject),
+        count=lambda level: counts.count(subject, level),
+        sha256=subject.sha256,
+    )
     made.agree(covariance.spectrum)
     return made
+
+
+def _trace(subject: Subject) -> tuple[Fraction, Fraction]:
+    """Between what tr S lies: of unit (mid + E) it is unit tr mid within n |E|_2."""
+    known = subject.enclosure
+    assert known is not None
+    near, off = sum(map(Fraction, known.mid.diagonal().tolist()), Fraction(0)), len(known.mid) * Fraction(known.radius)
+    return (near - off) * known.unit, (near + off) * known.unit

@@ -13,6 +13,7 @@ import numpy as np
 
 from verify.certify.checker.subject import Enclosure, Subject
 from verify.data.decomposition.scatter import Scatter
+from verify.data.decomposition.steps import Source
 from verify.data.decomposition.sums import chunk_height, scatter_of
 from verify.data.entries import chunks
 from verify.data.rows import Rows
@@ -20,10 +21,14 @@ from verify.data.rows import Rows
 
 def of_rows(rows: Rows) -> Subject:
     """The subject of rows as they are read, before they are divided by the scale.  Raises InputError."""
-    source = rows.source()
+    return of_source(rows.source())
+
+
+def of_source(source: Source) -> Subject:
+    """The same of their source."""
     whole = np.concatenate([np.asarray(block, dtype=np.float64) for block in source.blocks()])
     N, n = whole.shape
-    digest = hashlib.sha256(f"{N} {n} {source.divisor.hex()} ".encode() + np.ascontiguousarray(whole, "<f8").tobytes())
+    digest = hashlib.sha256(f"{N} {n} {float(source.divisor).hex()} ".encode() + np.ascontiguousarray(whole, "<f8").tobytes())
     scatter = scatter_of(chunks(iter([whole]), chunk_height(n)))
     return Subject(digest.hexdigest(), n, N, enclosure(scatter, source.divisor), whole, source.divisor)
 

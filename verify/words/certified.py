@@ -40,8 +40,8 @@ def mark(row: Document) -> str:
     return MARKS[status(row)]
 
 
-def said_of_rows(rows: list[Document], values: str | None) -> Iterator[str]:
-    """Notes on what is not certified, of rows that are told of; values: why no value is, None where they are."""
+def said_of_rows(rows: list[Document]) -> Iterator[str]:
+    """Notes on what is not certified, of rows that are told of."""
     reasons = {row["why"] for row in rows}
     if len(reasons) == 1 and None not in reasons and len(rows) > 1:
         yield f"not certified: {rows[0]['why']}"
@@ -50,8 +50,6 @@ def said_of_rows(rows: list[Document], values: str | None) -> Iterator[str]:
         # Where rounding cannot tell either, the note on that says the rest.
         if row["why"] is not None and row["retained"] == row["retained_at_most"]:
             yield f"not certified: at sigma2 = {typed(row['sigma2'])} {row['why']}"
-    if values is not None:
-        yield f"numbers retained are certified without it, values are not: {values}"
 
 
 def said_of_points(points: Iterable[Document]) -> Iterator[str]:

@@ -8,7 +8,7 @@ Main       check, KINDS.
 from collections.abc import Callable
 from typing import Any
 
-from verify.certify.checker import stationary
+from verify.certify.checker import counts, stationary
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -17,6 +17,9 @@ FORMAT, VERSION = "elbo-verify certificate", 1
 Check = Callable[[dict[str, Any], Subject], Outcome]
 # What a statement of each kind is checked by; each raises InputError where it is malformed.
 KINDS: dict[str, Check] = {
+    "count": counts.check_count,
+    "eigenvalues": counts.check_eigenvalues,
+    "optimum": counts.check_optimum,
     "stationary": stationary.check,
     "inertia": stationary.check,
     "saddle": stationary.check,
