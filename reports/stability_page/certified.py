@@ -19,12 +19,12 @@ def section(document: Document) -> Document | None:
     facts = document["stability"]
     if not certified.asked(facts):
         return None
-    told = wording.told_of(document)
+    told, thresholds = wording.told_of(document), _thresholds(facts)
     return {
         "seals": _seals(told),
         "rows": [_row(row, document["k"]) for row in told],
-        "thresholds": _thresholds(facts),
-        "within": certified.radius(facts),
+        "thresholds": thresholds,
+        "within": max((t["radius"] for t in thresholds), key=float, default=None),
         "sampled": facts["N"] is not None,
         "points": bool(document["stationary"]),
         "subject": facts["subject"],
@@ -37,8 +37,9 @@ def _seals(rows: list[Document]) -> list[Document]:
     """The mark of each noise that the verdict tells of; one where it is the same for all."""
     found = [certified.status(row) for row in rows]
     if len(set(found)) == 1:
-        return [{"status": found[0], "of": "" if len(rows) == 1 else "at each of these noises"}]
-    return [{"status": s, "of": f"at sigma2 = {typed(row['sigma2'])}"} for s, row in zip(found, rows, strict=True)]
+        of = "how many are held there" if len(rows) == 1 else "how many are held at each of these noises"
+        return [{"status": found[0], "of": of}]
+    return [{"status": s, "of": f"how many at sigma2 = {typed(row['sigma2'])}"} for s, row in zip(found, rows, strict=True)]
 
 
 def _row(row: Document, k: int) -> Document:

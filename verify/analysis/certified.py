@@ -73,7 +73,7 @@ def above(x: Fraction) -> float:
 class Values:
     """Between what the largest value of the objective lies at any noise, from the eigenvalues as they are enclosed.
 
-    With q retained it is -1/2 [n log 2 pi sigma2 + beta (tr S/s - sum_{a <= q} h(lam_a/s))], h(x) = x - 1 - log x, which
+    With q retained it is -1/2 [n log 2 pi sigma2 + beta (tr S/s - sum_{a <= q} h(lam_a/s))], where h(x) = x - 1 - log x
     rises from h(1) = 0: more eigenvalues, and larger ones, make it larger.
     """
 

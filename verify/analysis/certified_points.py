@@ -1,8 +1,8 @@
 """Which stationary points are proved to be what a document says: index, nullity, kind, strict, global.
 
-Notation   lam_j the eigenvalues of S in exact arithmetic, as they are enclosed; A retained (q of them), k columns, s the
-           noise they are compared with (beta sigma2; the root of its equation where it is learned); a block b has k_b
-           columns, the eigen-indices A_b (q_b), z_b = k_b - q_b zero rows, the constant m_b; t_a = sqrt(lam_a m_b).
+Notation   lam_j the eigenvalues of S in exact arithmetic, as they are enclosed; A retained (q of them), k columns, s
+           the noise they are compared with (beta sigma2; where it is learned the root of its equation); a block b has
+           k_b columns, the eigen-indices A_b (q_b), z_b = k_b - q_b zero rows, the constant m_b; t_a = sqrt(lam_a m_b).
 Main       certified, of the points of a document; counts, of one point.
 Reference  docs/mathematics.md: Propositions 2 to 5, 8, 9 and Theorems A and B, all of them proved (claims spectrum,
            block-inertia, learned-noise-inertia, elbo-points, learned-noise-saddles, fixed-noise-maxima).
@@ -277,16 +277,15 @@ class _At:
         """For every zero row of a larger block and discarded j the sign of `row`, which falls with j."""
         if self.noise.balanced:
             return Counts(0, 1)
-        total = Counts(0, 0)
+        parts = [self._zero_rows_of(b) for b in self.larger if b.zeros]
+        return Counts(sum(p.index for p in parts), sum(p.nullity for p in parts))
+
+    def _zero_rows_of(self, b: Block) -> Counts:
         every = range(len(self.found))
-        for b in self.larger:
-            if b.zeros:
-                above = bisect_left(every, True, key=lambda j: self.row(j, b) != 1)  # noqa: B023
-                below = bisect_left(every, True, key=lambda j: self.row(j, b) == -1)  # noqa: B023
-                tied = all(self.row(j, b) == 0 for j in range(above, below))
-                part = self._of_signs(b.zeros, above, below, tied, f"what a zero row beside {_held(b)} is level with")
-                total = Counts(total.index + part.index, total.nullity + part.nullity)
-        return total
+        above = bisect_left(every, True, key=lambda j: self.row(j, b) != 1)
+        below = bisect_left(every, True, key=lambda j: self.row(j, b) == -1)
+        tied = all(self.row(j, b) == 0 for j in range(above, below))
+        return self._of_signs(b.zeros, above, below, tied, f"what a zero row beside {_held(b)} is level with")
 
     def between_singles(self) -> Counts:
         """Two retained columns: of L a rotation is gauge, of P it is flat where their eigenvalues are equal."""

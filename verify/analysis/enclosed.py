@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -95,7 +95,7 @@ class Enclosed:
     def groups(self) -> tuple[tuple[int, int], ...]:
         """For each j the run [start, end) of those that it is not proved to differ from; of exact ones, its equals."""
         starts = [0, *(j for j in range(1, len(self)) if self.apart(j - 1, j)), len(self)]
-        runs = [(a, b) for a, b in zip(starts, starts[1:], strict=False) for _ in range(a, b)]
+        runs = [(a, b) for a, b in pairwise(starts) for _ in range(a, b)]
         return tuple(runs)
 
     def apart(self, one: int, other: int) -> bool:
@@ -112,7 +112,10 @@ class Enclosed:
         for j, (value, error, low, high) in enumerate(errors, start=1):
             # What was settled and added up in doubles may be off by an ulp or two itself.
             slack = Fraction(abs(value) + error) / 2**50
-            if not low - slack <= Fraction(value) + Fraction(error) or not Fraction(value) - Fraction(error) <= high + slack:
+            if (
+                not low - slack <= Fraction(value) + Fraction(error)
+                or not Fraction(value) - Fraction(error) <= high + slack
+            ):
                 raise Contradiction(
                     f"lam_{j} was measured as {value!r} within {error!r}, and lies between {float(low)!r} and "
                     f"{float(high)!r}"
@@ -120,8 +123,9 @@ class Enclosed:
 
 
 def _beside(above: int, most: int) -> str:
-    lies = f"lam_{most} lies" if most == above + 1 else f"lam_{above + 1} to lam_{most} lie"
-    return f"{lies} nearer to the noise than what is proved of rounding can tell"
+    if most == above + 1:
+        return f"lam_{most} is nearer to the noise that it is compared with than the proven bound on rounding"
+    return f"lam_{above + 1} to lam_{most} are nearer to the noise than the proven bound on rounding"
 
 
 def nothing(why: str) -> Enclosed:

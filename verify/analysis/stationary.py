@@ -60,8 +60,9 @@ def stationary(
     that objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
     Without `top`, all of them up to a limit, else the best (listing.py). walk: what walks all index sets at learned
     noise, where they are to be counted; "walk" is in the document where it did, and of one that was interrupted what it
-    came to know. certify: tell of each point whether what it is is proved (certified_points.py). track: shows progress. InputError: k, sigma2, beta, scales, unbounded; beta where the objective has no
-    KL, or where the noise is learned.
+    came to know. certify: tell of each point whether it is proved what it is (certified_points.py). track: shows
+    progress. InputError: k, sigma2, beta, scales, unbounded; beta where the objective has no KL, or where the noise is
+    learned.
     """
     spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latents_of(covariance, k)
     if objective not in ("ppca", "elbo"):

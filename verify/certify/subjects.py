@@ -28,7 +28,9 @@ def of_source(source: Source) -> Subject:
     """The same of their source."""
     whole = np.concatenate([np.asarray(block, dtype=np.float64) for block in source.blocks()])
     N, n = whole.shape
-    digest = hashlib.sha256(f"{N} {n} {float(source.divisor).hex()} ".encode() + np.ascontiguousarray(whole, "<f8").tobytes())
+    digest = hashlib.sha256(
+        f"{N} {n} {float(source.divisor).hex()} ".encode() + np.ascontiguousarray(whole, "<f8").tobytes()
+    )
     scatter = scatter_of(chunks(iter([whole]), chunk_height(n)))
     return Subject(digest.hexdigest(), n, N, enclosure(scatter, source.divisor), whole, source.divisor)
 

@@ -44,7 +44,9 @@ def noise_table(document: Document) -> Table:
 def _noise_legend(document: Document) -> str:
     text = f"value: {what_value(weight(document))}; margin: distance from sigma2 to the nearest threshold"
     if document["N"] is not None:
-        text += "; other data: what other data of the same kind may retain, thresholds moved by up to two standard errors"
+        text += (
+            "; other data: what other data of the same kind may retain, thresholds moved by up to two standard errors"
+        )
     return f"{text}\n{certified.LEGEND}" if certified.asked(document) else text
 
 
