@@ -194,7 +194,8 @@ def _of(covariance: Covariance) -> Enclosed:
         count=lambda level: counts.count(subject, level),
         sha256=subject.sha256,
     )
-    made.agree(covariance.spectrum)
+    if made.why is None:
+        made.agree(covariance.spectrum)
     return made
 
 
