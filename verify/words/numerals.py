@@ -50,17 +50,16 @@ def rough(value: float) -> str:
 def at_most(bound: float | Fraction) -> str:
     """Two digits of a bound, not rounded down: 0.38, 1.9e-10; "0" of 0."""
     exact = Fraction(bound)
-    text = str(_CEILING.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize())
-    return text if abs(exact) >= 1e-4 and "E" not in text else typed(float(text))
+    rounded = _CEILING.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
+    return f"{rounded:f}" if rounded == 0 or Decimal("1e-4") <= rounded < 10**6 else f"{rounded:e}"
 
 
 def enclosed(value: float, radius: float | Fraction) -> tuple[str, str]:
     """As many decimals of a value as its proven radius bears, and within how much of these the true one lies."""
     if radius == 0:
         return typed(value), "0"
-    exact = Decimal(repr(value))
     decimals = max(0, -Decimal(at_most(radius)).adjusted())
-    text = f"{exact:.{decimals}f}"
+    text = f"{Decimal(value):.{decimals}f}"
     return text, at_most(abs(Fraction(text) - Fraction(value)) + Fraction(radius))
 
 

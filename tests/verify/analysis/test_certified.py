@@ -132,7 +132,11 @@ def test_values_lie_within_their_radius_whatever_the_eigenvalues_are():
             assert low.numerator <= value * low.denominator and value * high.denominator <= high.numerator
     # Control: of eigenvalues that are held to be exact the same values lie outside.
     low, high = Values(exactly([Fraction(v) for v in values]), Fraction(1)).ends(Fraction(1, 2), 3, 3)
-    assert not low <= Fraction(float(best([Fraction(v) + Fraction(1, 10) for v in values], 3, Fraction(1, 2), 1)[1])) <= high
+    assert (
+        not low
+        <= Fraction(float(best([Fraction(v) + Fraction(1, 10) for v in values], 3, Fraction(1, 2), 1)[1]))
+        <= high
+    )
 
 
 def test_a_count_that_shows_more_than_the_radii_makes_no_value_too_narrow():

@@ -166,7 +166,9 @@ def test_documents_are_certified_whole(objective, sigma2):
 
 
 def test_beta_moves_the_noise():
-    document, _ = stationary(from_eigenvalues([6.0, 4.0, 2.5, 1.2]), 2, sigma2=0.5, objective="elbo", beta=5, certify=True)
+    document, _ = stationary(
+        from_eigenvalues([6.0, 4.0, 2.5, 1.2]), 2, sigma2=0.5, objective="elbo", beta=5, certify=True
+    )
     assert document["tied"] == [3] and {status(point) for point in document["points"]} == {CERTIFIED}
     assert any(point["nullity"] for point in document["points"])
 
