@@ -39,7 +39,8 @@ def _seals(rows: list[Document]) -> list[Document]:
     if len(set(found)) == 1:
         of = "how many are held there" if len(rows) == 1 else "how many are held at each of these noises"
         return [{"status": found[0], "of": of}]
-    return [{"status": s, "of": f"how many at sigma2 = {typed(row['sigma2'])}"} for s, row in zip(found, rows, strict=True)]
+    of_each = [f"how many at sigma2 = {typed(row['sigma2'])}" for row in rows]
+    return [{"status": s, "of": of} for s, of in zip(found, of_each, strict=True)]
 
 
 def _row(row: Document, k: int) -> Document:

@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from math import isqrt
 from typing import Any
 
@@ -150,7 +150,7 @@ def _fixed(found: Enclosed, level: Fraction) -> _Noise:
 def _mean(point: Point, found: Enclosed) -> _Noise:
     """sigma2_A, the mean of the p discarded eigenvalues: lam_j - sigma2_A is (p - 1) lam_j less the others, over p."""
     every, kept = range(len(found)), point.retained
-    p, (low, high) = len(found) - len(kept), _totals(found)
+    p, (low, high) = len(found) - len(kept), found.once("totals", lambda: (sum(found.low), sum(found.high)))
     low, high = low - sum(found.low[a] for a in kept), high - sum(found.high[a] for a in kept)
     if not low > 0:
         raise Open("it is not proved that the noise is positive")
@@ -162,11 +162,6 @@ def _mean(point: Point, found: Enclosed) -> _Noise:
 
     exact = low / p if found.exact else None
     return _Noise(above, below, found.exact or p == 1, holds, lambda: between(low / p, high / p), exact)
-
-
-@lru_cache(maxsize=4)
-def _totals(found: Enclosed) -> tuple[Fraction, Fraction]:
-    return sum(found.low, Fraction(0)), sum(found.high, Fraction(0))
 
 
 def _root(point: Point, found: Enclosed) -> _Noise:
@@ -453,16 +448,20 @@ def between(low: Fraction, high: Fraction) -> Ball:
 
 
 def _lam(found: Enclosed, j: int) -> Ball:
-    return _kept(found, j, flint().ctx.prec)[0]
+    return _kept(found, j)[0]
 
 
 def _root_of(found: Enclosed, j: int) -> Ball:
-    return _kept(found, j, flint().ctx.prec)[1]
+    return _kept(found, j)[1]
 
 
-@lru_cache(maxsize=8192)
-def _kept(found: Enclosed, j: int, bits: int) -> tuple[Ball, Ball]:
-    """lam_j and its root, in balls of so many bits."""
+def _kept(found: Enclosed, j: int) -> tuple[Ball, Ball]:
+    """lam_j and its root, in balls of as many bits as are in use."""
+    kept: tuple[Ball, Ball] = found.once((j, flint().ctx.prec), lambda: _balls(found, j))
+    return kept
+
+
+def _balls(found: Enclosed, j: int) -> tuple[Ball, Ball]:
     low, high = found.low[j], found.high[j]
     root = between(low, high).sqrt() if low == high else ball(low).sqrt().union(ball(high).sqrt())
     return between(low, high), root

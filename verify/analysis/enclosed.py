@@ -54,7 +54,7 @@ class Enclosed:
     """low, high (n,), both falling; of a bare spectrum equal. why: where nothing is proved, in words, and both empty.
 
     sha256: of the data, as in their certificates. trace: between what tr S lies. count: what may decide more of one
-    level.
+    level. memory: what was derived of them.
     """
 
     low: tuple[Fraction, ...]
@@ -64,16 +64,21 @@ class Enclosed:
     why: str | None = None
     trace: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None
-    _places: dict[Fraction, Place] = field(default_factory=dict)
+    memory: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.low)
 
     def place(self, level: Fraction) -> Place:
         """Where this noise lies.  level > 0."""
-        if level not in self._places:
-            self._places[level] = self._placed(level)
-        return self._places[level]
+        place: Place = self.once(("place", level), lambda: self._placed(level))
+        return place
+
+    def once(self, key: Any, made: Callable[[], Any]) -> Any:
+        """What `made` returns, computed once for each key."""
+        if key not in self.memory:
+            self.memory[key] = made()
+        return self.memory[key]
 
     def _placed(self, level: Fraction) -> Place:
         every = range(len(self))

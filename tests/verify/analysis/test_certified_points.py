@@ -1,4 +1,4 @@
-"""Index and nullity from signs that are proved: against dense Hessians, near ties, and with eigenvalues that are vague."""
+"""Index and nullity from signs that are proved: against dense Hessians, near ties, and of vague eigenvalues."""
 
 from collections import Counter
 from fractions import Fraction

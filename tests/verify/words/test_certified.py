@@ -1,4 +1,4 @@
-"""What is said of certified numbers: only where they were asked for, why they are not, and bounds that are not too small."""
+"""What is said of certified numbers: only where that was asked for, why they are not, and bounds rounded up."""
 
 from fractions import Fraction
 
