@@ -185,10 +185,10 @@ def _of(covariance: Covariance) -> Enclosed:
     if covariance.spectrum.exact is not None:
         subject = subjects.of_spectrum(covariance.spectrum.exact)
         return exactly(covariance.spectrum.exact, subject.sha256)
-    if covariance.source is None:
+    if covariance.source is None or covariance.N is None:
         return nothing("the rows could be read only once, and certificates need them again")
     try:
-        subject = subjects.of_source(covariance.source)
+        subject = subjects.of_source(covariance.source, covariance.N, covariance.n)
         found = counts.thresholds(subject)
     except InputError as error:
         return nothing(str(error))
