@@ -7,6 +7,7 @@ Main       exact, double, matrix; written, written_matrix.
 """
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -41,10 +42,10 @@ def double(given: Any) -> float:
     return near
 
 
-def matrix(given: Any) -> Array:
-    """A matrix (n, m) of finite doubles.  Raises InputError."""
+def matrix(given: Any, entry: Callable[[Any], Any] = double) -> Array:
+    """A matrix (n, m) of finite doubles; with entry = exact rows may hold fractions as well.  Raises InputError."""
     if isinstance(given, list):
-        rows = [[double(x) for x in row] if isinstance(row, list) else [] for row in given]
+        rows = [[entry(x) for x in row] if isinstance(row, list) else [] for row in given]
         if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
             raise InputError("a matrix is a list of rows of the same length, none of them empty")
         return np.array(rows)
