@@ -12,16 +12,18 @@ but an error.
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
 
 from verify.analysis.enclosed import Contradiction, Enclosed
-from verify.certify.checker.counts import LOG_ERROR, PI, ln
 from verify.eigenvalues import decimal
 from verify.words.certified import CERTIFIED, UNDECIDED, said_of_rows
 
 Document = dict[str, Any]
+# Within LOG_ERROR of itself and of its logarithm.
+PI, LOG_ERROR = Fraction("3.14159265358979323846264338327950288419716939937510"), Fraction(1, 10**30)
 
 
 def certified(document: Document, found: Enclosed) -> tuple[Document, list[str]]:
@@ -48,7 +50,7 @@ def _row(row: Document, k: int, found: Enclosed, values: "Values") -> Document:
         )
     radius = values.radius(row["value"], decimal(row["sigma2"]), least, most)
     if place.why is None:
-        row = {**row, "undecided": []}
+        row = {**row, "undecided": [], "tied": list(range(place.above + 1, place.above + place.level + 1))}
     if least != most:
         return {**row, "certified": UNDECIDED, "why": place.why, "value_radius": radius}
     proved = {"retained": least, "retained_at_most": least, "collapsed": k - least}
@@ -98,6 +100,12 @@ class Values:
             found.append(-(constant + self._beta * (trace / s - gain)) / 2)
         error = LOG_ERROR * (n + self._beta * 2 * most)
         return found[0] - error, found[1] + error
+
+
+def ln(x: Fraction) -> Fraction:
+    """log x within LOG_ERROR, x > 0: decimal rounds quotients and logarithms correctly, here to 60 digits."""
+    with localcontext(Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)):
+        return Fraction((Decimal(x.numerator) / Decimal(x.denominator)).ln())
 
 
 def _sums(ends: Sequence[Fraction]) -> tuple[Callable[[int], Fraction], Callable[[int], Fraction]]:

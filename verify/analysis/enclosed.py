@@ -19,6 +19,8 @@ from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from verify.analysis.exact_counts import exact_count
+from verify.arrays import Array
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.data.covariance import Covariance
@@ -54,7 +56,7 @@ class Enclosed:
     """low, high (n,), both falling; of a bare spectrum equal. why: where nothing is proved, in words, and both empty.
 
     sha256: of the data, as in their certificates. trace: between what tr S lies. count: what may decide more of one
-    level. memory: what was derived of them.
+    level. rows: the data and their divisor, where they are few. memory: what was derived of them.
     """
 
     low: tuple[Fraction, ...]
@@ -64,6 +66,7 @@ class Enclosed:
     why: str | None = None
     trace: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
     count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None
+    rows: tuple[Array, float] | None = None
     memory: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -86,15 +89,23 @@ class Enclosed:
         most = bisect_left(every, True, key=lambda j: self.high[j] < level)
         if self.exact or above == most:
             return Place(above, most - above)
-        if self.count is None:
+        found = self._counted(level)
+        if found is None:
             return Place(above, most - above, _beside(above, most))
-        statement, outcome = self.count(level)
-        if outcome.status is not Status.PROVED:
-            return Place(above, most - above, _beside(above, most))
-        found = int(statement["above"])
-        if not above <= found <= most:
-            raise Contradiction(f"{found} eigenvalues exceed {float(level)!r}, by their radii {above} to {most}")
-        return Place(found, 0)
+        if not above <= found[0] <= sum(found) <= most:
+            raise Contradiction(
+                f"{found[0]} eigenvalues exceed {float(level)!r} and {found[1]} equal it; by their radii {above} to "
+                f"{most} do"
+            )
+        return Place(*found)
+
+    def _counted(self, level: Fraction) -> tuple[int, int] | None:
+        """How many exceed the level and how many equal it: by a certificate of its own, or in whole numbers."""
+        if self.count is not None:
+            statement, outcome = self.count(level)
+            if outcome.status is Status.PROVED:
+                return int(statement["above"]), int(statement.get("equal", 0))
+        return None if self.rows is None else exact_count(*self.rows, level)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, int], ...]:
@@ -150,6 +161,7 @@ def within(
     *,
     trace: tuple[Fraction, Fraction] | None = None,
     count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None,
+    rows: tuple[Array, float] | None = None,
     sha256: str | None = None,
 ) -> Enclosed:
     """Eigenvalues of a covariance, each within its radius; in order they are, and none is negative.
@@ -165,7 +177,7 @@ def within(
     if any(a > b for a, b in zip(low, high, strict=True)):
         raise Contradiction("the radii of eigenvalues leave no place for one of them")
     total = trace or (sum(low, Fraction(0)), sum(high, Fraction(0)))
-    return Enclosed(low, high, False, sha256, trace=total, count=count)
+    return Enclosed(low, high, False, sha256, trace=total, count=count, rows=rows)
 
 
 _ENCLOSED: "WeakKeyDictionary[Covariance, Enclosed]" = WeakKeyDictionary()
@@ -197,6 +209,7 @@ def _of(covariance: Covariance) -> Enclosed:
         found.radii.tolist(),
         trace=_trace(subject),
         count=lambda level: counts.count(subject, level),
+        rows=None if subject.rows is None else (subject.rows, subject.divisor),
         sha256=subject.sha256,
     )
     if made.why is None:
