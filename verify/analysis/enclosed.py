@@ -19,7 +19,7 @@ from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from verify.analysis.exact_counts import exact_count
+from verify.analysis.exact_counts import exact_count, lacks_flint
 from verify.arrays import Array
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
@@ -91,7 +91,8 @@ class Enclosed:
             return Place(above, most - above)
         found = self._counted(level)
         if found is None:
-            return Place(above, most - above, _beside(above, most))
+            more = "" if self.rows is None or not lacks_flint(self.rows[0]) else "; python-flint would decide it"
+            return Place(above, most - above, _beside(above, most) + more)
         if not above <= found[0] <= sum(found) <= most:
             raise Contradiction(
                 f"{found[0]} eigenvalues exceed {float(level)!r} and {found[1]} equal it; by their radii {above} to "

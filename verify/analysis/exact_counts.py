@@ -2,7 +2,7 @@
 
 Notation   X (N, n) the rows times a power of two D, whole numbers; S their covariance; A = N X^T X - c c^T, c = X^T 1,
            so that S = A/(N D divisor)^2; level = num/den (N D divisor)^-2, B = den A - num I.
-Main       exact_count.
+Main       exact_count; lacks_flint.
 Reference  docs/mathematics.md, section 13.
 
 All roots of det(x - B) are real, as B is symmetric; so by Descartes' rule it has exactly as many positive ones as its
@@ -27,12 +27,9 @@ def exact_count(rows: Array, divisor: float, level: Fraction) -> tuple[int, int]
     None where that would take long, or python-flint is missing.
     """
     N, n = rows.shape
-    if n > COLUMNS or rows.size > ENTRIES:
+    if n > COLUMNS or rows.size > ENTRIES or lacks_flint(rows):
         return None
-    try:
-        matrix = flint().fmpz_mat
-    except InputError:
-        return None
+    matrix = flint().fmpz_mat
     ratios = [x.as_integer_ratio() for x in rows.ravel().tolist()]
     scale = max(below for _, below in ratios)
     whole = [above * (scale // below) for above, below in ratios]
@@ -46,3 +43,14 @@ def exact_count(rows: Array, divisor: float, level: Fraction) -> tuple[int, int]
     coefficients = [int(x) for x in B.charpoly().coeffs()]
     signs = [x > 0 for x in coefficients if x]
     return sum(a != b for a, b in pairwise(signs)), next(i for i, x in enumerate(coefficients) if x)
+
+
+def lacks_flint(rows: Array) -> bool:
+    """Whether these rows are not counted because python-flint is missing, and for no other reason."""
+    if rows.shape[1] > COLUMNS or rows.size > ENTRIES:
+        return False
+    try:
+        flint()
+    except InputError:
+        return True
+    return False

@@ -138,9 +138,21 @@ def test_an_index_that_is_computed_wrongly_is_caught():
     good = [described(best), described(saddle, index=1, kind="saddle", **{"global": False})]
     certified(good, [best, saddle], found, Fraction(3, 2))
     assert [of["certified"]["status"] for of in good] == [CERTIFIED] * 2
-    for wrong in (described(saddle), described(saddle, index=2), described(saddle, index=1, nullity=1)):
+    for wrong in (described(saddle), described(saddle, index=2)):
         with pytest.raises(Contradiction):
             certified([wrong], [saddle], found, Fraction(3, 2))
+    tie = Point("ppca", ordered([Block((0,))], 2), 4.0, 0.0)  # a zero column towards u_2, and one zero of the gauge
+    with pytest.raises(Contradiction, match="nullity 1 were computed, and 0 and 2 are proved"):
+        certified([described(tie, nullity=1, gauge=1)], [tie], found, Fraction(4))
+
+
+def test_decimals_that_agree_to_forty_digits_are_told_apart():
+    """Which the computation does not do: beside blocks it takes them for equal, and says so in its documentation."""
+    lam = [1 + Fraction(1, 10**40), Fraction(1), Fraction(3)]
+    document, _ = stationary(from_eigenvalues(lam), 3, sigma2=None, objective="elbo", certify=True)
+    plain, _ = stationary(from_eigenvalues(lam), 3, sigma2=None, objective="elbo")
+    assert any(p["nullity"] < q["nullity"] for p, q in zip(document["points"], plain["points"], strict=True))
+    assert {status(point) for point in document["points"]} == {CERTIFIED}
 
 
 def test_what_rounding_left_open_is_told_where_it_is_proved():
