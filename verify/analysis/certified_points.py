@@ -11,22 +11,31 @@ The spectrum of every Hessian is known in closed form up to the size of what is 
 So index and nullity are numbers of signs: of lam_j - lam_a, lam_j - s, m_b - m_c and sum_A_b sqrt(lam_j lam_d) +
 z_b lam_j - k_b s. They are decided on rational intervals, and in balls where there are roots, of more and more digits
 where the eigenvalues are exact. One sign that stays open leaves the point undecided. Values, and the order of points by
-value, are not certified. What is used of the point is which indices each block holds, and of nothing its doubles.
+value, are not certified. What is used of the point is which indices each block holds, and none of its doubles.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from math import isqrt
 from typing import Any
 
-import mpmath
 import numpy as np
 
+from verify.analysis.certified_noise import (
+    PRECISIONS,
+    Noise,
+    Open,
+    constant,
+    ends,
+    lam,
+    noise_of,
+    rational_constant,
+    rational_sum,
+    root,
+)
 from verify.analysis.enclosed import Contradiction, Enclosed
-from verify.certify.checker.balls import Ball, ball, flint, precision
+from verify.certify.checker.balls import ball, precision
 from verify.errors import InputError
 from verify.landscape.points import Block, Point
 from verify.words.caveats import names
@@ -34,14 +43,8 @@ from verify.words.certified import CERTIFIED, UNDECIDED
 
 Document = dict[str, Any]
 Memory = dict[Any, Any]
-# Of balls: of exact eigenvalues until a sign is decided; those of data are not known to more digits than the first has.
-PRECISIONS = (128, 512, 2048, 8192)
 # Blocks of more columns have too many subsets of their scales.
 MOST_COLUMNS = 16
-
-
-class Open(Exception):
-    """A sign that stays open, and which."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def certified(described: Sequence[Document], points: Sequence[Point], found: Enc
         zeros = max(of["nullity"] - of["gauge"], of["undecided"])
         if not of["index"] <= proved.index <= of["index"] + zeros or proved.nullity > of["nullity"]:
             raise Contradiction(
-                f"point {number}: index {of['index']} and nullity {of['nullity']} were computed, and {proved.index} and "
-                f"{proved.nullity} are proved"
+                f"point {number}: index {of['index']} and nullity {of['nullity']} were computed, and {proved.index} and"
+                f" {proved.nullity} are proved"
             )
         of |= _kind(proved, of["gauge"], len(found) * point.k + int(point.objective == "elbo" or level is None))
         of["certified"] = {"status": CERTIFIED, "why": None}
@@ -97,7 +100,7 @@ def counts(point: Point, found: Enclosed, level: Fraction | None, memory: Memory
     """
     if found.why is not None:
         raise Open(found.why)
-    at = _At(point, found, _noise(point, found, level), {} if memory is None else memory)
+    at = _At(point, found, noise_of(point, found, level), {} if memory is None else memory)
     at.exists()
     parts = [at.towards_discarded(), at.zero_columns(), at.zero_rows(), at.between_singles(), at.inside(), at.between()]
     # At learned noise the Hessian has one more eigenvalue: negative, or zero along the curve C = S.
@@ -105,120 +108,10 @@ def counts(point: Point, found: Enclosed, level: Fraction | None, memory: Memory
     return Counts(sum(p.index for p in parts), sum(p.nullity for p in parts) + along)
 
 
-# --- the noise ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Noise:
-    """A noise s among the discarded eigenvalues: those before `above` exceed it, those from `below` on lie below.
-
-    tied: those between equal it; else nothing is proved of them. holds: whether a retained one surely exceeds s. ball:
-    s, to as many digits as are in use; exact: s where it is rational and known. balanced: one zero row and one
-    discarded u_j are all that the equation of a learned noise is made of, s^2/m_b = lam_j: the row is flat towards it.
-    """
-
-    above: int
-    below: int
-    tied: bool
-    holds: Callable[[int], bool | None]
-    ball: Callable[[], Ball]
-    exact: Fraction | None = None
-    balanced: bool = False
-
-
-def _noise(point: Point, found: Enclosed, level: Fraction | None) -> _Noise:
-    if level is not None:
-        return _fixed(found, level)
-    if len(point.retained) == len(found):
-        # The curve C = S: one point stands for all noises below lam_n, which is whatever the document calls it.
-        return _fixed(found, Fraction(point.sigma2))
-    if any(b.zeros and b.columns > 1 for b in point.blocks):
-        return _root(point, found)
-    return _mean(point, found)
-
-
-def _fixed(found: Enclosed, level: Fraction) -> _Noise:
-    place = found.place(level)
-
-    def holds(a: int) -> bool | None:
-        if a < place.above:
-            return True
-        return None if place.why is not None and a < place.above + place.level else False
-
-    end = place.above + place.level
-    return _Noise(place.above, end, place.why is None, holds, lambda: ball(level), level)
-
-
-def _mean(point: Point, found: Enclosed) -> _Noise:
-    """sigma2_A, the mean of the p discarded eigenvalues: lam_j - sigma2_A is (p - 1) lam_j less the others, over p."""
-    every, kept = range(len(found)), point.retained
-    p, (low, high) = len(found) - len(kept), found.once("totals", lambda: (sum(found.low), sum(found.high)))
-    low, high = low - sum(found.low[a] for a in kept), high - sum(found.high[a] for a in kept)
-    if not low > 0:
-        raise Open("it is not proved that the noise is positive")
-    above = bisect_left(every, True, key=lambda j: (p - 1) * found.low[j] + found.high[j] <= high)
-    below = bisect_left(every, True, key=lambda j: (p - 1) * found.high[j] + found.low[j] < low)
-
-    def holds(a: int) -> bool | None:
-        return True if p * found.low[a] > high else False if p * found.high[a] <= low else None
-
-    exact = low / p if found.exact else None
-    return _Noise(above, below, found.exact or p == 1, holds, lambda: between(low / p, high / p), exact)
-
-
-def _root(point: Point, found: Enclosed) -> _Noise:
-    """The root of (n - k) s + sum_b z_b s^2/m_b - sum of the discarded, which rises with s (section 4).
-
-    Proposed: a double, or more digits of it. Checked: the equation is negative a little below, positive a little above.
-    """
-    proposed, every = _proposed(point), range(len(found))
-    kept = set(point.retained)
-
-    def equation(s: Ball) -> Ball:
-        total = (len(found) - point.k) * s - sum((_lam(found, j) for j in every if j not in kept), ball(0))
-        for b in point.blocks:
-            if b.zeros:
-                total += b.zeros * s * s / _constant(found, b, s)
-        return total
-
-    @cache
-    def enclosed_at(bits: int) -> Ball:
-        for digits in (45, 30, 14, 12, 10, 8, 6):
-            a, b = (ball(proposed * (1 + sign * Fraction(10) ** -digits)) for sign in (-1, 1))
-            if equation(a) < 0 and equation(b) > 0:
-                return a.union(b)
-        raise Open("the noise is not enclosed by its equation")
-
-    def enclosed() -> Ball:
-        return enclosed_at(flint().ctx.prec)
-
-    with precision(PRECISIONS[0]):
-        s = enclosed()
-        above = bisect_left(every, True, key=lambda j: not _lam(found, j) > s)
-        below = bisect_left(every, True, key=lambda j: bool(_lam(found, j) < s))
-
-    def holds(a: int) -> bool | None:
-        return True if a < above else False if a >= below else None
-
-    balanced = len(found) == point.k == len(kept) + 1
-    return _Noise(above, below, False, holds, enclosed, balanced=balanced)
-
-
-def _proposed(point: Point) -> Fraction:
-    """The noise of the point to as many digits as somebody has computed."""
-    digits = None if point.noise is None else point.noise.digits
-    if digits is None:
-        return Fraction(point.sigma2)
-    return Fraction(mpmath.nstr(digits(), 55))
-
-
-# --- one point ------------------------------------------------------------------------------------------------------
-
-
 class _At:
     """A point among eigenvalues that are enclosed, and the signs of which its index and nullity are made."""
 
-    def __init__(self, point: Point, found: Enclosed, noise: _Noise, memory: Memory):
+    def __init__(self, point: Point, found: Enclosed, noise: Noise, memory: Memory):
         self.point, self.found, self.noise, self.memory = point, found, noise, memory
         self.elbo = point.objective == "elbo"
         self.kept = point.retained
@@ -321,11 +214,11 @@ class _At:
             raise Open(f"a block of {b.columns} columns is too large to be looked through")
         with precision(PRECISIONS[0]):
             s = self.noise.ball()
-            m = _constant(self.found, b, s)
-            scales = [_root_of(self.found, a) * m.sqrt() for a in b.eigen] + [s] * b.zeros
-            ends = [_ends(t / m - 1) for t in scales[1:]]
-        centre, off = np.array([(lo + hi) / 2 for lo, hi in ends]), np.array([(hi - lo) / 2 for lo, hi in ends])
-        chosen = (np.arange(1, 2 ** len(ends))[:, None] >> np.arange(len(ends))) & 1
+            m = constant(self.found, b, s)
+            scales = [root(self.found, a) * m.sqrt() for a in b.eigen] + [s] * b.zeros
+            off_mean = [ends(t / m - 1) for t in scales[1:]]
+        centre, off = np.array([(lo + hi) / 2 for lo, hi in off_mean]), np.array([(hi - lo) / 2 for lo, hi in off_mean])
+        chosen = (np.arange(1, 2 ** len(off_mean))[:, None] >> np.arange(len(off_mean))) & 1
         # Of at most 16 summands, each rounded, with ten times what that comes to.
         slack = off.sum() * (1 + 1e-9) + 1e-14 * np.abs(centre).sum() + 1e-300
         return bool(np.all(np.abs(chosen @ centre) > slack))
@@ -368,13 +261,13 @@ class _At:
             held, other = ([self.found.low[a] for a in x.eigen] for x in (b, c))
             if held == other and b.columns == c.columns:
                 return 0
-            m, m_other = (_rational_constant(of, x, self.noise.exact) for of, x in ((held, b), (other, c)))
+            m, m_other = (rational_constant(of, x, self.noise.exact) for of, x in ((held, b), (other, c)))
             if m is not None and m == m_other:
                 return 0
         for bits in PRECISIONS if self.found.exact else PRECISIONS[:1]:
             with precision(bits):
                 s = self.noise.ball()
-                apart = _constant(self.found, b, s) - _constant(self.found, c, s)
+                apart = constant(self.found, b, s) - constant(self.found, c, s)
                 if apart > 0 or apart < 0:
                     return 1 if apart > 0 else -1
         return None
@@ -391,14 +284,14 @@ class _At:
 
     def _row(self, j: int, b: Block) -> int | None:
         if self.found.exact and self.noise.exact is not None:
-            tied = _rational(self.found.low, j, b)
+            tied = rational_sum(self.found.low, j, b)
             if tied is not None:
                 apart = tied - b.columns * self.noise.exact
                 return (apart > 0) - (apart < 0)
         for bits in PRECISIONS if self.found.exact else PRECISIONS[:1]:
             with precision(bits):
-                root = _root_of(self.found, j)
-                left = root * sum((_root_of(self.found, d) for d in b.eigen), ball(0)) + b.zeros * _lam(self.found, j)
+                roots = sum((root(self.found, d) for d in b.eigen), ball(0))
+                left = root(self.found, j) * roots + b.zeros * lam(self.found, j)
                 apart = left - b.columns * self.noise.ball()
                 if apart > 0 or apart < 0:
                     return 1 if apart > 0 else -1
@@ -411,75 +304,3 @@ def _held(b: Block) -> str:
 
 def _true(sign: int | None) -> bool | None:
     return None if sign is None else sign > 0
-
-
-def _rational_constant(held: Sequence[Fraction], b: Block, s: Fraction | None) -> Fraction | None:
-    """m_b (Eq. 3), where every root in it is rational; elsewhere None.  held: the eigenvalues of b."""
-    if b.columns == 1:
-        return held[0]
-    roots = [_rational_root(x) for x in held]
-    if None in roots or (s is None and b.zeros):
-        return None
-    r = sum((x for x in roots if x is not None), Fraction(0))
-    last = _rational_root(r * r + 4 * b.columns * b.zeros * (s or Fraction(0)))
-    return None if last is None else ((r + last) / (2 * b.columns)) ** 2
-
-
-def _rational_root(x: Fraction) -> Fraction | None:
-    above, below = isqrt(x.numerator), isqrt(x.denominator)
-    return Fraction(above, below) if above**2 == x.numerator and below**2 == x.denominator else None
-
-
-def _rational(exact: Sequence[Fraction], j: int, b: Block) -> Fraction | None:
-    """sum_{d in A_b} sqrt(lam_j lam_d) + z_b lam_j, where every root is rational; elsewhere None."""
-    total = b.zeros * exact[j]
-    for d in b.eigen:
-        root = _rational_root(exact[j] * exact[d])
-        if root is None:
-            return None
-        total += root
-    return total
-
-
-# --- balls ----------------------------------------------------------------------------------------------------------
-
-
-def between(low: Fraction, high: Fraction) -> Ball:
-    """A ball that holds this interval."""
-    return ball(low) if low == high else ball(low).union(ball(high))
-
-
-def _lam(found: Enclosed, j: int) -> Ball:
-    return _kept(found, j)[0]
-
-
-def _root_of(found: Enclosed, j: int) -> Ball:
-    return _kept(found, j)[1]
-
-
-def _kept(found: Enclosed, j: int) -> tuple[Ball, Ball]:
-    """lam_j and its root, in balls of as many bits as are in use."""
-    kept: tuple[Ball, Ball] = found.once((j, flint().ctx.prec), lambda: _balls(found, j))
-    return kept
-
-
-def _balls(found: Enclosed, j: int) -> tuple[Ball, Ball]:
-    low, high = found.low[j], found.high[j]
-    root = between(low, high).sqrt() if low == high else ball(low).sqrt().union(ball(high).sqrt())
-    return between(low, high), root
-
-
-def _constant(found: Enclosed, b: Block, s: Ball) -> Ball:
-    """m_b, from sqrt(m_b) = [r + sqrt(r^2 + 4 k_b z_b s)]/(2 k_b), r the sum of the roots (Eq. 3)."""
-    if not b.eigen:
-        return s
-    if b.columns == 1:
-        return _lam(found, b.eigen[0])
-    r = sum((_root_of(found, a) for a in b.eigen), ball(0))
-    return ((r + (r * r + 4 * b.columns * b.zeros * s).sqrt()) / (2 * b.columns)) ** 2
-
-
-def _ends(x: Ball) -> tuple[float, float]:
-    """Doubles that a ball lies between."""
-    low, high = float(x.lower()), float(x.upper())
-    return float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from proofs.problems.spectra import landscapes
-from verify.analysis import certified_points as module
-from verify.analysis.certified_points import Counts, Open, certified, counts
+from verify.analysis import certified_noise
+from verify.analysis.certified_noise import Open
+from verify.analysis.certified_points import Counts, certified, counts
 from verify.analysis.enclosed import Contradiction, exactly, nothing, within
 from verify.analysis.stationary import stationary
 from verify.certify.checker import balls
@@ -190,7 +191,7 @@ def test_without_flint_columns_are_certified_and_blocks_say_what_is_missing(monk
         raise InputError("certificates of this kind need python-flint: pip install python-flint")
 
     monkeypatch.setattr(balls, "flint", missing)
-    monkeypatch.setattr(module, "flint", missing)
+    monkeypatch.setattr(certified_noise, "flint", missing)
     document, _ = stationary(from_eigenvalues([6.0, 4.0, 2.5]), 2, sigma2=1.0, objective="elbo", certify=True)
     for point in document["points"]:
         assert status(point) == (CERTIFIED if point["orthogonal"] else UNDECIDED)
