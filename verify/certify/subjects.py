@@ -52,7 +52,10 @@ def of_source(source: Source, N: int, n: int) -> Subject:
                 held.append(values)
             yield values
 
-    known = enclosure(scatter_of(chunks(read(), chunk_height(n))), source.divisor)
+    scatter = scatter_of(chunks(read(), chunk_height(n)))
+    if (scatter.N, len(scatter.unit)) != (N, n):
+        raise InputError(f"the data were {N} x {n} and are {scatter.N} x {len(scatter.unit)}: they changed meanwhile")
+    known = enclosure(scatter, source.divisor)
     return Subject(digest.hexdigest(), n, N, known, np.concatenate(held) if held else None, float(source.divisor))
 
 

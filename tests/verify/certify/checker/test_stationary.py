@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from verify.certify.checker import stationary
 from verify.certify.checker.balls import balls, flint, precision
 from verify.certify.checker.certificate import KINDS
 from verify.certify.checker.outcome import Status
@@ -182,6 +183,31 @@ def test_too_large_a_radius_is_undecided():
     outcome = check(stated(TOP, radius="3"), SUBJECT)
     assert outcome.status is Status.UNDECIDED
     assert outcome.reason
+
+
+@pytest.mark.parametrize("tiny", [Fraction(1, 2**1074), Fraction(1, 2**1200)])
+def test_the_narrowing_ends_where_a_coordinate_is_0_and_is_given_as_nearly_0(tiny):
+    """The radius of such a coordinate can shrink for ever."""
+    W = np.array([[Fraction(2.5**0.5)], [tiny]], dtype=object)
+    outcome = check(stated(W, sigma2="1/2"), of_spectrum([Fraction(3), Fraction(1)]))
+    assert outcome.status is Status.PROVED
+
+
+def test_the_box_is_no_smaller_than_the_radius_that_is_stated(monkeypatch):
+    """Uniqueness is said of all of it: the first Hessian is that of a box that holds W - radius and W + radius."""
+    seen, whole = [], stationary.derivatives
+
+    def watched(place, x, S):
+        seen.append([(y.lower(), y.upper()) for y in x.entries()])
+        return whole(place, x, S)
+
+    monkeypatch.setattr(stationary, "derivatives", watched)
+    radius = Fraction(1, 3000)
+    assert check(stated(TOP, radius=str(radius)), SUBJECT).status is Status.PROVED
+    for (low, high), w in zip(seen[0], TOP.ravel(), strict=True):
+        ends = [flint().fmpq(x.numerator, x.denominator) for x in map(Fraction, (w - radius, w + radius))]
+        assert low <= ends[0]
+        assert high >= ends[1]
 
 
 def test_a_learned_noise():
