@@ -20,15 +20,15 @@ Check = Callable[[dict[str, Any], Subject], Outcome]
 _NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 # What a statement of each kind is checked by; each raises InputError where it is malformed.
 KINDS: dict[str, Check] = {
-    "stationary": stationary.check,
-    "inertia": stationary.check,
-    "saddle": stationary.check,
     "count": counts.check_count,
     "eigenvalues": counts.check_eigenvalues,
     "optimum": counts.check_optimum,
+    "stationary": stationary.check,
+    "inertia": stationary.check,
+    "saddle": stationary.check,
+    "box": functions.check,
     "witness": decoder.witness,
     "every decoder": decoder.every_decoder,
-    "box": functions.check,
 }
 
 
