@@ -176,6 +176,9 @@ def test_collapse_is_stationary_exactly():
     assert check(stated(W, sigma2="1/2", radius="0", objective="elbo"), SUBJECT).status is Status.PROVED
     # sigma2 = 1 is an eigenvalue: flat to second order, and the balls cannot say that there is one point only.
     assert check(stated(W, radius="1/1000"), SUBJECT).status is Status.UNDECIDED
+    # Also in the point alone, where the gradient is 0 exactly and every step of Newton's would be 0.
+    assert check(stated(W, radius="0"), SUBJECT).status is Status.UNDECIDED
+    assert check(stated(W, radius="0", objective="elbo"), SUBJECT).status is Status.UNDECIDED
 
 
 def test_too_large_a_radius_is_undecided():
