@@ -133,9 +133,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
     shaped = W.shape == (subject.n, k) and N <= LARGEST and (kind == "stationary" or len(V) == N >= V.shape[1])
     known = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
     if not (known and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
-        raise InputError(
-            f"W ({subject.n}, k) of ppca or elbo, noise > 0, the rest for {N} coordinates, at most {LARGEST}"
-        )
+        raise InputError(f"W ({subject.n}, k) of ppca or elbo, noise > 0, all for {N} coordinates, at most {LARGEST}")
     for bits in precisions:
         with precision(bits):
             try:
