@@ -170,6 +170,24 @@ def test_a_point_that_is_not_there_is_refuted():
     assert check(stated(TOP), other).status is Status.REFUTED
 
 
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_a_point_that_only_may_be_within_the_radius_is_undecided(objective):
+    """Where S is known within 1/100000, W is no better known, however well it fits the middle of S."""
+    wide = Subject("x", 4, 9, Enclosure(np.diag([4.0, 3.0, 2.0, 1.0]), 1e-5))
+    assert check(stated(TOP, objective=objective), wide).status is Status.UNDECIDED
+    assert check(stated(TOP, objective=objective, radius="1/1000"), wide).status is Status.PROVED
+    sharp = Subject("x", 4, 9, Enclosure(np.diag([4.0, 3.0, 2.0, 1.0]), 2.0**-60))
+    assert check(stated(TOP, objective=objective), sharp).status is Status.PROVED
+
+
+def test_tangents_that_vanish_within_the_radius_prove_nothing():
+    """Newton leads to W = 0, where a turn moves nothing: it does not show that the multiplier of the slice is 0."""
+    W = columns((0, Fraction(1, 10**6)), (0, 0))
+    assert check(stated(W, sigma2="1/2", radius="1/100000"), SUBJECT).status is Status.UNDECIDED
+    at_0 = stated(columns((0, 0), (0, 0)), sigma2="1/2", radius="1/100000")
+    assert check(at_0, SUBJECT).status is Status.PROVED
+
+
 def test_collapse_is_stationary_exactly():
     W = columns((0, 0), (0, 0))
     assert check(stated(W, sigma2="1/2", radius="0"), SUBJECT).status is Status.PROVED
