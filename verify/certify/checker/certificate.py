@@ -8,7 +8,7 @@ Main       check, KINDS.
 from collections.abc import Callable
 from typing import Any
 
-from verify.certify.checker import stationary
+from verify.certify.checker import counts, stationary
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -20,6 +20,9 @@ KINDS: dict[str, Check] = {
     "stationary": stationary.check,
     "inertia": stationary.check,
     "saddle": stationary.check,
+    "count": counts.check_count,
+    "eigenvalues": counts.check_eigenvalues,
+    "optimum": counts.check_optimum,
 }
 
 

@@ -21,7 +21,8 @@ class Enclosure:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """sha256: of the data, exactly. Of rows: N, enclosure, rows (N, n) doubles whose quotients by divisor they are.
+    """sha256: of the data, exactly. Of rows: N, enclosure, rows (N, n) doubles whose quotients by divisor they are,
+    None where they are too many to be held.
 
     Of a bare spectrum N, enclosure and rows are None, and spectrum holds its numbers, descending.
     """

@@ -1,0 +1,176 @@
+"""How many eigenvalues exceed a level, where the first ones lie, and what the optimum at a noise retains.
+
+Notation   S = unit (A + E), |E|_2 <= radius: an enclosure; lam_1 >= ... >= lam_n the eigenvalues of S; V (n, m) any
+           matrix, meant to be the first m eigenvectors of A; theta_j, about v_j^T A v_j.
+Main       leading, first; check_count, check_eigenvalues, check_optimum.
+Reference  docs/mathematics.md, section 13.
+
+(i)  R = A V - V diag(theta), g = |V^T V - I| < 1: m eigenvalues of A lie within 2 (|R| + g max|theta|)/(1 - g) of the
+     theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
+(ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
+"""
+
+import math
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.certify.checker.numbers import exact, matrix
+from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
+from verify.certify.checker.rounding import SAFE, TINY, U, norm, positive_definite, product
+from verify.certify.checker.subject import Subject
+from verify.errors import InputError
+
+Statement = dict[str, Any]
+Ends = list[tuple[Fraction, Fraction]]
+PI = Fraction("3.14159265358979323846264338327950288419716939937510")
+LOG_ERROR = Fraction(1, 10**30)
+HUGE = Fraction(2**400)  # its square is a double
+
+
+@np.errstate(all="ignore")
+def leading(A: Array, V: Array, below: float) -> tuple[Array, Array]:
+    """theta (m,), descending, and radii (m,): the m largest eigenvalues of A lie so near, each near its own.
+
+    The others are < below, by (ii), where there are any. Infinite radii: these need not be the m largest.
+    """
+    n, m = V.shape
+    AV, e = product(A, V)
+    theta = np.sort(np.einsum("ij,ij->j", V, AV))[::-1]
+    R = AV - V * theta
+    G, f = product(V.T, V)
+    G.flat[:: m + 1] -= 1
+    big, size, g = float(np.abs(theta).max(initial=0)), norm(V), SAFE * (norm(G) + f)
+    together = SAFE * 2 * (norm(R) + e + 2 * U * size * big + g * big) / (1 - g) + 8 * U * big
+    rounding = n * U * float(np.abs(A).sum(axis=0).max()) + 2 * U * big + n * TINY
+    alone = SAFE * (np.sqrt(np.einsum("ij,ij->j", R, R)) + (1 + g) * rounding) / (1 - g) + 8 * U * big
+    under, over = np.append(theta + together, below)[1:], np.append(math.inf, theta - together)
+    if not (g < 0.5 and together < math.inf and (m == n or (over[-1] > below and _at_most(A, below, V, theta)))):
+        return theta, np.full(m, math.inf)
+    own = (theta + alone < over[:-1]) & (theta - alone > under)
+    return theta, np.where(own, np.minimum(alone, together), together)
+
+
+def _at_most(A: Array, level: float, V: Array, theta: Array) -> bool:
+    """Whether (ii) is proved, W the columns of V so long that more than A has along them is added."""
+    M = -A
+    M.flat[:: len(M) + 1] += level
+    size = float(np.abs(M.diagonal()).max())
+    W = V * np.sqrt(np.maximum(theta - level, 0) + abs(level))
+    WW, error = product(W, W.T)
+    M += WW
+    return positive_definite(M, SAFE * (error + U * (size + norm(M)))).status is Status.PROVED
+
+
+def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, list[Fraction]]:
+    """Ends of the first eigenvalues of sign S, as many as the evidence encloses; and what each other does not exceed.
+
+    Evidence: "vectors", V, for m > 0; "level", what the others do not exceed, for m < n.
+    """
+    if subject.spectrum is not None:
+        return [(sign * x, sign * x) for x in subject.spectrum[::sign]], []
+    evidence, known, n = statement["evidence"], subject.enclosure, subject.n
+    V = matrix(evidence["vectors"]) if "vectors" in evidence else np.zeros((n, 0))
+    if known is None or len(V) != n or V.shape[1] > n:
+        raise InputError(f"vectors of shape {V.shape} are no evidence on {n} eigenvalues")
+    m, r, unit = V.shape[1], Fraction(known.radius), known.unit
+    below = float(min(max(exact(evidence["level"]) / unit, -HUGE), HUGE)) if m < n else -math.inf
+    theta, radii = leading(sign * known.mid, V, below)
+    if not known.radius >= 0 or not np.isfinite(radii).all():
+        return [], []
+    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(theta.tolist(), radii.tolist(), strict=True)]
+    return [((t - x) * unit, (t + x) * unit) for t, x in near], [(Fraction(below) + r) * unit] * (n - m)
+
+
+def check_count(statement: Statement, subject: Subject) -> Outcome:
+    """Exactly `above` eigenvalues of S exceed `level`, `equal` (0) equal it; "at_least": at least so many exceed it.
+
+    Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S.
+    """
+    level, above, equal = exact(statement["level"]), _whole(statement["above"]), _whole(statement.get("equal", 0))
+    sign = -1 if statement.get("evidence", {}).get("side") == "below" else 1
+    found, others = first(statement, subject, sign)
+    beyond = sum(low > sign * level for low, _ in found)
+    short = sum(high < sign * level for _, high in found) + sum(high <= sign * level for high in others)
+    same = sum(low == high == sign * level for low, high in found)
+    unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
+    words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
+    if statement.get("at_least") is True:
+        right, wrong = sure >= above, sure + unknown < above
+    else:
+        right = unknown == 0 and (sure, same) == (above, equal)
+        wrong = not (0 <= above - sure <= unknown and 0 <= equal - same <= unknown)
+    return proved(words) if right else refuted(words) if wrong else undecided(words)
+
+
+def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
+    """The first eigenvalues of S lie in `intervals`, [[least, most], ...]."""
+    stated, (found, _) = [_pair(x) for x in statement["intervals"]], first(statement, subject)
+    if not 0 < len(stated) <= subject.n:
+        raise InputError("there are intervals for at least one and at most n eigenvalues")
+    outcomes = [_inside(a, b) for a, b in zip(found, stated, strict=False)]
+    for status in (Status.REFUTED, Status.UNDECIDED):
+        if worst := [x for x in outcomes if x.status is status]:
+            return worst[0]
+    return outcomes[-1] if len(found) >= len(stated) else undecided("the evidence does not enclose so many eigenvalues")
+
+
+def check_optimum(statement: Statement, subject: Subject) -> Outcome:
+    """The optimum of the beta-ELBO at sigma2 with k latents retains `retained`; its value per datum lies in `value`."""
+    k, retained, value = _whole(statement["k"]), _whole(statement["retained"]), _pair(statement["value"])
+    sigma2, beta = exact(statement["sigma2"]), exact(statement.get("beta", "1"))
+    if not (sigma2 > 0 and beta > 0 and 0 < k <= subject.n):
+        raise InputError("sigma2 and beta are positive, k is at least 1 and at most n")
+    found, others = first(statement, subject)
+    least = sum(low > beta * sigma2 for low, _ in found[:k])
+    highs = [high for _, high in found] + others
+    most = min([k, *(j for j, high in enumerate(highs) if high <= beta * sigma2)])
+    if least < most or retained != most:
+        words = f"it retains at least {least} and at most {most}"
+        return undecided(words) if least <= retained <= most else refuted(words)
+    return _inside(optimum(subject, found[:most], sigma2, beta), value)
+
+
+def optimum(subject: Subject, found: Ends, sigma2: Fraction, beta: Fraction) -> tuple[Fraction, Fraction]:
+    """Ends of the greatest beta-ELBO: -(n log(2 pi sigma2) + beta (tr S/s - sum h(lam_j/s)))/2, h(x) = x - 1 - log x.
+
+    s = beta sigma2; found: of the lam_j > s that are retained. h rises beyond 1.
+    """
+    s, known, n = beta * sigma2, subject.enclosure, subject.n
+    trace, wide = sum(subject.spectrum or (), Fraction(0)), Fraction(0)
+    if known is not None:
+        trace = sum(map(Fraction, known.mid.diagonal().tolist()), Fraction(0)) * known.unit
+        wide = n * Fraction(known.radius) * known.unit
+    gains = [[x / s - 1 - _ln(x / s) for x in (max(low, s), high)] for low, high in found]
+    least, most = (sum((gain[i] for gain in gains), Fraction(0)) for i in (0, 1))
+    middle = n * _ln(2 * PI * sigma2) + beta * trace / s
+    error = LOG_ERROR * (n + beta * len(found)) + beta * wide / s
+    return (beta * least - middle - error) / 2, (beta * most - middle + error) / 2
+
+
+def _ln(x: Fraction) -> Fraction:
+    """log x within LOG_ERROR, x > 0: decimal rounds quotients and logarithms correctly."""
+    with localcontext(Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)):
+        return Fraction((Decimal(x.numerator) / Decimal(x.denominator)).ln())
+
+
+def _inside(found: tuple[Fraction, Fraction], stated: tuple[Fraction, Fraction]) -> Outcome:
+    """Whether what lies within `found` lies within what is stated."""
+    words = f"it lies between {float(found[0])!r} and {float(found[1])!r}"
+    if stated[0] <= found[0] and found[1] <= stated[1]:
+        return proved(words)
+    return refuted(words) if found[1] < stated[0] or stated[1] < found[0] else undecided(words)
+
+
+def _pair(given: Any) -> tuple[Fraction, Fraction]:
+    low, high = given
+    return exact(low), exact(high)
+
+
+def _whole(given: Any) -> int:
+    if type(given) is not int or given < 0:
+        raise InputError(f"{str(given)[:40]!r} is no whole number from 0 on")
+    return given

@@ -1,0 +1,76 @@
+"""What floating point can prove: matrix products with a bound on their rounding, and definiteness from a residual.
+
+Notation   u = 2^-53; gamma_n = n u/(1 - n u); |A|_F the Frobenius norm, never below the spectral norm |A|_2.
+Main       product, positive_definite; norm, factor.
+Reference  docs/mathematics.md, section 13; [R06] Rump, BIT 46 (2006), verification of positive definiteness.
+
+Trusted: the operations of IEEE double precision round to nearest, and whoever multiplies matrices sums every entry's n
+products, in any order, fused or not: |fl(A B) - A B| <= gamma_n |A||B| + n 2^-1022 entry by entry. Bounds are sums of
+products of numbers >= 0; SAFE pays for all their own roundings. NaN and infinity make every bound fail to be smaller.
+"""
+
+import math
+
+import numpy as np
+
+from verify.arrays import Array
+from verify.certify.checker.outcome import Outcome, proved, refuted, undecided
+
+U = 2.0**-53
+SAFE = 1 + 2.0**-20
+TINY = 2.0**-500
+_BLOCK = 48
+
+
+def norm(A: Array) -> float:
+    """At least |A|_F, and that by 2^-22 of it: so much the sum of fewer than 2^30 squares cannot lose."""
+    x = A.ravel(order="K")
+    return float(np.sqrt(x @ x) * SAFE) + float(x.size * TINY)
+
+
+def product(A: Array, B: Array) -> tuple[Array, float]:
+    """fl(A B), and a bound on |fl(A B) - A B|_F: gamma_n |A|_F |B|_F.  (m, n), (n, p) -> (m, p)."""
+    return A @ B, SAFE * A.shape[1] * U * norm(A) * norm(B) + A.size * TINY
+
+
+def factor(A: Array, shift: float) -> Array | None:
+    """R (n, n), upper triangular, R^T R about A - shift I; None where there is none.  Nobody relies on it."""
+    R = np.array(A)
+    R.flat[:: len(R) + 1] -= shift
+    for i in range(len(R)):
+        if i % _BLOCK == 0:
+            j = i
+            R[j : j + _BLOCK, j:] -= R[:j, j : j + _BLOCK].T @ R[:j, j:]
+        R[i, i:] -= R[j:i, i] @ R[j:i, i:]
+        if not R[i, i] > 0:
+            return None
+        R[i, i:] /= math.sqrt(R[i, i])
+    return np.triu(R)
+
+
+@np.errstate(all="ignore")
+def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> Outcome:
+    """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (n, n) anybody's, or none.
+
+    A = R^T R + c I + D, so it holds where |D|_2 + radius < c.  A need not be symmetric: |D + D^T|_2 / 2 <= |D|_F.
+    """
+    diagonal = A.diagonal()
+    if not len(A):
+        return proved("there is no such x")
+    if not diagonal.min() > 0:
+        return refuted("an entry of the diagonal is not positive") if diagonal.min() <= 0 else undecided("NaN")
+    half = math.frexp(float(diagonal.max()))[1] // 2
+    if abs(half) > 100:  # powers of two change nothing but what vanishes, which TINY pays for
+        A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half))
+        R = None if R is None else np.ldexp(R, -half)
+    if R is None and (R := factor(A, 4 * (len(A) * U * float(A.trace()) + radius))) is None:
+        return undecided("it has no Cholesky factor")
+    P, error = product(R.T, R)
+    D = A - P
+    kept = D.diagonal().copy()
+    c = float(kept.mean())
+    D.flat[:: len(D) + 1] -= c
+    left = SAFE * (norm(D) + 3 * U * float(np.abs(kept).max()) + error + radius + len(A) * TINY)
+    if radius >= 0 and left < c < math.inf:
+        return proved(f"it exceeds R^T R by {c:.3g} but for {left:.3g}")
+    return undecided(f"it exceeds R^T R by {c:.3g}, but for {left:.3g}")
