@@ -27,12 +27,13 @@ from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from proofs.lucas_2019.linear_vae.rotations import flipped_to_a_rotation, generator
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems import certificates
 from proofs.problems.spectra import landscapes
 from verify.certify.checker.balls import diagonal, flint, precision
+from verify.certify.propose.stationary import exact_weights
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, weights
 from verify.models import linear_vae
@@ -571,17 +572,21 @@ def test_the_steps_give_the_rise(record):
     record(instances=count)
 
 
-def turned_in_balls(third, direction, noise=NOISE):
-    """d^2 P(W exp(eps B))/deps^2 from the Hessian at the stationary point that balls find; B = direction(M) skew.
-
-    The instance with another eigenvalue for its third column. The gradient is 0, so that W B B adds nothing.
-    Disagreement where W is stationary at no noise but NOISE, and another is given.
-    """
+def stated_with(third, noise=NOISE):
+    """The instance with another eigenvalue for its third column, W from its closed form at NOISE, stated at a noise."""
     lam = sorted(map(Fraction, ("3", "2", third, "1/2", "2/5")), reverse=True)
     blocks = Block((lam.index(3), lam.index(2)), 2), Block((lam.index(Fraction(third)),))
-    point, at = Point("elbo", blocks, 0.0, 0.0), Fraction(str(NOISE))
-    W_ = certificates.exact_weights(point, lam, at) * [1, -1, 1]  # so that M_12 > 0, as above
-    stated = certificates.Stated(tuple(lam), point, Fraction(str(noise)), W=W_)
+    point = Point("elbo", blocks, 0.0, 0.0)
+    W_ = exact_weights(point, lam, Fraction(str(NOISE))) * [1, -1, 1]  # so that M_12 > 0, as above
+    return certificates.Stated(tuple(lam), point, Fraction(str(noise)), W=W_)
+
+
+def turned_in_balls(third, direction):
+    """d^2 P(W exp(eps B))/deps^2 from the Hessian at the stationary point that balls find; B = direction() is skew.
+
+    The gradient is 0 there, so that W B B adds nothing.
+    """
+    stated = stated_with(third)
     with precision(certificates.BITS):
         x, H = stated.enclosed()
         W_, s = stated.place.parts(x)
@@ -617,8 +622,9 @@ def test_the_second_derivatives_at_the_point_that_balls_find_say_the_same(record
         record(instances=1)
     with rejected():
         check_surely_negative(turned_in_balls(third, inside_the_block))
-    with rejected():  # this W is stationary at its noise alone
-        turned_in_balls(third, inside_the_block, NOISE + sp.Rational(1, 10**9))
+    certified(stated_with(third).stationary())
+    with rejected():  # at another noise this W is not
+        certified(stated_with(third, NOISE + sp.Rational(1, 10**9)).stationary())
 
 
 def check_surely_positive(ball):
