@@ -253,7 +253,8 @@ def inside_hessian(block: Block, lam: Array, sigma2: float) -> Array:
 def _inside(at: _Layout, block: Block) -> Array:
     """The eigenvalues inside a block, with the signs of Proposition 9: as many rise, and fall, as it says."""
     H, q = inside_hessian(block, at.lam, at.point.sigma2), len(block.eigen)
-    values, least = np.linalg.eigvalsh(H), EPS * float(np.abs(H).max())
+    # With sigma2 one ulp below lam_a all of H may be rounded to 0.
+    values, least = np.linalg.eigvalsh(H), max(EPS * float(np.abs(H).max()), float(np.finfo(np.float64).tiny))
     parts = at.parts(block).surely
     fall, rise = q * (q + 1) // 2, block.columns - parts
     level = values.size - rise

@@ -190,3 +190,19 @@ def test_a_sure_saddle_is_one_however_much_else_is_open():
     assert (found.index, found.undecided, found.kind) == (1, 0, "saddle")
     found = verdict(Point("ppca", ordered([], 1), 3.0, 0.0), lam)
     assert (found.index, found.undecided, found.kind) == (1, 1, "saddle")
+
+
+@pytest.mark.parametrize(("lam", "columns", "index"), [((7.0, 6.0, 3.0), 3, 2), ((9.000000000000002, 9.0), 2, 2)])
+def test_a_block_one_ulp_above_the_noise_is_a_saddle(lam, columns, index):
+    """All of the Hessian inside the block is rounded to 0 there; its signs are known all the same (Proposition 9).
+
+    Of the second one a zero row rises towards the eigenvalue that equals the noise as well.
+    """
+    noise = float(np.nextafter(lam[0], 0))
+    block = Block((0,), columns)
+    points = [p for p in fixed_noise_families(np.array(lam), columns, noise) if block in p.blocks]
+    assert points
+    for point in points:
+        found = verdict(point, np.array(lam))
+        assert (found.index, found.nullity, found.kind) == (index, 0, "saddle")
+        assert not found.is_global

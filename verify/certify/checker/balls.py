@@ -68,4 +68,4 @@ def inertia(H: Ball, Z: Ball, V: Ball) -> list[int]:
 
 def regular(A: Ball) -> bool:
     """Whether the matrix in A (g, g) surely has no null vector."""
-    return bool(A.det() != 0)
+    return bool(A.det().is_finite() and A.det() != 0)

@@ -3,10 +3,11 @@
 Notation   a number is "3/7", "-12", "0.1" (the decimal) or "0x1.8p+1" (the double); a matrix is {"shape": [n, m],
            "exponent": e, "integers": [row by row]}, entries integer 2^e with |integer| <= 2^53, or a list of lists of
            numbers.
-Main       exact, double, matrix, exact_matrix; written, written_matrix.
+Main       exact, double, matrix; written, written_matrix.
 """
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -41,10 +42,10 @@ def double(given: Any) -> float:
     return near
 
 
-def matrix(given: Any) -> Array:
-    """A matrix (n, m) of finite doubles.  Raises InputError."""
+def matrix(given: Any, entry: Callable[[Any], Any] = double) -> Array:
+    """A matrix (n, m) of finite doubles; with entry = exact rows may hold fractions as well.  Raises InputError."""
     if isinstance(given, list):
-        rows = [[double(x) for x in row] if isinstance(row, list) else [] for row in given]
+        rows = [[entry(x) for x in row] if isinstance(row, list) else [] for row in given]
         if not rows or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
             raise InputError("a matrix is a list of rows of the same length, none of them empty")
         return np.array(rows)
@@ -58,17 +59,6 @@ def matrix(given: Any) -> Array:
     if max(max(integers), -min(integers)) > _WHOLE:
         raise InputError("the integers of a matrix are at most 2^53")
     return np.ldexp(np.array(integers, dtype=np.float64).reshape(n, m), exponent)
-
-
-def exact_matrix(given: Any) -> Array:
-    """A matrix (n, m) of fractions: rows of any exact numbers, or as `matrix` reads it.  Raises InputError."""
-    if (
-        isinstance(given, list)
-        and given
-        and all(isinstance(row, list) and 0 < len(row) == len(given[0]) for row in given)
-    ):
-        return np.array([[exact(x) for x in row] for row in given], dtype=object)
-    return np.frompyfunc(Fraction, 1, 1)(matrix(given))
 
 
 def written(value: float | Fraction) -> str:

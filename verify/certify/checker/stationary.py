@@ -15,7 +15,7 @@ from typing import Any
 
 from verify.arrays import Array
 from verify.certify.checker.balls import Ball, ball, balls, diagonal, flint, inertia, precision, regular
-from verify.certify.checker.numbers import exact, exact_matrix
+from verify.certify.checker.numbers import exact, matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -120,23 +120,22 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
     """
     try:
         kind, objective, learned = statement["kind"], statement["objective"], statement["sigma2"] == "learned"
-        W, noise = exact_matrix(statement["W"]), exact(statement["noise" if learned else "sigma2"])
+        W, noise = matrix(statement["W"], exact), exact(statement["noise" if learned else "sigma2"])
         place = Place(objective == "elbo", W, noise, learned, exact(statement["radius"]))
         N, counts, level = W.size + learned, [1, int(not place.of_elbo), 0], Fraction(0)
         if kind == "inertia":
             counts = [statement[sign] for sign in ("positive", "negative", "zero")]
         elif kind == "saddle":
             level = exact(statement["curvature"])
-        V = exact_matrix(statement["evidence"]["vectors"] if kind != "stationary" else [["1"]] * N)
+        V = matrix(statement["evidence"]["vectors"] if kind != "stationary" else [["1"]] * N, exact)
     except (TypeError, KeyError):
         raise InputError("it lacks something that a statement of its kind has to say") from None
-    whole = all(type(x) is int for x in counts) and (kind != "inertia" or sum(counts) == N)
+    whole = all(type(x) is int for x in [*counts, statement.get("k")]) and (kind != "inertia" or sum(counts) == N)
     shaped = W.shape == (subject.n, statement.get("k")) and len(V) == N >= V.shape[1]
     named = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
     if not (named and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
         raise InputError(
-            f'of "ppca" or "elbo", W ({subject.n}, k), vectors with {N} rows, sigma2 > 0, radius and curvature >= 0, '
-            f"and positive, negative and zero are whole numbers, {N} together"
+            f'objective "ppca" or "elbo", W ({subject.n}, k), noise > 0, radius >= 0, the rest of size {N}'
         )
     if N > LARGEST:
         return undecided(f"{N} coordinates are more than the {LARGEST} that this checker tries")

@@ -116,8 +116,12 @@ def certify_weights(subject: Subject, objective: str, W: Array, noise: Fraction,
         x = place.coordinates()
         row, Z = derivatives(place, x, covariance(subject))[1], tangents(place, x)
         H = flint().arb_mat([row(i) for i in range(x.nrows())])
-        V = eigenvectors(floats(H), floats(Z))
-        up, down, g = signs(H, Z, balls(V))
+        V, g = eigenvectors(floats(H), floats(Z)), Z.ncols()
+        up, down, _ = signs(H, Z, balls(V))
+        if up + down + g != len(V):
+            V = orthogonalised(H, V)
+            up = signs(H, Z, balls(V))[0]
+            down = len(V) - g - up
     counts = {"positive": up, "negative": down, "zero": g}
     inertia = first[0] | {"kind": "inertia"} | counts | {"evidence": {"vectors": written_rows(V)}}
     tried.append((inertia, check(inertia, subject)))
@@ -229,12 +233,27 @@ def eigenvectors(H: Array, Z: Array) -> Array:
     return V
 
 
+def orthogonalised(H: Ball, V: Array) -> Array:
+    """V (N, m) with V^T H V diagonal to many digits, where doubles are too short: those of the largest |A_jj| first."""
+    form = balls(V).transpose() * H * balls(V)
+    done: list[tuple[Ball, Ball, Ball]] = []
+    for j in sorted(range(V.shape[1]), key=lambda j: -abs(float(form[j, j].mid()))):
+        v = balls(V[:, [j]])
+        for w, Hw, a in done:
+            v = (v - w * ((Hw.transpose() * v)[0, 0] / a)).mid()
+        Hv = (H * v).mid()
+        if (a := (v.transpose() * Hv)[0, 0].mid()) != 0:
+            done.append((v, Hv, a))
+    columns = [[_rounded(_of_ball(y), _BITS // 2) for y in v.entries()] for v, _, _ in done]
+    return np.array(columns, dtype=object).T
+
+
 def _saddle(stated: Statement, H: Array, subject: Subject) -> tuple[Statement, Outcome]:
     """The steepest direction up, its curvature less a little, and the steepest down."""
     values, V = np.linalg.eigh((H + H.T) / 2)
-    vectors = {"evidence": {"vectors": written_rows(V[:, [-1, 0]])}}
+    vectors = {"evidence": {"vectors": written_rows(V[:, [0, -1][-len(V) :]])}}
     for margin in _MARGINS:
-        curvature = written(float(values[-1]) * (1 - margin))
+        curvature = written(max(float(values[-1]), 0.0) * (1 - margin))
         statement = stated | {"kind": "saddle", "curvature": curvature} | vectors
         outcome = check(statement, subject)
         if outcome.status is Status.PROVED:
