@@ -9,7 +9,7 @@ from benchmarks import floors, tables
 from benchmarks.harness import FULL, QUICK, compare
 from benchmarks.processes import Failed
 
-MODULES = ("spectrum", "hessian", "product", "ends", "enumeration", "training", "reading")
+MODULES = ("spectrum", "hessian", "product", "ends", "enumeration", "training", "reading", "certificates")
 
 
 def main(argv: list[str] | None = None) -> int:

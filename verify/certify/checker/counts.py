@@ -5,8 +5,8 @@ Notation   S = unit (A + E), |E|_2 <= radius: an enclosure; lam_1 >= ... >= lam_
 Main       leading, first; check_count, check_eigenvalues, check_optimum.
 Reference  docs/mathematics.md, section 13.
 
-(i)  R = A V - V diag(theta), g = |V^T V - I| < 1: m eigenvalues of A lie within 2 (|R| + g max|theta|)/(1 - g) of the
-     theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
+(i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
+     /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
 """
 
@@ -32,24 +32,26 @@ HUGE = Fraction(2**400)  # its square is a double
 
 
 @np.errstate(all="ignore")
-def leading(A: Array, V: Array, below: float) -> tuple[Array, Array]:
+def leading(A: Array, V: Array, below: float) -> tuple[Array, Array] | None:
     """theta (m,), descending, and radii (m,): the m largest eigenvalues of A lie so near, each near its own.
 
-    The others are < below, by (ii), where there are any. Infinite radii: these need not be the m largest.
+    The others are < below, by (ii), where there are any. None: this could not be shown.
     """
     n, m = V.shape
     AV, e = product(A, V)
     theta = np.sort(np.einsum("ij,ij->j", V, AV))[::-1]
-    R = AV - V * theta
+    VT = V * theta
+    R = AV - VT
     G, f = product(V.T, V)
     G.flat[:: m + 1] -= 1
-    big, size, g = float(np.abs(theta).max(initial=0)), norm(V), SAFE * (norm(G) + f)
-    together = SAFE * 2 * (norm(R) + e + 2 * U * size * big + g * big) / (1 - g) + 8 * U * big
+    big, size, g = float(np.abs(theta).max(initial=0)), norm(VT), SAFE * (norm(G) + f)
+    twist = SAFE * (norm(G * theta) + n * U * norm(V) * size) / (1 - g)
+    together = SAFE * (2 * (norm(R) + e + 2 * U * size) + twist) / (1 - g) + 8 * U * big
     rounding = n * U * float(np.abs(A).sum(axis=0).max()) + 2 * U * big + n * TINY
     alone = SAFE * (np.sqrt(np.einsum("ij,ij->j", R, R)) + (1 + g) * rounding) / (1 - g) + 8 * U * big
     under, over = np.append(theta + together, below)[1:], np.append(math.inf, theta - together)
     if not (g < 0.5 and together < math.inf and (m == n or (over[-1] > below and _at_most(A, below, V, theta)))):
-        return theta, np.full(m, math.inf)
+        return None
     own = (theta + alone < over[:-1]) & (theta - alone > under)
     return theta, np.where(own, np.minimum(alone, together), together)
 
@@ -76,13 +78,15 @@ def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, 
     V = matrix(evidence["vectors"]) if "vectors" in evidence else np.zeros((n, 0))
     if known is None or len(V) != n or V.shape[1] > n:
         raise InputError(f"vectors of shape {V.shape} are no evidence on {n} eigenvalues")
-    m, r, unit = V.shape[1], Fraction(known.radius), known.unit
+    m, unit = V.shape[1], known.unit
     below = float(min(max(exact(evidence["level"]) / unit, -HUGE), HUGE)) if m < n else -math.inf
-    theta, radii = leading(sign * known.mid, V, below)
-    if not known.radius >= 0 or not np.isfinite(radii).all():
+    found = leading(sign * known.mid, V, below) if 0 <= known.radius < math.inf else None
+    if found is None:
         return [], []
-    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(theta.tolist(), radii.tolist(), strict=True)]
-    return [((t - x) * unit, (t + x) * unit) for t, x in near], [(Fraction(below) + r) * unit] * (n - m)
+    r = Fraction(known.radius)
+    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(*(x.tolist() for x in found), strict=True)]
+    others = [(Fraction(below) + r) * unit] * (n - m) if m < n else []
+    return [((t - x) * unit, (t + x) * unit) for t, x in near], others
 
 
 def check_count(statement: Statement, subject: Subject) -> Outcome:
@@ -91,14 +95,18 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S.
     """
     level, above, equal = exact(statement["level"]), _whole(statement["above"]), _whole(statement.get("equal", 0))
-    sign = -1 if statement.get("evidence", {}).get("side") == "below" else 1
+    if (side := statement.get("evidence", {}).get("side", "above")) not in ("above", "below"):
+        raise InputError('the side is "above" or "below"')
+    sign = 1 if side == "above" else -1
     found, others = first(statement, subject, sign)
     beyond = sum(low > sign * level for low, _ in found)
     short = sum(high < sign * level for _, high in found) + sum(high <= sign * level for high in others)
     same = sum(low == high == sign * level for low, high in found)
     unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
-    if statement.get("at_least") is True:
+    if not isinstance(at_least := statement.get("at_least", False), bool):
+        raise InputError("at_least is true or false")
+    if at_least:
         right, wrong = sure >= above, sure + unknown < above
     else:
         right = unknown == 0 and (sure, same) == (above, equal)
@@ -159,10 +167,11 @@ def _ln(x: Fraction) -> Fraction:
 
 def _inside(found: tuple[Fraction, Fraction], stated: tuple[Fraction, Fraction]) -> Outcome:
     """Whether what lies within `found` lies within what is stated."""
-    words = f"it lies between {float(found[0])!r} and {float(found[1])!r}"
     if stated[0] <= found[0] and found[1] <= stated[1]:
-        return proved(words)
-    return refuted(words) if found[1] < stated[0] or stated[1] < found[0] else undecided(words)
+        return proved("the enclosure lies within what is stated")
+    if found[1] < stated[0] or stated[1] < found[0]:
+        return refuted("the enclosure lies outside what is stated")
+    return undecided("the enclosure reaches beyond what is stated")
 
 
 def _pair(given: Any) -> tuple[Fraction, Fraction]:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from verify.arrays import Array
-from verify.certify.checker.outcome import Outcome, proved, refuted, undecided
+from verify.certify.checker.outcome import Outcome, proved, undecided
 
 U = 2.0**-53
 SAFE = 1 + 2.0**-20
@@ -52,25 +52,20 @@ def factor(A: Array, shift: float) -> Array | None:
 def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> Outcome:
     """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (n, n) anybody's, or none.
 
-    A = R^T R + c I + D, so it holds where |D|_2 + radius < c.  A need not be symmetric: |D + D^T|_2 / 2 <= |D|_F.
+    A = R^T R + c I + D, so it holds where |D|_2 + radius < c.  A need not be symmetric: |D + D^T|_2 / 2 <= |D|_F. Its
+    entries are of size 1, or not far from it: what underflows is lost in TINY.
     """
-    diagonal = A.diagonal()
     if not len(A):
         return proved("there is no such x")
-    if not diagonal.min() > 0:
-        return refuted("an entry of the diagonal is not positive") if diagonal.min() <= 0 else undecided("NaN")
-    half = math.frexp(float(diagonal.max()))[1] // 2
-    if abs(half) > 100:  # powers of two change nothing but what vanishes, which TINY pays for
-        A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half))
-        R = None if R is None else np.ldexp(R, -half)
-    if R is None and (R := factor(A, 4 * (len(A) * U * float(A.trace()) + radius))) is None:
+    if R is None and (R := factor(A, 4 * len(A) * U * float(A.trace()) + 1.00001 * radius)) is None:
         return undecided("it has no Cholesky factor")
     P, error = product(R.T, R)
-    D = A - P
-    kept = D.diagonal().copy()
-    c = float(kept.mean())
+    if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:
+        return undecided("R is of another shape, or not all are doubles")
+    D = np.subtract(A, P, out=P)
+    c = float(D[0, 0])
     D.flat[:: len(D) + 1] -= c
-    left = SAFE * (norm(D) + 3 * U * float(np.abs(kept).max()) + error + radius + len(A) * TINY)
+    left = SAFE * (norm(D) + 3 * U * abs(c) + error + radius + len(A) * TINY)
     if radius >= 0 and left < c < math.inf:
         return proved(f"it exceeds R^T R by {c:.3g} but for {left:.3g}")
     return undecided(f"it exceeds R^T R by {c:.3g}, but for {left:.3g}")

@@ -1,7 +1,7 @@
 """Who proposes counts, enclosures of eigenvalues, and optima: LAPACK's eigenvectors, rounded to few bits.
 
 Notation   S (n, n) the covariance of a subject; A its enclosure's mid; theta (n,), U (n, n) A's eigenpairs.
-Main       thresholds, count, eigenvalues, optimum.
+Main       thresholds, count, eigenvalues, optimum; positive_definite.
 """
 
 import math
@@ -11,20 +11,20 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import scipy.linalg
+import scipy.linalg.lapack
 
 from verify.arrays import Array
 from verify.certify.checker import counts as checker
+from verify.certify.checker import rounding
 from verify.certify.checker.numbers import written, written_matrix
 from verify.certify.checker.outcome import Outcome, Status, undecided
-from verify.certify.checker.rounding import SAFE
 from verify.certify.checker.subject import Subject
 
 Statement = dict[str, Any]
 BITS = (16, 24, 34, 53)  # of the vectors: the fewest that decide
 FINE = 40  # and where they also say how close the eigenvalues are
 MORE = 8
-_LARGE = Fraction(2) ** 390
+_LARGE, _LARGEST = Fraction(2) ** 390, Fraction(2) ** 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +46,18 @@ def decomposed(subject: Subject) -> tuple[Array, Array]:
 def thresholds(subject: Subject) -> Thresholds:
     """All eigenvalues of S with rigorous radii; infinite where nothing is known."""
     if subject.spectrum is not None:
-        values = [float(x) for x in subject.spectrum]
-        gaps = [abs(Fraction(v) - x) for v, x in zip(values, subject.spectrum, strict=True)]
-        return Thresholds(np.array(values), np.array([_outwards(gap, math.inf) if gap else 0.0 for gap in gaps]))
+        known = [float(x) for x in subject.spectrum]
+        gaps = [abs(Fraction(v) - x) for v, x in zip(known, subject.spectrum, strict=True)]
+        return Thresholds(np.array(known), np.array([_outwards(gap, math.inf) if gap else 0.0 for gap in gaps]))
     enclosure = subject.enclosure
     assert enclosure is not None
-    theta, radii = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)
+    found = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)
+    theta, radii = found or (np.zeros(subject.n), np.full(subject.n, np.inf))
     unit = float(enclosure.unit)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         values = theta * unit
         # Rounding the unit, the product and this sum takes less than 4 u of the value.
-        radii = ((radii + enclosure.radius) * unit + np.abs(values) * 2.0**-51) * SAFE + 5e-324
+        radii = ((radii + enclosure.radius) * unit + np.abs(values) * 2.0**-51) * rounding.SAFE + 2e-323
     good = np.isfinite(values) & np.isfinite(radii) & (2.0**-1000 < unit < 2.0**1000)
     return Thresholds(np.where(good, values, 0.0), np.where(good, radii, np.inf))
 
@@ -71,13 +72,11 @@ def count(subject: Subject, level: Fraction) -> tuple[Statement, Outcome]:
     assert subject.enclosure is not None
     theta, U = decomposed(subject)
     above = int(np.count_nonzero(theta > _near(level, subject)))
-    side, V = ("above", U[:, :above]) if 2 * above <= len(theta) else ("below", U[:, above:][:, ::-1])
+    sign, side, V = 1, "above", U[:, :above]
+    if 2 * above > len(theta):
+        sign, side, V = -1, "below", U[:, above:][:, ::-1]
+    between = _between(subject, sign, level, V.shape[1])
     outcome = undecided("")
-    edge = theta[above - 1 : above] if side == "below" else theta[above : above + 1]
-    between = {}
-    if V.shape[1] < len(theta):
-        sign = 1 if side == "above" else -1
-        between = {"level": written(sign * (level + Fraction(float(edge[0])) * subject.enclosure.unit) / 2)}
     for bits in BITS:
         statement |= {"above": above, "evidence": {"side": side} | between | _vectors(V, bits)}
         outcome = checker.check_count(statement, subject)
@@ -93,6 +92,8 @@ def eigenvalues(subject: Subject, m: int) -> tuple[Statement, Outcome]:
     found, _ = checker.first(statement, subject)
     if len(found) < m:
         return statement | {"intervals": [["0", "0"]] * m}, undecided(_UNKNOWN)
+    if found[0][1] > _LARGEST:
+        return statement | {"intervals": [["0", "0"]] * m}, undecided(_BEYOND)
     statement["intervals"] = [_written(low, high) for low, high in found[:m]]
     return statement, checker.check_eigenvalues(statement, subject)
 
@@ -108,12 +109,16 @@ def optimum(subject: Subject, k: int, sigma2: Fraction, beta: Fraction = Fractio
         statement["evidence"] = _leading(subject, retained, s if retained < k else None)
     found, _ = checker.first(statement, subject)
     statement |= {"retained": retained, "value": ["0", "0"]}
-    if len(found) < retained or (found and found[retained - 1][0] <= s):
+    if len(found) < retained or any(low <= s for low, _ in found[:retained]):
         return statement, undecided(_UNKNOWN)
-    statement["value"] = _written(*checker.optimum(subject, found[:retained], sigma2, beta))
+    value = checker.optimum(subject, found[:retained], sigma2, beta)
+    if max(map(abs, value)) > _LARGEST:
+        return statement, undecided(_BEYOND)
+    statement["value"] = _written(*value)
     return statement, checker.check_optimum(statement, subject)
 
 
+_BEYOND = "the numbers are beyond the range of doubles"
 _UNKNOWN = "no enclosure of the first eigenvalues was found: the next ones, or the noise, are too near"
 
 
@@ -128,9 +133,19 @@ def _leading(subject: Subject, m: int, noise: Fraction | None) -> Statement:
         m += int(np.argmax(gaps))
         if m == len(theta):
             return _vectors(U, FINE)
-    upper = float(theta[m - 1]) if noise is None else _near(noise, subject)
-    level = Fraction((upper + float(theta[m])) / 2) * subject.enclosure.unit
-    return {"level": written(level)} | _vectors(U[:, :m], FINE)
+    level = noise if noise is not None else Fraction(float(theta[m - 1])) * subject.enclosure.unit
+    return _between(subject, 1, level, m) | _vectors(U[:, :m], FINE)
+
+
+def _between(subject: Subject, sign: int, level: Fraction, m: int) -> Statement:
+    """A level that all eigenvalues of sign S but m are below: halfway from the next one to what is known of `level`."""
+    assert subject.enclosure is not None
+    theta = sign * decomposed(subject)[0][::sign]
+    if m == len(theta):
+        return {}
+    radius = subject.enclosure.radius if subject.enclosure.radius < 1e100 else 1e100
+    edge = (float(theta[m]) + sign * _near(level, subject) - radius) / 2
+    return {"level": written(float(max(-_LARGEST, min(_LARGEST, Fraction(edge) * subject.enclosure.unit))))}
 
 
 def _near(level: Fraction, subject: Subject) -> float:
@@ -150,3 +165,22 @@ def _written(low: Fraction, high: Fraction) -> list[str]:
 
 def _outwards(x: Fraction, towards: float) -> float:
     return math.nextafter(float(x), towards)
+
+
+@np.errstate(all="ignore")
+def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
+    """Whether A + E > 0 for all |E|_2 <= radius: LAPACK proposes a factor, the checker multiplies.  A (n, n).
+
+    At any scale: powers of two change nothing but what vanishes, which the checker's bounds pay for.
+    """
+    if not len(A):
+        return rounding.positive_definite(A)
+    diagonal = A.diagonal()
+    half = math.frexp(float(diagonal.max()))[1] // 2
+    if abs(half) > 100:
+        A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half)) + rounding.TINY
+        diagonal = A.diagonal()
+    B = A.copy().T  # LAPACK's columns are rows of A
+    B.flat[:: len(A) + 1] = diagonal - (2 * len(A) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
+    R, info = scipy.linalg.lapack.dpotrf(B, lower=1, clean=1, overwrite_a=1)
+    return rounding.positive_definite(A, radius, R.T if info == 0 else None)
