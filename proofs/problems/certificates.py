@@ -20,7 +20,7 @@ from typing import Any
 from proofs.machinery.checks import certified
 from verify.arrays import Array
 from verify.certify.checker.balls import Ball, diagonal, flint, precision
-from verify.certify.checker.numbers import exact_matrix, written
+from verify.certify.checker.numbers import written
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.stationary import Place, check, covariance, derivatives, enclosed, tangents
 from verify.certify.checker.subject import Subject
@@ -120,7 +120,6 @@ class Stated:
         *,
         learned: bool = False,
         W: Array | None = None,
-        radius: Fraction = RADIUS,
     ) -> None:
         if list(lam) != sorted(lam, reverse=True):
             raise ValueError("the spectrum is not descending, and indices would mean others")
@@ -132,10 +131,10 @@ class Stated:
             "objective": point.objective,
             "k": point.k,
             "W": written_rows(self.W),
-            "radius": written(radius),
+            "radius": written(RADIUS),
             **of_noise,
         }
-        self.place = Place(point.objective == "elbo", exact_matrix(self.statement["W"]), noise, learned, radius)
+        self.place = Place(point.objective == "elbo", self.W, noise, learned, RADIUS)
 
     def stationary(self) -> Outcome:
         """There is one stationary point there."""
