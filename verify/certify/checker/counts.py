@@ -111,7 +111,7 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     else:
         right = unknown == 0 and (sure, same) == (above, equal)
         wrong = not (0 <= above - sure <= unknown and 0 <= equal - same <= unknown)
-    return proved(words) if right else refuted(words) if wrong else undecided(words)
+    return _judged(right, wrong, words)
 
 
 def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
@@ -120,10 +120,9 @@ def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
     if not 0 < len(stated) <= subject.n:
         raise InputError("there are intervals for at least one and at most n eigenvalues")
     outcomes = [_inside(a, b) for a, b in zip(found, stated, strict=False)]
-    for status in (Status.REFUTED, Status.UNDECIDED):
-        if worst := [x for x in outcomes if x.status is status]:
-            return worst[0]
-    return outcomes[-1] if len(found) >= len(stated) else undecided("the evidence does not enclose so many eigenvalues")
+    if len(found) < len(stated):
+        outcomes.append(undecided("the evidence does not enclose so many eigenvalues"))
+    return max(outcomes, key=lambda x: (x.status is Status.REFUTED, x.status is Status.UNDECIDED))
 
 
 def check_optimum(statement: Statement, subject: Subject) -> Outcome:
@@ -137,8 +136,7 @@ def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     highs = [high for _, high in found] + others
     most = min([k, *(j for j, high in enumerate(highs) if high <= beta * sigma2)])
     if least < most or retained != most:
-        words = f"it retains at least {least} and at most {most}"
-        return undecided(words) if least <= retained <= most else refuted(words)
+        return _judged(False, not least <= retained <= most, f"it retains at least {least} and at most {most}")
     return _inside(optimum(subject, found[:most], sigma2, beta), value)
 
 
@@ -167,11 +165,13 @@ def _ln(x: Fraction) -> Fraction:
 
 def _inside(found: tuple[Fraction, Fraction], stated: tuple[Fraction, Fraction]) -> Outcome:
     """Whether what lies within `found` lies within what is stated."""
-    if stated[0] <= found[0] and found[1] <= stated[1]:
-        return proved("the enclosure lies within what is stated")
-    if found[1] < stated[0] or stated[1] < found[0]:
-        return refuted("the enclosure lies outside what is stated")
-    return undecided("the enclosure reaches beyond what is stated")
+    within, apart = stated[0] <= found[0] and found[1] <= stated[1], found[1] < stated[0] or stated[1] < found[0]
+    where = "within" if within else "outside of" if apart else "partly outside of"
+    return _judged(within, apart, f"the enclosure lies {where} what is stated")
+
+
+def _judged(right: bool, wrong: bool, words: str) -> Outcome:
+    return proved(words) if right else refuted(words) if wrong else undecided(words)
 
 
 def _pair(given: Any) -> tuple[Fraction, Fraction]:

@@ -57,7 +57,7 @@ def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> 
     """
     if not len(A):
         return proved("there is no such x")
-    if R is None and (R := factor(A, 4 * len(A) * U * float(A.trace()) + 1.00001 * radius)) is None:
+    if R is None and (R := factor(A, 4 * (len(A) + 4) * U * float(A.trace()) + 1.00001 * radius)) is None:
         return undecided("it has no Cholesky factor")
     P, error = product(R.T, R)
     if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:

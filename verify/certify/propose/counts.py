@@ -103,13 +103,24 @@ def optimum(subject: Subject, k: int, sigma2: Fraction, beta: Fraction = Fractio
     s = beta * sigma2
     statement: Statement = {"kind": "optimum", "k": k, "sigma2": written(sigma2), "beta": written(beta), "evidence": {}}
     if subject.spectrum is not None:
-        retained = min(k, sum(x > s for x in subject.spectrum))
-    else:
-        retained = min(k, int(np.count_nonzero(decomposed(subject)[0] > _near(s, subject))))
-        statement["evidence"] = _leading(subject, retained, s if retained < k else None)
+        return _valued(statement, subject, min(k, sum(x > s for x in subject.spectrum)), sigma2, beta)
+    retained = min(k, int(np.count_nonzero(decomposed(subject)[0] > _near(s, subject))))
+    outcome = undecided("")
+    for bits in (FINE, BITS[-1]):
+        statement = statement | {"evidence": _leading(subject, retained, s if retained < k else None, bits)}
+        statement, outcome = _valued(statement, subject, retained, sigma2, beta)
+        if outcome.status is not Status.UNDECIDED:
+            break
+    return statement, outcome
+
+
+def _valued(
+    statement: Statement, subject: Subject, retained: int, sigma2: Fraction, beta: Fraction
+) -> tuple[Statement, Outcome]:
+    """The statement with what is retained and the value that its evidence encloses."""
     found, _ = checker.first(statement, subject)
-    statement |= {"retained": retained, "value": ["0", "0"]}
-    if len(found) < retained or any(low <= s for low, _ in found[:retained]):
+    statement = statement | {"retained": retained, "value": ["0", "0"]}
+    if len(found) < retained or any(low <= beta * sigma2 for low, _ in found[:retained]):
         return statement, undecided(_UNKNOWN)
     value = checker.optimum(subject, found[:retained], sigma2, beta)
     if max(map(abs, value)) > _LARGEST:
@@ -122,19 +133,19 @@ _BEYOND = "the numbers are beyond the range of doubles"
 _UNKNOWN = "no enclosure of the first eigenvalues was found: the next ones, or the noise, are too near"
 
 
-def _leading(subject: Subject, m: int, noise: Fraction | None) -> Statement:
+def _leading(subject: Subject, m: int, noise: Fraction | None, bits: int = FINE) -> Statement:
     """For the first m eigenvalues, some more where the next one is near; with a noise, that the others are below it."""
     assert subject.enclosure is not None
     theta, U = decomposed(subject)
     if m == len(theta):
-        return _vectors(U, FINE)
+        return _vectors(U, bits)
     if noise is None:
         gaps = theta[m - 1 : m + MORE] - np.append(theta[m : m + MORE + 1], -np.inf)[: len(theta[m - 1 : m + MORE])]
         m += int(np.argmax(gaps))
         if m == len(theta):
-            return _vectors(U, FINE)
+            return _vectors(U, bits)
     level = noise if noise is not None else Fraction(float(theta[m - 1])) * subject.enclosure.unit
-    return _between(subject, 1, level, m) | _vectors(U[:, :m], FINE)
+    return _between(subject, 1, level, m) | _vectors(U[:, :m], bits)
 
 
 def _between(subject: Subject, sign: int, level: Fraction, m: int) -> Statement:
@@ -181,6 +192,6 @@ def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
         A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half)) + rounding.TINY
         diagonal = A.diagonal()
     B = A.copy().T  # LAPACK's columns are rows of A
-    B.flat[:: len(A) + 1] = diagonal - (2 * len(A) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
+    B.flat[:: len(A) + 1] = diagonal - (2 * (len(A) + 4) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
     R, info = scipy.linalg.lapack.dpotrf(B, lower=1, clean=1, overwrite_a=1)
     return rounding.positive_definite(A, radius, R.T if info == 0 else None)
