@@ -13,7 +13,8 @@ Method      A global maximum has the value sup L (lemma-1), so W maximises L and
             for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
             ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
             the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
-            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2.
+            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2;
+            counted in balls as well.
 Trusted     lemma-1, eq-24-28, profile, noise-gradient, spectrum; that the gradient vanishes at a maximum; that S has an
             eigenbasis; the rules of verify.symbolic.
 """

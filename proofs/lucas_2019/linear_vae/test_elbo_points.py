@@ -10,7 +10,7 @@ Method      in words, for all n, k, k_b, q_b: the stationary points are those of
             iff S W = W M diag(M)^-1 M; M commutes with diag(M), and falls into blocks of constant diagonal, on which
             S U = U T^2/m; the trace fixes m. Conversely such a block has that image, and plane rotations build Q_b.
             Beside it: constructed points have zero gradient of the full ELBO, at 50 digits too; and blind root-finding
-            on the gradient, which knows no closed form, meets the listed families alone.
+            on the gradient, which knows no closed form, meets the listed families alone; certificates of isolated ones.
 Trusted     claim profile; facts svd, jacobi, components, mean and descent (which joins the rotations); the normal form
             of words.
 """

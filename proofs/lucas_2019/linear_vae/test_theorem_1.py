@@ -10,7 +10,7 @@ Method      in words, for all n and k. The local maxima of the ELBO are those of
             derived P along W exp(theta B). Where all are, P and L have the same gradient, and all that raises L moves a
             column towards a discarded u_j: the columns stay orthogonal, and P = L on the whole line.
             Beside it: at every listed family the rotation, finite and infinitesimal; the Hessian of the full ELBO; the
-            local maxima of P against those of L, both directions.
+            local maxima of P against those of L, both directions; certificates at all isolated points of hard spectra.
 """
 
 from fractions import Fraction

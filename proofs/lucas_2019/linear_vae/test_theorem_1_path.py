@@ -13,7 +13,7 @@ Method      inside the blocks L, log det M and the trace of each block stay, so 
             constant at eps = 1, so it is not constant at any small eps but 0.  No second derivative is needed.
             The point that refutes "any R": lam = (3, 2, 4, .5, .4), sigma2 = .7; columns 1, 2 the block of lam 3, 2;
             column 3 plain on lam 4.  The sign of the second derivative in ball arithmetic; the change itself at 50
-            digits.
+            digits; certificates for others of its kind.
 """
 
 from fractions import Fraction

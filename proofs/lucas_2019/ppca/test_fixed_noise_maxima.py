@@ -14,7 +14,7 @@ Hypotheses  sigma2 > 0 fixed; any S >= 0, ties included.
 Source      Lucas et al. 2019, Secs. 1 and 4.2, App. A.1; theory 1.5.
 Method      if A is not on top, exchanging or adding an eigenvector rises (claim: spectrum). That the sets on top have
             the largest value of all is shown term by term, with the multiplier t = g(lam_k) for the number of columns.
-            Beside it: all order types up to n = 6, all enumerated points, gradient ascent from random starts.
+            Beside it: all order types up to n = 6, all enumerated points, ascent from random starts, certificates.
 """
 
 from fractions import Fraction

@@ -10,7 +10,8 @@ Source      Lucas et al. 2019, Secs. 4.1, A.1; Tipping & Bishop 1999, App. A; th
 Method      in words, for all n, k, R: 2 sigma2^2 dL/dsigma2 = tr S - tr C, and S - C vanishes on the columns of W and
             is lam_j - sigma2 on u_j; the noise adds one negative direction: Schur complement -(n - q)/(2 sigma2^2). If
             some unused lam_j is above a retained one, or q < k and the unused ones differ, so that one is above their
-            mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points.
+            mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points;
+            balls count the signs.
 """
 
 from fractions import Fraction

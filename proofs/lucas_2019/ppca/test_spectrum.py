@@ -11,7 +11,7 @@ Source      ours; Eq. 13 gives only a sign.
 Method      in words, for all n and k and (for L) all R: the Hessian operator is the differential of the gradient, which
             is derived itself; applied to each labelled direction it gives back its eigenvalue times the direction. The
             directions are orthogonal and nk in number. Beside it: entrywise second derivatives of L and P at an
-            explicit symbolic point with n = k = 3; eigvalsh of dense Hessians; 50 digits.
+            explicit symbolic point with n = k = 3; eigvalsh of dense Hessians; 50 digits; balls count the signs.
 """
 
 from functools import cache
