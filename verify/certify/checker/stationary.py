@@ -20,6 +20,7 @@ from verify.errors import InputError
 
 LARGEST = 200  # coordinates
 BITS = (128, 256, 512, 1024)  # the precisions, in turn
+STEPS = 12  # that narrow a box: each squares its radius or finds an end, but around 0 there is none
 
 
 class Place(NamedTuple):
@@ -100,8 +101,9 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
     inside = all(abs(y) <= radius for y in (inner - x_0).entries()) and place.parts(x)[1] > 0
     if not inside or not regular(G.transpose() * tangents(place, inner)):
         return undecided("Newton's step may lead out of the radius, or the gauge's tangents be dependent"), x
-    while 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
-        x, inner = inner, newton(inner)
+    steps = STEPS
+    while steps and 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
+        x, inner, steps = inner, newton(inner), steps - 1
     return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
 
 

@@ -185,6 +185,14 @@ def test_too_large_a_radius_is_undecided():
     assert outcome.reason
 
 
+@pytest.mark.parametrize("tiny", [Fraction(1, 2**1074), Fraction(1, 2**1200)])
+def test_the_narrowing_ends_where_a_coordinate_is_0_and_is_given_as_nearly_0(tiny):
+    """The radius of such a coordinate can shrink for ever."""
+    W = np.array([[Fraction(2.5**0.5)], [tiny]], dtype=object)
+    outcome = check(stated(W, sigma2="1/2"), of_spectrum([Fraction(3), Fraction(1)]))
+    assert outcome.status is Status.PROVED
+
+
 def test_the_box_is_no_smaller_than_the_radius_that_is_stated(monkeypatch):
     """Uniqueness is said of all of it: the first Hessian is that of a box that holds W - radius and W + radius."""
     seen, whole = [], stationary.derivatives
