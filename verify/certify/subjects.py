@@ -1,7 +1,7 @@
 """From data to the subject of a certificate: their hash, and their covariance within a proven bound.
 
 Notation   x (n,) a row, N of them; S their covariance, divided by N.
-Main       of_rows, of_spectrum.
+Main       of_rows, of_source, of_spectrum.
 Reference  docs/mathematics.md, sections 11 and 13.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from verify.arrays import Array
 from verify.certify.checker.subject import Enclosure, Subject
 from verify.data.decomposition.scatter import Scatter
+from verify.data.decomposition.steps import Source
 from verify.data.decomposition.sums import chunk_height, scatter_of
 from verify.data.entries import chunks
 from verify.data.rows import Rows
@@ -30,12 +31,15 @@ def of_rows(rows: Rows) -> Subject:
 
     Raises InputError: what the data are refused for, one row, constant data, too many columns.
     """
-    N, n = rows.shape
+    return of_source(rows.source(), *rows.shape)
+
+
+def of_source(source: Source, N: int, n: int) -> Subject:
+    """The same of their source, which yields N rows of n values.  Raises InputError as `of_rows` does."""
     if n > LARGEST_DIMENSION:
         raise InputError(f"the data have {n} columns; certificates are made of at most {LARGEST_DIMENSION}")
     if N < 2:
         raise InputError("the data have one row; a covariance needs at least two")
-    source = rows.source()
     digest = hashlib.sha256(f"{N} {n} {float(source.divisor).hex()} ".encode())
     held: list[Array] = []
 
@@ -48,7 +52,10 @@ def of_rows(rows: Rows) -> Subject:
                 held.append(values)
             yield values
 
-    known = enclosure(scatter_of(chunks(read(), chunk_height(n))), source.divisor)
+    scatter = scatter_of(chunks(read(), chunk_height(n)))
+    if (scatter.N, len(scatter.unit)) != (N, n):
+        raise InputError(f"the data were {N} x {n} and are {scatter.N} x {len(scatter.unit)}: they changed meanwhile")
+    known = enclosure(scatter, source.divisor)
     return Subject(digest.hexdigest(), n, N, known, np.concatenate(held) if held else None, float(source.divisor))
 
 

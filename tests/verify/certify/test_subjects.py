@@ -103,3 +103,11 @@ def test_what_has_no_covariance_is_refused(monkeypatch):
     monkeypatch.setattr(subjects, "LARGEST_DIMENSION", 3)
     with pytest.raises(InputError, match="4 columns"):
         subject(np.eye(4))
+
+
+def test_rows_that_change_while_they_are_read_are_refused():
+    source = load_rows(np.random.default_rng(0).standard_normal((9, 3))).source()
+    assert subjects.of_source(source, 9, 3).N == 9
+    for N, n in ((8, 3), (9, 4)):
+        with pytest.raises(InputError, match="changed"):
+            subjects.of_source(source, N, n)
