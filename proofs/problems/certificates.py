@@ -156,8 +156,7 @@ class Stated:
         """Nearly eigenvectors of H, for the checker.  -> (N, N - g)."""
         with precision(BITS):
             x = self.place.coordinates()
-            row = derivatives(self.place, x, covariance(self.subject))[1]
-            H = flint().arb_mat([row(i) for i in range(x.nrows())])
+            H = flint().arb_mat(derivatives(self.place, x, covariance(self.subject))[1])
             return eigenvectors(floats(H), floats(tangents(self.place, x)))
 
     def enclosed(self) -> tuple[Ball, Ball]:
@@ -165,8 +164,7 @@ class Stated:
         S = covariance(self.subject)
         outcome, x = enclosed(self.place, S)
         certified(outcome)
-        row = derivatives(self.place, x, S)[1]
-        return x, flint().arb_mat([row(i) for i in range(x.nrows())])
+        return x, flint().arb_mat(derivatives(self.place, x, S)[1])
 
 
 def along(H: Ball, X: Ball) -> Ball:
