@@ -13,6 +13,7 @@ Trusted     claims eq-16-20, eq-21 to eq-23 and noise-gradient for the ELBO and 
 """
 
 import numpy as np
+import pytest
 import sympy as sp
 from hypothesis import assume, given
 
@@ -149,6 +150,47 @@ def test_the_numpy_functions_have_that_difference_everywhere(record, thorough, x
         expected = sum_of_entropies(p.D, s, len(p.S)) - scaling / 2 - s * float(G.sigma2)
         size = p.size_of_elbo
         record(worst_error=agree(model.elbo(*p.on(xp)), expected, tolerance=1e-12, scale=size))
+
+
+def difference_in_balls(lam, kept, sigma2):
+    """ELBO less the sum of entropies for S = diag(lam), W = diag(lam_a - sigma2)^{1/2} on the kept ones, at V*, D*.
+
+    Term by term as Eqs. 16, 19, 20 have them; all matrices are diagonal there.
+    """
+    arb = pytest.importorskip("flint").arb
+    n, s = len(lam), arb(sigma2)
+    w = [(arb(x) - s).sqrt() for x in lam[:kept]]
+    m = [x * x + s for x in w]
+    v, d, x = [a / b for a, b in zip(w, m, strict=True)], [s / b for b in m], [arb(y) for y in lam]
+    kl = sum((v[i] ** 2 * x[i] + d[i] - 1 - d[i].log() for i in range(kept)), arb(0)) / 2
+    fit = sum((2 * w[i] * v[i] * x[i] - w[i] ** 2 * d[i] - (v[i] * w[i]) ** 2 * x[i] for i in range(kept)), arb(0))
+    log_noise = n * (2 * arb.pi() * s).log() / 2
+    entropies = sum((y.log() for y in d), arb(0)) / 2 - log_noise - arb(n) / 2
+    return (fit - sum(x)) / (2 * s) - log_noise - kl - entropies
+
+
+def check_within(ball, bound):
+    check(abs(ball) < bound, f"{ball} is not surely within {bound}")
+
+
+@IDENTITY.evidence(role="supports", kind="certificate", strength="certified")
+def test_the_two_sides_agree_within_proven_bounds_at_rational_spectra(record):
+    """Learned noise, the mean of the discarded ones: an exact rational; at another noise they surely differ."""
+    flint = pytest.importorskip("flint")
+    bound = flint.arb(10) ** -50
+    before, flint.ctx.prec = flint.ctx.prec, 250
+    try:
+        for lam, kept in (((4, 3, 1), 1), ((9, 5, "1/3", "1/7"), 2), (("1e6", 2, "1e-6"), 2), ((3, 2), 0)):
+            exact = [flint.fmpq(int(y.p), int(y.q)) for y in (sp.Rational(y) for y in lam)]
+            noise = sum(exact[kept:], flint.fmpq(0)) / (len(exact) - kept)
+            check_within(difference_in_balls(exact, kept, noise), bound)
+            for factor in (flint.fmpq(1, 2), flint.fmpq(10**9 + 1, 10**9)):
+                if all(y > noise * factor for y in exact[:kept]):
+                    with rejected():
+                        check_within(difference_in_balls(exact, kept, noise * factor), bound)
+            record(instances=1)
+    finally:
+        flint.ctx.prec = before
 
 
 @IDENTITY.evidence(role="supports", kind="numeric")

@@ -24,6 +24,7 @@ from hypothesis import given
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems.boxes import check_holds, outcome_on
 from proofs.problems.linear_vaes import Problem, hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
@@ -211,6 +212,23 @@ def test_a_sum_of_squares_says_the_same_of_small_matrices(size, record):
     with rejected():
         _check_squares(sp.Poly(excess - 2 * sp.prod(entries.values()), *entries.values()))
     record()
+
+
+@SIGN.evidence(role="supports", kind="certificate", strength="certified")
+def test_the_determinant_of_every_correlation_matrix_is_below_one_in_ball_arithmetic(record):
+    """k = 2, 3, all correlations in [-1, 1]: 1 - det R > 0 but at R = I; twice the gap is -log det R.
+
+    Scaling the latents does not change the gap, so M_ii = 1; for k = 3 the largest correlation is s, the others s a and
+    s b, and the order of the latents is free.
+    """
+    check_holds(outcome_on("gap of two", ">", [("-1", "1")]))
+    found = outcome_on("gap of three", ">", [("-1", "1")] * 3)
+    check_holds(found)
+    for box in ([("1/2", "1")] * 3, [("0", "1/8")] * 3):
+        with rejected():  # the other sign
+            check_holds(outcome_on("gap of three", "<", box))
+    record(instances=2)
+    record.witness(f"1 - det R > 0 for all correlations of two and of three columns, but for R = I: {found.reason}")
 
 
 def _check_squares(poly):
