@@ -35,7 +35,7 @@ def product(A: Array, B: Array) -> tuple[Array, float]:
 
 @np.errstate(all="ignore")
 def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> Outcome:
-    """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (p, n) anybody's, or one is asked for.
+    """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (p, n) from anybody.
 
     A = R^T R + c I + D, so it holds where |D|_2 + radius < c.  A need not be symmetric: |D + D^T|_2 / 2 <= |D|_F. Its
     entries are of size 1, or not far from it: what underflows is lost in TINY.
