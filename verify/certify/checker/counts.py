@@ -8,6 +8,7 @@ Reference  docs/mathematics.md, section 13.
 (i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
      /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
+So they are the first m where the least of them exceeds l; and the one near theta_j alone is the j-th, where no other can be.
 """
 
 import math
