@@ -8,11 +8,11 @@ Reference  docs/mathematics.md, section 13.
 (i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
      /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
-So they are the first m where the least of them exceeds l; and the one near theta_j alone is the j-th, where no other can be.
+So they are the first m where the least of them exceeds l; and one near theta_j is the j-th where no other can be.
 """
 
 import math
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context
 from fractions import Fraction
 from typing import Any
 
@@ -106,8 +106,7 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     short = sum(high < level for _, high in found) + (subject.n - len(found)) * sum(high <= level for high in others)
     unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
     right = sure >= above if at_least else unknown == 0 and (sure, same) == (above, equal)
-    possible = 0 <= above - sure <= unknown and 0 <= equal - same <= unknown
-    wrong = sure + unknown < above if at_least else not possible
+    wrong = above > sure + unknown or not (at_least or (sure <= above and same <= equal <= same + unknown))
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
     return _judged(right, wrong, words)
 
@@ -155,8 +154,8 @@ def optimum(subject: Subject, found: Ends, sigma2: Fraction, beta: Fraction) -> 
 
 def _ln(x: Fraction) -> Fraction:
     """log x within LOG_ERROR, x > 0: decimal rounds quotients and logarithms correctly."""
-    with localcontext(Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)):
-        return Fraction((Decimal(x.numerator) / Decimal(x.denominator)).ln())
+    digits = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    return Fraction(digits.ln(digits.divide(x.numerator, x.denominator)))
 
 
 def _within(found: Ends, stated: Ends) -> Outcome:

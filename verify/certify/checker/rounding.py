@@ -42,11 +42,10 @@ def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> 
     """
     if not len(A):
         return proved("there is no such x")
-    if R is None and (R := aids.factor(A.copy(), radius)) is None:
-        return undecided("it has no Cholesky factor")
+    R = aids.factor(A.copy(), radius) if R is None else R
+    if R is None or (R.shape[1:], R.dtype, A.dtype) != (A.shape[1:], np.float64, np.float64):
+        return undecided("no Cholesky factor is known, of its shape and of doubles")
     P, error = product(R.T, R)
-    if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:
-        return undecided("R is of another shape, or not all are doubles")
     D = np.subtract(A, P, out=P)
     c = float(D[0, 0])
     D.flat[:: len(D) + 1] -= c

@@ -46,9 +46,13 @@ def decomposed(subject: Subject) -> tuple[Array, Array]:
 def thresholds(subject: Subject) -> Thresholds:
     """All eigenvalues of S with rigorous radii; infinite where nothing is known."""
     if subject.spectrum is not None:
-        known = [float(x) for x in subject.spectrum]
-        gaps = [abs(Fraction(v) - x) for v, x in zip(known, subject.spectrum, strict=True)]
-        return Thresholds(np.array(known), np.array([_outwards(gap, math.inf) if gap else 0.0 for gap in gaps]))
+        held = [x < _LARGEST for x in subject.spectrum]
+        known = [float(x) if good else 0.0 for x, good in zip(subject.spectrum, held, strict=True)]
+        gaps = [
+            abs(Fraction(v) - x) if good else None for v, x, good in zip(known, subject.spectrum, held, strict=True)
+        ]
+        radii = [math.inf if gap is None else _outwards(gap, math.inf) if gap else 0.0 for gap in gaps]
+        return Thresholds(np.array(known), np.array(radii))
     enclosure = subject.enclosure
     assert enclosure is not None
     found = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)

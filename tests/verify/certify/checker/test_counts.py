@@ -214,7 +214,8 @@ def test_logarithms():
 
 
 @pytest.mark.parametrize("wrong", [{"above": -1}, {"above": True}, {"above": "1"}, {"level": 1.5}, {"level": "nan"},
-                                   {"equal": None}, {"at_least": 1}, {"evidence": {"side": "over"}},
+                                   {"equal": None}, {"at_least": 1}, {"above": -(10**5000)},
+                                   {"at_least": True, "equal": 0}, {"above": 1.0}, {"evidence": {"side": "over"}},
                                    {"evidence": {"level": "1", "vectors": written_matrix(np.eye(4))}},
                                    {"evidence": {"level": "1", "vectors": [["nan"] * 2] * 5}},
                                    {"evidence": {"level": 3, "vectors": written_matrix(np.ones((5, 1)))}}])  # fmt: skip
