@@ -298,6 +298,14 @@ def test_a_fraction_beside_a_large_shift_is_no_whole_number():
     assert sums is not None and sums.add(large[:2048]) and not sums.add(large[2048:])
 
 
+@pytest.mark.parametrize("unit", [8.0, 0.5])
+def test_blocks_of_another_type_are_held_against_the_units_of_the_first(unit):
+    rng = np.random.default_rng(18)
+    blocks = [unit * rng.integers(0, 9, (2048, 2)), rng.integers(0, 256, (60, 2)).astype(np.uint8)]
+    X = np.concatenate(blocks)
+    assert within(covariance(iter(blocks)), exact_eigenvalues(X))
+
+
 @pytest.mark.parametrize("late", [2.0**30, 1.0])
 def test_a_column_that_varies_late_and_widely_beside_a_tiny_one(late):
     rng = np.random.default_rng(17)

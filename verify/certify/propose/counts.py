@@ -51,8 +51,8 @@ def thresholds(subject: Subject) -> Thresholds:
         gaps = [
             abs(Fraction(v) - x) if good else None for v, x, good in zip(known, subject.spectrum, held, strict=True)
         ]
-        radii = [math.inf if gap is None else _outwards(gap, math.inf) if gap else 0.0 for gap in gaps]
-        return Thresholds(np.array(known), np.array(radii))
+        ends = [math.inf if gap is None else _outwards(gap, math.inf) if gap else 0.0 for gap in gaps]
+        return Thresholds(np.array(known), np.array(ends))
     enclosure = subject.enclosure
     assert enclosure is not None
     found = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)

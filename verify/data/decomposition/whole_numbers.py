@@ -61,9 +61,10 @@ class WholeSums:
 
     def add(self, X: Array) -> bool:
         """Sums X (b, n) too, or leaves everything as it was: no whole numbers, or too large to stay exact."""
-        single = X.dtype.itemsize == 1
-        if (X.dtype.kind == "f" or X.dtype.itemsize == 8) and not self._holds(X.astype(np.float64, copy=False)):
+        small = X.dtype.kind != "f" and X.dtype.itemsize < 8 and not self.unit.any()
+        if not small and not self._holds(X.astype(np.float64, copy=False)):
             return False
+        single = small and X.dtype.itemsize == 1
         t = np.subtract(X, self.shift, dtype=np.float32 if single else np.float64, casting="unsafe")
         t = np.ldexp(t, -self.unit) if self.unit.any() else t
         largest = max(self.largest, float(t.max()), -float(t.min()))
