@@ -14,8 +14,8 @@ CHECKER = Path(verify.certify.checker.__file__).parent
 FILES = sorted(CHECKER.glob("*.py"))
 MOST = 400
 ALLOWED = {"numpy", "flint", "verify", *sys.stdlib_module_names}
-# Of verify the checker knows its own files, the type of errors, and the type of arrays.
-OURS = ("verify.certify.checker", "verify.errors", "verify.arrays")
+# Of verify the checker knows its own files, the type of errors, the type of arrays, and whom it asks for a factor.
+OURS = ("verify.certify.checker", "verify.errors", "verify.arrays", "verify.certify.aids")
 FORBIDDEN = ("linalg", "random", "scipy", "sympy", "eval", "exec", "__import__", "subprocess", "pickle", "ctypes")
 
 
