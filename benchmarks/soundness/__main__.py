@@ -128,7 +128,7 @@ def trial(cases: Mapping[str, int], seed: int, processes: int) -> dict[str, Any]
 def _named(fault: Mapping[str, Any]) -> str:
     return (
         f"{fault['stage']}:{fault['case']} {fault['checker']} ({fault['family']}): {fault['answer']} where the truth is"
-        f" {fault['truth']}; python -m benchmarks.soundness --again {fault['stage']}:{fault['case']} --seed {fault['seed']}"
+        f" {fault['truth']}; --again {fault['stage']}:{fault['case']} --seed {fault['seed']}"
     )
 
 
@@ -149,9 +149,8 @@ def said(document: Mapping[str, Any]) -> None:
         console.print(table)
     short = "" if document["complete"] else ", interrupted"
     faults = document["faults"]
-    print(
-        f"seed {document['seed']}, {document['seconds']:.0f} s{short}: {document['asked']} questions, {len(faults)} wrong"
-    )
+    head = f"seed {document['seed']}, {document['seconds']:.0f} s{short}"
+    print(f"{head}: {document['asked']} questions, {len(faults)} answered wrongly")
     for fault in faults[:_SHOWN]:
         print(_named(fault))
         print("  " + str(fault["why"]).strip().replace("\n", "\n  "))

@@ -1,6 +1,6 @@
 """What is true, in exact arithmetic: how many eigenvalues of a symmetric matrix lie above, at and below a number.
 
-Notation   A = unit B, B (n, n) symmetric and of whole numbers, unit a positive fraction; p its characteristic polynomial.
+Notation   A = unit B, B (n, n) symmetric and of whole numbers, unit > 0 a fraction; p the characteristic polynomial.
 Main       Symmetric; of_doubles, of_rows; inertia_by_elimination, the second route.
 Reference  Descartes' rule of signs; it counts exactly where all zeros are real (Rahman & Schmeisser, Cor. 10.1.11).
 """
@@ -8,6 +8,7 @@ Reference  Descartes' rule of signs; it counts exactly where all zeros are real 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import gcd
 from typing import Any
 
@@ -46,7 +47,7 @@ class Symmetric:
         shifted = self._polynomial(flint.fmpq_poly([flint.fmpq(x.numerator, x.denominator), 1])).numer().coeffs()
         signs = [c > 0 for c in shifted if c != 0]
         equal = next(i for i, c in enumerate(shifted) if c != 0)
-        return sum(a != b for a, b in zip(signs, signs[1:], strict=False)), equal
+        return sum(a != b for a, b in pairwise(signs)), equal
 
     def above(self, level: Fraction | float) -> int:
         """How many eigenvalues exceed the level, with multiplicity."""

@@ -1,6 +1,6 @@
 """The trial performed: cases by number, in this process or in several, each case from a seed of its own.
 
-Notation   a case is (stage, index); its generator is seeded by (seed, stage, index), so that it can be made again alone.
+Notation   a case is (stage, index); its generator is seeded by (seed, stage, index): it can be made again alone.
 Main       STAGES, one, performed.
 """
 
