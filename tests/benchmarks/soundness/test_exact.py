@@ -1,4 +1,4 @@
-"""Counts of eigenvalues by Descartes' rule are those of an elimination over the fractions, and of matrices known whole."""
+"""Counts of eigenvalues by Descartes' rule are those of an elimination over the fractions."""
 
 from fractions import Fraction
 
