@@ -100,7 +100,7 @@ def questions_at(point: RationalPoint, objective: str, rng: np.random.Generator)
 
     # Far less than the distance to any other stationary point, so that uniqueness is decided by H.
     radius = known.least / 2 ** int(rng.integers(20, 60))
-    exists = True if known.isolated else False
+    exists = known.isolated
     yield question("stationary", exists, known.statement("stationary", radius))
     yield from _moved(known, question, radius, rng)
     yield from _signs(known, question, radius, exists, rng)
@@ -117,7 +117,8 @@ def _moved(known: Known, question: Any, radius: Fraction, rng: np.random.Generat
         W[i, j] = float(known.point.W[i][j] * (1 + change))
         off = abs(Fraction(W[i, j]) - known.point.W[i][j])
         if known.isolated and 0 < off < known.least / 2**10:
-            yield question("stationary, moved", False, known.statement("stationary", off / 2, W))
+            within = off / int(rng.choice([2, 2**10, 2**30]))
+            yield question("stationary, moved", False, known.statement("stationary", within, W))
         return
     longer = float(1 + change)
     longest = max(sum(x * x for x in column) for column in zip(*known.point.W, strict=True)) * Fraction(longer) ** 2
@@ -129,9 +130,7 @@ def _moved(known: Known, question: Any, radius: Fraction, rng: np.random.Generat
     yield question("stationary, moved", False if far else None, known.statement("stationary", radius, W * longer))
 
 
-def _signs(
-    known: Known, question: Any, radius: Fraction, exists: bool, rng: np.random.Generator
-) -> Iterator[Question]:
+def _signs(known: Known, question: Any, radius: Fraction, exists: bool, rng: np.random.Generator) -> Iterator[Question]:
     positive, negative, zero = known.hessian.inertia()
     vectors = written_matrix(_vectors(known.hessian), int(rng.choice([20, 53])))
 
