@@ -2,7 +2,7 @@
 
 Notation   truth: True, False, or None where the exact reference does not tell; answers: "proved", "refuted",
            "undecided", "refused" (malformed, one line) and "crashed" (any other exception).
-Main       Question, put, Tally.
+Main       Question, Posed, put, Tally.
 """
 
 import time
@@ -12,9 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from verify.certify.checker import certificate
 from verify.certify.checker.outcome import Outcome, Status
+from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
+Statement = dict[str, Any]
 ANSWERS = ("proved", "refuted", "undecided", "refused", "crashed")
 
 
@@ -27,6 +32,43 @@ class Question:
     truth: bool | None
     ask: Callable[[], Outcome]
     told: Callable[[], dict[str, Any]] = dict
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A statement of a certificate about a subject, and whether it is true."""
+
+    family: str
+    checker: str
+    truth: bool | None
+    statement: Statement
+    subject: Subject
+
+    def question(self) -> Question:
+        """For the checker of its kind."""
+        return Question(self.family, self.checker, self.truth, self._asked, self._told)
+
+    def _asked(self) -> Outcome:
+        return certificate.KINDS[self.statement["kind"]](self.statement, self.subject)
+
+    def _told(self) -> dict[str, Any]:
+        subject: dict[str, Any] = {"n": self.subject.n, "N": self.subject.N}
+        if self.subject.spectrum is not None:
+            subject["spectrum"] = [str(x) for x in self.subject.spectrum]
+        if self.subject.rows is not None:
+            subject |= {"rows": hexadecimal(self.subject.rows), "divisor": self.subject.divisor.hex()}
+        if (enclosure := self.subject.enclosure) is not None:
+            subject |= {
+                "mid": hexadecimal(enclosure.mid),
+                "radius": enclosure.radius.hex(),
+                "unit": str(enclosure.unit),
+            }
+        return {"subject": subject, "statement": self.statement}
+
+
+def hexadecimal(values: np.ndarray) -> list[list[str]]:
+    """A matrix to be written down and read again exactly."""
+    return [[float(x).hex() for x in row] for row in values]
 
 
 @dataclass

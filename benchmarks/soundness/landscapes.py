@@ -15,4 +15,5 @@ def questions(rng: np.random.Generator) -> Iterator[Question]:
     """One landscape."""
     point = spectra.point_of(rng)
     objective = "elbo" if point.family == "coupled" else str(rng.choice(["elbo", "ppca"]))
-    yield from points.questions_at(point, objective, rng)
+    for posed in points.posed_at(point, objective, rng):
+        yield posed.question()

@@ -1,34 +1,25 @@
 """What is asked about stationary points: where W is a matrix of fractions and the Hessian one of fractions as well.
 
 Notation   RationalPoint (spectra.py): S = diag(lam), W; H (nk, nk) the Hessian of L ("ppca") or P ("elbo") at W.
-Main       questions_at.
+Main       posed_at.
 
 A statement speaks of the one stationary point within a radius of W, up to the gauge: it is true of a small radius where
 the flat directions of H in the columns that are not zero are those of the gauge, and false where there are more.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from benchmarks.soundness.asked import Question
+from benchmarks.soundness.asked import Posed, Statement
 from benchmarks.soundness.exact import Symmetric
 from benchmarks.soundness.spectra import Derivatives, RationalPoint
-from verify.certify.checker import certificate
 from verify.certify.checker.numbers import written, written_matrix
-from verify.certify.checker.outcome import Outcome
 from verify.certify.subjects import of_spectrum
-
-Statement = dict[str, Any]
-
-
-def asked(statement: Statement, subject: Any) -> Outcome:
-    """What the checker of its kind says."""
-    return certificate.KINDS[statement["kind"]](statement, subject)
 
 
 @dataclass(frozen=True)
@@ -88,26 +79,27 @@ def _vectors(H: Symmetric) -> np.ndarray:
     return np.linalg.eigh(values)[1]
 
 
-def questions_at(point: RationalPoint, objective: str, rng: np.random.Generator) -> Iterator[Question]:
+def posed_at(point: RationalPoint, objective: str, rng: np.random.Generator) -> Iterator[Posed]:
     """Existence, counts of signs and curvature, true ones and false ones beside them."""
     known = Known(objective, point)
     subject = of_spectrum(point.lam)
     family = f"{objective}, {point.family}" + ("" if known.isolated else ", a family")
 
-    def question(name: str, truth: bool | None, statement: Statement) -> Question:
-        told = {"lam": [str(x) for x in point.lam], "statement": statement}
-        return Question(family, name, truth, lambda: asked(statement, subject), lambda: told)
+    def posed(name: str, truth: bool | None, statement: Statement) -> Posed:
+        return Posed(family, name, truth, statement, subject)
 
     # Far less than the distance to any other stationary point, so that uniqueness is decided by H.
     radius = known.least / 2 ** int(rng.integers(20, 60))
     exists = known.isolated
-    yield question("stationary", exists, known.statement("stationary", radius))
-    yield from _moved(known, question, radius, rng)
-    yield from _signs(known, question, radius, exists, rng)
-    yield from _rising(known, question, radius, exists, rng)
+    yield posed("stationary", exists, known.statement("stationary", radius))
+    yield posed("stationary, radius 0", exists, known.statement("stationary", Fraction(0)))
+    yield from _moved(known, posed, radius, rng)
+    yield from _elsewhere(known, posed, radius, rng)
+    yield from _signs(known, posed, radius, exists, rng)
+    yield from _rising(known, posed, radius, exists)
 
 
-def _moved(known: Known, question: Any, radius: Fraction, rng: np.random.Generator) -> Iterator[Question]:
+def _moved(known: Known, posed: Any, radius: Fraction, rng: np.random.Generator) -> Iterator[Posed]:
     """Where no point is: an entry of W moved by twice the radius, or all of W made longer."""
     W, change = known.W, Fraction(1, 2 ** int(rng.integers(8, 40)))
     if not W.any():
@@ -118,7 +110,7 @@ def _moved(known: Known, question: Any, radius: Fraction, rng: np.random.Generat
         off = abs(Fraction(W[i, j]) - known.point.W[i][j])
         if known.isolated and 0 < off < known.least / 2**10:
             within = off / int(rng.choice([2, 2**10, 2**30]))
-            yield question("stationary, moved", False, known.statement("stationary", within, W))
+            yield posed("stationary, moved", False, known.statement("stationary", within, W))
         return
     longer = float(1 + change)
     longest = max(sum(x * x for x in column) for column in zip(*known.point.W, strict=True)) * Fraction(longer) ** 2
@@ -127,10 +119,26 @@ def _moved(known: Known, question: Any, radius: Fraction, rng: np.random.Generat
     # |a - b| > r if |a^2 - b^2| > r (a + b), and a + b < a^2 + b^2 + 2.
     others = [Fraction(0), *(x - known.point.sigma2 for x in known.point.lam if x > known.point.sigma2)]
     far = all(abs(x - longest) > reach * (x + longest + 2) for x in others)
-    yield question("stationary, moved", False if far else None, known.statement("stationary", radius, W * longer))
+    yield posed("stationary, moved", False if far else None, known.statement("stationary", radius, W * longer))
 
 
-def _signs(known: Known, question: Any, radius: Fraction, exists: bool, rng: np.random.Generator) -> Iterator[Question]:
+def _elsewhere(known: Known, posed: Any, radius: Fraction, rng: np.random.Generator) -> Iterator[Posed]:
+    """A radius that reaches W = 0, which is a second stationary point; and W among twice the eigenvalues."""
+    if not known.W.any():
+        return
+    largest = max(abs(x) for row in known.point.W for x in row)
+    wide = largest * Fraction(int(rng.choice([2, 3, 20, 2 * 10**6])), 2)
+    yield posed("stationary, wide", False, known.statement("stationary", wide))
+    twice, s = tuple(2 * x for x in known.point.lam), known.point.sigma2
+    longest = max(sum(x * x for x in column) for column in zip(*known.point.W, strict=True))
+    others = [Fraction(0), *(x - s for x in twice if x > s)]
+    reach = radius * known.W.size
+    if known.point.family == "on axes" and all(abs(x - longest) > reach * (x + longest + 2) for x in others):
+        wrong = posed("stationary, elsewhere", False, known.statement("stationary", radius))
+        yield replace(wrong, subject=of_spectrum(twice))
+
+
+def _signs(known: Known, posed: Any, radius: Fraction, exists: bool, rng: np.random.Generator) -> Iterator[Posed]:
     positive, negative, zero = known.hessian.inertia()
     vectors = written_matrix(_vectors(known.hessian), int(rng.choice([20, 53])))
 
@@ -139,16 +147,14 @@ def _signs(known: Known, question: Any, radius: Fraction, exists: bool, rng: np.
         return {**known.statement("inertia", radius), **counts}
 
     # Of a family the counts are those of W, but that there is only one point is false.
-    yield question("inertia", True if exists else None, statement(positive, negative, zero))
+    yield posed("inertia", True if exists else None, statement(positive, negative, zero))
     for p, m, z in ((1, -1, 0), (-1, 1, 0), (0, -1, 1), (0, 1, -1), (-1, 0, 1), (1, 0, -1)):
         wrong = (positive + p, negative + m, zero + z)
         if min(wrong) >= 0:
-            yield question("inertia, off by one", False, statement(*wrong))
+            yield posed("inertia, off by one", False, statement(*wrong))
 
 
-def _rising(
-    known: Known, question: Any, radius: Fraction, exists: bool, rng: np.random.Generator
-) -> Iterator[Question]:
+def _rising(known: Known, posed: Any, radius: Fraction, exists: bool) -> Iterator[Posed]:
     H = known.hessian
     vectors = _vectors(H)
     up, down = written_matrix(vectors[:, -1:]), written_matrix(vectors[:, :1])
@@ -164,7 +170,7 @@ def _rising(
         truth = False if not rises else True if exists else None
         evidence = {"up": up, **({"down": down} if known.objective == "ppca" else {})}
         name = "saddle" if offset < 0 else "saddle, too steep"
-        yield question(
+        yield posed(
             name,
             truth,
             {**known.statement("saddle", radius), "curvature": written(curvature), "evidence": evidence},

@@ -16,8 +16,35 @@ NUMBERS: tuple[Json, ...] = (
     "-inf", "0x1p+5000", "1e5", "", " 1", "1_0", "9" * 400, "9" * 399 + "/7", "0." + "0" * 390 + "1", "0x1.8",
     0, 1, -1, 1.5, float("nan"), float("inf"), True, None, [], {},
 )  # fmt: skip
-WHOLE: tuple[Json, ...] = (0, 1, -1, 2, 10**6, 2**53, -(2**53), 2**53 + 1, 10**400, True, None, "1", 1.0, float("nan"), [])
-WHOLES_AS_MATRIX = ("zeros", "huge", "transposed", "shuffled", "reversed", "negated", "repeated", "random", "fewer", "more")
+WHOLE: tuple[Json, ...] = (
+    0,
+    1,
+    -1,
+    2,
+    10**6,
+    2**53,
+    -(2**53),
+    2**53 + 1,
+    10**400,
+    True,
+    None,
+    "1",
+    1.0,
+    float("nan"),
+    [],
+)
+WHOLES_AS_MATRIX = (
+    "zeros",
+    "huge",
+    "transposed",
+    "shuffled",
+    "reversed",
+    "negated",
+    "repeated",
+    "random",
+    "fewer",
+    "more",
+)
 
 
 def spoilt(evidence: Json, rng: np.random.Generator, many: int) -> Iterator[tuple[str, Json]]:
@@ -80,7 +107,14 @@ def _instead(value: Json, rng: np.random.Generator) -> tuple[str, Json]:
         return "another integer", _one((*WHOLE, value + 1, value - 1, -value, 2 * value), rng)
     if isinstance(value, list) and value:
         order = rng.permutation(len(value))
-        ways = [[value[i] for i in order], value[1:], value[:-1], [*value, value[-1]], value[::-1], [value[0]] * len(value)]
+        ways = [
+            [value[i] for i in order],
+            value[1:],
+            value[:-1],
+            [*value, value[-1]],
+            value[::-1],
+            [value[0]] * len(value),
+        ]
         return "reordered", _one(ways, rng)
     return "replaced", _one(NUMBERS, rng)
 
