@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -133,36 +133,39 @@ def _named(fault: Mapping[str, Any]) -> str:
 
 
 def said(document: Mapping[str, Any]) -> None:
-    """The undecided share by family and checker, then the faults."""
+    """Of each checker how it answered the true and the false, of each family what was left undecided; the faults."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    for stage in document["cases"]:
+    for stage, cases in document["cases"].items():
         mine = [row for row in document["rows"] if row["stage"] == stage]
-        checkers = sorted({row["checker"] for row in mine})
-        table = Table("undecided, of those asked", *checkers, title=f"{stage}: {document['cases'][stage]} cases")
-        for family in [*sorted({row["family"] for row in mine}), None]:
-            table.add_row(
-                family or "all", *(_cell(mine, family, checker) for checker in checkers), end_section=family is None
-            )
+        table = Table("", "true", "proved", "undecided", "false", "refuted", "undecided", "refused", title=stage)
+        for name in ("checker", "family"):
+            for value in sorted({row[name] for row in mine}):
+                chosen = [row for row in mine if row[name] == value]
+                table.add_row(value, *_cells(chosen))
+            table.add_section()
+        table.add_row(f"all {cases} cases", *_cells(mine))
         console.print(table)
-    short = "" if document["complete"] else ", interrupted"
     faults = document["faults"]
-    head = f"seed {document['seed']}, {document['seconds']:.0f} s{short}"
+    head = f"seed {document['seed']}, {document['seconds']:.0f} s{'' if document['complete'] else ', interrupted'}"
     print(f"{head}: {document['asked']} questions, {len(faults)} answered wrongly")
     for fault in faults[:_SHOWN]:
         print(_named(fault))
         print("  " + str(fault["why"]).strip().replace("\n", "\n  "))
 
 
-def _cell(mine: Iterable[Mapping[str, Any]], family: str | None, checker: str) -> str:
-    chosen = [row for row in mine if row["checker"] == checker and family in (None, row["family"])]
-    asked = sum(row["asked"] - sum(row[t].get("refused", 0) for t in ("true", "false", "unknown")) for row in chosen)
-    refused = sum(row["asked"] for row in chosen) - asked
-    undecided = sum(row[t].get("undecided", 0) for row in chosen for t in ("true", "false", "unknown"))
-    tail = f" ({refused} refused)" if refused else ""
-    return (f"{undecided / asked:.1%} of {asked}" if asked else "") + tail
+def _cells(chosen: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of the true ones: how many were not refused, the shares that were proved and left undecided; of the false ones."""
+    cells = []
+    for truth, right in (("true", "proved"), ("false", "refuted")):
+        answers = Counter[str]()
+        for row in chosen:
+            answers.update(row[truth])
+        total = answers.total() - answers["refused"]
+        cells += [str(total), *(f"{answers[a] / total:.1%}" if total else "" for a in (right, "undecided"))]
+    return [*cells, str(sum(row[t].get("refused", 0) for row in chosen for t in ("true", "false", "unknown")))]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ Source = Callable[[np.random.Generator], Iterator[Posed]]
 
 def _points(rng: np.random.Generator) -> Iterator[Posed]:
     point = spectra.point_of(rng)
-    yield from points.posed_at(point, "elbo" if point.family == "coupled" else str(rng.choice(["elbo", "ppca"])), rng)
+    yield from points.posed_at(
+        point, "elbo" if point.family.startswith("coupled") else str(rng.choice(["elbo", "ppca"])), rng
+    )
 
 
 # Where statements come from; each gives a few about one subject.

@@ -14,6 +14,6 @@ from benchmarks.soundness.asked import Question
 def questions(rng: np.random.Generator) -> Iterator[Question]:
     """One landscape."""
     point = spectra.point_of(rng)
-    objective = "elbo" if point.family == "coupled" else str(rng.choice(["elbo", "ppca"]))
+    objective = "elbo" if point.family.startswith("coupled") else str(rng.choice(["elbo", "ppca"]))
     for posed in points.posed_at(point, objective, rng):
         yield posed.question()

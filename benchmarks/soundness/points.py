@@ -7,7 +7,7 @@ A statement speaks of the one stationary point within a radius of W, up to the g
 the flat directions of H in the columns that are not zero are those of the gauge, and false where there are more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -32,16 +32,19 @@ class Known:
     @cached_property
     def hessian(self) -> Symmetric:
         """H at W."""
-        return Derivatives(self.objective, self.point.lam, self.point.sigma2, self.point.W).hessian()
+        return self._derivatives(self.point.W).hessian()
+
+    def _derivatives(self, W: Sequence[Sequence[Fraction]]) -> Derivatives:
+        return Derivatives(self.objective, self.point.lam, self.point.sigma2, W, self.point.learned)
 
     @cached_property
     def isolated(self) -> bool:
         """Whether all flat directions in the columns that are not zero are those of the gauge."""
         live = [j for j in range(self.point.k) if any(row[j] for row in self.point.W)]
         if not live:
-            return True
+            return True  # L is strictly concave in the logarithm of the noise where nothing is retained
         W = [[row[j] for j in live] for row in self.point.W]
-        zero = Derivatives(self.objective, self.point.lam, self.point.sigma2, W).hessian().inertia()[2]
+        zero = self._derivatives(W).hessian().inertia()[2]
         return zero == (len(live) * (len(live) - 1) // 2 if self.objective == "ppca" else 0)
 
     @cached_property
@@ -57,7 +60,8 @@ class Known:
         return {
             "kind": kind,
             "objective": self.objective,
-            "sigma2": written(self.point.sigma2),
+            "sigma2": "learned" if self.point.learned else written(self.point.sigma2),
+            **({"noise": written(self.point.sigma2)} if self.point.learned else {}),
             "k": self.point.k,
             "W": _listed(self.W if W is None else W),
             "radius": written(radius),
@@ -112,6 +116,8 @@ def _moved(known: Known, posed: Any, radius: Fraction, rng: np.random.Generator)
             within = off / int(rng.choice([2, 2**10, 2**30]))
             yield posed("stationary, moved", False, known.statement("stationary", within, W))
         return
+    if known.point.learned:
+        return
     longer = float(1 + change)
     longest = max(sum(x * x for x in column) for column in zip(*known.point.W, strict=True)) * Fraction(longer) ** 2
     # Singular values differ by less than nk radius from those of what is within the radius (Weyl), and by a rounding.
@@ -124,7 +130,7 @@ def _moved(known: Known, posed: Any, radius: Fraction, rng: np.random.Generator)
 
 def _elsewhere(known: Known, posed: Any, radius: Fraction, rng: np.random.Generator) -> Iterator[Posed]:
     """A radius that reaches W = 0, which is a second stationary point; and W among twice the eigenvalues."""
-    if not known.W.any():
+    if known.point.learned or not known.W.any():
         return
     largest = max(abs(x) for row in known.point.W for x in row)
     wide = largest * Fraction(int(rng.choice([2, 3, 20, 2 * 10**6])), 2)

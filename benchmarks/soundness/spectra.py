@@ -2,7 +2,7 @@
 
 Notation   lam (n,) descending fractions, sigma2 > 0 a fraction, S = diag(lam); W (n, k) of fractions.
            P = L - gap the profile ELBO; dP/dW = C^-1 S C^-1 W - W diag(M)^-1, and for L M^-1 in place of diag(M)^-1.
-Main       spectrum_of, rows_of, point_of; Landscape, RationalPoint, gradient, hessian.
+Main       spectrum_of, rows_of, point_of; Landscape, RationalPoint, Derivatives.
 Reference  docs/mathematics.md, sections 3 and 4.
 
 Why W can be rational: a column on u_a with lam_a = sigma2 + r^2 is r u_a; two coupled columns with lam = 4u^2, 4v^2 and
@@ -112,6 +112,7 @@ class RationalPoint:
     lam: Numbers
     sigma2: Fraction
     W: tuple[Numbers, ...]
+    learned: bool = False  # whether the slope along sigma2 is zero as well
 
     @property
     def k(self) -> int:
@@ -151,8 +152,14 @@ def point_of(rng: np.random.Generator) -> RationalPoint:
     while len(lam) < n:  # discarded: tied with another or the noise, nearly so, zero, or apart
         near = [sigma2, *lam][int(rng.integers(0, len(lam) + 1))]
         lam.append([near, near * (1 + tiny), near * (1 - tiny), Fraction(0), _dyadic(rng)][int(rng.integers(0, 5))])
+    held = sum(any(column) for column in columns)
+    rest = sigma2 * (n - held) - sum(lam[held:-1], Fraction(0))
+    learned = n > held and rest >= 0 and rng.random() < 0.5
+    if learned:  # sigma2 is the mean of what is discarded
+        lam[-1] = rest
     W = tuple(tuple(c[i] if i < len(c) else Fraction(0) for c in columns) for i in range(len(lam)))
-    return _shuffled(rng, RationalPoint("coupled" if coupled else "on axes", tuple(lam), sigma2, W))
+    family = ("coupled" if coupled else "on axes") + (", learned" if learned else "")
+    return _shuffled(rng, RationalPoint(family, tuple(lam), sigma2, W, learned))
 
 
 def _shuffled(rng: np.random.Generator, point: RationalPoint) -> RationalPoint:
@@ -160,7 +167,7 @@ def _shuffled(rng: np.random.Generator, point: RationalPoint) -> RationalPoint:
     order = sorted(range(len(point.lam)), key=lambda i: -point.lam[i])
     columns, signs = rng.permutation(point.k), rng.choice([-1, 1], point.k)
     W = tuple(tuple(point.W[i][c] * int(signs[c]) for c in columns) for i in order)
-    return RationalPoint(point.family, tuple(point.lam[i] for i in order), point.sigma2, W)
+    return RationalPoint(point.family, tuple(point.lam[i] for i in order), point.sigma2, W, point.learned)
 
 
 def _matrix(rows: Sequence[Sequence[Fraction]]) -> Any:
@@ -177,40 +184,53 @@ def _diagonal(numbers: Sequence[Any]) -> Any:
 
 
 class Derivatives:
-    """Gradient and Hessian of L ("ppca") or of the profile ELBO ("elbo") at a W of fractions, exactly."""
+    """Gradient and Hessian of L ("ppca") or of the profile ELBO ("elbo") at a W of fractions, exactly.
 
-    def __init__(self, objective: str, lam: Numbers, sigma2: Fraction, W: Sequence[Sequence[Fraction]]) -> None:
+    Where the noise is learned, sigma2 is one more coordinate, the last.
+    """
+
+    def __init__(
+        self, objective: str, lam: Numbers, sigma2: Fraction, W: Sequence[Sequence[Fraction]], learned: bool = False
+    ) -> None:
         import flint
 
-        self.elbo, self.n, self.k = objective == "elbo", len(W), len(W[0])
+        self.elbo, self.learned, self.n, self.k = objective == "elbo", learned, len(W), len(W[0])
         noise = flint.fmpq(sigma2.numerator, sigma2.denominator)
         self.S, self.W = _diagonal([flint.fmpq(x.numerator, x.denominator) for x in lam]), _matrix(W)
         self.inverse = (self.W * self.W.transpose() + _diagonal([noise] * self.n)).inv()
         self.M = self.W.transpose() * self.W + _diagonal([noise] * self.k)
 
-    def gradient(self) -> Any:
-        """C^-1 S C^-1 W - W diag(M)^-1, or - W M^-1."""
-        return self.inverse * self.S * self.inverse * self.W - self.W * self._weight()
-
     def _weight(self) -> Any:
         return _diagonal([1 / self.M[i, i] for i in range(self.k)]) if self.elbo else self.M.inv()
 
-    def product(self, E: Any) -> Any:
-        """The derivative of the gradient in the direction E (n, k)."""
-        C, S, W, weight = self.inverse, self.S, self.W, self._weight()
-        dC = -(C * (E * W.transpose() + W * E.transpose()) * C)
-        dM = E.transpose() * W + W.transpose() * E
+    def gradient(self) -> list[Any]:
+        """C^-1 S C^-1 W - W diag(M)^-1, or - W M^-1, row by row; and tr(C^-1 S C^-1 - C^-1)/2 less that of the gap."""
+        found = self.inverse * self.S * self.inverse * self.W - self.W * self._weight()
+        slope = _trace(self.inverse * self.S * self.inverse - self.inverse) - _trace(self._weight() - self.M.inv())
+        return [*found.entries(), *[slope / 2] * self.learned]
+
+    def along(self, E: Any, noise: int = 0) -> list[Any]:
+        """The derivative of the gradient in the direction (E, noise), E (n, k)."""
+        C, S, W, weight, B = self.inverse, self.S, self.W, self._weight(), self.M.inv()
+        dC = -(C * (E * W.transpose() + W * E.transpose() + _diagonal([noise] * self.n)) * C)
+        dM = E.transpose() * W + W.transpose() * E + _diagonal([noise] * self.k)
         change = _diagonal([dM[i, i] for i in range(self.k)]) if self.elbo else dM
-        return dC * S * C * W + C * S * dC * W + C * S * C * E - E * weight + W * weight * change * weight
+        dR, dweight = dC * S * C + C * S * dC, -(weight * change * weight)
+        found = dR * W + C * S * C * E - E * weight - W * dweight
+        slope = _trace(dR - dC) - _trace(dweight + B * dM * B)
+        return [*found.entries(), *[slope / 2] * self.learned]
 
     def hessian(self) -> Symmetric:
-        """The Hessian (nk, nk) in W, row by row."""
+        """The Hessian (N, N), W row by row."""
         import flint
 
-        size, rows = self.n * self.k, []
-        for i in range(size):
-            E = flint.fmpq_mat(self.n, self.k, [flint.fmpq(int(i == j)) for j in range(size)])
-            rows.append(self.product(E).entries())
+        size, zero = self.n * self.k, flint.fmpq_mat(self.n, self.k)
+        units = [flint.fmpq_mat(self.n, self.k, [flint.fmpq(int(i == j)) for j in range(size)]) for i in range(size)]
+        rows = [self.along(E) for E in units] + [self.along(zero, 1)] * self.learned
         common = math.lcm(*(int(x.q) for row in rows for x in row))
         whole = [[int(x.p) * (common // int(x.q)) for x in row] for row in rows]
         return Symmetric(whole, Fraction(1, common))
+
+
+def _trace(A: Any) -> Any:
+    return sum((A[i, i] for i in range(1, A.nrows())), A[0, 0])
