@@ -17,12 +17,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "reports" / "out" / "soundness.json"
+_TRUTHS = {"true": True, "false": False, "open": "open", "unknown": None}
 _SHOWN = 20  # faults on the terminal; the file has all
 
 
-def share(counts: Mapping[tuple[bool | None, str], int]) -> float | None:
+def share(counts: Mapping[tuple[Any, str], int]) -> float | None:
     """Of the statements whose truth is known, and which the checker did not refuse: the part that it left undecided."""
-    known = {key: many for key, many in counts.items() if key[0] is not None and key[1] != "refused"}
+    known = {key: many for key, many in counts.items() if isinstance(key[0], bool) and key[1] != "refused"}
     return (
         sum(many for key, many in known.items() if key[1] == "undecided") / total
         if (total := sum(known.values()))
@@ -32,7 +33,7 @@ def share(counts: Mapping[tuple[bool | None, str], int]) -> float | None:
 
 def rows(tally: Any) -> list[dict[str, Any]]:
     """One row for each family and checker."""
-    found: dict[tuple[str, str, str], Counter[tuple[bool | None, str]]] = {}
+    found: dict[tuple[str, str, str], Counter[tuple[Any, str]]] = {}
     for (stage, family, checker, truth, answered), many in tally.items():
         found.setdefault((stage, checker, family), Counter())[truth, answered] += many
     return [
@@ -41,11 +42,11 @@ def rows(tally: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _numbers(counts: Counter[tuple[bool | None, str]]) -> dict[str, Any]:
+def _numbers(counts: Counter[tuple[Any, str]]) -> dict[str, Any]:
     from benchmarks.soundness.asked import ANSWERS, wrong
 
     numbers: dict[str, Any] = {"asked": counts.total()}
-    for name, truth in (("true", True), ("false", False), ("unknown", None)):
+    for name, truth in _TRUTHS.items():
         numbers[name] = {a: counts[truth, a] for a in ANSWERS if counts[truth, a]}
     return {**numbers, "wrong": sum(many for key, many in counts.items() if wrong(*key)), "undecided": share(counts)}
 
@@ -157,7 +158,7 @@ def said(document: Mapping[str, Any]) -> None:
 
 
 def _cells(chosen: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Of the true ones: how many were not refused, the shares that were proved and left undecided; of the false ones."""
+    """How many true ones were not refused, which shares of them were proved and undecided; and so of the false."""
     cells = []
     for truth, right in (("true", "proved"), ("false", "refuted")):
         answers = Counter[str]()
@@ -165,7 +166,7 @@ def _cells(chosen: Sequence[Mapping[str, Any]]) -> list[str]:
             answers.update(row[truth])
         total = answers.total() - answers["refused"]
         cells += [str(total), *(f"{answers[a] / total:.1%}" if total else "" for a in (right, "undecided"))]
-    return [*cells, str(sum(row[t].get("refused", 0) for row in chosen for t in ("true", "false", "unknown")))]
+    return [*cells, str(sum(row[t].get("refused", 0) for row in chosen for t in _TRUTHS))]
 
 
 if __name__ == "__main__":

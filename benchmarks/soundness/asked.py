@@ -1,7 +1,8 @@
 """What is asked of a checker, and what is kept of its answer.
 
-Notation   truth: True, False, or None where the exact reference does not tell; answers: "proved", "refuted",
-           "undecided", "refused" (malformed, one line) and "crashed" (any other exception).
+Notation   truth: True, False, OPEN (true of some of the matrices that are meant, false of others), or None where the
+           exact reference does not tell; answers: "proved", "refuted", "undecided", "refused" (malformed, one line)
+           and "crashed" (any other exception).
 Main       Question, Posed, put, Tally.
 """
 
@@ -20,7 +21,10 @@ from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
 Statement = dict[str, Any]
+OPEN = "open"
+Truth = bool | str | None
 ANSWERS = ("proved", "refuted", "undecided", "refused", "crashed")
+_WRONG = ((False, "proved"), (OPEN, "proved"), (True, "refuted"), (OPEN, "refuted"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Question:
 
     family: str
     checker: str
-    truth: bool | None
+    truth: Truth
     ask: Callable[[], Outcome]
     told: Callable[[], dict[str, Any]] = dict
 
@@ -40,7 +44,7 @@ class Posed:
 
     family: str
     checker: str
-    truth: bool | None
+    truth: Truth
     statement: Statement
     subject: Subject
 
@@ -75,7 +79,7 @@ def hexadecimal(values: np.ndarray) -> list[list[str]]:
 class Tally:
     """Answers counted by (family, checker, truth, answer); the seconds of each checker; every fault, told in full."""
 
-    counts: Counter[tuple[str, str, bool | None, str]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, str, Truth, str]] = field(default_factory=Counter)
     seconds: Counter[str] = field(default_factory=Counter)
     faults: list[dict[str, Any]] = field(default_factory=list)
 
@@ -98,9 +102,9 @@ def answer(ask: Callable[[], Outcome]) -> tuple[str, str]:
     return outcome.status.value, outcome.reason
 
 
-def wrong(truth: bool | None, answered: str) -> bool:
-    """A false statement proved, a true one refuted, or a checker that fell over."""
-    return answered == "crashed" or (truth, answered) in ((False, "proved"), (True, "refuted"))
+def wrong(truth: Truth, answered: str) -> bool:
+    """A statement proved that is false or open, one refuted that is true or open, or a checker that fell over."""
+    return answered == "crashed" or (truth, answered) in _WRONG
 
 
 def put(questions: Iterable[Question], where: dict[str, Any]) -> Tally:

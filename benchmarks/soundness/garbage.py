@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from benchmarks.soundness import points, spectra
-from benchmarks.soundness.asked import Posed, Question
+from benchmarks.soundness.asked import Posed, Question, Truth
 from benchmarks.soundness.tampering import NUMBERS, WHOLE, spoilt
 from verify.certify.checker import certificate
 from verify.certify.checker.outcome import Outcome
@@ -46,7 +46,7 @@ def questions(rng: np.random.Generator) -> Iterator[Question]:
     yield _filed_wrongly(mine[0], others[0])
 
 
-def _with(posed: Posed, name: str, truth: bool | None, **changed: object) -> Question:
+def _with(posed: Posed, name: str, truth: Truth, **changed: object) -> Question:
     statement = {**posed.statement, **changed}
     return Posed(name, posed.statement["kind"], truth, statement, posed.subject).question()
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.soundness.asked import Posed, Statement
+from benchmarks.soundness.asked import Posed, Statement, Truth
 from benchmarks.soundness.exact import Symmetric
 from benchmarks.soundness.spectra import Derivatives, RationalPoint
 from verify.certify.checker.numbers import written, written_matrix
@@ -89,7 +89,7 @@ def posed_at(point: RationalPoint, objective: str, rng: np.random.Generator) -> 
     subject = of_spectrum(point.lam)
     family = f"{objective}, {point.family}" + ("" if known.isolated else ", a family")
 
-    def posed(name: str, truth: bool | None, statement: Statement) -> Posed:
+    def posed(name: str, truth: Truth, statement: Statement) -> Posed:
         return Posed(family, name, truth, statement, subject)
 
     # Far less than the distance to any other stationary point, so that uniqueness is decided by H.
@@ -163,8 +163,9 @@ def _signs(known: Known, posed: Any, radius: Fraction, exists: bool, rng: np.ran
 def _rising(known: Known, posed: Any, radius: Fraction, exists: bool) -> Iterator[Posed]:
     H = known.hessian
     vectors = _vectors(H)
-    up, down = written_matrix(vectors[:, -1:]), written_matrix(vectors[:, :1])
-    entries = [Fraction(x) for x in np.ldexp(np.array(up["integers"], float), up["exponent"])]
+    ends = written_matrix(vectors[:, [-1, 0]])
+    up = np.array(ends["integers"], float).reshape(-1, 2)[:, 0]
+    entries = [Fraction(x) for x in np.ldexp(up, ends["exponent"])]
     rate = sum(
         (H.unit * H.whole[i][j] * x * y for i, x in enumerate(entries) for j, y in enumerate(entries)), Fraction(0)
     ) / sum(x * x for x in entries)
@@ -174,12 +175,11 @@ def _rising(known: Known, posed: Any, radius: Fraction, exists: bool) -> Iterato
             continue
         rises = H.above(curvature) > 0 and (known.objective == "elbo" or H.inertia()[1] > 0)
         truth = False if not rises else True if exists else None
-        evidence = {"up": up, **({"down": down} if known.objective == "ppca" else {})}
         name = "saddle" if offset < 0 else "saddle, too steep"
         yield posed(
             name,
             truth,
-            {**known.statement("saddle", radius), "curvature": written(curvature), "evidence": evidence},
+            {**known.statement("saddle", radius), "curvature": written(curvature), "evidence": {"vectors": ends}},
         )
 
 
