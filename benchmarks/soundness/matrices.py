@@ -5,14 +5,14 @@ Notation   A (n, n) the doubles that were drawn; S = unit (mid + E), |E|_2 <= ra
 Main       questions, posed_of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
-from benchmarks.soundness.asked import OPEN, Posed, Question, Truth, hexadecimal
+from benchmarks.soundness.asked import OPEN, Posed, Question, Statement, Truth, hexadecimal
 from benchmarks.soundness.exact import Symmetric, of_doubles
 from benchmarks.soundness.families import drawn
 from verify.certify.checker import balls, rounding
@@ -20,6 +20,7 @@ from verify.certify.checker.numbers import written
 from verify.certify.checker.outcome import Outcome, proved, refuted, undecided
 from verify.certify.checker.subject import Enclosure, Subject
 from verify.certify.propose import counts
+from verify.errors import InputError
 
 Matrix = np.ndarray
 
@@ -144,7 +145,9 @@ def _counted(
     family: str, subject: Subject, exact: Symmetric, values: Matrix, rng: np.random.Generator
 ) -> Iterator[Posed]:
     for level in levels(values, rng):
-        statement, _ = counts.count(subject, level * subject.enclosure.unit)
+        statement = proposed(lambda level=level: counts.count(subject, level * subject.enclosure.unit)[0])
+        if statement is None:
+            continue
         above = statement["above"]
         r = Fraction(subject.enclosure.radius)
         for name, changed in (
@@ -158,6 +161,14 @@ def _counted(
             yield Posed(family, name, count_truth(exact, level, r, stated), stated, subject)
 
 
+def proposed(propose: Callable[[], Statement]) -> Statement | None:
+    """What is proposed, or None where it is refused: whoever proposes may give up, and is not trusted anyway."""
+    try:
+        return propose()
+    except InputError:
+        return None
+
+
 def levels(values: Matrix, rng: np.random.Generator) -> list[Fraction]:
     """Zero; an eigenvalue as computed, the double beside it, a third between doubles; and one between two."""
     near = float(rng.choice(values))
@@ -168,7 +179,7 @@ def levels(values: Matrix, rng: np.random.Generator) -> list[Fraction]:
     return [exactly[int(j)] for j in rng.permutation(len(exactly))[:2]]
 
 
-def count_truth(exact: Symmetric, level: Fraction, r: Fraction, stated: dict[str, Any]) -> Truth:
+def count_truth(exact: Symmetric, level: Fraction, r: Fraction, stated: Statement) -> Truth:
     """Of "exactly `above` exceed the level and `equal` are equal to it", or of "at least so many exceed it"."""
     surely, perhaps = exact.above(level + r), exact.above(level - r) if r else exact.above(level)
     above = stated["above"]
@@ -187,7 +198,9 @@ def count_truth(exact: Symmetric, level: Fraction, r: Fraction, stated: dict[str
 def _enclosed(family: str, subject: Subject, exact: Symmetric, rng: np.random.Generator) -> Iterator[Posed]:
     """The first m eigenvalues, in the intervals that were proposed, and in others."""
     m = int(rng.integers(1, subject.n + 1))
-    statement, _ = counts.eigenvalues(subject, m)
+    statement = proposed(lambda: counts.eigenvalues(subject, m)[0])
+    if statement is None:
+        return
     intervals = [
         [Fraction(float.fromhex(x)) if "x" in x else Fraction(x) for x in pair] for pair in statement["intervals"]
     ]
