@@ -154,7 +154,7 @@ def said(document: Mapping[str, Any]) -> None:
     print(f"{head}: {document['asked']} questions, {len(faults)} answered wrongly")
     for fault in faults[:_SHOWN]:
         print(_named(fault))
-        print("  " + str(fault["why"]).strip().replace("\n", "\n  "))
+        print("  " + str(fault["why"]).strip().splitlines()[-1])
 
 
 def _cells(chosen: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -37,6 +37,10 @@ class Question:
     ask: Callable[[], Outcome]
     told: Callable[[], dict[str, Any]] = dict
 
+    def question(self) -> "Question":
+        """Itself, as a statement has one."""
+        return self
+
 
 @dataclass(frozen=True)
 class Posed:
@@ -50,12 +54,13 @@ class Posed:
 
     def question(self) -> Question:
         """For the checker of its kind."""
-        return Question(self.family, self.checker, self.truth, self._asked, self._told)
+        return Question(self.family, self.checker, self.truth, self._asked, self.told)
 
     def _asked(self) -> Outcome:
         return certificate.KINDS[self.statement["kind"]](self.statement, self.subject)
 
-    def _told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
+        """What makes it again."""
         subject: dict[str, Any] = {"n": self.subject.n, "N": self.subject.N}
         if self.subject.spectrum is not None:
             subject["spectrum"] = [str(x) for x in self.subject.spectrum]

@@ -1,26 +1,24 @@
 """Definiteness, counts of eigenvalues and their enclosures, of matrices with eigenvalues about zero.
 
 Notation   A (n, n) the doubles that were drawn; S = unit (mid + E), |E|_2 <= radius: a statement about S is true of all
-           E, false of all, or open. By Weyl lam_j(S)/unit goes through [lam_j - radius, lam_j + radius].
+           E, false of all, or open.
 Main       questions, posed_of.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
-from benchmarks.soundness.asked import OPEN, Posed, Question, Statement, Truth, hexadecimal
+from benchmarks.soundness.asked import Posed, Question, hexadecimal
+from benchmarks.soundness.counted import About, counted, enclosed, levels
 from benchmarks.soundness.exact import Symmetric, of_doubles
 from benchmarks.soundness.families import drawn
 from verify.certify.checker import balls, rounding
-from verify.certify.checker.numbers import written
 from verify.certify.checker.outcome import Outcome, proved, refuted, undecided
 from verify.certify.checker.subject import Enclosure, Subject
-from verify.certify.propose import counts
-from verify.errors import InputError
 
 Matrix = np.ndarray
 
@@ -39,12 +37,8 @@ def _definite(family: str, A: Matrix, exact: Symmetric, rng: np.random.Generator
     """A + E > 0 for all |E|_2 <= radius, with the checker's own factor, LAPACK's, and garbage for one."""
     least = float(np.linalg.eigvalsh(A)[0])
     size = float(np.abs(A).max())
-    several = [
-        0.0,
-        abs(least),
-        abs(least) * (1 + float(rng.choice([-1, 1])) * 2.0**-20),
-        size * 10.0 ** rng.uniform(-18, -12),
-    ]
+    nearly = 1 + float(rng.choice([-1, 1])) * 2.0 ** -float(rng.uniform(8, 52))
+    several = [0.0, abs(least), abs(least) * nearly, abs(least) * nearly, size * 10.0 ** rng.uniform(-18, -12)]
     for radius in (0.0, several[int(rng.integers(len(several)))]):
         truth = exact.above(radius) == exact.n
         for name, R in (
@@ -131,100 +125,16 @@ def enclosure_of(A: Matrix, rng: np.random.Generator) -> Enclosure:
     return Enclosure(np.ldexp(A, -e), radius, unit)
 
 
-def posed_of(family: str, A: Matrix, rng: np.random.Generator) -> Iterator[Posed]:
+def posed_of(family: str, A: Matrix, rng: np.random.Generator) -> Iterator[Posed | Question]:
     """Counts at levels on, beside and between eigenvalues, and enclosures, as proposed and changed."""
     enclosure = enclosure_of(A, rng)
-    subject = Subject("0" * 64, len(A), 1000, enclosure)
-    exact = of_doubles(enclosure.mid)
-    values = np.linalg.eigvalsh(enclosure.mid)[::-1]
-    yield from _counted(family, subject, exact, values, rng)
-    yield from _enclosed(family, subject, exact, rng)
-
-
-def _counted(
-    family: str, subject: Subject, exact: Symmetric, values: Matrix, rng: np.random.Generator
-) -> Iterator[Posed]:
+    about = About(
+        family,
+        Subject("0" * 64, len(A), 1000, enclosure),
+        of_doubles(enclosure.mid, enclosure.unit),
+        Fraction(enclosure.radius) * enclosure.unit,
+    )
+    values = np.linalg.eigvalsh(enclosure.mid)
     for level in levels(values, rng):
-        statement = proposed(lambda level=level: counts.count(subject, level * subject.enclosure.unit)[0])
-        if statement is None:
-            continue
-        above = statement["above"]
-        r = Fraction(subject.enclosure.radius)
-        for name, changed in (
-            ("count", {}),
-            ("count, off by one", {"above": max(0, above + int(rng.choice([-1, 1])))}),
-            ("count, at least", {"at_least": True}),
-            ("count, at least one more", {"at_least": True, "above": above + 1}),
-            ("count, one equal", {"equal": 1, "above": max(0, above - 1)}),
-        ):
-            stated = {**statement, **changed}
-            yield Posed(family, name, count_truth(exact, level, r, stated), stated, subject)
-
-
-def proposed(propose: Callable[[], Statement]) -> Statement | None:
-    """What is proposed, or None where it is refused: whoever proposes may give up, and is not trusted anyway."""
-    try:
-        return propose()
-    except InputError:
-        return None
-
-
-def levels(values: Matrix, rng: np.random.Generator) -> list[Fraction]:
-    """Zero; an eigenvalue as computed, the double beside it, a third between doubles; and one between two."""
-    near = float(rng.choice(values))
-    beside = float(np.nextafter(near, rng.choice([-np.inf, np.inf])))
-    i = int(rng.integers(len(values)))
-    between = (Fraction(float(values[i])) + Fraction(float(values[i - 1]))) / 2
-    exactly = [Fraction(0), Fraction(near), Fraction(beside), Fraction(near) + Fraction(1, 3 * 2**70), between]
-    return [exactly[int(j)] for j in rng.permutation(len(exactly))[:2]]
-
-
-def count_truth(exact: Symmetric, level: Fraction, r: Fraction, stated: Statement) -> Truth:
-    """Of "exactly `above` exceed the level and `equal` are equal to it", or of "at least so many exceed it"."""
-    surely, perhaps = exact.above(level + r), exact.above(level - r) if r else exact.above(level)
-    above = stated["above"]
-    if stated.get("at_least"):
-        return True if above <= surely else False if above > perhaps else OPEN
-    if not r:
-        return above == surely and stated.get("equal", 0) == exact.equal(level)
-    not_below = exact.least(level + r)  # of all E so many are at the level or above it
-    if stated.get("equal", 0):
-        return False if not surely <= above <= perhaps or exact.least(level - r) == surely else OPEN
-    if surely == above == exact.least(level - r):
-        return True
-    return OPEN if not_below <= above <= perhaps else False
-
-
-def _enclosed(family: str, subject: Subject, exact: Symmetric, rng: np.random.Generator) -> Iterator[Posed]:
-    """The first m eigenvalues, in the intervals that were proposed, and in others."""
-    m = int(rng.integers(1, subject.n + 1))
-    statement = proposed(lambda: counts.eigenvalues(subject, m)[0])
-    if statement is None:
-        return
-    intervals = [
-        [Fraction(float.fromhex(x)) if "x" in x else Fraction(x) for x in pair] for pair in statement["intervals"]
-    ]
-    j = int(rng.integers(m))
-    low, high = intervals[j]
-    width = (high - low) or Fraction(1, 2**60) * subject.enclosure.unit
-    ways = {
-        "eigenvalues": (low, high),
-        "eigenvalues, moved": (low + width / 2, high + width / 2),
-        "eigenvalues, beside": (high, high + width),
-        "eigenvalues, narrow": (low + width * Fraction(9, 20), high - width * Fraction(9, 20)),
-        "eigenvalues, reversed": (high, low),
-    }
-    for name, (lo, hi) in ways.items():
-        changed = [*intervals[:j], [lo, hi], *intervals[j + 1 :]]
-        stated = {**statement, "intervals": [[written(x) for x in pair] for pair in changed]}
-        yield Posed(family, name, intervals_truth(exact, subject.enclosure, changed), stated, subject)
-
-
-def intervals_truth(exact: Symmetric, enclosure: Enclosure, intervals: list[list[Fraction]]) -> Truth:
-    """Of "the j-th largest eigenvalue of S lies in the j-th interval, for all j"."""
-    r = Fraction(enclosure.radius)
-    ends = [(lo / enclosure.unit, hi / enclosure.unit) for lo, hi in intervals]
-    if all(exact.holds(j, lo + r, hi - r) for j, (lo, hi) in enumerate(ends, start=1)):
-        return True
-    possible = all(lo <= hi and exact.holds(j, lo - r, hi + r) for j, (lo, hi) in enumerate(ends, start=1))
-    return OPEN if possible else False
+        yield from counted(about, level * enclosure.unit, rng)
+    yield from enclosed(about, rng)

@@ -72,7 +72,7 @@ def spectrum_of(rng: np.random.Generator) -> Landscape:
         "anywhere": Fraction(float(rng.uniform(0.05, 6))),
     }[noise]
     lam = tuple(sorted(map(Fraction, values), reverse=True))
-    return Landscape(f"{family}, noise {noise}", lam, exactly, int(rng.integers(1, n + 1)))
+    return Landscape(f"noise {noise}", lam, exactly, int(rng.integers(1, n + 1)))
 
 
 _HADAMARD = np.array([[1]])
