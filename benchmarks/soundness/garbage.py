@@ -12,30 +12,23 @@ from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.soundness import points, spectra
+from benchmarks.soundness import landscapes
 from benchmarks.soundness.asked import Posed, Question, Truth
 from benchmarks.soundness.tampering import NUMBERS, WHOLE, spoilt
 from verify.certify.checker import certificate
 from verify.certify.checker.outcome import Outcome
 
-Source = Callable[[np.random.Generator], Iterator[Posed]]
+Source = Callable[[np.random.Generator], Iterator[Posed | Question]]
 
 
-def _points(rng: np.random.Generator) -> Iterator[Posed]:
-    point = spectra.point_of(rng)
-    yield from points.posed_at(
-        point, "elbo" if point.family.startswith("coupled") else str(rng.choice(["elbo", "ppca"])), rng
-    )
-
-
-# Where statements come from; each gives a few about one subject.
-SOURCES: dict[str, Source] = {"points": _points}
+# Where statements come from; each gives several about one subject.
+SOURCES: tuple[Source, ...] = (landscapes.bare, landscapes.of_data, landscapes.points_of)
 
 
 def questions(rng: np.random.Generator) -> Iterator[Question]:
     """The statements of one subject spoilt, exchanged with those of another one, and filed under a wrong hash."""
-    source = SOURCES[list(SOURCES)[int(rng.integers(len(SOURCES)))]]
-    mine, others = list(source(rng)), list(source(rng))
+    source = SOURCES[int(rng.integers(len(SOURCES)))]
+    mine, others = ([x for x in source(rng) if isinstance(x, Posed)] for _ in range(2))
     for posed in mine:
         if "evidence" in posed.statement:
             for _, evidence in spoilt(posed.statement["evidence"], rng, 4):
