@@ -57,7 +57,9 @@ class Posed:
         return Question(self.family, self.checker, self.truth, self._asked, self.told)
 
     def _asked(self) -> Outcome:
-        return certificate.KINDS[self.statement["kind"]](self.statement, self.subject)
+        about = {"sha256": self.subject.sha256, "n": self.subject.n, "N": self.subject.N}
+        head = {"format": certificate.FORMAT, "version": certificate.VERSION, "subject": about}
+        return certificate.check({**head, "statements": [self.statement]}, self.subject)[0]
 
     def told(self) -> dict[str, Any]:
         """What makes it again."""
