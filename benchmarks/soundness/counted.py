@@ -49,9 +49,14 @@ def levels(values: np.ndarray, rng: np.random.Generator) -> list[Fraction]:
 
 
 def proposed(about: About, name: str, propose: Callable[[], tuple[Statement, Any]]) -> Statement | Question | None:
+    """The statement that is proposed; see `offered`."""
+    return offered(about.family, name, about.subject, lambda: propose()[0])
+
+
+def offered(family: str, name: str, subject: Subject, propose: Callable[[], Any]) -> Any:
     """What is proposed; None where it is refused; where whoever proposes falls over, a question that tells."""
     try:
-        return propose()[0]
+        return propose()
     except InputError:
         return None  # it may give up, and is not trusted anyway
     except Exception as error:
@@ -60,7 +65,7 @@ def proposed(about: About, name: str, propose: Callable[[], tuple[Statement, Any
         def ask() -> NoReturn:
             raise fallen
 
-        return Question(about.family, f"{name}, proposed", None, ask, about.posed(name, None, {}).told)
+        return Question(family, f"{name}, proposed", None, ask, Posed(family, name, None, {}, subject).told)
 
 
 def counted(about: About, level: Fraction, rng: np.random.Generator) -> Iterator[Posed | Question]:
