@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.soundness import landscapes
+from benchmarks.soundness import decoders, landscapes
 from benchmarks.soundness.asked import Posed, Question, Truth
 from benchmarks.soundness.tampering import NUMBERS, WHOLE, spoilt
 from verify.certify.checker import certificate
@@ -22,7 +22,7 @@ Source = Callable[[np.random.Generator], Iterator[Posed | Question]]
 
 
 # Where statements come from; each gives several about one subject.
-SOURCES: tuple[Source, ...] = (landscapes.bare, landscapes.of_data, landscapes.points_of)
+SOURCES: tuple[Source, ...] = (landscapes.bare, landscapes.of_data, landscapes.points_of, decoders.posed_about)
 
 
 def questions(rng: np.random.Generator) -> Iterator[Question]:
