@@ -117,12 +117,20 @@ def wrong(truth: Truth, answered: str) -> bool:
 def put(questions: Iterable[Question], where: dict[str, Any]) -> Tally:
     """Ask them all.  where: the stage, the case and the seed, which make a fault again."""
     tally = Tally()
-    for question in questions:
-        started = time.perf_counter()
-        answered, why = answer(question.ask)
-        tally.seconds[question.checker] += time.perf_counter() - started
-        tally.counts[question.family, question.checker, question.truth, answered] += 1
-        if wrong(question.truth, answered):
-            head = {"family": question.family, "checker": question.checker, "truth": question.truth}
-            tally.faults.append({**where, **head, "answer": answered, "why": why, **question.told()})
+    try:
+        for question in questions:
+            _put(question, where, tally)
+    except Exception:  # whoever poses questions falls over: the other cases go on
+        fallen = {"family": "", "checker": "the trial", "truth": None, "answer": "crashed"}
+        tally.faults.append({**where, **fallen, "why": traceback.format_exc(limit=-4)})
     return tally
+
+
+def _put(question: Question, where: dict[str, Any], tally: Tally) -> None:
+    started = time.perf_counter()
+    answered, why = answer(question.ask)
+    tally.seconds[question.checker] += time.perf_counter() - started
+    tally.counts[question.family, question.checker, question.truth, answered] += 1
+    if wrong(question.truth, answered):
+        head = {"family": question.family, "checker": question.checker, "truth": question.truth}
+        tally.faults.append({**where, **head, "answer": answered, "why": why, **question.told()})
