@@ -16,8 +16,10 @@ import numpy as np
 from benchmarks.soundness.asked import Question, Truth
 from verify.certify.checker import boxes
 from verify.certify.checker.outcome import Outcome
+from verify.certify.propose import boxes as propose
 
 Box = list[tuple[Fraction, Fraction]]
+_LEAVES = 40
 _DEEPEST = 5  # halvings in a row
 
 
@@ -43,9 +45,9 @@ def questions(rng: np.random.Generator) -> Iterator[Question]:
     name = str(rng.choice(list(boxes.FUNCTIONS)))
     own = boxes.FUNCTIONS[name]
     part = [_ends(rng, own.lowest) for _ in range(own.d)]
-    for tree in trees(rng, own.d):
+    for tree in (*trees(rng, own.d), propose.tree(own, ">", part, leaves=_LEAVES)):
         # By theory 3.3, 3.7 and 4.2 they are positive, where they are defined all over the part.
-        yield _question(name, own, ">", part, tree, None if _at_an_end(part) else True, {})
+        yield _question(name, own, ">", part, tree, None if _at_an_end(name, part) else True, {})
         yield _question(name, own, "<", part, tree, False, {})
 
 
@@ -77,8 +79,9 @@ def _ends(rng: np.random.Generator, lowest: int) -> tuple[Fraction, Fraction]:
             return lo, hi
 
 
-def _at_an_end(part: Box) -> bool:
-    return any(lo in (-1, 0) or hi == 1 for lo, hi in part)
+def _at_an_end(name: str, part: Box) -> bool:
+    """Whether a mean may be 0 or 1, or a noise as large as t_2."""
+    return not name.startswith("gap") and any(lo == 0 or hi == 1 for lo, hi in part[1:])
 
 
 def _constant(linear: Sequence[Fraction], square: Sequence[Fraction], box: Box, rng: np.random.Generator) -> Fraction:
