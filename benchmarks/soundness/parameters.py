@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.soundness.asked import Question, Truth
+from verify.certify import functions
 from verify.certify.checker import boxes
 from verify.certify.checker.outcome import Outcome
 from verify.certify.propose import boxes as propose
@@ -42,8 +43,8 @@ def questions(rng: np.random.Generator) -> Iterator[Question]:
                 "order": order,
             }
             yield _question("polynomial", function, sign, box, tree, truth, told)
-    name = str(rng.choice(list(boxes.FUNCTIONS)))
-    own = boxes.FUNCTIONS[name]
+    name = str(rng.choice(list(functions.FUNCTIONS)))
+    own = functions.FUNCTIONS[name]
     part = [_ends(rng, own.lowest) for _ in range(own.d)]
     for tree in (*trees(rng, own.d), propose.tree(own, ">", part, leaves=_LEAVES)):
         # By theory 3.3, 3.7 and 4.2 they are positive, where they are defined all over the part.
