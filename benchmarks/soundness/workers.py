@@ -17,7 +17,14 @@ import numpy as np
 from benchmarks.soundness.asked import Tally, put
 
 # How many cases of each stage make the whole trial; benchmarks/soundness/STAGE.py has `questions(rng)`.
-STAGES: dict[str, int] = {"matrices": 10000, "landscapes": 2000, "decoders": 100, "parameters": 300, "garbage": 1000}
+STAGES: dict[str, int] = {
+    "matrices": 10000,
+    "landscapes": 2000,
+    "documents": 500,
+    "decoders": 100,
+    "parameters": 300,
+    "garbage": 1000,
+}
 LIMIT = 120  # seconds for a case: what takes longer counts as crashed
 _CHUNK = 10
 
