@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.soundness.asked import Question, Truth
-
 from verify.certify.checker import boxes, functions
 from verify.certify.checker.outcome import Outcome
 from verify.certify.propose import boxes as propose
