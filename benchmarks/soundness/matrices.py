@@ -30,6 +30,7 @@ def questions(rng: np.random.Generator) -> Iterator[Question]:
     family, A = drawn(rng)
     exact = of_doubles(A)
     yield from _definite(family, A, rng)
+    yield of_its_product(len(A), rng)
     yield from _in_balls(family, A, exact)
     for posed in posed_of(family, A, rng):
         yield posed.question()
@@ -45,7 +46,7 @@ def _definite(family: str, A: Matrix, rng: np.random.Generator) -> Iterator[Ques
     several = [0.0, abs(least), abs(least) * nearly, abs(least) * nearly, size * 10.0 ** rng.uniform(-18, -12)]
     for radius in (0.0, several[int(rng.integers(len(several)))]):
         truth = exact.above(radius) == exact.n
-        ways = {"definite": None, "definite, LAPACK": _cholesky(A, radius), "definite, garbage": _garbage(A, rng)}
+        ways = {"definite": None, "definite, LAPACK": _cholesky(A, radius, rng), "definite, garbage": _garbage(A, rng)}
         for name, R in ways.items():
             if R is not None or name == "definite":
                 ask = partial(rounding.positive_definite, A, radius, R)
@@ -54,13 +55,29 @@ def _definite(family: str, A: Matrix, rng: np.random.Generator) -> Iterator[Ques
         yield Question(family, "definite, a priori", truth, ask, partial(_told, A, radius, None))
 
 
+def of_its_product(n: int, rng: np.random.Generator) -> Question:
+    """fl(R^T R) + c I, R of rank n - 1, c a unit in the last place or two: only what fl rounds can speak against it.
+
+    It does so in one of a hundred.
+    """
+    R = rng.standard_normal((n, n))
+    R[-1] = 0.0
+    R *= np.sqrt(rng.uniform(0.55, 0.95, n)) / np.sqrt((R * R).sum(axis=0))  # on the diagonal such numbers add exactly
+    A = R.T @ R
+    A = np.tril(A) + np.tril(A, -1).T + int(rng.integers(1, 3)) * 2.0**-53 * np.eye(n)
+    ask = partial(rounding.positive_definite, A, 0.0, R)
+    return Question(
+        "rounded product", "definite, its factor", of_doubles(A).above(0) == n, ask, partial(_told, A, 0.0, R)
+    )
+
+
 def _told(A: Matrix, radius: float, R: Matrix | None) -> dict[str, Any]:
     return {"A": hexadecimal(A), "radius": radius.hex(), "R": None if R is None else hexadecimal(R)}
 
 
-def _cholesky(A: Matrix, radius: float) -> Matrix | None:
-    """Of A less a shift that leaves some room, upper triangular; None where there is none."""
-    shift = radius + 2 * len(A) ** 2 * 2.0**-53 * float(np.abs(A).max())
+def _cholesky(A: Matrix, radius: float, rng: np.random.Generator) -> Matrix | None:
+    """Of A less a shift that leaves enough room for rounding, too little, or hardly any; None where there is none."""
+    shift = radius + 10.0 ** rng.uniform(-1.5, 1) * len(A) ** 2 * 2.0**-53 * float(np.abs(A).max())
     try:
         return scipy.linalg.cholesky(A - shift * np.eye(len(A)))
     except np.linalg.LinAlgError:

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("flint")
 
 from benchmarks.soundness import __main__ as command
-from benchmarks.soundness import documents
-from benchmarks.soundness.asked import Tally
+from benchmarks.soundness import documents, matrices
+from benchmarks.soundness.asked import Tally, put
 from benchmarks.soundness.workers import STAGES, one, performed
 from verify.certify import fast
 from verify.certify.checker import balls, boxes, certificate, counts, rounding, stationary
@@ -98,6 +98,7 @@ PLANTED = [
     ("matrices", 40, rounding, "positive_definite", without_radius),
     ("matrices", 40, rounding, "positive_definite", by_floats),
     ("matrices", 40, fast, "positive_definite", by_floats),
+    ("matrices", 60, fast, "U", fast.U / 16),
     ("matrices", 40, counts, "leading", leading_by_floats),
     ("matrices", 40, balls, "inertia", signs_of_the_middle),
     ("landscapes", 30, stationary, "enclosed", without_a_box),
@@ -113,6 +114,13 @@ PLANTED = [
 def test_unsound_checkers_are_caught(monkeypatch, stage, cases, module, name, planted):
     monkeypatch.setattr(module, name, planted)
     assert told(stage, cases).faults
+
+
+def test_a_product_without_its_rounding_is_caught(monkeypatch):
+    monkeypatch.setattr(rounding, "product", without_its_rounding)
+    rng = np.random.default_rng(1)
+    faults = put((matrices.of_its_product(10, rng) for _ in range(500)), {}).faults
+    assert {fault["answer"] for fault in faults} == {"proved"}
 
 
 @pytest.mark.parametrize("kind", sorted(certificate.KINDS.keys() - {"box"}))  # of boxes the core is asked: above
