@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from verify.estimators import ProbabilisticPCA as ProbabilisticPCA
     from verify.models.losses import noise_of_loss as noise_of_loss
     from verify.monitor import LatentWatch as LatentWatch
+    from verify.results.certificate import certificate as certificate
+    from verify.results.certificate import check_certificate as check_certificate
     from verify.results.collapse import collapse as collapse
     from verify.results.diagnosis import diagnose as diagnose
     from verify.results.inputs import load as load
@@ -32,6 +34,8 @@ _PLACES = {
     "LatentWatch": "verify.monitor",
     "LinearVAE": "verify.estimators",
     "ProbabilisticPCA": "verify.estimators",
+    "certificate": "verify.results.certificate",
+    "check_certificate": "verify.results.certificate",
     "collapse": "verify.results.collapse",
     "collapse_threshold": "verify.results.threshold",
     "diagnose": "verify.results.diagnosis",

@@ -11,12 +11,14 @@ Hypotheses  finitely many data; p(x|z) = N(f(z), s I), s fixed (of a beta-VAE: s
 Source      ours; theory 6.2. Lindsay, Ann. Statist. 11 (1983), for the likelihood and mixing measures.
 Method      the ELBO less that of collapse is, exactly, E_qbar[K(f/s) - |f|^2/(2 s) - KL(pi, p_{f/s})] - KL(qbar, p):
             pi(z) the weights of the data at a latent z, qbar their mean q. Term by term, so for all N, n, k.
-Trusted     SymPy's algebra; the normal form of words; Gibbs' inequality.
+Trusted     SymPy's algebra; the normal form of words; Gibbs' inequality; for certificates the checker and python-flint.
 """
 
 import math
+from fractions import Fraction
 
 import numpy as np
+import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,11 @@ from hypothesis import strategies as st
 from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from verify.certify.checker.certificate import KINDS
+from verify.certify.checker.outcome import Status
+from verify.certify.propose import decoder as propose
+from verify.certify.subjects import of_rows
+from verify.data import load_rows
 from verify.landscape.any_decoder import lower_bound, proxy, two_atoms, upper_bound
 from verify.symbolic.letters import n
 from verify.symbolic.matrix_calculus import letter
@@ -338,3 +345,49 @@ def test_the_quotient_along_the_leading_direction(record):
         record(worst_error=agree(found, expected, tolerance=1e-13 + 10 * length**2))
     with rejected():
         agree(found, values[-1], tolerance=1e-5)
+
+
+def check_proved(statement, subject):
+    """Disagreement unless the checker of certificates, which trusts no search, proves it."""
+    same(KINDS[statement["kind"]](statement, subject).status, Status.PROVED)
+
+
+@TWO.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", ["iris", "wine"])
+def test_a_witness_in_balls_shows_that_two_outputs_gain(name, record):
+    pytest.importorskip("flint")
+    rows = load_rows(name)
+    subject, found = of_rows(rows), lower_bound(rows.array())
+    check_proved(propose.witness(subject, Fraction(found.value * (1 - 1e-9)), found.t), subject)
+    with rejected():
+        check_proved(propose.witness(subject, Fraction(found.value * (1 + 1e-9)), found.t), subject)
+    with rejected():  # another vector
+        check_proved(propose.witness(subject, Fraction(found.value * (1 - 1e-9)), -found.t), subject)
+    record(instances=1)
+
+
+@CELL.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", ["iris", "wine"])
+def test_no_decoder_gains_a_fiftieth_above_the_witness(name, record):
+    """One kernel for all of R^n around 0, and tilted ones in boxes along the leading direction."""
+    pytest.importorskip("flint")
+    rows = load_rows(name)
+    subject, found = of_rows(rows), lower_bound(rows.array())
+    statement = propose.every_decoder(subject, Fraction(1.02 * found.value))
+    check_proved(statement, subject)
+    record(instances=1)
+    record.witness(f"{name}: {found.value:.6g} <= s* <= {1.02 * found.value:.6g}")
+    with rejected():  # below the witness
+        check_proved(statement | {"level": float(0.999 * found.value).hex()}, subject)
+    with rejected():  # boxes left out
+        evidence = statement["evidence"] | {"tree": statement["evidence"]["tree"][:-1]}
+        check_proved(statement | {"evidence": evidence}, subject)
+
+
+@CELL.evidence(role="control", kind="certificate")
+def test_a_level_between_the_largest_eigenvalue_and_the_witness_is_not_certified():
+    pytest.importorskip("flint")
+    subject, found = of_rows(load_rows("iris")), lower_bound(load_rows("iris").array())
+    level = Fraction((found.lam_1 + found.value) / 2)
+    with rejected():
+        check(propose.every_decoder(subject, level) is not None, "nothing can be proposed")

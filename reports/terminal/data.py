@@ -25,11 +25,11 @@ DATA = (
 )
 
 
-def options(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """DATA, how it is read, what is done to it, and what every command takes."""
+def options(parser: argparse.ArgumentParser, default: str | None = None, *, needed: bool = True) -> None:
+    """DATA, how it is read, what is done to it, and what every command takes; needed: or there is a default."""
     common(parser)
     if default is None:
-        parser.add_argument("data", metavar="DATA", help=DATA)
+        parser.add_argument("data", metavar="DATA", nargs=None if needed else "?", help=DATA)
     else:
         parser.add_argument("data", metavar="DATA", nargs="?", default=default, help=f"{DATA} (default {default})")
     how = parser.add_argument_group("how DATA is read")

@@ -10,7 +10,8 @@ from tests.docs.blocks import DOCS, blocks, run
 PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
 
 
-def test_the_page_of_python_is_true():
+def test_the_page_of_python_is_true(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what the page saves
     pytest.importorskip("pandas")
     found = list(run(PAGE))
     assert len(found) == len(blocks(PAGE)) > 8

@@ -22,6 +22,7 @@ NAMES = (
     "tables",
     "figures",
     "diagnose",
+    "certify",
 )
 
 

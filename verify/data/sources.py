@@ -105,7 +105,7 @@ def load_rows(data: Any, **options: Unpack[Options]) -> Rows:
     name = _name(data)
     seed, scale, alpha = random_seed(options.get("seed", 0)), options.get("scale"), options.get("logit")
     preprocessing = Preprocessing(scale, alpha, seed, options.get("dequantise", False))
-    file, member = split(name) if _is_file(data, name) else (None, None)
+    file, member = split(name) if is_file(data, name) else (None, None)
     where = name if file is None else f"{file}:{member}" if member else str(file)
     asked = Asked(
         _words(options.get("columns")),
@@ -148,7 +148,7 @@ def image_shape(word: str) -> Sequence[int] | None:
     """
     if word.startswith(_PHOTOGRAPHS) or word.partition(":")[0] == "patches":
         return PHOTOGRAPH
-    return image_of(*split(word)) if _is_file(word, word) else None
+    return image_of(*split(word)) if is_file(word, word) else None
 
 
 def _check_names(options: Iterable[str]) -> None:
@@ -178,7 +178,7 @@ def _words(given: Sequence[str | int] | str | int | None) -> tuple[str, ...]:
     return tuple(map(str, given))
 
 
-def _is_file(data: Any, name: str) -> bool:
+def is_file(data: Any, name: str) -> bool:
     """Whether DATA names a file, or a folder by mistake: a path, what is there, or a word with a point or a slash."""
     if isinstance(data, os.PathLike):
         return True

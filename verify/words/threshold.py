@@ -1,6 +1,6 @@
 """What is said of the noise above which no decoder beats collapse.
 
-Notation   document: {"lam_1", "lower", "upper", "limit", "data", "N"}.
+Notation   document: {"lam_1", "lower", "upper", "limit", "data", "N"}; perhaps certified, of upper.
 Main       said -> blocks; notes.
 Reference  theory 6.2.
 """
@@ -12,6 +12,14 @@ from verify.words.tables import Blocks, short
 Document = dict[str, Any]
 # A witness that lives on fewer data than this speaks of those data, not of their kind.
 FEW = 5.0
+_COMPUTED = (
+    "the lower bound has a witness that can be checked; the upper one holds in exact arithmetic, and was computed in "
+    "floating point"
+)
+_CERTIFIED = (
+    "certified: no decoder whatever beats collapse at a noise of the upper bound or more, whatever rounding did; the "
+    "certificate proves it, with its evidence"
+)
 
 
 def said(document: Document) -> Blocks:
@@ -30,10 +38,7 @@ def said(document: Document) -> Blocks:
 
 def notes(document: Document) -> list[str]:
     """What the bounds rest on."""
-    found = [
-        "the lower bound has a witness that can be checked; the upper one holds in exact arithmetic, and was computed "
-        "in floating point"
-    ]
+    found = [_CERTIFIED if document.get("certified") else _COMPUTED]
     if not document["limit"] and document["data"] < FEW:
         found.append(
             f"sampling: the witness lives on about {short(document['data'], 2)} of the {document['N']} data: what is "

@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 
 from verify import collapse_threshold
+from verify.certify.checker.certificate import check
+from verify.certify.checker.outcome import Status
+from verify.certify.subjects import of_rows
+from verify.data import load_rows
 from verify.errors import InputError
 
 matplotlib.use("agg")
@@ -46,3 +50,16 @@ def test_a_witness_that_lives_on_one_datum_is_told():
 def test_a_spectrum_does_not_tell():
     with pytest.raises(InputError, match="has no rows"):
         collapse_threshold("eigenvalues:3,2")
+
+
+def test_certified_bounds_are_closer_and_check():
+    pytest.importorskip("flint")
+    plain, result = collapse_threshold("iris"), collapse_threshold("iris", certify=True)
+    assert result.lower == plain.lower < result.upper < 1.01 * result.lower < plain.upper
+    assert result.certified and not plain.certified and plain.certificate is None
+    subject = of_rows(load_rows("iris"))
+    assert [one.status for one in check(result.certificate, subject)] == [Status.PROVED] * 2
+    with pytest.raises(InputError, match="other data"):
+        check(result.certificate, of_rows(load_rows("wine")))  # control
+    assert any(note.startswith("certified: no decoder whatever") for note in result.notes)
+    assert not any(note.startswith("certified") for note in plain.notes)

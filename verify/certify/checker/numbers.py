@@ -1,12 +1,16 @@
 """Exact numbers as certificates hold them, and back.
 
-Notation   a number is "3/7", "-12", "0.1" (the decimal) or "0x1.8p+1" (the double); a matrix is {"shape": [n, m],
-           "exponent": e, "integers": [row by row]}, entries integer 2^e with |integer| <= 2^53, or a list of lists of
-           numbers.
+Notation   a number is "3/7", "-12", "0.1" (the decimal) or "0x1.8p+1" (hexadecimal, times a power of two); a matrix is
+           {"shape": [n, m], "exponent": e, "integers": [row by row]}, entries integer 2^e with |integer| <= 2^53, or a
+           list of lists of numbers.
 Main       exact, double, matrix; written, written_matrix.
+
+What is read is what is written: no digit is rounded away, and nothing that other readers may take for another number
+(blanks, underscores, digits of other scripts, exponents of ten) is a number here.
 """
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -18,26 +22,30 @@ from verify.errors import InputError
 
 LONGEST = 400  # characters of a number
 _WHOLE = 2**53
+_FARTHEST = 900  # exponents of a matrix: its entries are then normal doubles
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+|/[0-9]+)?")
+_HEXADECIMAL = re.compile(r"(-?)0x([0-9a-f]+)(?:\.([0-9a-f]+))?p([+-][0-9]{1,4})")
 
 
 def exact(given: Any) -> Fraction:
     """The number.  Raises InputError: anything else."""
-    try:
-        if isinstance(given, str) and len(given) <= LONGEST:
-            if "0x" in given:
-                return Fraction(float.fromhex(given))
-            if "e" not in given.lower():
-                return Fraction(given)
-    except (ValueError, OverflowError, ZeroDivisionError):
-        pass
+    if isinstance(given, str) and len(given) <= LONGEST:
+        if _DECIMAL.fullmatch(given) and not re.search(r"/0+$", given):
+            return Fraction(given)
+        if found := _HEXADECIMAL.fullmatch(given):
+            sign, whole, part, power = found.groups(default="")
+            return Fraction(int(sign + whole + part, 16)) * Fraction(2) ** (int(power) - 4 * len(part))
     raise InputError(f"{str(given)[:40]!r} is no exact number: write a fraction, a decimal or a hexadecimal double")
 
 
 def double(given: Any) -> float:
     """The number, where it is a double.  Raises InputError."""
     value = exact(given)
-    near = float(value)
-    if Fraction(near) != value:
+    try:
+        near = float(value)
+    except OverflowError:
+        near = math.nan
+    if not math.isfinite(near) or Fraction(near) != value:
         raise InputError(f"{str(given)[:40]!r} is no double: write it as a hexadecimal double")
     return near
 
@@ -54,7 +62,7 @@ def matrix(given: Any, entry: Callable[[Any], Any] = double) -> Array:
         whole = all(type(x) is int for x in (n, m, exponent, *integers))
     except (TypeError, KeyError, ValueError):
         raise InputError("a matrix has a shape [n, m], an exponent and integers") from None
-    if not whole or n < 1 or m < 1 or len(integers) != n * m or abs(exponent) > 900:
+    if not whole or n < 1 or m < 1 or len(integers) != n * m or abs(exponent) > _FARTHEST:
         raise InputError("a matrix of shape [n, m] holds n m integers, and its exponent lies between -900 and 900")
     if max(max(integers), -min(integers)) > _WHOLE:
         raise InputError("the integers of a matrix are at most 2^53")
@@ -67,9 +75,11 @@ def written(value: float | Fraction) -> str:
 
 
 def written_matrix(values: Array, bits: int = 53) -> dict[str, Any]:
-    """A matrix (n, m) rounded to multiples of 2^e so that its largest entry has so many bits."""
+    """A matrix (n, m) of finite doubles, rounded to multiples of 2^e so that its largest entry has so many bits."""
     values = np.asarray(values, dtype=np.float64)
     largest = float(np.abs(values).max())
-    exponent = (math.frexp(largest)[1] if largest else 0) - bits
+    if not math.isfinite(largest):
+        raise InputError("a matrix that is not finite cannot be written")
+    exponent = max((math.frexp(largest)[1] if largest else 0) - bits, -_FARTHEST)
     integers = np.rint(np.ldexp(values, -exponent)).astype(np.int64).ravel().tolist()
     return {"shape": list(values.shape), "exponent": exponent, "integers": integers}

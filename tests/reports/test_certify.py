@@ -1,0 +1,218 @@
+"""The command `certify`: what is made is proved again, and what is no such certificate is refused in one line."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from reports.cli import main
+from tests.reports.schemas import check
+from verify.certify import files
+
+SPECTRUM = "eigenvalues:6,4,2.5,1.2,0.5"
+
+
+@pytest.fixture
+def rows(tmp_path):
+    X = np.random.default_rng(0).integers(0, 16, (40, 5)).astype(float)
+    np.savetxt(tmp_path / "rows.csv", X, delimiter=",")
+    return tmp_path / "rows.csv"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Few points, and no search for bounds on every decoder: the same road, in less time."""
+    from verify.certify import verdict
+
+    monkeypatch.setattr(verdict, "POINTS", 1)
+    monkeypatch.setattr(verdict, "PARTS", tuple(part for part in verdict.PARTS if "decoder" not in part.doing))
+
+
+def made(path, *argv, data=SPECTRUM):
+    assert main(["certify", str(data), "-k", "1", "--sigma2", "1", "--out", str(path), *argv, "--quiet"]) == 0
+    return path
+
+
+def checked(capsys, path, *argv):
+    """The exit code of --check, its document or None, and the line that it complained in."""
+    capsys.readouterr()
+    code = main(["certify", "--check", str(path), *argv, "--json"])
+    out, err = capsys.readouterr()
+    return code, json.loads(out) if out else None, err
+
+
+def test_what_is_made_is_proved_again(tmp_path, capsys, rows):
+    for data, more in (
+        (SPECTRUM, []),
+        (rows, ["--scale", "3"]),
+        (rows, ["--columns", "1-3"]),
+        ("iris", ["--standardize"]),
+    ):
+        path = made(tmp_path / "c.json", *more, data=data)
+        code, document, err = checked(capsys, path)
+        assert code == 0 and check("certify", document)["proved"] == len(document["statements"]) >= 2
+        assert (document["refuted"], document["undecided"]) == (0, 0)
+        assert "Traceback" not in err
+
+
+def test_the_document_of_making_is_valid_and_the_bytes_are_the_same_each_time(tmp_path, capsys):
+    first = made(tmp_path / "a.json").read_bytes()
+    capsys.readouterr()
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(tmp_path / "b.json"), "--json"]) == 0
+    document = check("certify", json.loads(capsys.readouterr().out))
+    assert (document["k"], document["sigma2"], document["N"]) == (1, 1.0, None)
+    assert (tmp_path / "b.json").read_bytes() == first
+
+
+def test_people_are_told_what_is_proved_and_where_it_is_kept(tmp_path, capsys):
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(tmp_path / "c.json")]) == 0
+    out, err = capsys.readouterr()
+    assert "statements are proved for eigenvalues:6,4,2.5,1.2,0.5" in out
+    assert "proved: the optimum of 1 latent at sigma2 = 1 retains 1, and 0 collapse;" in out
+    assert "proved: exactly 4 eigenvalues exceed 1, and none equals it" in out
+    assert "wrote" in err and "c.json" in err
+
+
+def test_a_tie_is_told_as_one(tmp_path, capsys):
+    path = tmp_path / "c.json"
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "2.5", "--out", str(path)]) == 0
+    assert "exactly 2 eigenvalues exceed 2.5, and 1 equals it" in " ".join(capsys.readouterr().out.split())
+    assert checked(capsys, path)[0] == 0
+
+
+def test_a_certificate_and_its_data_may_move_together(tmp_path, capsys, rows):
+    path = made(tmp_path / "c.json", data=rows)
+    (tmp_path / "elsewhere").mkdir()
+    shutil.move(rows, tmp_path / "elsewhere" / "rows.csv")
+    code, _, err = checked(capsys, path)
+    assert code == 2 and "the data are not there; say with --data where they have moved" in err
+    assert checked(capsys, path, "--data", str(tmp_path / "elsewhere" / "rows.csv"))[0] == 0
+    shutil.move(path, tmp_path / "elsewhere" / "c.json")
+    assert checked(capsys, tmp_path / "elsewhere" / "c.json")[0] == 0
+
+
+def test_other_data_are_refused_in_one_line(tmp_path, capsys, rows):
+    path = made(tmp_path / "c.json", data=rows)
+    X = np.loadtxt(rows, delimiter=",")
+    saved = {"same": X, "permuted": X[::-1], "one": X + np.eye(*X.shape)[:, :] * (np.arange(40)[:, None] == 3)}
+    saved["bytes"] = X.astype(np.uint8)
+    for name, other in saved.items():
+        np.save(tmp_path / f"{name}.npy", other)
+        code, _, err = checked(capsys, path, "--data", str(tmp_path / f"{name}.npy"))
+        same = name in ("same", "bytes")  # however a file stores the numbers, they are the same data
+        assert code == (0 if same else 2)
+        assert same or ("other data" in err and err.count("\n") == 1)
+    np.savetxt(rows, X + 1, delimiter=",")
+    code, _, err = checked(capsys, path)
+    assert code == 2 and "is another file than the one that was certified" in err
+
+
+def resealed(path, change):
+    whole = files.read(path)
+    change(whole)
+    path.write_text(json.dumps(files.sealed(whole)))
+
+
+def test_a_statement_that_is_not_proved_makes_the_exit_code_1(tmp_path, capsys):
+    path = made(tmp_path / "c.json")
+    resealed(path, lambda whole: whole["statements"][1].update(above=3))
+    code, document, _ = checked(capsys, path)
+    assert code == 1 and document["refuted"] == 1
+    assert document["statements"][1]["status"] == "refuted" and check("certify", document)
+    assert main(["certify", "--check", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "1 refuted" in said and "refuted: exactly 3 eigenvalues exceed 1" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w.update(version=2), "version '2'"),
+        (lambda w: w.update(statements=[]), "states something"),
+        (lambda w: w["statements"][0].update(kind="theorem"), "no kind of statement: 'theorem'"),
+        (lambda w: w["statements"][0].update(sigma2="nan"), "statement 1 (optimum)"),
+        (lambda w: w["statements"][0].update(sigma2="1e5"), "statement 1 (optimum)"),
+        (lambda w: w["subject"].update(sha256="0" * 64), "other data"),
+        (lambda w: w["subject"].update(n=4), "other data"),
+        (lambda w: w["source"].update(data="eigenvalues:6,4,2.5,1.2,0.6"), "other data"),
+        (lambda w: w["source"].update(data="no-such-file.csv"), "no-such-file.csv"),
+        (lambda w: w["source"].update(data=7), "malformed: it has no source"),
+        (lambda w: w.update(source=None), "malformed: it has no source"),
+        (lambda w: w["source"].update(data=None), "name the data with --data"),
+        (lambda w: w["source"].update(options={"scale": "1.0"}), "leave out --scale"),
+        (lambda w: w["source"].update(options={"data_dir": "/"}), "option of reading 'data_dir'"),
+        (lambda w: w["source"].update(options={"columns": [1]}), "option of reading 'columns'"),
+        (lambda w: w["source"].update(file={"path": 3}), "its source says no path"),
+        (lambda w: w["source"].update(file={"path": "gone.csv", "sha256": ""}), "the data are not there"),
+    ],
+)
+def test_a_certificate_that_was_changed_and_sealed_again_is_refused_in_one_line(tmp_path, capsys, change, said):
+    path = made(tmp_path / "c.json")
+    resealed(path, change)
+    code, document, err = checked(capsys, path)
+    assert (code, document) == (2, None)
+    assert said in err and err.count("\n") == 1 and "Traceback" not in err
+
+
+def test_a_certificate_that_was_changed_is_refused(tmp_path, capsys):
+    path = made(tmp_path / "c.json")
+    held = path.read_text()
+    for old, new, said in [
+        ('"above":4', '"above":3', "digest is another one"),
+        ('"above":4', '"above":4.0', "not exact"),
+        ('"above":4', '"above":NaN', "not exact"),
+        ('"above":4', '"above":4,"above":4', "'above' twice"),
+        ('"above":4', '"above":' + "4" * 30, "30 digits"),
+        ("]\n,", "]", "no JSON"),
+        (held[len(held) // 2 :], "", "no JSON"),
+    ]:
+        path.write_text(held.replace(old, new))
+        if held.replace(old, new) != held:
+            code, _, err = checked(capsys, path)
+            assert code == 2 and said in err and err.count("\n") == 1
+
+
+def test_only_certificates_are_written_over(tmp_path, capsys):
+    path = made(tmp_path / "c.json")
+    made(path, "--beta", "2")  # a certificate takes the place of one
+    path.write_text("{}")
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(path)]) == 2
+    assert "is no certificate of ours; name another file, or replace it with --overwrite" in capsys.readouterr().err
+    assert path.read_text() == "{}"
+    made(path, "--overwrite")
+    assert files.ours(path)
+
+
+def test_a_disk_that_fills_leaves_the_old_certificate(tmp_path, capsys, monkeypatch):
+    path = made(tmp_path / "c.json")
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(path)]) == 2
+    assert "No space left" in capsys.readouterr().err and path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["c.json"]
+
+
+def test_without_python_flint_the_rest_is_certified(tmp_path, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "flint", None)
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(tmp_path / "c.json")]) == 0
+    out, err = capsys.readouterr()
+    assert "All 2 statements are proved" in out
+    assert "not tried: the best stationary points (" in err and "python-flint" in err
+
+
+def test_where_nothing_is_proved_nothing_is_written(tmp_path, capsys, monkeypatch):
+    from verify.certify import verdict
+
+    monkeypatch.setattr(verdict, "PARTS", ())
+    path = tmp_path / "c.json"
+    assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert "Nothing could be stated" in out and "was not written" in err and not path.exists()

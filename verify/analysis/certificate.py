@@ -1,0 +1,107 @@
+"""Certificates made and checked, as documents: what is proved, refuted, undecided, and why.
+
+Notation   k latents; sigma2 the noise, beta the weight of the KL, as exact numbers.
+Main       asked, made; checked.
+Reference  docs/certificates.md; reports/schema/certify.json.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from verify.analysis.scales import compared
+from verify.certify import files, sources, verdict
+from verify.certify.checker.certificate import check
+from verify.certify.checker.outcome import Outcome, Status
+from verify.certify.checker.subject import Subject
+from verify.certify.sentences import sentence
+from verify.certify.verdict import Asked, Stated, certificate
+from verify.checks import latent_dimension, positive_noise
+from verify.eigenvalues import decimal
+from verify.errors import InputError, about, first_line
+from verify.landscape.weighted import PLAIN, usable_weight
+
+Document = dict[str, Any]
+Say = Callable[[str], object]
+
+
+def asked(subject: Subject, k: Any, sigma2: Any, beta: Any = PLAIN) -> Asked:
+    """What a certificate is asked to say, exactly.  Raises InputError."""
+    compared([sigma2], beta)
+    k = latent_dimension(k, subject.n, "" if subject.N is None else " (the columns of the data)")
+    return Asked(k, decimal(positive_noise(sigma2)), decimal(usable_weight(beta)))
+
+
+def made(subject: Subject, name: str, of: Asked, say: Say = lambda doing: None) -> tuple[Document, Document]:
+    """The document, and the certificate of what is proved (its source to be added)."""
+    found: Stated = []
+    notes = []
+    for part in verdict.PARTS:
+        say(part.doing)
+        try:
+            why_not = part.applies(subject, of)
+            found += part.proposed(subject, of) if why_not is None else []
+        except InputError as error:  # a package that is missing, a size that is refused
+            why_not = str(error)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # the rest does not depend on a search
+            why_not = f"the search failed: {first_line(error, 80)}"
+        if why_not:
+            notes.append(f"not tried: {part.doing} ({why_not})")
+    say("checking the certificate")
+    kept = [statement for statement, outcome in found if outcome.status is Status.PROVED]
+    whole = certificate(subject, kept)
+    # What is written is checked as it will be read; what it then came to is what is said.
+    outcomes = iter(check(json.loads(json.dumps(whole)), subject) if kept else [])
+    found = [(s, next(outcomes) if outcome.status is Status.PROVED else outcome) for s, outcome in found]
+    whole["statements"] = [statement for statement, outcome in found if outcome.status is Status.PROVED]
+    numbers = {"k": of.k, "sigma2": float(of.sigma2), "beta": float(of.beta)}
+    return _document(subject, name, numbers, found, notes), whole
+
+
+def checked(path: Path, data: Any = None, data_dir: Any = None, say: Say = lambda doing: None) -> Document:
+    """What becomes of every statement of a file, without the search.  Raises InputError: the file, or the data."""
+    whole = files.read(path)
+    try:
+        say("reading the data")
+        subject = sources.again(whole.get("source"), path.parent, data, data_dir)
+        say("checking the statements")
+        outcomes = check(whole, subject)
+    except InputError as error:
+        raise about(str(path), error) from None
+    name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else _name(whole.get("source"))
+    nothing = dict.fromkeys(("k", "sigma2", "beta"))
+    return _document(subject, name, nothing, list(zip(whole["statements"], outcomes, strict=True)), [])
+
+
+def _name(source: Any) -> str:
+    return str(source["data"]) if isinstance(source, dict) else "the data"
+
+
+def _document(subject: Subject, name: str, numbers: Document, found: Stated, notes: list[str]) -> Document:
+    rows = [_row(statement, outcome) for statement, outcome in found]
+    counts = {status.value: sum(row["status"] == status for row in rows) for status in Status}
+    return {
+        "schema": 1,
+        "data": name,
+        "sha256": subject.sha256,
+        "N": subject.N,
+        "n": subject.n,
+        **numbers,
+        "statements": rows,
+        **counts,
+        "notes": [*notes, *_meaning(subject)],
+    }
+
+
+def _row(statement: Document, outcome: Outcome) -> Document:
+    says = sentence(statement)
+    return {"kind": statement["kind"], "says": says, "status": outcome.status.value, "reason": outcome.reason}
+
+
+def _meaning(subject: Subject) -> list[str]:
+    """What a proof is about."""
+    if subject.N is None:
+        return []
+    return ["sampling: what is proved is proved of these very rows, not of other data of the same kind"]

@@ -1,0 +1,144 @@
+"""The whole verdict at one noise as one certificate: what is proposed, kind by kind, and what of it the checker proves.
+
+Notation   k latents; sigma2 the noise, beta the weight of the KL: exact numbers; s = beta sigma2.
+Main       Asked, PARTS, certificate.
+Reference  docs/certificates.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from verify.certify.checker import decoder as checker
+from verify.certify.checker.certificate import FORMAT, VERSION
+from verify.certify.checker.outcome import Outcome
+from verify.certify.checker.subject import Subject
+from verify.certify.propose import counts, decoder
+from verify.certify.propose.stationary import certify_point
+from verify.data.covariance import covariance
+from verify.eigenvalues import Eigenvalues, Written
+from verify.landscape.any_decoder import Witness, lower_bound
+from verify.landscape.best_families import best_families
+from verify.landscape.stationary import fixed_noise_points
+
+Statement = dict[str, Any]
+Stated = list[tuple[Statement, Outcome]]
+POINTS = 3  # of each objective
+ROWS, COLUMNS = 2000, 64  # of data for which bounds on every decoder are searched for
+STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
+MOST_ENTRIES = 60  # of W: a point of so many takes seconds
+
+
+@dataclass(frozen=True)
+class Asked:
+    """k latents at the noise sigma2 with the weight beta."""
+
+    k: int
+    sigma2: Fraction
+    beta: Fraction
+
+    @property
+    def level(self) -> Fraction:
+        """beta sigma2, with which eigenvalues are compared."""
+        return self.beta * self.sigma2
+
+
+def always(subject: Subject, asked: Asked) -> None:
+    """Nothing is left out."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is done, in words; proposed: statements and what came of each.
+
+    applies: None, or why it is left out; "" where nobody would look for it.
+    """
+
+    doing: str
+    applies: Callable[[Subject, Asked], str | None]
+    proposed: Callable[[Subject, Asked], Stated]
+
+
+def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:
+    """The certificate of these statements, without what says who made it and where the data lie."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "subject": {"sha256": subject.sha256, "n": subject.n, "N": subject.N},
+        "statements": statements,
+    }
+
+
+def _optimum(subject: Subject, asked: Asked) -> Stated:
+    return [counts.optimum(subject, asked.k, asked.sigma2, asked.beta)]
+
+
+def _count(subject: Subject, asked: Asked) -> Stated:
+    return [counts.count(subject, asked.level)]
+
+
+def _eigenvalues(subject: Subject, asked: Asked) -> Stated:
+    return [counts.eigenvalues(subject, asked.k)]
+
+
+def _of_rows(subject: Subject, asked: Asked) -> str | None:
+    return "" if subject.spectrum is not None else None  # a bare spectrum says it itself
+
+
+def _points(subject: Subject, asked: Asked) -> Stated:
+    """The best stationary points of the likelihood and of the ELBO: where they lie, and how they rise."""
+    assert subject.spectrum is not None
+    spectrum, noise = Eigenvalues.typed(subject.spectrum), Written.of(asked.sigma2)
+    of_likelihood = islice(fixed_noise_points(spectrum, asked.k, noise), POINTS)
+    found: Stated = []
+    for point in (*of_likelihood, *best_families(spectrum, asked.k, noise, POINTS)):
+        found += certify_point(subject.spectrum, point).tried
+    return found
+
+
+def _few_points(subject: Subject, asked: Asked) -> str | None:
+    if subject.spectrum is None:
+        return ""
+    if asked.beta != 1:
+        return "points are stated at beta = 1"
+    size = subject.n * asked.k
+    return f"n k = {size}, and points are stated up to {MOST_ENTRIES}" if size > MOST_ENTRIES else None
+
+
+@lru_cache(maxsize=1)
+def _best(subject: Subject) -> Witness:
+    assert subject.rows is not None
+    rows = subject.rows / subject.divisor
+    return lower_bound(lambda: [rows], covariance(rows), random=STARTS)
+
+
+def _some_decoder(subject: Subject, asked: Asked) -> Stated:
+    best = _best(subject)
+    statement = decoder.witness(subject, Fraction(f"{best.value * (1 - 1e-6):.7g}"), best.t)
+    return [(statement, checker.witness(statement, subject))]
+
+
+def _no_decoder(subject: Subject, asked: Asked) -> Stated:
+    statement = decoder.tightest(subject, _best(subject).value, most=BOXES)
+    return [] if statement is None else [(statement, checker.every_decoder(statement, subject))]
+
+
+def _few_columns(subject: Subject, asked: Asked) -> str | None:
+    if subject.N is None:
+        return ""
+    if subject.n > COLUMNS or subject.N > ROWS or subject.rows is None:
+        return f"this is tried up to {ROWS} rows of {COLUMNS} columns"
+    return None
+
+
+PARTS: tuple[Part, ...] = (
+    Part("what the optimum retains, and its value", always, _optimum),
+    Part("how many eigenvalues exceed the noise", always, _count),
+    Part("where the leading eigenvalues lie", _of_rows, _eigenvalues),
+    Part("the best stationary points", _few_points, _points),
+    Part("at which noise some decoder beats collapse", _few_columns, _some_decoder),
+    Part("at which noise no decoder beats collapse", _few_columns, _no_decoder),
+)

@@ -1,0 +1,42 @@
+"""What terminal and notebooks say of a certificate that was made or checked.
+
+Notation   document: a certify document as a dict: statements, each with its status and the reason.
+Main       said -> blocks; headline.
+"""
+
+from typing import Any
+
+from verify.words.tables import Blocks
+
+Document = dict[str, Any]
+_MEANS = (
+    "proved, refuted: in exact arithmetic, whatever rounding did; undecided: the evidence does not tell, and nothing "
+    "is said of the statement"
+)
+
+
+def said(document: Document) -> Blocks:
+    """How many statements are proved, then each of them with the reason."""
+    rows = [f"{row['status']}: {row['says']}\n  {row['reason']}" for row in document["statements"]]
+    return [headline(document), *rows, _MEANS]
+
+
+def headline(document: Document) -> str:
+    """How many are proved, refuted, undecided."""
+    total, of = len(document["statements"]), _of(document)
+    if not total:
+        return f"Nothing could be stated {of}."
+    if document["proved"] == total:
+        return f"{'The statement is' if total == 1 else f'All {total} statements are'} proved {of}."
+    rest = [f"{document[status]} {status}" for status in ("refuted", "undecided") if document[status]]
+    return f"{document['proved']} of {total} statements {_are(document['proved'])} proved {of}; {', '.join(rest)}."
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _of(document: Document) -> str:
+    """The data, and by what they are known."""
+    rows = "" if document["N"] is None else f"{document['N']} x {document['n']}, "
+    return f"for {document['data']} ({rows}hash {document['sha256'][:12]})"
