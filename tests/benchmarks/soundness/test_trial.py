@@ -98,7 +98,7 @@ PLANTED = [
     ("matrices", 40, rounding, "positive_definite", without_radius),
     ("matrices", 40, rounding, "positive_definite", by_floats),
     ("matrices", 40, fast, "positive_definite", by_floats),
-    ("matrices", 60, fast, "U", fast.U / 16),
+    ("matrices", 120, fast, "U", fast.U / 256),
     ("matrices", 40, counts, "leading", leading_by_floats),
     ("matrices", 40, balls, "inertia", signs_of_the_middle),
     ("landscapes", 30, stationary, "enclosed", without_a_box),
