@@ -15,12 +15,12 @@ from verify.analysis.scales import compared
 from verify.certify import files, sources, verdict
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
-from verify.certify.sentences import sentence
 from verify.certify.verdict import Asked, Stated, certificate, check
 from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
 from verify.errors import InputError, about, first_line
 from verify.landscape.weighted import PLAIN, usable_weight
+from verify.words.statements import sentence
 
 Document = dict[str, Any]
 Say = Callable[[str], object]

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from verify.analysis.certified import certified
-from verify.analysis.enclosed import enclosed
 from verify.analysis.scales import known_of, latents_of, workable
 from verify.arrays import Array
+from verify.certify.decided.enclosed import enclosed
 from verify.checks import positive_noise
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise, marchenko_pastur_edge, suggested_latents

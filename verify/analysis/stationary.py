@@ -14,10 +14,10 @@ import numpy as np
 
 from verify.analysis import ties
 from verify.analysis.certified_points import certified
-from verify.analysis.enclosed import enclosed
 from verify.analysis.listing import Walk, elbo_points, likelihood_points, walk_of
 from verify.analysis.scales import compared, known_of, latents_of, workable
 from verify.arrays import Array
+from verify.certify.decided.enclosed import enclosed
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.data.writing import write_npz

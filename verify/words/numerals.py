@@ -3,14 +3,14 @@
 Notation   facts: a stability document as a dict; lam_j its eigenvalues, from j = 1; k its latents.
            beta weighs the KL: eigenvalues are compared with beta sigma2, and latent j collapses at sigma2 = lam_j/beta.
 Main       threshold, eigenvalue, likeliest, start, rank, directions, typed, rough, counted; weight, scaled; at_most,
-           enclosed, of bounds that are proved.
+           at_least, enclosed, of bounds that are proved.
 Reference  theory 1.5, 3.9.
 
 A number that stands beside a statement keeps it true when somebody types it in: what is below the printed threshold is
 below the threshold, and the printed maximum-likelihood noise keeps all that it is said to keep.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -23,7 +23,6 @@ DIGITS = 6
 # Eigenvalues of data carry at least so small an error, relatively.
 ROUNDING = 1e-12
 _FLOOR = Context(prec=DIGITS, rounding=ROUND_FLOOR)
-_CEILING = Context(prec=2, rounding=ROUND_CEILING)
 
 
 def typed(value: float) -> str:
@@ -47,11 +46,21 @@ def rough(value: float) -> str:
     return typed(float(f"{value:.2g}")) if value < 1e6 else f"{value:.2g}"
 
 
-def at_most(bound: float | Fraction) -> str:
-    """Two digits of a bound, not rounded down: 0.38, 1.9e-10; "0" of 0."""
-    exact = Fraction(bound)
-    rounded = _CEILING.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
-    return f"{rounded:f}" if rounded == 0 or Decimal("1e-4") <= rounded < 10**6 else f"{rounded:e}"
+def at_most(bound: float | Fraction, digits: int = 2) -> str:
+    """So many digits of a bound, not rounded down: 0.38, 1.9e-10; "0" of 0."""
+    return _towards(bound, digits, ROUND_CEILING)
+
+
+def at_least(bound: float | Fraction, digits: int = 2) -> str:
+    """So many digits of a bound, not rounded up."""
+    return _towards(bound, digits, ROUND_FLOOR)
+
+
+def _towards(bound: float | Fraction, digits: int, rounding: str) -> str:
+    exact, context = Fraction(bound), Context(prec=digits, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    rounded = context.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize(context)
+    plain = rounded == 0 or Decimal("1e-4") <= abs(rounded) < 10 ** max(6, digits)
+    return f"{rounded:f}" if plain else f"{rounded:e}"
 
 
 def enclosed(value: float, radius: float | Fraction) -> tuple[str, str]:

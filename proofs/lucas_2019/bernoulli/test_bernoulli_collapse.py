@@ -33,10 +33,10 @@ from proofs.lucas_2019.bernoulli.problems import (
     log_density_with_digits,
     second_derivatives,
 )
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.boxes import check_holds, outcome_on
+from proofs.problems.boxes import outcome_on
 from verify.arrays import to_numpy
 from verify.landscape.bernoulli import collapsed_point
 from verify.models import bernoulli as model
@@ -447,9 +447,9 @@ def test_the_elbo_stays_below_the_likelihood_and_touches_it_at_collapse(record):
 def test_two_correlated_pixels_of_all_means_in_a_box_leave_collapse_in_ball_arithmetic(record):
     """The series of the likelihood itself along W = theta (1, 1)^T; if the correlation is negative, invert a pixel."""
     found = outcome_on("two pixels", ">", [("0", "1"), ("1/20", "19/20"), ("1/20", "19/20")])
-    check_holds(found)
+    certified(found)
     with rejected():  # a falling likelihood
-        check_holds(outcome_on("two pixels", "<", [("1/2", "1"), ("1/20", "19/20"), ("1/20", "19/20")]))
+        certified(outcome_on("two pixels", "<", [("1/2", "1"), ("1/20", "19/20"), ("1/20", "19/20")]))
     record(instances=1)
     record.witness(
         "two binary pixels, means in [1/20, 19/20], any correlation in (0, 1]: the likelihood rises from collapse "

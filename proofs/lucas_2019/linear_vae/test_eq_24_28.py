@@ -21,10 +21,10 @@ import pytest
 import sympy as sp
 from hypothesis import given
 
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
-from proofs.problems.boxes import check_holds, outcome_on
+from proofs.problems.boxes import outcome_on
 from proofs.problems.linear_vaes import Problem, hard_vaes, random_vae
 from verify import reference
 from verify.arrays import to_numpy
@@ -221,12 +221,12 @@ def test_the_determinant_of_every_correlation_matrix_is_below_one_in_ball_arithm
     Scaling the latents does not change the gap, so M_ii = 1; for k = 3 the largest correlation is s, the others s a and
     s b, and the order of the latents is free.
     """
-    check_holds(outcome_on("gap of two", ">", [("-1", "1")]))
+    certified(outcome_on("gap of two", ">", [("-1", "1")]))
     found = outcome_on("gap of three", ">", [("-1", "1")] * 3)
-    check_holds(found)
+    certified(found)
     for box in ([("1/2", "1")] * 3, [("0", "1/8")] * 3):
         with rejected():  # the other sign
-            check_holds(outcome_on("gap of three", "<", box))
+            certified(outcome_on("gap of three", "<", box))
     record(instances=2)
     record.witness(f"1 - det R > 0 for all correlations of two and of three columns, but for R = I: {found.reason}")
 

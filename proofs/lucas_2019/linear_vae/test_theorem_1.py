@@ -25,7 +25,7 @@ from proofs.machinery.checks import agree, certified, check, rejected, same, van
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from proofs.problems import certificates
-from proofs.problems.boxes import check_holds, outcome_on
+from proofs.problems.boxes import outcome_on
 from proofs.problems.points_in_words import K
 from proofs.problems.spectra import landscapes, wider
 from verify.certify.checker.balls import diagonal, flint, precision
@@ -185,11 +185,11 @@ def test_all_two_column_points_of_a_box_rise_in_ball_arithmetic(record):
     sqrt(lam) = 1 +- d, and sigma2 = u t_2, up to one scale for all three; t_2 > sigma2 is u < 1.
     """
     found = outcome_on("rotation", ">", [("0", "2/5"), ("1/3", "2/3")])
-    check_holds(found)
+    certified(found)
     with rejected():  # a falling rotation
-        check_holds(outcome_on("rotation", "<", [("1/10", "1/5"), ("1/3", "2/3")]))
+        certified(outcome_on("rotation", "<", [("1/10", "1/5"), ("1/3", "2/3")]))
     with rejected():  # undecided with so few leaves
-        check_holds(outcome_on("rotation", ">", [("0", "2/5"), ("1/3", "2/3")], leaves=20))
+        certified(outcome_on("rotation", ">", [("0", "2/5"), ("1/3", "2/3")], leaves=20))
     record(instances=1)
     record.witness(
         "lam_1 > lam_2 with sqrt(lam) = (1 + d, 1 - d), 0 < d <= 2/5, sigma2 between 1/3 and 2/3 of t_2, and all "

@@ -13,8 +13,8 @@ from reports.terminal.files import read_json
 from tests.reports.schemas import validator
 from tests.reports.stability_page.test_page import checked
 from tests.reports.written import write_report
-from verify.analysis import enclosed
 from verify.certify.checker.outcome import undecided
+from verify.certify.decided import enclosed
 from verify.certify.propose import counts
 from verify.data import load
 

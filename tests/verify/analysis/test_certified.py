@@ -8,12 +8,12 @@ from math import inf, nextafter
 import numpy as np
 import pytest
 
-from verify.analysis import certified as module
-from verify.analysis import enclosed
-from verify.analysis.certified import Values, above, certified
-from verify.analysis.enclosed import Contradiction, exactly, within
+from verify.analysis.certified import certified
 from verify.analysis.stability import stability
 from verify.certify.checker.outcome import undecided
+from verify.certify.decided import enclosed
+from verify.certify.decided.enclosed import Contradiction, exactly, within
+from verify.certify.decided.thresholds import Thresholds
 from verify.certify.propose import counts
 from verify.data import load
 from verify.data.covariance import covariance, from_eigenvalues
@@ -153,11 +153,11 @@ def test_values_lie_within_their_radius_whatever_the_eigenvalues_are():
         least, most = found.place(beta * sigma2).retained(3)
         q, value = best(lam, 3, sigma2, beta)
         assert least <= q <= most
-        low, high = Values(found, beta).ends(sigma2, least, most)
+        low, high = found.value(sigma2, beta, most)
         with mpmath.workdps(40):
             assert low.numerator <= value * low.denominator and value * high.denominator <= high.numerator
     # Control: of eigenvalues that are held to be exact the same values lie outside.
-    low, high = Values(exactly([Fraction(v) for v in values]), Fraction(1)).ends(Fraction(1, 2), 3, 3)
+    low, high = exactly([Fraction(v) for v in values]).value(Fraction(1, 2), Fraction(1), 3)
     assert (
         not low
         <= Fraction(float(best([Fraction(v) + Fraction(1, 10) for v in values], 3, Fraction(1, 2), 1)[1]))
@@ -169,7 +169,7 @@ def test_a_count_that_shows_more_than_the_radii_makes_no_value_too_narrow():
     """lam_2 is known to exceed s by a count alone; its least end lies below s, where h rises again."""
     found = within([5.0, 1.0], [1e-3, 0.4])
     sigma2 = Fraction(1)
-    low, high = Values(found, Fraction(1)).ends(sigma2, 2, 2)
+    low, high = found.value(sigma2, Fraction(1), 2)
     for lam_2 in (Fraction(1), Fraction("1.0001"), Fraction("1.39")):
         value = Fraction(mpmath.nstr(best([Fraction(5), lam_2], 2, sigma2, Fraction(1))[1], 30))
         assert low <= value <= high
@@ -178,9 +178,9 @@ def test_a_count_that_shows_more_than_the_radii_makes_no_value_too_narrow():
 def test_an_engine_that_cannot_tell_shows(monkeypatch):
     monkeypatch.setattr(counts, "count", lambda subject, level: ({"above": 0}, undecided("nothing")))
     monkeypatch.setattr(enclosed, "exact_count", lambda rows, divisor, level: None)
-    engine = counts.thresholds
+    engine = enclosed.thresholds
     monkeypatch.setattr(
-        counts, "thresholds", lambda subject: counts.Thresholds(engine(subject).values, engine(subject).radii + 0.5)
+        enclosed, "thresholds", lambda subject: Thresholds(engine(subject).values, engine(subject).radii + 0.5)
     )
     document = stability(load("iris"), 3, [0.2, 2.0], certify=True)
     assert [row["certified"] for row in document["noise"]] == [UNDECIDED, CERTIFIED]
@@ -191,7 +191,7 @@ def test_an_engine_that_cannot_tell_shows(monkeypatch):
 
 
 def test_no_engine_no_certificate(monkeypatch):
-    monkeypatch.setattr(counts, "thresholds", lambda subject: counts.Thresholds(np.zeros(4), np.full(4, np.inf)))
+    monkeypatch.setattr(enclosed, "thresholds", lambda subject: Thresholds(np.zeros(4), np.full(4, np.inf)))
     document = stability(load("iris"), 3, [0.2, 2.0], certify=True)
     assert {row["certified"] for row in document["noise"]} == {UNDECIDED}
     assert {t["radius"] for t in document["thresholds"]} == {None}
@@ -208,10 +208,3 @@ def test_what_excludes_what_was_computed_is_an_error():
 def test_without_it_nothing_changes():
     document = stability(load("iris"), 3, [0.2, 2.0])
     assert "subject" not in document and not any("why" in row or "value_radius" in row for row in document["noise"])
-
-
-def test_doubles_are_not_below_what_they_bound():
-    for x in (Fraction(0), Fraction(1, 3), Fraction(1), Fraction(1, 10**320), Fraction(10**300, 7)):
-        assert Fraction(above(x)) >= x and (above(x) == 0) == (x == 0)
-    assert Fraction(float(Fraction(1, 7))) != Fraction(1, 7)  # control: rounding to nearest does not do
-    assert module.above(Fraction(2)) == 2.0

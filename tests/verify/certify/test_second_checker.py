@@ -11,12 +11,12 @@ from tests.verify.certify import second_checker as second
 from tests.verify.certify.tampering import changed, sealed
 from verify.certify import files, sources
 from verify.certify.propose import counts
-from verify.certify.sentences import sentence
 from verify.certify.verdict import check
 from verify.data import load
 from verify.errors import InputError
 from verify.landscape.best_families import best_families
 from verify.landscape.stationary import fixed_noise_points
+from verify.words.statements import sentence
 
 OPPOSITE = {("proved", "refuted"), ("refuted", "proved")}
 

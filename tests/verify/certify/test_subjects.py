@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from verify.certify import subjects
-from verify.certify.propose import counts as propose
+from verify.certify.decided.thresholds import thresholds
 from verify.data.sources import load_rows
 from verify.errors import InputError
 
@@ -82,8 +82,8 @@ def test_the_enclosure_holds_the_exact_covariance(name, scale):
 
 def test_every_eigenvalue_of_tiny_columns_beside_a_constant_one_is_found():
     found = subject(CASES["tiny beside a constant"](np.random.default_rng(0)))
-    thresholds = propose.thresholds(found)
-    assert (thresholds.values[:2] > 1e6 * thresholds.radii[:2]).all() and thresholds.values[0] < 1e-230
+    known = thresholds(found)
+    assert (known.values[:2] > 1e6 * known.radii[:2]).all() and known.values[0] < 1e-230
 
 
 def test_the_hash_sees_values_and_no_format(tmp_path):

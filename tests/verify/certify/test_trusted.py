@@ -10,7 +10,7 @@ import pytest
 
 import verify.certify.checker
 from verify.certify.checker.certificate import KINDS
-from verify.certify.sentences import SENTENCES
+from verify.words.statements import SENTENCES
 
 CHECKER = Path(verify.certify.checker.__file__).parent
 FILES = sorted(CHECKER.glob("*.py"))

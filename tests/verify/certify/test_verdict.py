@@ -77,6 +77,6 @@ def test_the_noise_is_the_decimal_that_was_typed():
 
 
 def test_every_kind_has_its_sentence():
-    from verify.certify.sentences import SENTENCES
+    from verify.words.statements import SENTENCES
 
     assert set(SENTENCES) == set(KINDS)

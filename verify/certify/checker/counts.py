@@ -2,7 +2,7 @@
 
 Notation   S = unit (A + E), |E|_2 <= radius: an enclosure; lam_1 >= ... >= lam_n the eigenvalues of S; V (n, m) any
            matrix, meant to be the first m eigenvectors of A; theta_j, about v_j^T A v_j.
-Main       leading, first; check_count, check_eigenvalues, check_optimum.
+Main       leading, first; trace, optimum; check_count, check_eigenvalues, check_optimum.
 Reference  docs/mathematics.md, section 13.
 
 (i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
@@ -14,6 +14,7 @@ So they are the first m where the least of them exceeds l; and one near theta_j 
 import math
 from decimal import MAX_EMAX, MIN_EMIN, Context
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from verify.certify.checker.subject import Subject
 from verify.errors import InputError
 
 Statement = dict[str, Any]
-Ends = list[tuple[Fraction, Fraction]]
+End = tuple[Fraction, Fraction]  # between them a number lies
+Ends = list[End]
 PI = Fraction("3.14159265358979323846264338327950288419716939937510")
 LOG_ERROR = Fraction(1, 10**30)
 HUGE = Fraction(2**400)  # its square is a double
@@ -132,26 +134,35 @@ def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     most = min([k, *(j for j, high in enumerate(highs) if high <= beta * sigma2)])
     if least < most or retained != most:
         return _judged(False, not least <= retained <= most, f"it retains at least {least} and at most {most}")
-    return _within([optimum(subject, found[:most], sigma2, beta)], [value])
+    return _within([optimum(subject.n, trace(subject), found[:most], sigma2, beta)], [value])
 
 
-def optimum(subject: Subject, found: Ends, sigma2: Fraction, beta: Fraction) -> tuple[Fraction, Fraction]:
-    """Ends of the greatest beta-ELBO: -(n log(2 pi sigma2) + beta (tr S/s - sum h(lam_j/s)))/2, h(x) = x - 1 - log x.
-
-    s = beta sigma2; found: of the lam_j > s that are retained. h rises beyond 1.
-    """
-    s, known, n = beta * sigma2, subject.enclosure, subject.n
-    trace, wide = sum(subject.spectrum or (), Fraction(0)), Fraction(0)
+def trace(subject: Subject) -> End:
+    """Between what tr S lies: |tr E| <= n |E|_2."""
+    total, wide, known = sum(subject.spectrum or (), Fraction(0)), Fraction(0), subject.enclosure
     if known is not None:
-        trace = sum(map(Fraction, known.mid.diagonal().tolist()), Fraction(0)) * known.unit
-        wide = n * Fraction(known.radius) * known.unit
-    gains = [[x / s - 1 - _ln(x / s) for x in (max(low, s), high)] for low, high in found]
-    least, most = (sum((gain[i] for gain in gains), Fraction(0)) for i in (0, 1))
-    middle = n * _ln(2 * PI * sigma2) + beta * trace / s
-    error = LOG_ERROR * (n + beta * len(found)) + beta * wide / s
-    return (beta * least - middle - error) / 2, (beta * most - middle + error) / 2
+        total = sum(map(Fraction, known.mid.diagonal().tolist()), Fraction(0)) * known.unit
+        wide = subject.n * Fraction(known.radius) * known.unit
+    return total - wide, total + wide
 
 
+def optimum(n: int, trace: End, found: Ends, sigma2: Fraction, beta: Fraction) -> End:
+    """Ends of the greatest beta-ELBO: -(n log(2 pi sigma2) + beta (tr S/s - sum of the retained h(lam_j/s)))/2.
+
+    s = beta sigma2; found: of the first lam_j, all that are retained, or more of them up to k. h(x) = x - 1 - log x is
+    0 at 1 and rises beyond: one that is not retained adds nothing, and so one that may be <= s adds 0 at least.
+    """
+    s = beta * sigma2
+
+    def gain(x: list[Fraction]) -> Fraction:
+        return sum(x, Fraction(0)) / s - len(x) - sum(map(_ln, x), Fraction(0)) + len(x) * _ln(s)
+
+    least, most = (gain([max(ends[i], s) for ends in found]) for i in (0, 1))
+    constant, error = n * _ln(2 * PI * sigma2), LOG_ERROR * (n + 2 * beta * len(found))
+    return (beta * (least - trace[1] / s) - constant - error) / 2, (beta * (most - trace[0] / s) - constant + error) / 2
+
+
+@lru_cache(maxsize=1 << 14)
 def _ln(x: Fraction) -> Fraction:
     """log x within LOG_ERROR, x > 0: decimal rounds quotients and logarithms correctly."""
     digits = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)

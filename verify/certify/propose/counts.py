@@ -1,11 +1,10 @@
 """Who proposes counts, enclosures of eigenvalues, and optima: LAPACK's eigenvectors, rounded to few bits.
 
 Notation   S (n, n) the covariance of a subject; A its enclosure's mid; theta (n,), U (n, n) A's eigenpairs.
-Main       thresholds, count, eigenvalues, optimum; positive_definite.
+Main       decomposed, count, eigenvalues, optimum; positive_definite.
 """
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -27,43 +26,12 @@ MORE = 8
 _LARGE, _LARGEST = Fraction(2) ** 390, Fraction(2) ** 1000
 
 
-@dataclass(frozen=True, eq=False)
-class Thresholds:
-    """values (n,), descending, radii (n,): lam_j of S lies within radii_j of values_j, in exact arithmetic."""
-
-    values: Array
-    radii: Array
-
-
 @lru_cache(maxsize=1)
 def decomposed(subject: Subject) -> tuple[Array, Array]:
     """theta (n,), descending, U (n, n): of the enclosure's mid."""
     assert subject.enclosure is not None
     theta, U = scipy.linalg.eigh(subject.enclosure.mid, check_finite=False, driver="evd")
     return theta[::-1], np.ascontiguousarray(U[:, ::-1])
-
-
-def thresholds(subject: Subject) -> Thresholds:
-    """All eigenvalues of S with rigorous radii; infinite where nothing is known."""
-    if subject.spectrum is not None:
-        held = [x < _LARGEST for x in subject.spectrum]
-        known = [float(x) if good else 0.0 for x, good in zip(subject.spectrum, held, strict=True)]
-        gaps = [
-            abs(Fraction(v) - x) if good else None for v, x, good in zip(known, subject.spectrum, held, strict=True)
-        ]
-        ends = [math.inf if gap is None else _outwards(gap, math.inf) if gap else 0.0 for gap in gaps]
-        return Thresholds(np.array(known), np.array(ends))
-    enclosure = subject.enclosure
-    assert enclosure is not None
-    found = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)
-    theta, radii = found or (np.zeros(subject.n), np.full(subject.n, np.inf))
-    unit = float(enclosure.unit)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        values = theta * unit
-        # Rounding the unit, the product and this sum takes less than 4 u of the value.
-        radii = ((radii + enclosure.radius) * unit + np.abs(values) * 2.0**-51) * rounding.SAFE + 2e-323
-    good = np.isfinite(values) & np.isfinite(radii) & (2.0**-1000 < unit < 2.0**1000)
-    return Thresholds(np.where(good, values, 0.0), np.where(good, radii, np.inf))
 
 
 def count(subject: Subject, level: Fraction) -> tuple[Statement, Outcome]:
@@ -126,7 +94,7 @@ def _valued(
     statement = statement | {"retained": retained, "value": ["0", "0"]}
     if len(found) < retained or any(low <= beta * sigma2 for low, _ in found[:retained]):
         return statement, undecided(_UNKNOWN)
-    value = checker.optimum(subject, found[:retained], sigma2, beta)
+    value = checker.optimum(subject.n, checker.trace(subject), found[:retained], sigma2, beta)
     if max(map(abs, value)) > _LARGEST:
         return statement, undecided(_BEYOND)
     statement["value"] = _written(*value)

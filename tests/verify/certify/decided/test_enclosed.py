@@ -6,10 +6,10 @@ from math import inf, nextafter
 import numpy as np
 import pytest
 
-from verify.analysis import enclosed as module
-from verify.analysis.enclosed import Contradiction, Place, enclosed, exactly, nothing, within
 from verify.certify.checker.outcome import proved, undecided
-from verify.certify.propose import counts
+from verify.certify.decided import enclosed as module
+from verify.certify.decided.enclosed import Contradiction, Place, enclosed, exactly, not_below, nothing, within
+from verify.certify.decided.thresholds import Thresholds
 from verify.data import load
 from verify.data.covariance import covariance
 from verify.eigenvalues import Eigenvalues
@@ -101,8 +101,8 @@ def test_of_rows_the_exact_eigenvalues_lie_within(seed):
 def test_a_covariance_is_enclosed_once_and_says_why_where_it_is_not(monkeypatch):
     data = load("iris")
     calls = []
-    engine = counts.thresholds
-    monkeypatch.setattr(counts, "thresholds", lambda subject: calls.append(subject) or engine(subject))
+    engine = module.thresholds
+    monkeypatch.setattr(module, "thresholds", lambda subject: calls.append(subject) or engine(subject))
     assert enclosed(data) is enclosed(data) and len(calls) == 1
     once = covariance(iter([np.eye(3), 2 * np.eye(3)]))
     assert "read only once" in enclosed(once).why
@@ -111,13 +111,13 @@ def test_a_covariance_is_enclosed_once_and_says_why_where_it_is_not(monkeypatch)
 
 def test_a_wrong_radius_is_caught(monkeypatch):
     """Control: an engine whose radii are too small for its values is contradicted by what was measured."""
-    engine = counts.thresholds
+    engine = module.thresholds
 
     def wrong(subject):
         found = engine(subject)
-        return counts.Thresholds(found.values * (1 + 1e-9), found.radii)
+        return Thresholds(found.values * (1 + 1e-9), found.radii)
 
-    monkeypatch.setattr(counts, "thresholds", wrong)
+    monkeypatch.setattr(module, "thresholds", wrong)
     with pytest.raises(Contradiction):
         enclosed(load("iris"))
 
@@ -127,3 +127,10 @@ def test_the_least_step_beside_a_typed_eigenvalue_is_seen():
     assert found.place(Fraction(3, 10)) == Place(0, 1)
     assert found.place(Fraction(repr(nextafter(0.3, 0)))) == Place(1, 0)
     assert found.place(Fraction(repr(nextafter(0.3, 1)))) == Place(0, 0)
+
+
+def test_doubles_are_not_below_what_they_bound():
+    for x in (Fraction(0), Fraction(1, 3), Fraction(1), Fraction(1, 10**320), Fraction(10**300, 7)):
+        assert Fraction(not_below(x)) >= x and (not_below(x) == 0) == (x == 0)
+    assert Fraction(float(Fraction(1, 7))) != Fraction(1, 7)  # control: rounding to nearest does not do
+    assert not_below(Fraction(2)) == 2.0

@@ -6,7 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from verify.certify.sentences import at_least, at_most, sentence, shown
+from verify.certify.checker.numbers import exact
+from verify.words.numerals import at_least, at_most
+from verify.words.statements import DIGITS, sentence, shown
 
 NUMBERS = [
     "1/3", "-1/3", "0x1.999999999999ap-4", "0.1", "123456789.123456789", "0", "-12", "0x1p+900", "0x1p-1074",
@@ -16,13 +18,11 @@ NUMBERS = [
 
 @pytest.mark.parametrize("text", NUMBERS)
 def test_bounds_are_rounded_outwards(text):
-    from verify.certify.checker.numbers import exact
-
     value = exact(text)
-    low, high = Fraction(Decimal(at_least(text))), Fraction(Decimal(at_most(text)))
+    low, high = (Fraction(Decimal(bound(value, DIGITS))) for bound in (at_least, at_most))
     assert low <= value <= high
     assert high - low <= abs(value) / 10**8  # one unit of the ninth digit
-    assert Fraction(Decimal(at_most(text, 2))) >= value
+    assert Fraction(Decimal(at_most(value))) >= value
 
 
 def test_a_number_that_is_shown_is_that_number():

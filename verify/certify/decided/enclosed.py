@@ -2,7 +2,7 @@
 
 Notation   lam_j the eigenvalues of S in exact arithmetic, descending, low_j <= lam_j <= high_j rational; k latents;
            s = beta sigma2, which they are compared with.
-Main       Enclosed (place, apart, retained), Place; enclosed, of a covariance; Contradiction.
+Main       Enclosed (place, apart, value), Place; enclosed, of a covariance; not_below; Contradiction.
 Reference  docs/mathematics.md, section 13; verify/certify.
 
 The numbers of a bare spectrum are exact. Of rows the eigenvalues of their covariance, formed exactly, lie within the
@@ -15,20 +15,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import isfinite
+from math import inf, isfinite, nextafter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from verify.analysis.exact_counts import exact_count, lacks_flint
 from verify.arrays import Array
+from verify.certify import subjects
+from verify.certify.checker.counts import End, optimum, trace
 from verify.certify.checker.outcome import Outcome, Status
-from verify.certify.checker.subject import Subject
+from verify.certify.decided.exact_counts import exact_count, lacks_flint
+from verify.certify.decided.thresholds import thresholds
+from verify.certify.propose import counts
 from verify.data.covariance import Covariance
 from verify.eigenvalues import Eigenvalues
 from verify.errors import InputError
 
-# (subject, level) -> a statement on how many exceed it, and what becomes of the statement.
-Count = Callable[[Subject, Fraction], tuple[dict[str, Any], Outcome]]
+# level -> a statement on how many eigenvalues exceed it, and what becomes of the statement.
+Count = Callable[[Fraction], tuple[dict[str, Any], Outcome]]
 
 
 class Contradiction(RuntimeError):
@@ -64,8 +67,8 @@ class Enclosed:
     exact: bool
     sha256: str | None = None
     why: str | None = None
-    trace: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
-    count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None
+    trace: End = (Fraction(0), Fraction(0))
+    count: Count | None = None
     rows: tuple[Array, float] | None = None
     memory: dict[Any, Any] = field(default_factory=dict)
 
@@ -119,9 +122,13 @@ class Enclosed:
         """Whether lam_one > lam_other is proved."""
         return self.low[one] > self.high[other]
 
-    def radius(self, j: int, value: Fraction) -> Fraction:
+    def radius(self, j: int, value: Fraction) -> float:
         """Within how much of a value lam_j lies."""
-        return max(self.high[j] - value, value - self.low[j])
+        return not_below(max(self.high[j] - value, value - self.low[j]))
+
+    def value(self, sigma2: Fraction, beta: Fraction, most: int) -> End:
+        """Between what the largest value of the beta-ELBO lies at sigma2, where at most `most` latents are retained."""
+        return optimum(len(self), self.trace, list(zip(self.low[:most], self.high[:most], strict=True)), sigma2, beta)
 
     def agree(self, measured: Eigenvalues) -> None:
         """Raises Contradiction where an eigenvalue cannot be what is measured and what is proved."""
@@ -137,6 +144,12 @@ class Enclosed:
                     f"lam_{j} was measured as {value!r} within {error!r}, and lies between {float(low)!r} and "
                     f"{float(high)!r}"
                 )
+
+
+def not_below(x: Fraction) -> float:
+    """A double that is not below x >= 0, and 0 for 0."""
+    near = float(x)
+    return near if Fraction(near) >= x else nextafter(near, inf)
 
 
 def _beside(above: int, most: int) -> str:
@@ -160,8 +173,8 @@ def within(
     values: Sequence[float],
     radii: Sequence[float],
     *,
-    trace: tuple[Fraction, Fraction] | None = None,
-    count: Callable[[Fraction], tuple[dict[str, Any], Outcome]] | None = None,
+    trace: End | None = None,
+    count: Count | None = None,
     rows: tuple[Array, float] | None = None,
     sha256: str | None = None,
 ) -> Enclosed:
@@ -192,9 +205,6 @@ def enclosed(covariance: Covariance) -> Enclosed:
 
 
 def _of(covariance: Covariance) -> Enclosed:
-    from verify.certify import subjects
-    from verify.certify.propose import counts
-
     if covariance.spectrum.exact is not None:
         subject = subjects.of_spectrum(covariance.spectrum.exact)
         return exactly(covariance.spectrum.exact, subject.sha256)
@@ -202,13 +212,13 @@ def _of(covariance: Covariance) -> Enclosed:
         return nothing("the rows could be read only once, and certificates need them again")
     try:
         subject = subjects.of_source(covariance.source, covariance.N, covariance.n)
-        found = counts.thresholds(subject)
+        found = thresholds(subject)
     except InputError as error:
         return nothing(str(error))
     made = within(
         found.values.tolist(),
         found.radii.tolist(),
-        trace=_trace(subject),
+        trace=trace(subject),
         count=lambda level: counts.count(subject, level),
         rows=None if subject.rows is None else (subject.rows, subject.divisor),
         sha256=subject.sha256,
@@ -216,11 +226,3 @@ def _of(covariance: Covariance) -> Enclosed:
     if made.why is None:
         made.agree(covariance.spectrum)
     return made
-
-
-def _trace(subject: Subject) -> tuple[Fraction, Fraction]:
-    """Between what tr S lies: of unit (mid + E) it is unit tr mid within n |E|_2."""
-    known = subject.enclosure
-    assert known is not None
-    near, off = sum(map(Fraction, known.mid.diagonal().tolist()), Fraction(0)), len(known.mid) * Fraction(known.radius)
-    return (near - off) * known.unit, (near + off) * known.unit

@@ -6,8 +6,8 @@ from math import inf, nextafter
 import numpy as np
 import pytest
 
-from verify.analysis import exact_counts as module
-from verify.analysis.exact_counts import exact_count
+from verify.certify.decided import exact_counts as module
+from verify.certify.decided.exact_counts import exact_count
 from verify.errors import InputError
 
 pytest.importorskip("flint")

@@ -1,19 +1,20 @@
 """Statements of certificates in words, as people read them: no more than they state, bounds rounded outwards.
 
-Main       sentence; SENTENCES, one function for each kind; shown, at_most, at_least.
+Main       sentence; SENTENCES, one function for each kind; shown.
 
 Whoever trusts what `certify --check` says trusts these sentences too.
 """
 
 from collections.abc import Callable
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
 from verify.certify.checker.numbers import exact, matrix
+from verify.words.numerals import at_least, at_most, typed
 
 Statement = dict[str, Any]
-_DIGITS = 9
+DIGITS = 9
 _LISTED = 4  # intervals
 
 
@@ -26,23 +27,13 @@ def shown(given: str | Fraction) -> str:
     """The number itself: a short decimal where it is one, else as it is written."""
     value = exact(given) if isinstance(given, str) else given
     if abs(value) < 2**1000 and Fraction(repr(float(value))) == value:
-        return repr(float(value)).removesuffix(".0")
-    return str(given) if len(str(given)) <= 40 else f"about {_rounded(value, _DIGITS, ROUND_FLOOR)}"
+        return typed(float(value))
+    return str(given) if len(str(given)) <= 40 else f"about {at_least(value, DIGITS)}"
 
 
-def at_least(given: str, digits: int = _DIGITS) -> str:
-    """A number not above it, in nine digits."""
-    return _rounded(exact(given), digits, ROUND_FLOOR)
-
-
-def at_most(given: str, digits: int = _DIGITS) -> str:
-    """A number not below it, in nine digits."""
-    return _rounded(exact(given), digits, ROUND_CEILING)
-
-
-def _rounded(value: Fraction, digits: int, rounding: str) -> str:
-    context = Context(prec=digits, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN)
-    return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):.{digits}g}"
+def _between(low: str, high: str) -> str:
+    """The interval in nine digits, no narrower than it is."""
+    return f"[{at_least(exact(low), DIGITS)}, {at_most(exact(high), DIGITS)}]"
 
 
 def _count(s: Statement) -> str:
@@ -55,7 +46,7 @@ def _count(s: Statement) -> str:
 
 def _eigenvalues(s: Statement) -> str:
     ends = s["intervals"]
-    listed = [f"lam_{j} in [{at_least(low)}, {at_most(high)}]" for j, (low, high) in enumerate(ends[:_LISTED], start=1)]
+    listed = [f"lam_{j} in {_between(low, high)}" for j, (low, high) in enumerate(ends[:_LISTED], start=1)]
     more = f" and {len(ends) - _LISTED} more in the file" if len(ends) > _LISTED else ""
     return f"{', '.join(listed)}{more}"
 
@@ -64,10 +55,9 @@ def _optimum(s: Statement) -> str:
     k, kept, weight = s["k"], s["retained"], exact(s.get("beta", "1"))
     of = f", beta = {shown(weight)}" if weight != 1 else ""
     rest, value = k - kept, "ELBO" if weight == 1 else "weighted ELBO"
-    low, high = at_least(s["value"][0]), at_most(s["value"][1])
     return (
         f"the optimum of {k} {_plural('latent', k)} at sigma2 = {shown(s['sigma2'])}{of} retains {kept}, and {rest} "
-        f"{'collapses' if rest == 1 else 'collapse'}; its {value} per datum lies in [{low}, {high}]"
+        f"{'collapses' if rest == 1 else 'collapse'}; its {value} per datum lies in {_between(*s['value'])}"
     )
 
 
@@ -75,7 +65,7 @@ def _point(s: Statement) -> str:
     """Which point of what."""
     objective = "likelihood" if s["objective"] == "ppca" else "ELBO"
     noise = "a learned noise" if s["sigma2"] == "learned" else f"sigma2 = {shown(s['sigma2'])}"
-    near = f"within {at_most(s['radius'], 2)} of the W in the file, whose columns have lengths {_lengths(s)}"
+    near = f"within {at_most(exact(s['radius']))} of the W in the file, whose columns have lengths {_lengths(s)}"
     return f"{objective}, {s['k']} {_plural('latent', s['k'])}, {noise}: {near},"
 
 
@@ -89,7 +79,7 @@ def _inertia(s: Statement) -> str:
 
 
 def _saddle(s: Statement) -> str:
-    rate = at_least(s["curvature"])
+    rate = at_least(exact(s["curvature"]), DIGITS)
     return f"{_point(s)} lies a saddle, and along some unit direction the second derivative there exceeds {rate}"
 
 

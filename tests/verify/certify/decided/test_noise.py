@@ -6,9 +6,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from verify.analysis.certified_noise import Open, constant, noise_of, rational_constant, rational_sum
-from verify.analysis.enclosed import exactly, within
 from verify.certify.checker.balls import ball, precision
+from verify.certify.decided.enclosed import exactly, within
+from verify.certify.decided.noise import Open, constant, noise_of, rational_constant, rational_sum
 from verify.landscape.families import every_family
 from verify.landscape.points import Block, Point, block_constant, ordered
 

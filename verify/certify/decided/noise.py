@@ -15,8 +15,8 @@ from math import inf, isqrt, nextafter
 
 import mpmath
 
-from verify.analysis.enclosed import Enclosed
 from verify.certify.checker.balls import Ball, ball, flint, precision
+from verify.certify.decided.enclosed import Enclosed
 from verify.landscape.points import Block, Point
 
 # Of balls: of exact eigenvalues until a sign is decided; those of data are not known to more digits than the first has.
