@@ -16,6 +16,7 @@ from benchmarks.harness import Answer, Contender, Setup, Subject, Work
 from verify.certify import fast
 from verify.certify.checker import counts as checker
 from verify.certify.checker.outcome import Status
+from verify.certify.checker.rounding import positive_definite
 from verify.certify.decided.thresholds import thresholds as proven
 from verify.certify.propose import counts as propose
 from verify.certify.subjects import of_rows
@@ -34,7 +35,7 @@ def definite(setup: Setup) -> Any:
 def residual(setup: Setup) -> Callable[[], Answer]:
     """The checker on LAPACK's factor."""
     A = definite(setup)
-    return lambda: {"definite": np.array([propose.positive_definite(A).status is Status.PROVED])}
+    return lambda: {"definite": np.array([positive_definite(A).status is Status.PROVED])}
 
 
 def a_priori(setup: Setup) -> Callable[[], Answer]:

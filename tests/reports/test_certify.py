@@ -70,7 +70,7 @@ def test_people_are_told_what_is_proved_and_where_it_is_kept(tmp_path, capsys):
     assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(tmp_path / "c.json")]) == 0
     out, err = capsys.readouterr()
     assert "statements are proved for eigenvalues:6,4,2.5,1.2,0.5" in out
-    assert "proved: the optimum of 1 latent at sigma2 = 1 retains 1, and 0 collapse;" in out
+    assert "proved: the optimum of 1 latent at sigma2 = 1 retains 1, and none collapses;" in out
     assert "proved: exactly 4 eigenvalues exceed 1, and none equals it" in out
     assert "wrote" in err and "c.json" in err
 

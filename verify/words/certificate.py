@@ -9,16 +9,22 @@ from typing import Any
 from verify.words.tables import Blocks
 
 Document = dict[str, Any]
-_MEANS = (
-    "proved, refuted: in exact arithmetic, whatever rounding did; undecided: the evidence does not tell, and nothing "
-    "is said of the statement"
-)
+_MEANS = {
+    "proved": "proved: true in exact arithmetic, whatever rounding did",
+    "refuted": "refuted: false in exact arithmetic",
+    "undecided": "undecided: the evidence does not tell, and nothing is said of the statement",
+}
 
 
 def said(document: Document) -> Blocks:
-    """How many statements are proved, then each of them with the reason."""
-    rows = [f"{row['status']}: {row['says']}\n  {row['reason']}" for row in document["statements"]]
-    return [headline(document), *rows, _MEANS]
+    """How many statements are proved, then each of them, with the reason where it is not; and what the words mean."""
+    rows = [f"{row['status']}: {row['says']}{_why(row)}" for row in document["statements"]]
+    means = "; ".join(text for status, text in _MEANS.items() if document[status])
+    return [headline(document), *rows, *([means] if means else [])]
+
+
+def _why(row: Document) -> str:
+    return "" if row["status"] == "proved" else f"\n  {row['reason']}"
 
 
 def headline(document: Document) -> str:

@@ -28,6 +28,9 @@ def shown(given: str | Fraction) -> str:
     value = exact(given) if isinstance(given, str) else given
     if abs(value) < 2**1000 and Fraction(repr(float(value))) == value:
         return typed(float(value))
+    decimal = Context(prec=40).divide(Decimal(value.numerator), Decimal(value.denominator))
+    if Fraction(decimal) == value and abs(decimal.adjusted()) < 40:
+        return f"{decimal:f}"
     return str(given) if len(str(given)) <= 40 else f"about {at_least(value, DIGITS)}"
 
 
@@ -54,33 +57,35 @@ def _eigenvalues(s: Statement) -> str:
 def _optimum(s: Statement) -> str:
     k, kept, weight = s["k"], s["retained"], exact(s.get("beta", "1"))
     of = f", beta = {shown(weight)}" if weight != 1 else ""
-    rest, value = k - kept, "ELBO" if weight == 1 else "weighted ELBO"
+    value, rest = "ELBO" if weight == 1 else "weighted ELBO", k - kept
+    lost = f"{rest or 'none'} {'collapse' if rest > 1 else 'collapses'}"
     return (
-        f"the optimum of {k} {_plural('latent', k)} at sigma2 = {shown(s['sigma2'])}{of} retains {kept}, and {rest} "
-        f"{'collapses' if rest == 1 else 'collapse'}; its {value} per datum lies in {_between(*s['value'])}"
+        f"the optimum of {k} {_plural('latent', k)} at sigma2 = {shown(s['sigma2'])}{of} retains {kept}, and {lost}; "
+        f"its {value} per datum lies in {_between(*s['value'])}"
     )
 
 
 def _point(s: Statement) -> str:
-    """Which point of what."""
+    """Where it lies, of which objective."""
     objective = "likelihood" if s["objective"] == "ppca" else "ELBO"
-    noise = "a learned noise" if s["sigma2"] == "learned" else f"sigma2 = {shown(s['sigma2'])}"
-    near = f"within {at_most(exact(s['radius']))} of the W in the file, whose columns have lengths {_lengths(s)}"
-    return f"{objective}, {s['k']} {_plural('latent', s['k'])}, {noise}: {near},"
+    noise = "learned noise" if s["sigma2"] == "learned" else f"sigma2 = {shown(s['sigma2'])}"
+    near = f"within {at_most(exact(s['radius']))} of the W in the file, with columns of lengths {_lengths(s)}"
+    return f"{near}, the {objective} of {s['k']} {_plural('latent', s['k'])} at {noise} has"
 
 
 def _stationary(s: Statement) -> str:
-    return f"{_point(s)} lies exactly one stationary point, up to its symmetry"
+    return f"{_point(s)} a stationary point, and no other on the slice across the rotations of its columns"
 
 
 def _inertia(s: Statement) -> str:
-    signs = f"{s['positive']} rising, {s['negative']} falling, {s['zero']} level by symmetry"
-    return f"{_point(s)} lies a stationary point with so many directions: {signs}"
+    total = s["positive"] + s["negative"] + s["zero"]
+    ways = f"rises in {s['positive']}, falls in {s['negative']}, and stays level in {s['zero']} by symmetry"
+    return f"{_point(s)} a stationary point; of {total} directions from there it {ways}"
 
 
 def _saddle(s: Statement) -> str:
     rate = at_least(exact(s["curvature"]), DIGITS)
-    return f"{_point(s)} lies a saddle, and along some unit direction the second derivative there exceeds {rate}"
+    return f"{_point(s)} a saddle; along some unit direction the second derivative there exceeds {rate}"
 
 
 def _lengths(s: Statement) -> str:

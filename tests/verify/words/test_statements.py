@@ -60,8 +60,8 @@ def test_only_the_first_intervals_are_listed():
 @pytest.mark.parametrize("W", [[["0x1p+900"], ["3/7"]], {"shape": [2, 1], "exponent": 900, "integers": [2**53, 1]}])
 def test_points_of_any_size_can_be_told(W):
     point = {"objective": "elbo", "k": 1, "sigma2": "learned", "noise": "1", "W": W, "radius": "0x1p-1074"}
-    assert "a learned noise" in sentence({**point, "kind": "stationary"})
-    assert "2 falling" in sentence({**point, "kind": "inertia", "positive": 0, "negative": 2, "zero": 0})
+    assert "at learned noise" in sentence({**point, "kind": "stationary"})
+    assert "falls in 2" in sentence({**point, "kind": "inertia", "positive": 0, "negative": 2, "zero": 0})
     assert "saddle" in sentence({**point, "kind": "saddle", "curvature": "1/3"})
 
 

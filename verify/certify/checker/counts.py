@@ -110,6 +110,7 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
     right = sure >= above if at_least else unknown == 0 and (sure, same) == (above, equal)
     wrong = above > sure + unknown or not (at_least or (sure <= above and same <= equal <= same + unknown))
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
+    words = words if unknown < subject.n else "no eigenvalue is told from the level"
     return _judged(right, wrong, words)
 
 
@@ -174,8 +175,8 @@ def _within(found: Ends, stated: Ends) -> Outcome:
     pairs = list(zip(found, stated, strict=False))
     apart = any(high < least or most < low for (low, high), (least, most) in pairs)
     within = len(pairs) == len(stated) and all(least <= low and high <= most for (low, high), (least, most) in pairs)
-    where = "within" if within else "outside of" if apart else "partly outside of, or do not reach to,"
-    return _judged(within, apart, f"the enclosures lie {where} what is stated")
+    where = "lies within" if within else "lies outside of" if apart else "reaches beyond, or is less than,"
+    return _judged(within, apart, f"what is known of the numbers {where} what is stated of them")
 
 
 def _judged(right: bool, wrong: bool, words: str) -> Outcome:

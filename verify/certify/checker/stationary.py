@@ -105,7 +105,7 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
     inner = newton(x)
     inside = all(abs(y) <= radius for y in (inner - x_0).entries()) and place.parts(x)[1] > 0
     if not inside or not regular(G.transpose() * tangents(place, inner)):
-        return undecided("Newton's step may lead out of the radius, or the gauge's tangents be dependent"), x
+        return undecided("Newton's step may leave the radius (too small, too large), or columns of W be dependent"), x
     steps = STEPS
     while steps and 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
         x, inner, steps = inner, newton(inner), steps - 1

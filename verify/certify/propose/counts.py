@@ -1,7 +1,7 @@
 """Who proposes counts, enclosures of eigenvalues, and optima: LAPACK's eigenvectors, rounded to few bits.
 
 Notation   S (n, n) the covariance of a subject; A its enclosure's mid; theta (n,), U (n, n) A's eigenpairs.
-Main       decomposed, count, eigenvalues, optimum; positive_definite.
+Main       decomposed, count, eigenvalues, optimum.
 """
 
 import math
@@ -14,7 +14,6 @@ import scipy.linalg.lapack
 
 from verify.arrays import Array
 from verify.certify.checker import counts as checker
-from verify.certify.checker import rounding
 from verify.certify.checker.numbers import written, written_matrix
 from verify.certify.checker.outcome import Outcome, Status, undecided
 from verify.certify.checker.subject import Subject
@@ -62,12 +61,11 @@ def eigenvalues(subject: Subject, m: int) -> tuple[Statement, Outcome]:
     evidence = {} if subject.spectrum is not None else _leading(subject, m, None)
     statement: Statement = {"kind": "eigenvalues", "evidence": evidence}
     found, _ = checker.first(statement, subject)
-    if len(found) < m:
-        return statement | {"intervals": [["0", "0"]] * m}, undecided(_UNKNOWN)
-    if found[0][1] > _LARGEST:
+    ends = found[:m] if len(found) >= m else _guessed(subject, m)
+    if ends[0][1] > _LARGEST:
         return statement | {"intervals": [["0", "0"]] * m}, undecided(_BEYOND)
-    statement["intervals"] = [_written(low, high) for low, high in found[:m]]
-    return statement, checker.check_eigenvalues(statement, subject)
+    statement["intervals"] = [_written(low, high) for low, high in ends]
+    return statement, undecided(_UNKNOWN) if len(found) < m else checker.check_eigenvalues(statement, subject)
 
 
 def optimum(subject: Subject, k: int, sigma2: Fraction, beta: Fraction = Fraction(1)) -> tuple[Statement, Outcome]:
@@ -92,17 +90,24 @@ def _valued(
     """The statement with what is retained and the value that its evidence encloses."""
     found, _ = checker.first(statement, subject)
     statement = statement | {"retained": retained, "value": ["0", "0"]}
-    if len(found) < retained or any(low <= beta * sigma2 for low, _ in found[:retained]):
-        return statement, undecided(_UNKNOWN)
-    value = checker.optimum(subject.n, checker.trace(subject), found[:retained], sigma2, beta)
+    known = len(found) >= retained and all(low > beta * sigma2 for low, _ in found[:retained])
+    ends = found[:retained] if known else _guessed(subject, retained)
+    value = checker.optimum(subject.n, checker.trace(subject), ends, sigma2, beta)
     if max(map(abs, value)) > _LARGEST:
         return statement, undecided(_BEYOND)
     statement["value"] = _written(*value)
-    return statement, checker.check_optimum(statement, subject)
+    return statement, checker.check_optimum(statement, subject) if known else undecided(_UNKNOWN)
 
 
 _BEYOND = "the numbers are beyond the range of doubles"
 _UNKNOWN = "no enclosure of the first eigenvalues was found: the next ones, or the noise, are too near"
+
+
+def _guessed(subject: Subject, m: int) -> checker.Ends:
+    """Where the first m eigenvalues lie as floats have them: what is stated where nothing is proved."""
+    assert subject.enclosure is not None
+    values = [Fraction(x) * subject.enclosure.unit for x in decomposed(subject)[0][:m].tolist()]
+    return [(x, x) for x in values]
 
 
 def _leading(subject: Subject, m: int, noise: Fraction | None, bits: int = FINE) -> Statement:
@@ -148,15 +153,3 @@ def _written(low: Fraction, high: Fraction) -> list[str]:
 
 def _outwards(x: Fraction, towards: float) -> float:
     return math.nextafter(float(x), towards)
-
-
-@np.errstate(all="ignore")
-def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
-    """Whether A + E > 0 for all |E|_2 <= radius, at any scale.  A (n, n).
-
-    Powers of two change nothing but what vanishes, which the checker's bounds pay for.
-    """
-    half = math.frexp(float(A.diagonal().max(initial=0.0)))[1] // 2
-    if abs(half) > 100:
-        A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half)) + rounding.TINY
-    return rounding.positive_definite(A, radius)

@@ -7,9 +7,8 @@ import pytest
 
 from tests.verify.certify.exactly import changes
 from verify.certify import fast
-from verify.certify.checker import counts
+from verify.certify.checker import counts, rounding
 from verify.certify.checker.outcome import Status
-from verify.certify.propose import counts as propose
 
 flint = pytest.importorskip("flint")
 
@@ -49,7 +48,7 @@ def test_definiteness():
         A = near_singular(rng, int(rng.integers(10, 21)))
         definite = inertia(A)[0] == len(A)
         for i, proved in enumerate(
-            (propose.positive_definite(A).status, fast.positive_definite(A).status, congruence(A) and Status.PROVED)
+            (rounding.positive_definite(A).status, fast.positive_definite(A).status, congruence(A) and Status.PROVED)
         ):
             assert proved is not Status.PROVED or definite
             tally[i] += proved is Status.PROVED
