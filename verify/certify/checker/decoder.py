@@ -72,12 +72,13 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
         boxes = [box]
         for item in tree:
             low, high = boxes.pop()
-            if isinstance(item, list):  # [j, at]: the box is cut there, and the part below is next
+            # [j, at]: the box is cut there, and the part below is next. One j: a cut in two at once would leave corners.
+            if isinstance(item, list) and item[0] in range(d):
                 at, side = double(item[1]), np.arange(d) == item[0]
                 boxes += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
                 continue
             if type(item) is not int or not -1 <= item < m:
-                raise InputError("a leaf of the tree is -1 or the number of a tilt")
+                raise InputError("a cut in the tree has a coordinate of the boxes, a leaf is -1 or the number of a tilt")
             tilt = (None, zero[0], zero[1]) if item < 0 else (tilts[item], metrics[item], metrics[item])
             if reason := _fails(about, low, high, *tilt):
                 return undecided(f"in a box {reason}")
@@ -90,11 +91,12 @@ def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int
     """What all tilts share.  Raises InputError: a basis far from orthonormal, a p that is too small somewhere."""
     (N, n), (VV, e) = rows.shape, product(V.T, V)
     e = SAFE * (e + norm(VV - np.eye(n)))
-    if not (e < 0.5 and 0 < X < 200 and _dominates(p, X)):
+    if not (e < 0.5 and U < X < 200 and _dominates(p, X)):
         raise InputError("the basis is far from orthonormal, or p(x)^2 not above (e^x - 1 - x)/x^2 all over [-X, X]")
     x = (rows - np.array([math.fsum(column) / N for column in rows.T])) @ V
     error = SAFE * 2 * (n + 8) * U * norm(V) * float(np.sqrt((rows * rows).sum(axis=1).max())) + TINY
-    c = p * p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])
+    # p^2 alone may vanish where 2^e e! is 1e300 and x^e more; TINY is above whatever still does.
+    c = p * (p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])) + TINY
     return x, error, level * (1 - Fraction(e)), c, X, d
 
 
@@ -120,9 +122,9 @@ def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Arra
     """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  tilt: c0, None at 0 (ii)."""
     x, error, s, c, X, d = about
     (N, n), c0 = x.shape, np.zeros(x.shape[1]) if tilt is None else tilt
-    a, m, K0, size = x @ c0, np.zeros(n), 0.0, float(np.sqrt(c0 @ c0))
+    a, m, K0, size = x @ c0, np.zeros(n), 0.0, float(np.sqrt(c0 @ c0)) + TINY
     blur = 1e-12 + 4 * error * size
-    if not (np.abs(a).max() < 700 and blur < 0.1):
+    if not (np.abs(a).max() < 300 and blur < 0.1):
         return "the tilt is too large"
     if tilt is not None:
         K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL
@@ -136,10 +138,10 @@ def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Arra
         return f"the bound exceeds the level by {float(excess):.3g}"
     root_Q, root_R = (np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R))
     u, z = (x - m) / root_Q, (x - m) / root_R
-    off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min()))
+    off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min())) + TINY
     lengths = SAFE * np.sqrt((z * z).sum(axis=1)) + off
-    sides = np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])) + 4 * U * size
-    reach = SAFE * float(np.sqrt(R[:d] @ sides**2 + R[d] * rest**2))
+    sides = np.sqrt(R) * [*np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])), rest]
+    reach = SAFE * float(np.sqrt(sides @ sides)) + TINY
     if not SAFE * lengths.max() * reach <= X:
         return "the data lie farther than X"
     pull = float(np.sqrt((v @ z) @ (v @ z))) + (3 * blur + 4 * N * U) * float(lengths.max()) + off
