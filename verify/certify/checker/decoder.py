@@ -63,8 +63,9 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
         raise InputError("the shapes of the evidence do not fit each other, or the data")
     if not (level > 0 and (zero > 0).all() and (metrics > 0).all()):
         raise InputError("the level and the metrics are positive")
+    c0, Q, R = (np.concatenate(both) for both in ((tilts, np.zeros((1, n))), (metrics, zero[:1]), (metrics, zero[1:])))
     with precision(128):
-        about = _prepared(rows, V, level, p[0], double(evidence.get("X")), d)
+        about = _prepared(rows - rows[0], V, level, p[0], double(evidence.get("X")), d)
         x, error, s, *_ = about
         reach = SAFE * (error + np.stack([-x[:, :d].min(axis=0), x[:, :d].max(axis=0)]))
         if not (np.stack([-box[0], box[1]]) * float(s) >= np.maximum(reach, 0)).all():
@@ -72,19 +73,20 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
         boxes = [box]
         for item in tree:
             low, high = boxes.pop()
-            # [j, at]: the box is cut there, and the part below is next. One j: a cut in two at once would leave corners.
+            # [j, at]: the box is cut there, and the part below is next. Cut in two j at once it would lose corners.
             if isinstance(item, list) and item[0] in range(d):
                 at, side = double(item[1]), np.arange(d) == item[0]
                 boxes += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
                 continue
             if type(item) is not int or not -1 <= item < m:
-                raise InputError("a cut in the tree has a coordinate of the boxes, a leaf is -1 or the number of a tilt")
-            tilt = (None, zero[0], zero[1]) if item < 0 else (tilts[item], metrics[item], metrics[item])
-            if reason := _fails(about, low, high, *tilt):
+                raise InputError(
+                    "a cut in the tree has a coordinate of the boxes, a leaf is -1 or the number of a tilt"
+                )
+            if reason := _fails(about, low, high, c0[item], Q[item], R[item]):
                 return undecided(f"in a box {reason}")
-    return (
-        proved("no decoder whatever beats collapse at this noise or more") if not boxes else undecided("boxes are left")
-    )
+    if boxes:
+        return undecided("boxes are left")
+    return proved("no decoder whatever beats collapse at this noise or more")
 
 
 def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int) -> Prepared:
@@ -118,22 +120,19 @@ def _dominates(p: Array, X: float) -> bool:
     return True
 
 
-def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Array, R: Array) -> str:
-    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  tilt: c0, None at 0 (ii)."""
-    x, error, s, c, X, d = about
-    (N, n), c0 = x.shape, np.zeros(x.shape[1]) if tilt is None else tilt
-    a, m, K0, size = x @ c0, np.zeros(n), 0.0, float(np.sqrt(c0 @ c0)) + TINY
+def _fails(about: Prepared, low: Array, high: Array, c0: Array, Q: Array, R: Array) -> str:
+    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  By (ii) at c0 = 0."""
+    (x, error, s, c, X, d), tilted = about, c0.any()
+    (N, n), a, size = x.shape, x @ c0, float(np.sqrt(c0 @ c0)) + TINY
     blur = 1e-12 + 4 * error * size
     if not (np.abs(a).max() < 300 and blur < 0.1):
         return "the tilt is too large"
-    if tilt is not None:
-        K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL
+    K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL if tilted else 0.0
     v = np.array([float(flint().arb(q).exp()) for q in (a - K0).tolist()]) / N * (1 + blur)
-    if tilt is not None:
-        m = v @ x / v.sum()
+    m = v @ x / v.sum() if tilted else np.zeros(n)
     rest = (x - float(s) * c0)[:, d:]
     rest = SAFE * (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
-    excess = _near_zero(s, low, high, Q, R) if tilt is None else _excess(s, low, high, tilt, m, K0, R, Fraction(rest))
+    excess = _excess(s, low, high, c0, m, K0, R, Fraction(rest)) if tilted else _near_zero(s, low, high, Q, R)
     if not excess <= 0:
         return f"the bound exceeds the level by {float(excess):.3g}"
     root_Q, root_R = (np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R))
@@ -145,7 +144,7 @@ def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Arra
     if not SAFE * lengths.max() * reach <= X:
         return "the data lie farther than X"
     pull = float(np.sqrt((v @ z) @ (v @ z))) + (3 * blur + 4 * N * U) * float(lengths.max()) + off
-    if tilt is not None and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
+    if tilted and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
         return "the weights sum to more than 1"
     # What rows with small entries on the diagonal add to the largest eigenvalue is at most the sum of these.
     orders = np.arange(1, len(c) + 1)
@@ -182,11 +181,10 @@ def _excess(s: Fraction, low: Array, high: Array, c0: Array, m: Array, K0: float
     g = [Fraction(q) - s * t for q, t in zip(m.tolist(), at, strict=True)]
     square = sum((q * q for q in g[len(first) :]), Fraction(0))
     total = Fraction(K0) - s * sum(t * t for t in at) / 2
-    total += (
-        square / (2 * (s - last))
-        if last < s
-        else Fraction(SAFE * math.sqrt(square) + TINY) * rest + (last - s) * rest**2 / 2
-    )
+    if last < s:
+        total += square / (2 * (s - last))
+    else:
+        total += Fraction(SAFE * math.sqrt(square) + TINY) * rest + (last - s) * rest**2 / 2
     for ends, t, slope, curve in zip(zip(low.tolist(), high.tolist(), strict=True), at, g, first, strict=False):
         bend = max(curve - s, Fraction(0)) / 2
         total += max(slope * r + bend * r * r for r in (Fraction(end) - t for end in ends))

@@ -42,7 +42,7 @@ def every_decoder(subject: Subject, level: Fraction, depth: int = 1, most: int =
     """The statement that s* <= level, in boxes over `depth` leading directions; None where at most `most` do not do."""
     if subject.rows is None:
         raise InputError("the data have no rows")
-    rows = subject.rows / subject.divisor
+    rows = (subject.rows - subject.rows[0]) / subject.divisor  # spread alone, however far from 0
     for rest in (0.5, 0.8, 0.9, 0.95, 0.98, 0.995):
         search = _Search(rows, float(level), depth, rest, most)
         found = search.tree() if search.possible() else None
@@ -260,7 +260,7 @@ class _Search:
         if bound(least) > 0:
             return None
         for _ in range(40):
-            middle = math.sqrt(least * most)
+            middle = math.sqrt(least) * math.sqrt(most)
             least, most = (middle, most) if bound(middle) <= 0 else (least, middle)
         return self.metric(self.s + least, rest * self.s)
 

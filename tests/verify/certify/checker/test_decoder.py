@@ -227,6 +227,16 @@ def test_a_scale_changes_nothing():
     assert checked(propose.witness(subject, Fraction(0.999 * found.value), found.t), subject) is PROVED
 
 
+@pytest.mark.parametrize("move", [lambda y: y + np.array([1e6, 2.0**40, 0]), lambda y: y * 1e-120, lambda y: y * 1e120])
+def test_neither_does_where_they_lie_and_how_large_they_are(move):
+    y = np.repeat(np.eye(3), [2, 1, 20], axis=0) * [1.0, 0, 0]  # s* is that of 2 ones of 23
+    subject = of_rows(load_rows(move(y)))
+    level = 19 / 23 / (2 * math.log(21 / 2)) * np.ptp(move(y)[:, 0]) ** 2
+    statement = propose.every_decoder(subject, Fraction(1.01 * level))
+    assert checked(statement, subject) is PROVED
+    assert checked(statement | {"level": float(level * (1 - 1e-9)).hex()}, subject) is UNDECIDED
+
+
 def h_over_square(x):
     return 0.5 if x == 0 else float((Fraction(math.expm1(x)) - Fraction(x)) / Fraction(x) ** 2)
 
