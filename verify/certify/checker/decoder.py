@@ -61,9 +61,9 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
     shapes = [(n, n), (1, p.shape[1]), (2, d), (2, d + 1), (m, n), (m, d + 1)]
     if [A.shape for A in (V, p, box, zero, tilts, metrics)] != shapes or d > n or not isinstance(tree, list):
         raise InputError("the shapes of the evidence do not fit each other, or the data")
-    if not (level > 0 and (zero > 0).all() and (metrics > 0).all()):
-        raise InputError("the level and the metrics are positive")
     c0, Q, R = (np.concatenate(both) for both in ((tilts, np.zeros((1, n))), (metrics, zero[:1]), (metrics, zero[1:])))
+    if not (level > 0 and (Q > 0).all() and (R > 0).all()):
+        raise InputError("the level and the metrics are positive")
     with precision(128):
         about = _prepared(rows - rows[0], V, level, p[0], double(evidence.get("X")), d)
         x, error, s, *_ = about
@@ -128,7 +128,7 @@ def _fails(about: Prepared, low: Array, high: Array, c0: Array, Q: Array, R: Arr
     if not (np.abs(a).max() < 300 and blur < 0.1):
         return "the tilt is too large"
     K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL if tilted else 0.0
-    v = np.array([float(flint().arb(q).exp()) for q in (a - K0).tolist()]) / N * (1 + blur)
+    v = np.array([float(q.exp()) for q in map(flint().arb, (a - K0).tolist())]) / N * (1 + blur)
     m = v @ x / v.sum() if tilted else np.zeros(n)
     rest = (x - float(s) * c0)[:, d:]
     rest = SAFE * (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
