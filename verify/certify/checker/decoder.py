@@ -38,8 +38,8 @@ def witness(statement: Statement, subject: Subject) -> Outcome:
     """s* > level: at t mean exp <y, t> > exp(level |t|^2/2), or t^T S t > level |t|^2, so that s* >= lam_1 > level."""
     level, (evidence, rows) = exact(statement.get("level")), _given(statement, subject)
     t = matrix([evidence.get("t")])
-    if t.shape != (1, subject.n) or not t.any():
-        raise InputError(f"t is no vector of {subject.n} numbers other than 0")
+    if t.shape != (1, subject.n) or not t.any() or not level > 0:
+        raise InputError(f"t is no vector of {subject.n} numbers other than 0, or the level is not positive")
     with precision(384):
         zero, blocks = ball(0), (rows[i : i + 1000] for i in range(0, len(rows), 1000))
         a = [x / ball(subject.divisor) for block in blocks for x in (balls(block) * balls(t.T)).entries()]

@@ -112,6 +112,14 @@ def test_garbage_is_no_witness(t, subjects):
         checked({"kind": "witness", "level": "1/2", "evidence": {"t": given}}, subjects["skewed"])
 
 
+@pytest.mark.parametrize("level", ["0", "-1", "-0x1p-1074"])
+def test_at_what_is_no_noise_nothing_is_proved(level, subjects, statements):
+    with pytest.raises(InputError):
+        checked({"kind": "witness", "level": level, "evidence": {"t": ["1"]}}, subjects["ones"])
+    with pytest.raises(InputError):
+        checked(statements["ones"] | {"level": level}, subjects["ones"])
+
+
 def test_evidence_of_other_rows_proves_nothing(subjects, statements):
     other = of_rows(load_rows(1.5 * rows_of("skewed")))
     assert checked(statements["skewed"], other) is UNDECIDED
