@@ -20,6 +20,7 @@ from verify.checks import positive_noise, random_seed, whole_number
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise
 from verify.diagnosis.advice import advice
+from verify.diagnosis.certified import Proved, into, proved
 from verify.diagnosis.doubts import doubts
 from verify.diagnosis.measured import (
     crossed,
@@ -40,7 +41,7 @@ from verify.diagnosis.residuals import (
     shrunk,
 )
 from verify.errors import InputError
-from verify.landscape.any_decoder import lower_bound
+from verify.landscape.any_decoder import Witness, lower_bound
 from verify.landscape.collapse import DELTA, EPSILON, kl
 from verify.landscape.judged import verdict
 from verify.landscape.rescaling import spare_nats
@@ -61,12 +62,16 @@ OVERFLOWING = 1e100
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """The document; what is known of the residual, and the best linear latents to add, None where nothing is."""
+    """The document; what is known of the residual, and the best linear latents to add, None where nothing is.
+
+    interrupted: somebody interrupted the search for proofs; the rest is whole.
+    """
 
     document: Document
     data: Covariance
     residual: Residual | None
     escape: Escape | None
+    interrupted: bool = False
 
     def escape_arrays(self) -> dict[str, Array]:
         """U, V, D, b, center, and in words what V encodes: ready to be put into the network.  There is an escape."""
@@ -81,7 +86,8 @@ class Asked:
     noise: sigma2, or what a loss means; beta: the weight of the KL beside a sigma2 (that of a loss is in its noise).
     hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.  latents: of
     the linear VAE to compare with, None: as many as the model has.  output: one of OUTPUTS, what the decoder ends in;
-    None: not known, and taken to be bounded where all reconstructions lie between 0 and 1.
+    None: not known, and taken to be bounded where all reconstructions lie between 0 and 1.  certify: prove in exact
+    arithmetic what can be proved, which takes a minute or so.
     """
 
     noise: float | LossNoise
@@ -94,6 +100,7 @@ class Asked:
     delta: Proportion = DELTA
     seed: int = 0
     decoders: bool = True
+    certify: bool = False
 
     def __post_init__(self) -> None:
         usable_weight(self.beta)
@@ -142,6 +149,7 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     residual = residual_of(vae, data, s)
     if residual is not None and min(vae.N, vae.n) <= CROSSED:
         residual = shrunk(residual, asked.seed, vae.N)
+    witness = _witness(vae, data, asked, told) if asked.decoders else None
     facts = {
         "schema": 1,
         "n": vae.n,
@@ -168,14 +176,23 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         "reconstructions": _at_hand(vae),
         "linear": linear,
         "revival": None if residual is None else _revival(vae, residual, len(collapse["collapsed"]), asked),
-        "any_decoder": _any_decoder(vae, data, asked, told) if asked.decoders else None,
+        "any_decoder": None if witness is None else {"lower": witness.value, "data": witness.data, "upper": None},
         "resolution": [float(e) for e in data.spectrum.errors],
     }
+    known = proved(vae.rows, linear["latents"], s, witness, told) if asked.certify else Proved(False)
+    if asked.certify:
+        facts = into(facts, known)
     facts["verdict"] = verdict(facts)
     facts["advice"] = advice(facts)
-    notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
+    notes = [
+        *vae.notes,
+        *data.provenance.get("notes", []),
+        *doubts(vae, facts, collapse["notes"]),
+        *linear_notes,
+        *known.notes,
+    ]
     facts["notes"] = list(dict.fromkeys(notes))
-    return Diagnosis(facts, data, residual, None if residual is None else residual.given(data))
+    return Diagnosis(facts, data, residual, None if residual is None else residual.given(data), known.interrupted)
 
 
 def _spare(vae: Outputs) -> float | None:
@@ -325,8 +342,7 @@ def _at_most(vae: Outputs, s: float) -> float:
     return float(direction_nats(single.eigenvalues, s).sum()) + shift_nats(single.mean, s)
 
 
-def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Document:
+def _witness(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Witness:
     """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
     told("looking for decoders that leave collapse")
-    found = lower_bound(vae.rows.blocks, data, seed=asked.seed)
-    return {"lower": found.value, "data": found.data, "upper": None}
+    return lower_bound(vae.rows.blocks, data, seed=asked.seed)
