@@ -43,9 +43,8 @@ def spectra(document: Document) -> str:
     above = sum(value > s for value in lam)
     revival = document["revival"]
     most = revival["leading"][0] if revival else None
-    bounds = "".join(
-        f"; {name}: {printed(name, value)}" for name, value, *_ in noises(document) if name.endswith(PROVED)
-    )
+    proved = [(name, value) for name, value, *_ in noises(document) if name.endswith(PROVED)]
+    bounds = "".join(f"; {name}: {printed(name, value)}" for name, value in proved)
     missed = "" if most is None else f"; what the model misses varies by {number(most, 3)} at most"
     return (
         f"Variance of the data in each direction, from {number(lam[0], 3)} down; {above} of the {len(lam)} shown "

@@ -17,7 +17,7 @@ from verify.arrays import Array
 from verify.pictures import elbo_over_noise, kl_beside_linear, second_moments, spectra
 from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
 from verify.words import caveats, wording
-from verify.words.diagnosis import capital, headline, most, nats, overlooked, sections, with_error
+from verify.words.diagnosis import at_most, capital, headline, nats, overlooked, sections, with_error
 
 Document = dict[str, Any]
 Arrays = Mapping[str, Array]
@@ -98,7 +98,7 @@ def _key(document: Document) -> list[tuple[str, str]]:
     ]
     decoder = document["any_decoder"]
     if decoder is not None and decoder["upper"] is not None:
-        found.append(("noise from which no decoder beats collapse (certified)", most(decoder["upper"])))
+        found.append(("no decoder beats collapse from (certified)", at_most(decoder["upper"])))
     return [(name, value) for name, value in found if value != "–"]
 
 

@@ -184,14 +184,8 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         facts = into(facts, known)
     facts["verdict"] = verdict(facts)
     facts["advice"] = advice(facts)
-    notes = [
-        *vae.notes,
-        *data.provenance.get("notes", []),
-        *doubts(vae, facts, collapse["notes"]),
-        *linear_notes,
-        *known.notes,
-    ]
-    facts["notes"] = list(dict.fromkeys(notes))
+    notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
+    facts["notes"] = list(dict.fromkeys([*notes, *known.notes]))
     return Diagnosis(facts, data, residual, None if residual is None else residual.given(data), known.interrupted)
 
 

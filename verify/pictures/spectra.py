@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from verify.pictures.palette import PALETTE
 from verify.pictures.ticks import counts, decades
-from verify.words.diagnosis import least, most
+from verify.words.diagnosis import at_least, at_most
 from verify.words.wording import number
 
 Document = dict[str, Any]
@@ -41,7 +41,7 @@ def printed(name: str, noise: float) -> str:
     """A noise in three digits; what is proved in four, which say no more than that."""
     if not name.endswith(PROVED):
         return number(noise, 3)
-    return most(noise) if name == NONE else least(noise)
+    return at_most(noise) if name == NONE else at_least(noise)
 
 
 def draw(axes: Axes, document: Document) -> None:

@@ -137,8 +137,8 @@ def diagnose(
     The loss that was minimised: sigma2, the noise of a Gaussian likelihood; or loss, beta, kl and batch as
     `noise_of_loss` takes them.  k: latents of the linear VAE to compare with.  hidden: widths of ReLU layers.  output:
     "linear", or "bounded" by a sigmoid.  held_out: the rows were not trained on.  certify: prove, in exact arithmetic
-    for these very rows, what the linear VAE keeps and between which noises every decoder begins to collapse: a minute of
-    search on some thousand rows; who interrupts it gets the rest of the diagnosis.  Raises InputError.
+    for these very rows, what the linear VAE keeps and between which noises every decoder begins to collapse: a minute
+    on some thousand rows; who interrupts it gets the diagnosis with what was proved by then.  Raises InputError.
     """
     with speaking_python():
         one_noise(sigma2, loss, kl, batch)

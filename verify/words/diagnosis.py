@@ -1,7 +1,7 @@
 """A diagnosis in words: the verdict in one sentence, then the four questions, each with its numbers.
 
 Notation   facts: a diagnosis document (reports/schema/diagnose.json); s = facts["sigma2"].
-Main       said -> blocks; headline, sections; nats, with_error, noise, least, most, as sentences print them.
+Main       said -> blocks; headline, sections; nats, with_error, noise, at_least, at_most, as sentences print them.
 Reference  theory 6.
 """
 
@@ -51,12 +51,12 @@ def noise(value: float) -> str:
     return f"sigma2 = {short if len(short) <= 7 else format(value, '.4g')}"
 
 
-def least(value: float) -> str:
+def at_least(value: float) -> str:
     """A proved lower bound in four digits, none of which say more than is proved."""
     return f"{_FLOOR.create_decimal(Decimal(value)):.4g}"
 
 
-def most(value: float) -> str:
+def at_most(value: float) -> str:
     """A proved upper bound, likewise: as the decimal that the document holds."""
     return f"{_CEILING.create_decimal(Decimal(repr(value))):.4g}"
 
@@ -280,9 +280,7 @@ def _collapse(facts: Document) -> Iterator[str]:
 def _optimum_or_training(facts: Document) -> Iterator[str]:
     linear, k = facts["linear"], facts["linear"]["latents"]
     held = linear["retained_range"]
-    apart = (
-        [{"certified": "certified", "undecided": "not certified"}[linear["certified"]]] if "certified" in linear else []
-    )
+    apart = ["certified" if linear["certified"] == "certified" else "not certified"] if "certified" in linear else []
     apart += [] if held in (None, [linear["retained"]] * 2) else [f"{counted(*held)} on other data of the kind"]
     more = f" ({'; '.join(apart)})" if apart else ""
     yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{more}."
@@ -298,13 +296,11 @@ def _any_decoder(facts: Document) -> Iterator[str]:
     """Below which noise some decoder gains by its latents, and, where that is proved, from which one on none does."""
     bounds = facts["any_decoder"]
     certified = bounds.get("certified", {}).get("lower") == "certified"
-    lower = f"sigma2 = {least(bounds['lower'])} (certified)" if certified else noise(bounds["lower"])
+    lower = f"sigma2 = {at_least(bounds['lower'])} (certified)" if certified else noise(bounds["lower"])
     alone = bounds["data"] < 2
     heart = ", though only by learning single data by heart" if alone else ""
     upper = bounds["upper"]
-    none = (
-        "" if upper is None else f"No decoder whatever beats collapse at a noise of {most(upper)} or more (certified)"
-    )
+    none = f"No decoder whatever beats collapse at a noise of {at_most(upper)} or more (certified)" if upper else ""
     if upper is not None and facts["sigma2"] >= upper:
         yield f"{none}, and so at this one; up to {lower} some decoder does{heart}."
         return
@@ -319,7 +315,7 @@ def _any_decoder(facts: Document) -> Iterator[str]:
             f"{'are' if not alone else 'is'} {'some' if not alone else 'one'}{heart}."
         )
     if none:
-        yield f"{none}."
+        yield f"{none}{'; between the two it is open' if facts['sigma2'] >= bounds['lower'] else ''}."
 
 
 def _against_linear(facts: Document) -> Iterator[str]:

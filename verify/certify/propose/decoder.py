@@ -77,7 +77,7 @@ def _stated(search: "_Search", level: Fraction, found: Found, scale: float) -> S
 
 
 def levels(lower: float) -> list[Fraction]:
-    """What is tried as an upper bound, the highest first: where one is not proved, a lower one is not worth a search."""
+    """What is tried as an upper bound, highest first: where one is not proved, a lower one is not worth a search."""
     return [_rounded(lower * (1 + excess)) for excess in _EXCESSES]
 
 
