@@ -157,7 +157,9 @@ def _lower(known: Proved, subject: Subject, found: Witness) -> None:
         raise InputError(f"this is proved of at most {ENTRIES} numbers, and these are {_shape(subject)}")
     for part in _SHORTENED:
         level = found.value * (1 - part)
-        if checker.witness(decoder.witness(subject, Fraction(level), found.t), subject).status is Status.PROVED:
+        # The number that is printed is not above it, read as a decimal and read as a double.
+        statement = decoder.witness(subject, max(decimal(level), Fraction(level)), found.t)
+        if checker.witness(statement, subject).status is Status.PROVED:
             known.lower = level
             return
     raise InputError("the witness that was found is not long enough")
@@ -166,13 +168,14 @@ def _lower(known: Proved, subject: Subject, found: Witness) -> None:
 def _upper(known: Proved, subject: Subject, lower: float, told: Told) -> None:
     """The lowest level that is proved of a few above `lower`; the best so far where somebody interrupts."""
     if subject.N is None or subject.N > ROWS or subject.n > COLUMNS or subject.rows is None:
-        raise InputError(f"this is searched for in at most {ROWS} rows of {COLUMNS}, and these are {_shape(subject)}")
+        most = f"{ROWS} rows of {COLUMNS} columns"
+        raise InputError(f"this is searched for in at most {most}, and these are {_shape(subject)}")
     proposed: list[tuple[float, decoder.Statement]] = []
     interrupted, levels = False, decoder.levels(lower)
     try:
         for number, level in enumerate(levels, start=1):
             told(f"certifying: {UPPER}, level {number} of {len(levels)} at most")
-            # The number that is printed is the level or above it, read as a decimal and read as a double.
+            # The number that is printed is not below it, however it is read.
             statement = decoder.every_decoder(subject, min(level, Fraction(float(level))))
             if statement is None and proposed:
                 break

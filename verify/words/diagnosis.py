@@ -53,12 +53,12 @@ def noise(value: float) -> str:
 
 def at_least(value: float) -> str:
     """A proved lower bound in four digits, none of which say more than is proved."""
-    return f"{_FLOOR.create_decimal(Decimal(value)):.4g}"
+    return f"{float(_FLOOR.create_decimal(Decimal(value))):.4g}"
 
 
 def at_most(value: float) -> str:
     """A proved upper bound, likewise: as the decimal that the document holds."""
-    return f"{_CEILING.create_decimal(Decimal(repr(value))):.4g}"
+    return f"{float(_CEILING.create_decimal(Decimal(repr(value)))):.4g}"
 
 
 def headline(facts: Document) -> str:
