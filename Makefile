@@ -1,9 +1,9 @@
-# make report | test | lint | proofs | docs | benchmark | mutation | clean.  Each makes its own virtual environment when it has to.
+# make report | test | lint | proofs | docs | benchmark | mutation | soundness | clean.  Each makes its own virtual environment when it has to.
 PYTHON ?= python3
 EXTRAS ?=
 # make benchmark ONLY="hessian ends": these subjects only.
 ONLY ?=
-# make mutation N=100 SEED=7: so many mutants, of another sample.
+# make mutation N=100 SEED=7: so many mutants, of another sample; make soundness SEED=7: other cases.
 N ?= 400
 SEED ?= 0
 
@@ -17,7 +17,7 @@ ready := .venv/ready-$(subst $(comma),-,$(development))
 # Several test processes at once, one thread each: more threads than cores only wait for each other.
 pytest := OPENBLAS_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: report test lint proofs docs benchmark mutation clean
+.PHONY: report test lint proofs docs benchmark mutation soundness clean
 
 report: .venv/ready
 	$(bin)/elbo-verify prove --ledger $(ledger)
@@ -48,6 +48,10 @@ benchmark: .venv-peers/ready
 # How many small faults in the checkers the tests see; about half an hour.
 mutation: $(ready)
 	nice -n 19 $(bin)/python -m benchmarks.mutation -n $(N) --seed $(SEED) --json reports/out/mutation.json
+
+# Whether the checkers of certificates can be made wrong; about ten minutes.
+soundness: $(ready)
+	nice -n 19 $(bin)/python -m benchmarks.soundness --seed $(SEED) --json reports/out/soundness.json
 
 clean:
 	rm -rf .venv .venv-peers build reports/out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -1,8 +1,8 @@
 """The checks that evidence is made of: each says no by raising Disagreement and nothing else.
 
 Notation   error = ||actual - expected|| / ||expected|| in the Frobenius norm of the whole array.
-Main       agree, same, at_most, check, vanishes, rejected, Disagreement; faults_of_the_checks; tallied and tally, which
-           check said yes, and which said no where it had to.
+Main       agree, same, at_most, check, vanishes, certified, rejected, Disagreement; faults_of_the_checks; tallied and
+           tally, which check said yes, and which said no where it had to.
 
 An input that makes no sense (shapes that differ, NaN) raises something else, so that a control whose code is
 wrong is not mistaken for a control that was rejected.
@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from verify.arrays import Array, to_numpy
+from verify.certify.checker.outcome import Outcome, Status, proved, undecided
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -159,6 +160,13 @@ def vanishes(expression: Any) -> None:
             raise Disagreement(f"does not vanish identically: {rest}")
 
 
+@tallied
+def certified(outcome: Outcome) -> None:
+    """A checker of certificates proved it, else Disagreement: it refuted it, or could not decide."""
+    if outcome.status is not Status.PROVED:
+        raise Disagreement(f"{outcome.status}: {outcome.reason}")
+
+
 def faults_of_the_checks() -> Iterator[str]:
     """What is wrong with the checks themselves: each is shown a true statement and a false one.
 
@@ -195,6 +203,7 @@ _PROBES = {
     "same": lambda truth: same([truth], [True]),
     "check": lambda truth: check(truth, "no"),
     "vanishes": _probe_vanishes,
+    "certified": lambda truth: certified(proved("") if truth else undecided("")),
     "rejected": _probe_rejected,
 }
 

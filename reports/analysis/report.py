@@ -54,17 +54,19 @@ def report(
     progress: Progress | None = None,
     sigma2s: Sequence[float] | None = None,
     beta: float = PLAIN,
+    certify: bool = False,
 ) -> tuple[Document, dict[str, Array]]:
     """The whole document and the arrays of report.npz.  InputError: k, a noise, beta, a ledger that is none.
 
-    sigma2s: the noises that verdict, tables and pictures tell of, in place of the usual one.
+    sigma2s: the noises that verdict, tables and pictures tell of, in place of the usual one. certify: of its numbers it
+    is told which are proved.
     Arrays: a, b, values of the slices, a slice each; named portrait_..., those of the portrait, where there is one.
     """
     say = progress or (lambda stage: None)
     k = latents_of(covariance, k)
     proofs = None if ledger is None else read_ledger(Path(ledger))
     told = list(dict.fromkeys(positive_noise(s) for s in sigma2s or ()))
-    document, slices = compute(covariance, k, _printable(name), say, told, usable_weight(beta))
+    document, slices = compute(covariance, k, _printable(name), say, told, usable_weight(beta), certify)
     say("the data")
     document["portrait"], arrays = _portrait(covariance, document)
     arrays |= {name: np.array([getattr(s, name) for s in slices]) for name in ("a", "b", "values")}
@@ -95,14 +97,15 @@ def compute(
     say: Progress = lambda stage: None,
     named: Sequence[float] = (),
     beta: float = PLAIN,
+    certify: bool = False,
 ) -> tuple[Document, list[Slice]]:
     """All numbers of the report, and the slices of Figure 1; named: the noises to tell of, if not of the usual one."""
     told = list(named) or [USUAL_NOISE]
     say("stability")
-    facts = stability(covariance, k, told, grid=noises(covariance, k, told, beta), beta=beta)
+    facts = stability(covariance, k, told, grid=noises(covariance, k, told, beta), beta=beta, certify=certify)
     rows = [next(row for row in facts["noise"] if row["sigma2"] == s) for s in told]
     at = told if named else [_telling_noise(covariance, k, beta)]
-    tables, missing = _stationary_tables(covariance, k, at, beta, say)
+    tables, missing = _stationary_tables(covariance, k, at, beta, say, certify)
     say("landscape slices")
     figure1, slices = _figure1(covariance, k, beta)
     say("likelihood over k")
@@ -135,7 +138,7 @@ def noises(covariance: Covariance, k: int, told: Sequence[float], beta: float = 
 
 
 def _stationary_tables(
-    covariance: Covariance, k: int, at: Sequence[float], beta: float, say: Progress
+    covariance: Covariance, k: int, at: Sequence[float], beta: float, say: Progress, certify: bool
 ) -> tuple[list[Document], list[str]]:
     """The best stationary points of both objectives, at some and at learned noise; and why one is missing.
 
@@ -148,7 +151,7 @@ def _stationary_tables(
             what = f"{objective}, {'learned noise' if sigma2 is None else f'sigma2 = {as_threshold(sigma2)}'}"
             say(f"stationary points, {what}")
             try:
-                asked = {"sigma2": sigma2, "objective": objective, "top": TOP, "beta": beta}
+                asked = {"sigma2": sigma2, "objective": objective, "top": TOP, "beta": beta, "certify": certify}
                 found, _ = stationary(covariance, k, **asked, walk=walking())
             except InputError as error:  # spectra of too many decades; all else can still be said
                 notes.append(f"{NOT_SHOWN}{what}: {error}")

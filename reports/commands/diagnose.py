@@ -13,7 +13,7 @@ from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import staged
 from reports.terminal.folders import beside, keep_others
-from reports.terminal.options import decimal, folder, real
+from reports.terminal.options import certify, decimal, folder, real
 from verify.analysis.latents import read_latents
 from verify.data.writing import writable, write_npz
 from verify.diagnosis.asked import noise_asked, one_noise
@@ -97,11 +97,10 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-escape", type=Path, metavar="FILE.npz", help="the linear latents to add: U, V, D, b, center"
     )
-    parser.add_argument(
-        "--certify",
-        action="store_true",
-        help="prove in exact arithmetic, for these very rows, what the best linear VAE keeps and between which noises "
-        "every decoder begins to collapse, or say what is undecided (a minute for some thousand rows; Ctrl-C ends it)",
+    certify(
+        parser,
+        "what the best linear VAE keeps and between which noises every decoder begins to collapse (a minute on some "
+        "thousand rows, Ctrl-C ends it)",
     )
     folder(parser, "folder for a page, its pictures and diagnose.json")
 

@@ -11,7 +11,7 @@ from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.files import read_json, staged
 from reports.terminal.folders import folder_name, keep_others
-from reports.terminal.options import beta, folder, noises
+from reports.terminal.options import beta, certify, folder, noises
 from verify.analysis.scales import compared
 from verify.analysis.stability import USUAL_NOISE
 from verify.words.wording import verdict
@@ -34,6 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     noises(parser, "1, the usual one")
     beta(parser)
+    certify(parser, "how many latents are retained, the thresholds, and what kind each stationary point is,")
     parser.add_argument(
         "--ledger",
         type=Path,
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             progress=doing,
             sigma2s=args.sigma2,
             beta=args.beta,
+            certify=args.certify,
         )
         doing("drawing")
         write(document, arrays, stage, out)

@@ -4,7 +4,7 @@ import argparse
 
 from reports.terminal import data
 from reports.terminal.console import Session
-from reports.terminal.options import beta, latents, noises
+from reports.terminal.options import beta, certify, latents, noises
 from verify.analysis.scales import compared
 from verify.analysis.stability import stability
 from verify.results.stability import StabilityResult
@@ -22,12 +22,15 @@ def options(parser: argparse.ArgumentParser) -> None:
     latents(parser)
     noises(parser, "1, the recommended one, and a grid from half of that to beyond lam_1/beta")
     beta(parser)
+    certify(parser, "how many latents are retained, and the thresholds,")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Which latents the optimum retains at each noise."""
     covariance = data.read(args, session, compared(args.sigma2, args.beta))
-    result = StabilityResult(stability(covariance, args.k, args.sigma2, beta=args.beta))
+    with session.working("certifying" if args.certify else "computing"):
+        document = stability(covariance, args.k, args.sigma2, beta=args.beta, certify=args.certify)
+    result = StabilityResult(document)
     session.result(result.to_dict())
     session.notes(result.notes, result.verdict)
     session.show(result.said())

@@ -7,7 +7,7 @@ from reports.analysis.walk import walking
 from reports.terminal import data
 from reports.terminal.console import Session
 from reports.terminal.folders import beside
-from reports.terminal.options import beta, latents, noise
+from reports.terminal.options import beta, certify, latents, noise
 from verify.analysis.scales import compared
 from verify.analysis.stationary import refuse_weight, save_points, stationary
 from verify.data.writing import writable
@@ -34,6 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     beta(parser, "; with --objective elbo and --sigma2")
     parser.add_argument("--top", type=int, metavar="M", help="list the best M (default: all if few, else 20)")
+    certify(parser, "what kind each point is")
     parser.add_argument("--save", type=Path, metavar="FILE.npz", help="write W, V, D and sigma2 of each point listed")
 
 
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             top=args.top,
             beta=args.beta,
             walk=walking(args.backend, session),
+            certify=args.certify,
             track=session.track,
         )
     result = StationaryResult(document, points, covariance)

@@ -55,6 +55,7 @@ FEATURES = (
     ("proofs", ("sympy", "mpmath", "pytest", "hypothesis")),
     ("checkpoints", ("safetensors",)),
     ("exact ranks", ("python-flint",)),
+    ("certificates", ("python-flint",)),
     ("hdf5", ("h5py",)),
     ("validation", ("jsonschema",)),
 )
@@ -91,7 +92,7 @@ def lines(document: Document) -> Iterator[str]:
 
 
 def _feature_lines(f: Document) -> list[str]:
-    begin = f"  {f['name']:<11} {'on' if f['on'] else 'off':<4} "
+    begin = f"  {f['name']:<12} {'on' if f['on'] else 'off':<4} "
     purpose = OPTIONAL.get(f["name"], "")
     said = purpose if f["on"] else f"{purpose}: {f['reason']}" if purpose else str(f["reason"])
     return textwrap.wrap(said, _width(), initial_indent=begin, subsequent_indent=" " * len(begin)) or [begin.rstrip()]

@@ -14,7 +14,7 @@ from reports.ledger_page.section import conclusion
 from reports.ledger_page.section import section as ledger_section
 from reports.pages.html import environment, inline_svg
 from reports.pages.noises import window
-from reports.stability_page import captions, data_section
+from reports.stability_page import captions, certified, data_section
 from reports.stability_page.figures import pictures
 from reports.words.mathml import plain
 from verify.arrays import Array
@@ -60,6 +60,7 @@ def render(document: Document, figures: Path, portrait: dict[str, Array] | None 
         pictures=_pictures(document, figures),
         figure1=_figure1(document["figure1"]),
         figure2=captions.figure2(document) if document["figure2"] else "",
+        certified=certified.section(document),
         tables=[_table(table, facts) for table in document["stationary"]],
         ledger=None if document["ledger"] is None else ledger_section(document["ledger"]),
         unproved=UNPROVED,
@@ -123,6 +124,7 @@ def _table(table: Document, facts: Document) -> Document:
         "caption": captions.table_caption(table),
         "gist": captions.table_gist(table),
         "flat": any(point["nullity"] for point in table["points"]),
+        "certified": certified.of_points(table),
     }
 
 

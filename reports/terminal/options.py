@@ -1,6 +1,6 @@
 """The parts of a command line that commands share.
 
-Main       Parser, idle_words; common, latents, noises, trials, made_again, folder; noise, real, decimal.
+Main       Parser, idle_words; common, latents, noises, certify, trials, made_again, folder; noise, real, decimal.
 
 Nothing but the standard library is imported here, since `doctor` must run where all else is broken.
 """
@@ -113,6 +113,12 @@ def beta(parser: argparse.ArgumentParser, more: str = "") -> None:
     """--beta B, 1 by default; more: what else it needs, in words."""
     said = f"weight of the KL, as in a beta-VAE: latents collapse where beta sigma2 reaches lam_j{more} (default 1)"
     parser.add_argument("--beta", type=noise, default=1.0, metavar="B", help=said)
+
+
+def certify(parser: argparse.ArgumentParser, what: str) -> None:
+    """--certify; what: which numbers, in words."""
+    said = f"prove {what} in exact arithmetic for these very data, or say what is undecided and why"
+    parser.add_argument("--certify", action="store_true", help=said)
 
 
 def trials(parser: argparse.ArgumentParser, seeds: str, rates: str, option: str = "--learning-rates") -> None:

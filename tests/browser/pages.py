@@ -41,6 +41,7 @@ PAGES = {
     "spectrum": ["report", "eigenvalues:6,4,2.5,1.2,0.5", "-k", "3"],
     "genes": ["report", "genes.npy"],
     "beta": ["report", "wine.csv", "-k", "4", "--beta", "4", "--sigma2", "0.01", "100"],
+    "certified": ["report", "wine.csv", "-k", "4", "--sigma2", "1", "30", "--certify"],
     "mnist": ["report", "mnist:1000", "-k", "50"],
     "audit": ["audit"],
     "vae": ["diagnose", "vae.npz", "--loss", "mse-sum", "--beta", "4"],

@@ -274,6 +274,25 @@ def test_schemas_refuse_documents_that_contradict_themselves(capsys):
         assert not validator(name).is_valid(spoiled(document, *path))
 
 
+@pytest.mark.parametrize("data", [SPECTRUM, "iris"])
+def test_certified_documents_are_as_their_schemas_have_them(capsys, data):
+    stability = check("stability", document_of(capsys, "stability", data, "-k", "2", "--sigma2", "1", "--certify"))
+    asked = ["-k", "2", "--sigma2", "1", "--objective", "elbo", "--certify"]
+    stationary = check("stationary", document_of(capsys, "stationary", data, *asked))
+    assert stability["subject"] == stationary["subject"]
+    for name, document, path, value in (
+        ("stability", stability, ("noise", 0, "why"), "no reason"),
+        ("stability", stability, ("noise", 0, "certified"), "not requested"),
+        ("stability", stability, ("noise", 0, "certified"), "undecided"),
+        ("stability", stability, ("noise", 0, "value_radius"), -1),
+        ("stability", stability, ("subject",), "abc"),
+        ("stationary", stationary, ("points", 0, "certified", "status"), "undecided"),
+        ("stationary", stationary, ("points", 0, "certified", "why"), "no reason"),
+        ("stationary", stationary, ("points", 0, "certified"), True),
+    ):
+        assert not validator(name).is_valid(spoiled(document, *path, value))
+
+
 def test_progress_shows_on_a_terminal_only(monkeypatch, capsys):
     argv = ["stationary", SPECTRUM, "-k", "2", "--sigma2", "1", "--json"]
     monkeypatch.setattr(console, "PATIENCE", -1.0)
@@ -373,7 +392,7 @@ def test_every_command_takes_what_all_take(capsys):
     for name in commands():
         taken = {option for action in parser_of(name)._actions for option in action.option_strings}
         assert {"--json", "--quiet", "--seed", "--backend"} <= taken
-        assert ("--certify" in taken) == (name in ("diagnose",))
+        assert ("--certify" in taken) == (name in ("stability", "stationary", "report", "diagnose"))
 
 
 def parser_of(name):

@@ -151,7 +151,7 @@ BAD = [
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --top 0", "top = 0"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --objective vae", "--objective"),
     (f"stationary {SPECTRUM} -k 2 --sigma2 1 --sig 3", "--sig"),
-    (f"stability {SPECTRUM} -k 2 --certify", "unrecognized arguments: --certify"),
+    (f"landscape {SPECTRUM} -k 2 --out new --certify", "unrecognized arguments: --certify"),
     ("stationary good.npy -k 1 --sigma2 1 --save good.npy", "holds the data"),
     ("landscape ./good.npz -k 1 --save good.npz --out new", "holds the data"),
     ("train good.npy --arch linear -k 1 --sigma2 1 --save-latents ./good.npy --out new", "holds the data"),

@@ -13,11 +13,10 @@ from typing import Any
 
 from verify.analysis.scales import compared
 from verify.certify import files, sources, verdict
-from verify.certify.checker.certificate import check
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.certify.sentences import sentence
-from verify.certify.verdict import Asked, Stated, certificate
+from verify.certify.verdict import Asked, Stated, certificate, check
 from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
 from verify.errors import InputError, about, first_line
@@ -53,7 +52,7 @@ def made(subject: Subject, name: str, of: Asked, say: Say = lambda doing: None) 
     kept = [statement for statement, outcome in found if outcome.status is Status.PROVED]
     whole = certificate(subject, kept)
     # What is written is checked as it will be read; what it then came to is what is said.
-    outcomes = iter(check(json.loads(json.dumps(whole)), subject) if kept else [])
+    outcomes = iter(check(json.loads(json.dumps(whole)), subject, say) if kept else [])
     found = [(s, next(outcomes) if outcome.status is Status.PROVED else outcome) for s, outcome in found]
     whole["statements"] = [statement for statement, outcome in found if outcome.status is Status.PROVED]
     numbers = {"k": of.k, "sigma2": float(of.sigma2), "beta": float(of.beta)}
@@ -66,8 +65,7 @@ def checked(path: Path, data: Any = None, data_dir: Any = None, say: Say = lambd
     try:
         say("reading the data")
         subject = sources.again(whole.get("source"), path.parent, data, data_dir)
-        say("checking the statements")
-        outcomes = check(whole, subject)
+        outcomes = check(whole, subject, say)
     except InputError as error:
         raise about(str(path), error) from None
     name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else _name(whole.get("source"))

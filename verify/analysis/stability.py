@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from verify.analysis.certified import certified
+from verify.analysis.enclosed import enclosed
 from verify.analysis.scales import known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise
@@ -36,11 +38,13 @@ def stability(
     sigma2s: Iterable[float] | None = None,
     grid: Iterable[float] | None = None,
     beta: float = PLAIN,
+    certify: bool = False,
 ) -> Document:
     """The optimum at each noise and the noises at which latents collapse (theory 1.5, 3.9).  Raises InputError.
 
     Thresholds are lam_1 ... lam_min(k, rank): as beta sigma2 rises past lam_j, latent j collapses. `grid`: further
     noises to tabulate in ascending order with those asked about, of which the notes need not speak one by one.
+    `certify`: tell of each number whether it is proved (certified.py).
     """
     lam, k = covariance.eigenvalues, latents_of(covariance, k)
     workable(lam)
@@ -72,8 +76,11 @@ def stability(
         "marchenko_pastur_edge": _edge(covariance, k, mle),
         "suggested_k": None if covariance.N is None else suggested_latents(lam, covariance.N),
     }
+    more: list[str] = []
+    if certify:
+        document, more = certified(document, enclosed(covariance))
     told = [row for row in document["noise"] if row["sigma2"] in asked]
-    return document | {"notes": [*known["notes"], *off_scale(document, told), *caveats(document, asked)]}
+    return document | {"notes": [*known["notes"], *off_scale(document, told), *caveats(document, asked), *more]}
 
 
 def learned_noise(lam: Array, k: int, beta: float) -> float | None:

@@ -13,19 +13,22 @@ from typing import Any
 import numpy as np
 
 from verify.analysis import ties
+from verify.analysis.certified_points import certified
+from verify.analysis.enclosed import enclosed
 from verify.analysis.listing import Walk, elbo_points, likelihood_points, walk_of
 from verify.analysis.scales import compared, known_of, latents_of, workable
 from verify.arrays import Array
 from verify.checks import positive_noise, whole_number
 from verify.data.covariance import Covariance
 from verify.data.writing import write_npz
-from verify.eigenvalues import Eigenvalues
+from verify.eigenvalues import Eigenvalues, decimal
 from verify.errors import InputError, about
 from verify.landscape.points import Block, Point, block_constant, weights
 from verify.landscape.stability import verdict
 from verify.landscape.weighted import PLAIN, noise_at, point_value, usable_weight
 from verify.models.linear_vae import optimal_encoder
 from verify.models.ppca import mean_of_discarded
+from verify.words.certified import said_of_points
 from verify.words.lists import how_found
 from verify.words.numerals import typed
 
@@ -48,6 +51,7 @@ def stationary(
     top: int | None = None,
     beta: float = PLAIN,
     walk: Walk | None = None,
+    certify: bool = False,
     track: Track = lambda things, doing, total: things,
 ) -> tuple[Document, list[Point]]:
     """The stationary points of `objective` ("ppca" or "elbo"), best first; sigma2 None: learned (theory 1.2, 2, 3.6).
@@ -56,8 +60,9 @@ def stationary(
     that objective, and the points are those of the VAE at s, which have the same columns (theory 3.9).
     Without `top`, all of them up to a limit, else the best (listing.py). walk: what walks all index sets at learned
     noise, where they are to be counted; "walk" is in the document where it did, and of one that was interrupted what it
-    came to know. track: shows progress. InputError: k, sigma2, beta, scales, unbounded; beta where the objective has no
-    KL, or where the noise is learned.
+    came to know. certify: tell of each point whether it is proved what it is (certified_points.py). track: shows
+    progress. InputError: k, sigma2, beta, scales, unbounded; beta where the objective has no KL, or where the noise is
+    learned.
     """
     spectrum, lam, k = covariance.spectrum, covariance.eigenvalues, latents_of(covariance, k)
     if objective not in ("ppca", "elbo"):
@@ -84,6 +89,11 @@ def stationary(
     _resolvable(points, lam, beta)
     tracked = track(valued, "classifying", len(points))
     described = [_described(point, spectrum, value, best, sigma2, beta) for value, point in tracked]
+    certificate: Document = {}
+    if certify:
+        found_of = enclosed(covariance)
+        certified(described, points, found_of, None if noise is None else decimal(noise))
+        certificate = {"subject": found_of.sha256}
     document: Document = {
         "schema": 1,
         "n": covariance.n,
@@ -98,6 +108,7 @@ def stationary(
         "undecided": found.undecided,
         "continuum": ties.continuum(spectrum, k, sigma2),
         **known_of(covariance),
+        **certificate,
     }
     if found.walk is not None:
         document["walk"] = walk_of(found.walk)
@@ -105,6 +116,7 @@ def stationary(
     document["notes"] += ties.notes(document, spectrum, 0 if sigma2 is not None else unsure)
     if (said := how_found(document)) is not None:
         document["notes"].append(said)
+    document["notes"] += said_of_points(described)
     return document, points
 
 

@@ -94,8 +94,10 @@ def _saddle(s: Statement) -> str:
 
 
 def _lengths(s: Statement) -> str:
-    W = matrix(s["W"], exact)
-    return ", ".join(f"{float(x) ** 0.5:.6g}" for x in (W * W).sum(axis=0))
+    context = Context(prec=6, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    squares = (sum((Fraction(x) ** 2 for x in column), Fraction(0)) for column in matrix(s["W"], exact).T.tolist())
+    roots = (context.sqrt(context.divide(Decimal(x.numerator), Decimal(x.denominator))) for x in squares)
+    return ", ".join(f"{root:.6g}" for root in roots)
 
 
 def _witness(s: Statement) -> str:

@@ -78,6 +78,7 @@ def enclosure(scatter: Scatter, divisor: float) -> Enclosure:
     w = np.where(varying, np.ldexp(1.0, np.clip(scatter.unit - e, _SMALLEST_UNIT, 0)), 0.0)
     mid = scatter.S * w[:, None] * w
     mid = (mid + mid.T) / 2
-    # |dS_ij| <= c sqrt(t_i t_j) is a matrix of rank one, of norm c sum t_i; 1e-9 of it is more than all second orders.
-    radius = float(scatter.error * (scatter.spread * w * w).sum()) * (1 + 1e-9) + len(w) * 2.0 ** (_SMALLEST_UNIT + 10)
+    # |dS_ij| <= c sqrt(t_i t_j) is a matrix of rank one, of norm c sum t_i; second orders are at most 4 c of it.
+    radius = float(scatter.error * (scatter.spread * w * w).sum()) * (1 + 8 * scatter.error + 1e-9)
+    radius += len(w) * 2.0 ** (_SMALLEST_UNIT + 10)
     return Enclosure(mid, radius, Fraction(2) ** (2 * e) / Fraction(divisor) ** 2)

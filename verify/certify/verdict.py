@@ -1,7 +1,7 @@
 """The whole verdict at one noise as one certificate: what is proposed, kind by kind, and what of it the checker proves.
 
 Notation   k latents; sigma2 the noise, beta the weight of the KL: exact numbers; s = beta sigma2.
-Main       Asked, PARTS, certificate.
+Main       Asked, PARTS, certificate; check.
 Reference  docs/certificates.md.
 """
 
@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Any
 
 from verify.certify.checker import decoder as checker
-from verify.certify.checker.certificate import FORMAT, VERSION
+from verify.certify.checker.certificate import FORMAT, KINDS, VERSION, Check
+from verify.certify.checker.certificate import check as checked
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.certify.propose import counts, decoder
@@ -27,7 +28,8 @@ from verify.landscape.stationary import fixed_noise_points
 Statement = dict[str, Any]
 Stated = list[tuple[Statement, Outcome]]
 POINTS = 3  # of each objective
-ROWS, COLUMNS = 2000, 64  # of data for which bounds on every decoder are searched for
+SEEN, COLUMNS = 5000, 64  # rows and columns up to which a witness is searched for
+ROWS = 600  # up to which a bound on every decoder takes a minute
 STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
@@ -60,6 +62,22 @@ class Part:
     doing: str
     applies: Callable[[Subject, Asked], str | None]
     proposed: Callable[[Subject, Asked], Stated]
+
+
+def check(whole: Any, subject: Subject, say: Callable[[str], object] = str) -> list[Outcome]:
+    """What becomes of each statement of a certificate.  Raises InputError as `checker.certificate.check`.
+
+    say: is told of each statement what it is, before it is checked.
+    """
+
+    def told(kind: str) -> Check:
+        def announced(statement: Statement, subject: Subject) -> Outcome:
+            say(f"checking a statement of the kind {kind}")
+            return KINDS[kind](statement, subject)
+
+        return announced
+
+    return checked(whole, subject, {kind: told(kind) for kind in KINDS})
 
 
 def certificate(subject: Subject, statements: list[Statement]) -> dict[str, Any]:
@@ -129,8 +147,16 @@ def _no_decoder(subject: Subject, asked: Asked) -> Stated:
 def _few_columns(subject: Subject, asked: Asked) -> str | None:
     if subject.N is None:
         return ""
-    if subject.n > COLUMNS or subject.N > ROWS or subject.rows is None:
-        return f"this is tried up to {ROWS} rows of {COLUMNS} columns"
+    if subject.n > COLUMNS or subject.N > SEEN or subject.rows is None:
+        return f"this is tried up to {SEEN} rows of {COLUMNS} columns"
+    return None
+
+
+def _few_rows(subject: Subject, asked: Asked) -> str | None:
+    if subject.N is None or _few_columns(subject, asked):
+        return ""
+    if subject.N > ROWS:
+        return f"beyond {ROWS} rows this takes minutes; in Python collapse_threshold(data, certify=True) does it"
     return None
 
 
@@ -140,5 +166,5 @@ PARTS: tuple[Part, ...] = (
     Part("where the leading eigenvalues lie", _of_rows, _eigenvalues),
     Part("the best stationary points", _few_points, _points),
     Part("at which noise some decoder beats collapse", _few_columns, _some_decoder),
-    Part("at which noise no decoder beats collapse", _few_columns, _no_decoder),
+    Part("at which noise no decoder beats collapse", _few_rows, _no_decoder),
 )

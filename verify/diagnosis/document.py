@@ -20,7 +20,7 @@ from verify.checks import positive_noise, random_seed, whole_number
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise
 from verify.diagnosis.advice import advice
-from verify.diagnosis.certified import Proved, into, proved
+from verify.diagnosis.certified import MEANS, Proved, into, proved
 from verify.diagnosis.doubts import doubts
 from verify.diagnosis.measured import (
     crossed,
@@ -49,6 +49,7 @@ from verify.landscape.revival import Escape, direction_nats, shift_nats
 from verify.landscape.weighted import effective_noise, usable_weight
 from verify.models.beta_vae import optimum_that_keeps
 from verify.models.losses import LossNoise
+from verify.words.certified import CERTIFIED
 
 Document = dict[str, Any]
 Told = Callable[[str], object]
@@ -179,13 +180,15 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         "any_decoder": None if witness is None else {"lower": witness.value, "data": witness.data, "upper": None},
         "resolution": [float(e) for e in data.spectrum.errors],
     }
-    known = proved(vae.rows, linear["latents"], s, witness, told) if asked.certify else Proved(False)
-    if asked.certify:
+    known = Proved()
+    if asked.certify and witness is not None:
+        known = proved(vae.rows, witness, told)
         facts = into(facts, known)
     facts["verdict"] = verdict(facts)
     facts["advice"] = advice(facts)
     notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
-    facts["notes"] = list(dict.fromkeys([*notes, *known.notes]))
+    meant = [MEANS] if linear.get("certified") == CERTIFIED or known.lower or known.upper else []
+    facts["notes"] = list(dict.fromkeys([*notes, *known.notes, *meant]))
     return Diagnosis(facts, data, residual, None if residual is None else residual.given(data), known.interrupted)
 
 
@@ -236,7 +239,7 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     s, k = asked.s, min(vae.k if asked.latents is None else asked.latents, vae.n)
     # What has fewer latents contains no linear VAE of more.
     holds = min(k, vae.k)
-    found = stability(data, k, [s])
+    found = stability(data, k, [s], certify=asked.certify)
     row, lam = found["noise"][0], data.eigenvalues
     contained = min([holds, *asked.hidden])
     q = min(row["retained"], contained)
@@ -256,9 +259,13 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
         "below": None,
         "below_error": None,
     }
+    notes = [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
+    if asked.certify:
+        document["certified"] = row["certified"]
+        notes += [] if row["why"] is None else [f"not certified: what the best linear VAE keeps, because {row['why']}"]
     if elbos is not None:
         document["below"], document["below_error"] = _below(vae, data, asked, elbos, q)
-    return document, [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
+    return document, notes
 
 
 def _value_mle(vae: Outputs, data: Covariance, asked: Asked, k: int, sigma2: float) -> float:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from verify.pictures.palette import PALETTE
 from verify.pictures.ticks import counts, decades
+from verify.words.certified import CERTIFIED
 from verify.words.diagnosis import at_least, at_most
 from verify.words.wording import number
 
@@ -25,7 +26,7 @@ ERRORS, BELOW = 2, 1e-2
 def noises(document: Document) -> list[tuple[str, float, str, Any]]:
     """The noises to be marked, those that are known: (name, noise, colour, line)."""
     decoder = document["any_decoder"]
-    proved = decoder is not None and decoder.get("certified", {}).get("lower") == "certified"
+    proved = decoder is not None and decoder.get("certified", {}).get("lower") == CERTIFIED
     below = f"below it some decoder uses latents{PROVED if proved else ''}"
     found = [
         ("the noise σ²", document["sigma2"], "vermillion", "-"),

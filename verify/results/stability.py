@@ -18,6 +18,7 @@ from verify.landscape.stability import recommended_noise as noise_to_start
 from verify.landscape.weighted import PLAIN, usable_weight
 from verify.results.base import Document, Result, frame_of
 from verify.results.inputs import covariance_of
+from verify.words.certified import asked
 from verify.words.stability import said
 from verify.words.tables import Blocks
 
@@ -60,7 +61,7 @@ class StabilityResult(Result):
             return super().to_frame()
         if rows != "thresholds":
             raise InputError(f"rows = {str(rows)[:40]!r}: give 'noise' or 'thresholds'")
-        shown = ("eigenvalue", "sigma2", "standard_error")
+        shown = ("eigenvalue", "sigma2", *(("radius",) if asked(self._document) else ()), "standard_error")
         return frame_of([{name: row[name] for name in shown} for row in self.thresholds], "latent").astype(float)
 
     def draw(self, axes: "Axes") -> None:
@@ -76,17 +77,18 @@ def stability(
     sigma2: float | Iterable[float] | None = None,
     *,
     beta: float = PLAIN,
+    certify: bool = False,
     **options: Unpack[Options],
 ) -> StabilityResult:
     """Which latents the optimum keeps at each noise, and where each collapses (theory 1.5, 3.9).
 
     data: whatever `load` takes, with its options, or what it returned.  sigma2: one noise or several; None: a range.
-    Raises InputError.
+    certify: tell of each number whether it is proved, in exact arithmetic for these very data.  Raises InputError.
     """
     with speaking_python():
         noises = None if sigma2 is None else _several(sigma2)
         covariance = covariance_of(data, compared(noises, beta), **options)
-        document = stability_document(covariance, k, noises, beta=beta)
+        document = stability_document(covariance, k, noises, beta=beta, certify=certify)
     return StabilityResult(document | {"notes": [in_python(note) for note in document["notes"]]})
 
 

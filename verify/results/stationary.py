@@ -79,13 +79,23 @@ class StationaryResult(Result):
 
     def records(self) -> list[Document]:
         """One row for each point; rate and escape: how fast the objective rises, and which way."""
-        return [{**{name: point[name] for name in _SHOWN}, **_escape(point["escape"])} for point in self.points]
+        return [
+            {**{name: point[name] for name in _SHOWN}, **_escape(point["escape"]), **_certified(point)}
+            for point in self.points
+        ]
 
     def draw(self, axes: "Axes") -> None:
         """The value of each point over the number of directions in which it rises."""
         from verify.pictures.index_and_value import draw
 
         draw(axes, self._document)
+
+
+def _certified(point: Document) -> Document:
+    """Whether it is, and why not, where that was asked."""
+    if "certified" not in point:
+        return {}
+    return {"certified": point["certified"]["status"], "why": point["certified"]["why"]}
 
 
 def _escape(escape: Document | None) -> Document:
@@ -102,18 +112,22 @@ def stationary_points(
     objective: str = "ppca",
     beta: float = PLAIN,
     top: int | None = None,
+    certify: bool = False,
     **options: Unpack[Options],
 ) -> StationaryResult:
     """The stationary points of the likelihood ("ppca") or the ELBO ("elbo"), best first (theory 1.2-3.8).
 
     data: whatever `load` takes, with its options, or what it returned.  sigma2: the noise; None: learned.  beta: the
     weight of the KL, of the ELBO at a fixed noise.  top: list so many; None: all if few, else 20.  At learned noise
-    they are searched for, best first, and counted if that ends soon (the command walks all index sets).
+    they are searched for, best first, and counted if that ends soon (the command walks all index sets).  certify: tell
+    of each whether its index and kind are proved, in exact arithmetic for these very data.
 
     Raises InputError.
     """
     with speaking_python():
         covariance = covariance_of(data, compared([] if sigma2 is None else [sigma2], beta), **options)
-        document, points = stationary_document(covariance, k, sigma2=sigma2, objective=objective, top=top, beta=beta)
+        document, points = stationary_document(
+            covariance, k, sigma2=sigma2, objective=objective, top=top, beta=beta, certify=certify
+        )
     notes = [in_python(note) for note in document["notes"]]
     return StationaryResult(document | {"notes": notes}, points, covariance)

@@ -12,6 +12,7 @@ from typing import Any
 
 from verify.landscape.judged import reasons, settled
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
+from verify.words.certified import CERTIFIED
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
 from verify.words.wording import ranges
@@ -280,7 +281,7 @@ def _collapse(facts: Document) -> Iterator[str]:
 def _optimum_or_training(facts: Document) -> Iterator[str]:
     linear, k = facts["linear"], facts["linear"]["latents"]
     held = linear["retained_range"]
-    apart = ["certified" if linear["certified"] == "certified" else "not certified"] if "certified" in linear else []
+    apart = ["certified" if linear["certified"] == CERTIFIED else "not certified"] if "certified" in linear else []
     apart += [] if held in (None, [linear["retained"]] * 2) else [f"{counted(*held)} on other data of the kind"]
     more = f" ({'; '.join(apart)})" if apart else ""
     yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{more}."
@@ -295,7 +296,7 @@ def _optimum_or_training(facts: Document) -> Iterator[str]:
 def _any_decoder(facts: Document) -> Iterator[str]:
     """Below which noise some decoder gains by its latents, and, where that is proved, from which one on none does."""
     bounds = facts["any_decoder"]
-    certified = bounds.get("certified", {}).get("lower") == "certified"
+    certified = bounds.get("certified", {}).get("lower") == CERTIFIED
     lower = f"sigma2 = {at_least(bounds['lower'])} (certified)" if certified else noise(bounds["lower"])
     alone = bounds["data"] < 2
     heart = ", though only by learning single data by heart" if alone else ""

@@ -2,14 +2,16 @@
 
 Notation   facts: a stability document as a dict; lam_j its eigenvalues, from j = 1; k its latents.
            beta weighs the KL: eigenvalues are compared with beta sigma2, and latent j collapses at sigma2 = lam_j/beta.
-Main       threshold, eigenvalue, likeliest, start, rank, directions, typed, rough, counted; weight, scaled.
+Main       threshold, eigenvalue, likeliest, start, rank, directions, typed, rough, counted; weight, scaled; at_most,
+           enclosed, of bounds that are proved.
 Reference  theory 1.5, 3.9.
 
 A number that stands beside a statement keeps it true when somebody types it in: what is below the printed threshold is
 below the threshold, and the printed maximum-likelihood noise keeps all that it is said to keep.
 """
 
-from decimal import ROUND_FLOOR, Context
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 from verify.landscape.weighted import PLAIN, effective_noise, noise_at
@@ -21,6 +23,7 @@ DIGITS = 6
 # Eigenvalues of data carry at least so small an error, relatively.
 ROUNDING = 1e-12
 _FLOOR = Context(prec=DIGITS, rounding=ROUND_FLOOR)
+_CEILING = Context(prec=2, rounding=ROUND_CEILING)
 
 
 def typed(value: float) -> str:
@@ -42,6 +45,22 @@ def as_threshold(value: float) -> str:
 def rough(value: float) -> str:
     """Two digits, of an error: 0.38, 9700, 8e+06."""
     return typed(float(f"{value:.2g}")) if value < 1e6 else f"{value:.2g}"
+
+
+def at_most(bound: float | Fraction) -> str:
+    """Two digits of a bound, not rounded down: 0.38, 1.9e-10; "0" of 0."""
+    exact = Fraction(bound)
+    rounded = _CEILING.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
+    return f"{rounded:f}" if rounded == 0 or Decimal("1e-4") <= rounded < 10**6 else f"{rounded:e}"
+
+
+def enclosed(value: float, radius: float | Fraction) -> tuple[str, str]:
+    """As many decimals of a value as its proven radius bears, and within how much of these the true one lies."""
+    if radius == 0:
+        return typed(value), "0"
+    decimals = max(0, -Decimal(at_most(radius)).adjusted())
+    text = f"{Decimal(value):.{decimals}f}"
+    return text, at_most(abs(Fraction(text) - Fraction(value)) + Fraction(radius))
 
 
 def below(value: float, limit: float) -> str:

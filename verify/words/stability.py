@@ -8,6 +8,7 @@ Reference  theory 1.5, 3.9, 8.
 from typing import Any
 
 from verify.landscape.weighted import PLAIN
+from verify.words import certified
 from verify.words.numerals import counted, rough, scaled, threshold, typed, weight
 from verify.words.tables import Blocks, Table, short
 from verify.words.wording import stability_verdict, what_value
@@ -28,22 +29,25 @@ def noise_table(document: Document) -> Table:
     columns = [("sigma2", True), *([(scaled(weight(document)), True)] if weighted else [])]
     columns += [("retained", True), *([("other data", True)] if sampled else [])]
     columns += [("collapsed", True), ("value", True), ("margin", True)]
+    columns += [("certified", False)] if certified.asked(document) else []
     rows = []
     for r in document["noise"]:
         least, most, k = r["retained"], r["retained_at_most"], document["k"]
         other = [] if not sampled else ["-" if r["sampling_range"] is None else counted(*r["sampling_range"])]
         effective = [typed(r["effective_sigma2"])] if weighted else []
         row = [typed(r["sigma2"]), *effective, counted(least, most), *other, counted(k - most, k - least)]
-        rows.append((*row, short(r["value"], 8), short(r["margin"], 4)))
+        row += [short(r["value"], 8), short(r["margin"], 4)]
+        rows.append([*row, certified.mark(r)] if certified.asked(document) else row)
     return Table(columns, rows)
 
 
 def _noise_legend(document: Document) -> str:
     text = f"value: {what_value(weight(document))}; margin: distance from sigma2 to the nearest threshold"
-    if document["N"] is None:
-        return text
-    other = "what other data of the same kind may retain, thresholds moved by up to two standard errors"
-    return f"{text}; other data: {other}"
+    if document["N"] is not None:
+        text += (
+            "; other data: what other data of the same kind may retain, thresholds moved by up to two standard errors"
+        )
+    return f"{text}\n{certified.LEGEND}" if certified.asked(document) else text
 
 
 def _thresholds(document: Document) -> str:
@@ -57,4 +61,15 @@ def _thresholds(document: Document) -> str:
         shown = [*shown[: MOST_THRESHOLDS - 1], "...", shown[-1]]
     errors = any(t["standard_error"] is not None for t in found)
     said = "latents collapse one by one as sigma2 passes" if len(found) > 1 else "the latent collapses as sigma2 passes"
-    return f"{said} {', '.join(shown).replace('..., ', '... ')}{' (± one standard error)' if errors else ''}"
+    said = f"{said} {', '.join(shown).replace('..., ', '... ')}{' (± one standard error)' if errors else ''}"
+    return f"{said}{_proved(document)}"
+
+
+def _proved(document: Document) -> str:
+    """Within how much of these noises the true ones lie, where that is certified."""
+    radius = certified.radius(document)
+    if radius is None or not certified.asked(document):
+        return ""
+    if radius == "0":
+        return "; certified: these are exact"
+    return f"; certified: of these very data the thresholds in the document lie within {radius} of the true ones"

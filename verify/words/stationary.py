@@ -8,6 +8,7 @@ Reference  theory 1.2-3.8.
 from typing import Any
 
 from verify.landscape.weighted import PLAIN
+from verify.words import certified
 from verify.words.lists import curve_in_words, open_ends, readable, tied_either_way
 from verify.words.numerals import at_noise, typed, weight
 from verify.words.tables import Blocks, Table, short
@@ -79,7 +80,9 @@ def _points(document: Document) -> Table:
     columns = [("", True), ("value", True), ("deficit", True)]
     columns += [("sigma2", True)] if learned else []
     columns += [("gap", True)] if elbo else []
-    columns += [("index", True), ("kind", False), ("rate", True), ("escape", False), ("retained", False)]
+    proved = certified.asked(document)
+    columns += [("index", True), ("kind", False), *([("certified", False)] if proved else [])]
+    columns += [("rate", True), ("escape", False), ("retained", False)]
     rows = []
     for number, point in enumerate(document["points"], start=1):
         row = [str(number), short(point["value"], 8), short(point["deficit"], 4)]
@@ -88,6 +91,7 @@ def _points(document: Document) -> Table:
         escape = point["escape"]
         flat = not point["strict"] and point["kind"] != "undecided"
         row += [str(point["index"]), point["kind"] + (" (flat)" if flat else "")]
+        row += [certified.mark(point)] if proved else []
         row += [short(escape["rate"], 3) if escape else "-", _way(escape), _held(point)]
         rows.append(row)
     return Table(columns, rows)
@@ -105,6 +109,8 @@ def _legend(document: Document) -> str:
         text += "; undecided: rounding leaves open which kind it is, as an eigenvalue cannot be told from the noise"
     if any(not p["strict"] and p["kind"] != "undecided" for p in points):
         text += "; flat: in directions beyond those of symmetry, to second order"
+    if certified.asked(document):
+        text += f"; {certified.POINTS_LEGEND}"
     if not all(p["orthogonal"] for p in points):
         text += "; {}: eigenvectors that as many columns share (not orthogonal), 0 for each column more"
     return text

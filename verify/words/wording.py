@@ -39,7 +39,7 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None:
         return "–"
     if isinstance(value, int) and abs(value) < 10**6:
-        return _grouped(str(value))
+        return grouped(str(value))
     if isinstance(value, int):  # counts may exceed what a double holds
         text = str(value)
         return power(f"{text[0]}.{text[1:digits]}", len(text) - 1)
@@ -49,12 +49,12 @@ def number(value: float | None, digits: int = 4) -> str:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return power(mantissa, int(exponent))
     text = f"{value:.{max(0, digits - 1 - floor(log10(abs(value))))}f}"
-    return _grouped(text.rstrip("0").rstrip(".") if "." in text else text)
+    return grouped(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def nats(value: float) -> str:
     """A value of the objective, with as many decimals in every row of a table: −242.6709."""
-    return _grouped(f"{value:.4f}") if abs(value) < 1e7 else number(value, 8)
+    return grouped(f"{value:.4f}") if abs(value) < 1e7 else number(value, 8)
 
 
 def power(mantissa: str, exponent: int) -> str:
@@ -63,7 +63,7 @@ def power(mantissa: str, exponent: int) -> str:
     return f"{mantissa} × 10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
 
 
-def _grouped(text: str) -> str:
+def grouped(text: str) -> str:
     """Commas between groups of three digits from five digits on, 12,345 but 1797, and a true minus sign."""
     whole, point, fraction = text.partition(".")
     if len(whole.lstrip("-")) > 4:

@@ -13,20 +13,24 @@ Method      A global maximum has the value sup L (lemma-1), so W maximises L and
             for all n and k. g rises from 0 at sigma2: a column can be exchanged for a larger discarded eigenvalue. For
             ties: the columns turn, and S W = W K, W^T W = K - sigma2 I stay, in words. Infinitesimally: the Hessian of
             the profile ELBO has -(l_a +- l_b)^2/(lam_a lam_b), l_a = sqrt(lam_a - sigma2), for a pair of columns
-            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2.
+            (claim spectrum): it is negative definite iff there is no such tie, and none of a discarded lam and sigma2;
+            counted in balls as well.
 Trusted     lemma-1, eq-24-28, profile, noise-gradient, spectrum; that the gradient vanishes at a maximum; that S has an
             eigenbasis; the rules of verify.symbolic.
 """
 
+from fractions import Fraction
 from itertools import permutations, product
 
 import numpy as np
+import pytest
 import sympy as sp
 from hypothesis import assume, given
 
-from proofs.machinery.checks import Disagreement, agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import Disagreement, agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, ORTHOGONAL_POINT, K, retained
 from proofs.problems.spectra import SpectralProblem, climb, data, hard_problems, random_problem, random_rotation
 from verify.landscape.roots import CONVERGED, find_roots
@@ -589,3 +593,60 @@ def test_slips_in_the_words_are_rejected():
     x, s, above = sp.symbols("x s excess", positive=True)
     with rejected():  # without the normaliser a latent at the noise would still gain by shrinking
         check(sp.diff(sp.log(x / s) - x / s, x).subs(x, s + above).factor().is_positive, "falls above the noise")
+
+
+def check_definite_in_balls(lam, columns, noise, learned=False, objective="elbo"):
+    """At the principal columns there is one stationary point, and the Hessian of P is negative definite."""
+    held = tuple(range(min(columns, sum(x > noise for x in lam))))
+    plain = certificates.plain(objective, held, columns)
+    point = certificates.Stated(lam, plain, noise, learned=learned)
+    certified(point.inertia(0, len(lam) * columns + learned, 0))
+
+
+@DEFINITE.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_the_maximum_is_isolated(record, name):
+    """All nk eigenvalues are negative, ties split by 1e-12 included; not those of L, which turns at no cost."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    check_definite_in_balls(at.lam, at.k, at.noise)
+    # More columns than exceed the noise: the maximum has zero columns.
+    check_definite_in_balls(at.lam, at.k, (at.lam[0] + at.lam[1]) / 2)
+    record(instances=2)
+    with rejected():
+        check_definite_in_balls(at.lam, at.k, at.noise, objective="ppca")
+    for i, j in ((at.k - 1, at.k), (0, 1)):  # a tie of a retained and a discarded one, of two retained ones
+        tied = tuple(at.lam[i] if a == j else x for a, x in enumerate(at.lam))
+        with rejected():
+            check_definite_in_balls(tied, at.k, at.noise)
+    with rejected():  # a zero column, and an eigenvalue that is the noise
+        check_definite_in_balls(at.lam, at.k, at.lam[1])
+
+
+@NOISE.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_the_noise_of_the_isolated_maximum_is_the_mean_of_the_smallest(record, name):
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    mean = certificates.noise_at_rest(at, tuple(range(at.k)))
+    check_definite_in_balls(at.lam, at.k, mean, learned=True)
+    record(instances=1)
+    with rejected():
+        check_definite_in_balls(at.lam, at.k, mean * (1 + Fraction(1, 10**12)), learned=True)
+
+
+@LARGEST.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_a_smaller_eigenvalue_or_a_zero_column_is_no_maximum(record, name):
+    """The stationary points with orthogonal columns that do not hold the largest: P rises at each."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    largest = tuple(range(min(at.k, sum(x > at.noise for x in at.lam))))
+    for A in certificates.retained_sets(at):
+        point = certificates.Stated(at.lam, certificates.plain("elbo", A, at.k), at.noise)
+        if largest != A:
+            certified(point.saddle(Fraction(0), point.vectors))
+            record(instances=1)
+        else:
+            with rejected():
+                certified(point.saddle(Fraction(0), point.vectors))

@@ -10,15 +10,17 @@ Method      in words, for all n, k, k_b, q_b: the stationary points are those of
             iff S W = W M diag(M)^-1 M; M commutes with diag(M), and falls into blocks of constant diagonal, on which
             S U = U T^2/m; the trace fixes m. Conversely such a block has that image, and plane rotations build Q_b.
             Beside it: constructed points have zero gradient of the full ELBO, at 50 digits too; and blind root-finding
-            on the gradient, which knows no closed form, meets the listed families alone.
+            on the gradient, which knows no closed form, meets the listed families alone; certificates of isolated ones.
 Trusted     claim profile; facts svd, jacobi, components, mean and descent (which joins the rotations); the normal form
             of words.
 """
 
+from fractions import Fraction
 from functools import partial
 
 import mpmath
 import numpy as np
+import pytest
 import sympy as sp
 
 from proofs.lucas_2019.linear_vae.blocks_in_words import (
@@ -41,11 +43,13 @@ from proofs.lucas_2019.linear_vae.blocks_in_words import (
     m,
     q_b,
 )
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.points_in_words import BLOCK_POINT, LIKELIHOOD_POINT
 from proofs.problems.spectra import landscapes, spectrum_of
+from verify.certify.propose.stationary import exact_weights
 from verify.landscape.families import fixed_noise_families, learned_noise_families
 from verify.landscape.points import Block, Point, block_constant, constant_diagonal_rotation, ordered, weights
 from verify.landscape.roots import CONVERGED, DIVERGED, STALLED, find_roots
@@ -634,3 +638,71 @@ def test_the_steps_give_both_directions(record):
     with rejected():  # rotations that need not end
         concludes(CLAIM, f"{both_ways} & Q_exists", USED | {"descent": "all_at_m & one_more_at_m -> rotated_to_m"})
     record(instances=count)
+
+
+@CONVERSE.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_one_stationary_point_lies_within_1e_48_of_every_isolated_family(record, name):
+    """In balls, W to 77 digits from the closed form: there is one, and no other. Near a family that turns are more."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    families = fixed_noise_families(np.array([float(x) for x in at.lam]), at.k, float(at.noise))
+    for point in families:
+        stated = certificates.Stated(at.lam, point, at.noise)
+        if certificates.isolated(point):
+            certified(stated.stationary())
+            record(instances=1)
+        else:
+            with rejected():
+                certified(stated.stationary())
+    point = next(p for p in families if not p.orthogonal)
+    held = next(b for b in point.blocks if b.columns > 1).eigen
+    other = list(at.lam)
+    other[held[0]] = at.lam[held[0]] + Fraction(1, 10**9)
+    right = certificates.Stated(at.lam, point, at.noise).W
+    for wrong in (with_another_constant(right, held, at.noise), exact_weights(point, other, at.noise)):
+        with rejected():
+            certified(certificates.Stated(at.lam, point, at.noise, W=wrong).stationary())
+
+
+def with_another_constant(W, rows, noise):
+    """W with m_b larger by 1e-3: t_a, which is the squared norm of row a and sigma2, nearly by half of that."""
+    wrong = W.copy()
+    for a in rows:
+        square = sum(x * x for x in W[a].tolist())
+        wrong[a] = W[a] * Fraction(float(1 + Fraction(1, 2000) * (square + noise) / square) ** 0.5)
+    return wrong
+
+
+@LOW.evidence(role="supports", kind="certificate", strength="certified")
+def test_in_balls_a_block_retains_an_eigenvalue_below_the_noise(record):
+    pytest.importorskip("flint")
+    lam, noise = (Fraction(4), Fraction(81, 100)), Fraction(1)
+    point = Point("elbo", ordered([Block((0, 1), 2)], 2), 0.0, 0.0)
+    stated = certificates.Stated(lam, point, noise)
+    certified(stated.stationary())
+    check(all((stated.W[1] != 0).tolist()), "the second eigenvalue is retained")
+    with rejected():  # 1/4 is too far below it: t = sqrt(1/4) (2 + 1/2)/2 < 1
+        certified(certificates.Stated((Fraction(4), Fraction(1, 4)), point, noise).stationary())
+    record(instances=1)
+
+
+def check_noise_in_balls(at, point, noise):
+    """One joint stationary point lies near the family at this noise."""
+    certified(certificates.Stated(at.lam, point, noise, learned=True).stationary())
+
+
+@NOISE.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_the_noise_of_every_isolated_family_is_stationary(record, name):
+    """Those whose noise is a fraction: no block of them has zero rows, and it is the mean of the discarded."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    for point in learned_noise_families(np.array([float(x) for x in at.lam]), at.k):
+        if not certificates.isolated(point) or any(b.zeros and b.eigen for b in point.blocks):
+            continue
+        noise = certificates.noise_at_rest(at, point.retained)
+        check_noise_in_balls(at, point, noise)
+        record(instances=1)
+        with rejected():
+            check_noise_in_balls(at, point, noise * (1 + Fraction(1, 10**9)))

@@ -10,19 +10,25 @@ Method      in words, for all n and k. The local maxima of the ELBO are those of
             derived P along W exp(theta B). Where all are, P and L have the same gradient, and all that raises L moves a
             column towards a discarded u_j: the columns stay orthogonal, and P = L on the whole line.
             Beside it: at every listed family the rotation, finite and infinitesimal; the Hessian of the full ELBO; the
-            local maxima of P against those of L, both directions.
+            local maxima of P against those of L, both directions; certificates at all isolated points of hard spectra.
 """
 
+from fractions import Fraction
+from itertools import combinations
+
 import numpy as np
+import pytest
 import sympy as sp
 from scipy.linalg import expm
 
-from proofs.machinery.checks import agree, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.boxes import check_holds, outcome_on
 from proofs.problems.points_in_words import K
 from proofs.problems.spectra import landscapes, wider
+from verify.certify.checker.balls import diagonal, flint, precision
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import weights
 from verify.landscape.spectrum import spectrum
@@ -422,3 +428,78 @@ def test_the_steps_give_the_theorem_both_ways(record):
         with rejected():
             concludes(CLAIM, stronger, USED)
     record(instances=count)
+
+
+def check_escapes_in_balls(at, point, factor=1):
+    """A stationary point is there, with a negative direction; turning the columns that are not orthogonal it rises.
+
+    The curvature along W B encloses factor times 4 M_ij^2/m^2, and certifies as a saddle a little less of it.
+    """
+    stated = certificates.Stated(at.lam, point, at.noise)
+    block = next(columns for b, columns in zip(point.blocks, point.column_ranges(), strict=True) if b.columns > 1)
+    with precision(certificates.BITS):
+        x, H = stated.enclosed()
+        W, s = stated.place.parts(x)
+        M_ = W.transpose() * W + diagonal([s] * at.k)
+        i, j = max(combinations(block, 2), key=lambda pair: abs(float(M_[pair])))
+        turn = flint().arb_mat(at.k, at.k)
+        turn[j, i], turn[i, j] = 1, -1
+        curvature, expected = certificates.along(H, W * turn), factor * 4 * (M_[i, j] / M_[i, i]) ** 2
+        check(curvature > 0, "it does not surely rise")
+        check(curvature.overlaps(expected) and curvature.rad() < 1e-30, "the curvature is another")
+        moved = W * turn
+        rate = Fraction(float(curvature / sum(y * y for y in moved.entries())))
+    direction = np.array([Fraction(float(y)) for y in moved.entries()])[:, None]
+    certified(stated.saddle(rate * Fraction(999, 1000), direction))
+    with rejected():  # no more than it is
+        certified(stated.saddle(rate * Fraction(1001, 1000), direction))
+    certified(stated.saddle(Fraction(0), stated.vectors))
+
+
+@ROTATION.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_every_isolated_point_with_columns_not_orthogonal_rises_as_stated(record, name):
+    pytest.importorskip("flint")
+    at, families = in_balls(name)
+    for point in families:
+        if not point.orthogonal:
+            check_escapes_in_balls(at, point)
+            record(instances=1)
+    with rejected():
+        check_escapes_in_balls(at, next(p for p in families if not p.orthogonal), factor=2)
+    top = certificates.Stated(at.lam, families[0], at.noise)
+    check(families[0].orthogonal, "the best one has orthogonal columns")
+    with rejected():
+        certified(top.saddle(Fraction(0), top.vectors))
+
+
+def in_balls(name):
+    """One of the LANDSCAPES, and its isolated families, best first."""
+    at = certificates.LANDSCAPES[name]
+    listed = fixed_noise_families(np.array([float(x) for x in at.lam]), at.k, float(at.noise))
+    return at, [p for p in listed if certificates.isolated(p)]
+
+
+def check_top_alone(at, families, most):
+    """Balls count 0 positive and nk negative eigenvalues at the one that retains `most` by orthogonal columns alone."""
+    for point in families:
+        stated = certificates.Stated(at.lam, point, at.noise)
+        if point.orthogonal and point.retained == most:
+            certified(stated.inertia(0, at.n * at.k, 0))
+        else:
+            index = spectrum(point, np.array([float(x) for x in at.lam])).index
+            check(index > 0, "no rising direction is foretold")
+            certified(stated.inertia(index, at.n * at.k - index, 0))
+
+
+@CONCLUSION.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_no_isolated_point_is_a_maximum_but_that_of_the_likelihood(record, name):
+    pytest.importorskip("flint")
+    at, families = in_balls(name)
+    most = tuple(range(min(at.k, sum(x > at.noise for x in at.lam))))
+    check_top_alone(at, families, most)
+    record(instances=len(families))
+    for wrong in ((), most[:-1], (*most[:-1], most[-1] + 1)):
+        with rejected():
+            check_top_alone(at, families[:6] + families[-1:], wrong)

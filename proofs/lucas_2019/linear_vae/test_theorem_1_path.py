@@ -13,9 +13,10 @@ Method      inside the blocks L, log det M and the trace of each block stay, so 
             constant at eps = 1, so it is not constant at any small eps but 0.  No second derivative is needed.
             The point that refutes "any R": lam = (3, 2, 4, .5, .4), sigma2 = .7; columns 1, 2 the block of lam 3, 2;
             column 3 plain on lam 4.  The sign of the second derivative in ball arithmetic; the change itself at 50
-            digits.
+            digits; certificates for others of its kind.
 """
 
+from fractions import Fraction
 from itertools import permutations, product
 
 import mpmath
@@ -26,12 +27,15 @@ from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
 from proofs.lucas_2019.linear_vae.rotations import flipped_to_a_rotation, generator
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.spectra import landscapes
+from verify.certify.checker.balls import diagonal, flint, precision
+from verify.certify.propose.stationary import exact_weights
 from verify.landscape.families import fixed_noise_families
-from verify.landscape.points import weights
+from verify.landscape.points import Block, Point, weights
 from verify.models import linear_vae
 from verify.symbolic import linear_vae as in_words
 from verify.symbolic import ppca as likelihood_in_words
@@ -566,3 +570,73 @@ def test_the_steps_give_the_rise(record):
         with rejected():
             concludes(CLAIM, too_much, USED)
     record(instances=count)
+
+
+def stated_with(third, noise=NOISE):
+    """The instance with another eigenvalue for its third column, W from its closed form at NOISE, stated at a noise."""
+    lam = sorted(map(Fraction, ("3", "2", third, "1/2", "2/5")), reverse=True)
+    blocks = Block((lam.index(3), lam.index(2)), 2), Block((lam.index(Fraction(third)),))
+    point = Point("elbo", blocks, 0.0, 0.0)
+    W_ = exact_weights(point, lam, Fraction(str(NOISE))) * [1, -1, 1]  # so that M_12 > 0, as above
+    return certificates.Stated(tuple(lam), point, Fraction(str(noise)), W=W_)
+
+
+def turned_in_balls(third, direction):
+    """d^2 P(W exp(eps B))/deps^2 from the Hessian at the stationary point that balls find; B = direction() is skew.
+
+    The gradient is 0 there, so that W B B adds nothing.
+    """
+    stated = stated_with(third)
+    with precision(certificates.BITS):
+        x, H = stated.enclosed()
+        W_, s = stated.place.parts(x)
+        B = direction()
+        curvature = certificates.along(H, W_ * flint().arb_mat(B.tolist()))
+        M_ = np.array((W_.transpose() * W_ + diagonal([s] * 3)).tolist(), dtype=object)
+        check(curvature.overlaps(curvature_of(B, M_)), f"{curvature} is not what the formula gives")
+        check(curvature.rad() < 1e-30, "the ball is too wide to tell")
+        check(M_[0, 1] > 0, "of columns 1, 2 the larger singular value is that of (1, 1)")
+        return curvature
+
+
+def along_descending(signs):
+    """R - R^T of the R whose columns are, with these signs, e_3, (1, 1, 0)/sqrt 2 and (1, -1, 0)/sqrt 2."""
+    R = next(iter(ball_rotations())) * np.array(signs, dtype=object)
+    return R - R.T
+
+
+def inside_the_block():
+    return np.array([[ball(x) for x in row] for row in plane_rotation().astype(int).tolist()], dtype=object)
+
+
+FALLING = ("4", "5", "10", "100")  # eigenvalues of the third column, which is the longest
+
+
+@INSTANCE.evidence(role="refutes", kind="certificate", strength="certified")
+@pytest.mark.parametrize("third", FALLING)
+def test_the_second_derivatives_at_the_point_that_balls_find_say_the_same(record, third):
+    """That W is stationary, and falls along all four, from the checker of certificates, which knows no closed form."""
+    pytest.importorskip("flint")
+    for signs in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)):  # these keep the determinant
+        check_surely_negative(turned_in_balls(third, lambda signs=signs: along_descending(signs)))
+        record(instances=1)
+    with rejected():
+        check_surely_negative(turned_in_balls(third, inside_the_block))
+    certified(stated_with(third).stationary())
+    with rejected():  # at another noise this W is not
+        certified(stated_with(third, NOISE + sp.Rational(1, 10**9)).stationary())
+
+
+def check_surely_positive(ball):
+    check(ball > 0, f"{ball} is not surely positive")
+
+
+@CONCLUSION.evidence(role="corrected", kind="certificate", strength="certified")
+@pytest.mark.parametrize("third", ["47/20", *FALLING])
+def test_inside_the_block_it_rises_at_second_order_in_balls(record, third):
+    """B in the plane of columns 1 and 2 is the logarithm of their R but for a factor, whose square is positive."""
+    pytest.importorskip("flint")
+    check_surely_positive(turned_in_balls(third, inside_the_block))
+    record(instances=1)
+    with rejected():
+        check_surely_positive(turned_in_balls(FALLING[0], lambda: along_descending((1, 1, 1))))

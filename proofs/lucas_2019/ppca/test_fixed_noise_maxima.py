@@ -14,9 +14,10 @@ Hypotheses  sigma2 > 0 fixed; any S >= 0, ties included.
 Source      Lucas et al. 2019, Secs. 1 and 4.2, App. A.1; theory 1.5.
 Method      if A is not on top, exchanging or adding an eigenvector rises (claim: spectrum). That the sets on top have
             the largest value of all is shown term by term, with the multiplier t = g(lam_k) for the number of columns.
-            Beside it: all order types up to n = 6, all enumerated points, gradient ascent from random starts.
+            Beside it: all order types up to n = 6, all enumerated points, ascent from random starts, certificates.
 """
 
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -26,9 +27,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from proofs.machinery.checks import at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, zero_column
 from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
 from verify.landscape.points import value_at, weights
@@ -484,4 +486,35 @@ def test_looking_at_zero_columns_only_finds_false_maxima(record):
         at = SpectralProblem(np.array(lam), np.eye(len(lam)), columns, noise)
         with rejected():
             check_maxima_are_global(at, zero_columns_do_not_rise)
+        record(instances=1)
+
+
+def check_no_rising_direction(at, A, objective="ppca"):
+    """Balls find the point that retains A, and no eigenvalue of its Hessian positive: all but the gauge negative."""
+    point = certificates.Stated(at.lam, certificates.plain(objective, A, at.k), at.noise)
+    flat = certificates.gauge(at, A)
+    certified(point.inertia(0, at.n * at.k - flat, flat))
+
+
+def check_rises_in_balls(at, A):
+    """Balls find the point that retains A, an eigenvalue of its Hessian positive and one negative: a saddle."""
+    point = certificates.Stated(at.lam, certificates.plain("ppca", A, at.k), at.noise)
+    certified(point.saddle(Fraction(0), point.vectors))
+
+
+@RISING.evidence(role="refutes", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_only_the_set_on_top_has_no_rising_direction(record, name):
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    top = tuple(range(min(at.k, sum(x > at.noise for x in at.lam))))
+    for A in certificates.retained_sets(at):
+        if top == A:
+            check_no_rising_direction(at, A)
+            with rejected():
+                check_rises_in_balls(at, A)
+        else:
+            check_rises_in_balls(at, A)
+            with rejected():
+                check_no_rising_direction(at, A)
         record(instances=1)

@@ -10,16 +10,21 @@ Source      Lucas et al. 2019, Secs. 4.1, A.1; Tipping & Bishop 1999, App. A; th
 Method      in words, for all n, k, R: 2 sigma2^2 dL/dsigma2 = tr S - tr C, and S - C vanishes on the columns of W and
             is lam_j - sigma2 on u_j; the noise adds one negative direction: Schur complement -(n - q)/(2 sigma2^2). If
             some unused lam_j is above a retained one, or q < k and the unused ones differ, so that one is above their
-            mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points.
+            mean, then a column rises (claim spectrum). Numeric: dense joint Hessians at all joint stationary points;
+            balls count the signs.
 """
 
+from fractions import Fraction
+
 import numpy as np
+import pytest
 import sympy as sp
 from hypothesis import given
 
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.points_in_words import LIKELIHOOD_POINT, discarded, full_point
 from proofs.problems.spectra import SpectralProblem, hard_problems, landscapes, wider
 from verify.landscape.points import weights
@@ -477,3 +482,57 @@ def test_telling_saddles_by_the_number_of_columns_is_rejected(record):
         with rejected():
             check_saddles(at, lambda point, lam: len(point.retained) == point.k, 1e-9)
         record(instances=1)
+
+
+def joint_point(at, A):
+    """The joint stationary point that retains A, in balls: W and the noise are the variables."""
+    noise = certificates.noise_at_rest(at, A)
+    return certificates.Stated(at.lam, certificates.plain("ppca", A, at.k), noise, learned=True)
+
+
+def check_joint_inertia(at, A, positive, negative_of_noise=1):
+    """Balls count so many positive eigenvalues, the gauge, and the rest of those of W and the noise's as negative."""
+    flat = certificates.gauge(at, A)
+    negative = at.n * at.k - certificates.index(at, A, certificates.noise_at_rest(at, A)) - flat + negative_of_noise
+    certified(joint_point(at, A).inertia(positive, negative, flat))
+
+
+@NOISE.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_balls_count_one_negative_eigenvalue_more_than_in_w(record, name):
+    """At every joint stationary point; the k largest alone have none that is positive."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    for A in certificates.joint_sets(at):
+        rising = certificates.index(at, A, certificates.noise_at_rest(at, A))
+        check_joint_inertia(at, A, rising)
+        same(rising == 0, tuple(range(at.k)) == A)
+        with rejected():  # as if the noise rose
+            check_joint_inertia(at, A, rising + 1, 0)
+        record(instances=1)
+
+
+@RISING.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_in_balls_every_joint_point_but_the_top_one_is_a_saddle(record, name):
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    for A in certificates.joint_sets(at):
+        point = joint_point(at, A)
+        if tuple(range(at.k)) != A:
+            certified(point.saddle(Fraction(0), point.vectors))
+            record(instances=1)
+        else:
+            with rejected():
+                certified(point.saddle(Fraction(0), point.vectors))
+
+
+@FALLS.evidence(role="control", kind="certificate")
+def test_a_collapsed_maximum_of_fixed_noise_is_no_joint_point_in_balls():
+    """lam = (3, 1, 1/2), sigma2 = 2, k = 2: stationary in W, and in no neighbourhood jointly with the noise."""
+    pytest.importorskip("flint")
+    lam, noise = (Fraction(3), Fraction(1), Fraction(1, 2)), Fraction(2)
+    point = certificates.plain("ppca", (0,), 2)
+    certified(certificates.Stated(lam, point, noise).stationary())
+    with rejected():
+        certified(certificates.Stated(lam, point, noise, learned=True).stationary())

@@ -11,21 +11,24 @@ Source      ours; Eq. 13 gives only a sign.
 Method      in words, for all n and k and (for L) all R: the Hessian operator is the differential of the gradient, which
             is derived itself; applied to each labelled direction it gives back its eigenvalue times the direction. The
             directions are orthogonal and nk in number. Beside it: entrywise second derivatives of L and P at an
-            explicit symbolic point with n = k = 3; eigvalsh of dense Hessians; 50 digits.
+            explicit symbolic point with n = k = 3; eigvalsh of dense Hessians; 50 digits; balls count the signs.
 """
 
 from functools import cache
+from itertools import combinations, product
 
 import mpmath
 import numpy as np
+import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu.hessian import hessian, profile_hessian
-from proofs.machinery.checks import agree, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
+from proofs.problems import certificates
 from proofs.problems.on_device import hessian_agrees, spectra_agree
 from proofs.problems.points_in_words import (
     LIKELIHOOD_POINT,
@@ -37,6 +40,8 @@ from proofs.problems.points_in_words import (
     zero_column,
 )
 from proofs.problems.spectra import SpectralProblem, landscapes, random_rotation, wider
+from verify.certify.checker.balls import ball, balls, diagonal, flint, inertia, precision
+from verify.certify.propose.stationary import floats
 from verify.landscape.families import fixed_noise_families
 from verify.landscape.points import Block, Point, ordered, weights
 from verify.landscape.spectrum import inside_hessian, spectrum
@@ -710,3 +715,73 @@ def test_the_kernels_diagonalise_the_hessians_into_the_closed_form(record, thoro
 def test_the_closed_form_of_another_point_is_not_the_spectrum(xp):
     with rejected():
         spectra_agree(xp, 5, seed=34, shifted=1)
+
+
+def check_counted(at, A, objective, turned=0):
+    """Balls count the signs that the closed form has at the point that retains A; or not, with one sign turned."""
+    point = certificates.Stated(at.lam, certificates.plain(objective, A, at.k), at.noise)
+    rising = certificates.index(at, A, at.noise)
+    flat = certificates.gauge(at, A) if objective == "ppca" else 0
+    certified(point.inertia(rising + turned, at.n * at.k - rising - flat - turned, flat))
+
+
+@INDEX.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_balls_count_the_index_and_the_gauge_of_the_closed_form(record, name):
+    """Of L, and of P at its orthogonal points: there is one stationary point at the closed form, and its inertia."""
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    for A, objective in product(certificates.retained_sets(at), ("ppca", "elbo")):
+        check_counted(at, A, objective)
+        record(instances=1)
+        for turned in (1, -1):
+            with rejected():
+                check_counted(at, A, objective, turned)
+
+
+def closed_values(at, A, of_elbo):
+    """The rows of theory 1.3 and 3.5 as balls, U = I: nk of them."""
+    s, held = ball(at.noise), [ball(at.lam[a]) for a in A]
+    outside, zeros = [ball(x) for j, x in enumerate(at.lam) if j not in A], at.k - len(A)
+    yield from ((j / a - 1) / s for a in held for j in outside)
+    yield from (-2 * (a - s) / a**2 for a in held)
+    yield from ((j - s) / s**2 for j in outside * zeros)
+    yield from (-(a - s) / (s * a) * int(of_elbo) for a in held * zeros)
+    for a, b in combinations(held, 2):
+        lengths = (a - s).sqrt(), (b - s).sqrt()
+        yield -((lengths[0] + lengths[1]) ** 2 if of_elbo else a + b - 2 * s) / (a * b)
+        yield -((lengths[0] - lengths[1]) ** 2) / (a * b) * int(of_elbo)
+
+
+def check_located(at, A, objective, closed):
+    """A little below and above each of these values balls count as many eigenvalues beyond as there are values."""
+    point = certificates.Stated(at.lam, certificates.plain(objective, A, at.k), at.noise)
+    with precision(certificates.BITS):
+        H, values, levels = point.enclosed()[1], list(closed), 0
+        V = balls(np.linalg.eigh(floats(H))[1])
+        near = max(abs(float(x)) for x in values) * 2.0**-36  # more than V, which is only nearly right, leaves open
+        for level in {float(x) + side * near for x in values for side in (-1, 1)}:
+            if min(abs(float(x) - level) for x in values) > near / 2:
+                beyond = sum(bool(x > level) for x in values)
+                found = inertia(H - diagonal([ball(level)] * at.n * at.k), flint().arb_mat(at.n * at.k, 0), V)
+                same(found, [beyond, at.n * at.k - beyond, 0])
+                levels += 1
+    check(levels > 1, "no level between the values")
+    return levels
+
+
+@ALL.evidence(role="supports", kind="certificate", strength="certified")
+@pytest.mark.parametrize("name", certificates.LANDSCAPES)
+def test_balls_find_every_eigenvalue_at_its_row_and_no_other(record, name):
+    pytest.importorskip("flint")
+    at = certificates.LANDSCAPES[name]
+    for A, objective in product(certificates.retained_sets(at), ("ppca", "elbo")):
+        with precision(certificates.BITS):
+            closed = list(closed_values(at, A, objective == "elbo"))
+        record(instances=check_located(at, A, objective, closed))
+        if len(A) < at.k:  # the fullest sets have rows of every kind but the fourth
+            continue
+        *rest, largest = sorted(closed, key=lambda x: abs(float(x)))
+        for wrong in (-largest, 1.001 * largest, rest[0]):  # a sign turned, a slip, a row left out and another twice
+            with rejected():
+                check_located(at, A, objective, [*rest, wrong])

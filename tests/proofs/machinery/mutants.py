@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from proofs.machinery import checks
 
-CHECKS = ("agree", "at_most", "same", "check", "vanishes", "rejected")
+CHECKS = ("agree", "at_most", "same", "check", "vanishes", "certified", "rejected")
 
 
 def yes(*args: object, **options: object) -> float:

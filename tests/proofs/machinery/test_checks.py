@@ -11,6 +11,7 @@ from proofs.machinery.checks import (
     Disagreement,
     agree,
     at_most,
+    certified,
     check,
     rejected,
     rejections,
@@ -19,6 +20,7 @@ from proofs.machinery.checks import (
     tally,
     vanishes,
 )
+from verify.certify.checker.outcome import proved, refuted, undecided
 
 
 def test_error_is_relative_to_the_norm_of_what_is_expected():
@@ -89,6 +91,16 @@ def test_check_is_a_bare_yes_or_no():
         check(np.array([True, False]), "the truth of an array")
     with pytest.raises(TypeError):
         check(sympy.Symbol("x") > 0, "an open relation")
+
+
+def test_certified_takes_what_is_proved_and_nothing_else():
+    certified(proved("so it is"))
+    for outcome in (refuted("it is not"), undecided("who knows")):
+        with rejected():
+            certified(outcome)
+    for no_outcome in (True, None, "proved"):
+        with pytest.raises(AttributeError):
+            certified(no_outcome)
 
 
 def test_vanishes_sees_identities_and_only_those():

@@ -90,6 +90,10 @@ def _series(x, first, following, terms=60):
 
 def _exp_of(x):
     """exp of one fraction: Taylor at x/2^m, |x/2^m| <= 1/2, where the rest is below the last term; then squared."""
+    if x > 4096:
+        raise OverflowError("too large an exponential")
+    if x < -4096:
+        return Interval(0, Fraction(1, UNIT))
     m = 0
     while abs(x) > Fraction(2) ** (m - 1):
         m += 1

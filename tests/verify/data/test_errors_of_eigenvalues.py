@@ -261,6 +261,61 @@ def test_sums_of_whole_numbers_are_exact_and_n_squared_s_where_64_bits_hold_it(p
             assert abs(found.S[i, j] - true) <= (found.error + EPS / 2) * np.sqrt(found.spread[i] * found.spread[j])
 
 
+@pytest.mark.parametrize("largest", [126, 157, 164, 168, 181, 255])
+@pytest.mark.parametrize("N", [1491, 1871, 2048])
+def test_sums_in_single_precision_stay_exact(largest, N):
+    """Parts of rows whose squares add up to 2^24 at most, however their number divides; odd sums tell."""
+    X = np.full((N, 1), float(largest))
+    X[0], X[N // 2 :: 2] = 0, largest - 1
+    sums = WholeSums.begin(X)
+    assert sums is not None and sums.add(X)
+    assert int(sums.G[0, 0]) == sum(int(x) ** 2 for x in X[:, 0])
+    again = np.full((N, 1), float(largest))  # no row of zeros among these
+    again[0] -= 1
+    assert sums.add(again)
+    assert int(sums.G[0, 0]) == sum(int(x) ** 2 for x in np.concatenate([X, again])[:, 0])
+
+
+def test_a_fraction_beside_a_large_shift_is_no_whole_number():
+    """2^13 + 2^-36 less -2^18 rounds to a whole number; S was wrong by several of its errors, its rank by one."""
+    shift, part = 2.0**19 - 2.0**14, 2.0**-36
+    X = np.zeros((4096, 1))
+    X[1::2], X[2::2] = 2.0**13, -(2.0**13)
+    X[2049::2] += part
+    X[2050::2] -= part
+    X[0] = -shift
+    sums = WholeSums.begin(X[:2048])
+    assert sums is not None and sums.add(X[:2048]) and not sums.add(X[2048:])
+    # Control: the difference alone does not tell.
+    assert np.array_equal(X + shift, np.rint(X + shift))
+    c = covariance(X)
+    assert within(c, exact_eigenvalues(X))
+    # Nor what vanishes in large units.
+    large = np.zeros((4096, 1))
+    large[:2048, 0] = 2.0**400 * (np.arange(2048) % 5)
+    large[3000] = 2.0**-800
+    sums = WholeSums.begin(large[:2048])
+    assert sums is not None and sums.add(large[:2048]) and not sums.add(large[2048:])
+
+
+@pytest.mark.parametrize("unit", [8.0, 0.5])
+def test_blocks_of_another_type_are_held_against_the_units_of_the_first(unit):
+    rng = np.random.default_rng(18)
+    blocks = [unit * rng.integers(0, 9, (2048, 2)), rng.integers(0, 256, (60, 2)).astype(np.uint8)]
+    X = np.concatenate(blocks)
+    assert within(covariance(iter(blocks)), exact_eigenvalues(X))
+
+
+@pytest.mark.parametrize("late", [2.0**30, 1.0])
+def test_a_column_that_varies_late_and_widely_beside_a_tiny_one(late):
+    rng = np.random.default_rng(17)
+    X = np.zeros((3000, 2))
+    X[:, 0] = 1e-300 * rng.standard_normal(3000)
+    X[2500:, 1] = late * rng.standard_normal(500)
+    c = covariance(X)
+    assert np.isfinite(c.spectrum.values).all() and within(c, exact_eigenvalues(X))
+
+
 def test_digits_have_rank_61():
     pytest.importorskip("flint")
     c = load("digits", scale=16)

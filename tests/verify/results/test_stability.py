@@ -104,3 +104,14 @@ def test_the_frame_of_the_thresholds_has_a_row_for_each_latent():
     assert result.to_frame().equals(result.to_frame("noise")) and len(result.to_frame()) == 2
     with pytest.raises(InputError, match=r"^rows = 'latents': give 'noise' or 'thresholds'$"):
         result.to_frame("latents")
+
+
+def test_frames_have_what_is_proved_only_where_that_was_asked():
+    pytest.importorskip("pandas")
+    plain, proved = (stability("iris", 2, [1.0, 0.1], certify=c) for c in (False, True))
+    assert not {"why", "value_radius"} & set(plain.to_frame()) and "radius" not in plain.to_frame("thresholds")
+    frame = proved.to_frame()
+    assert list(frame["certified"]) == ["certified"] * 2 and frame["why"].isna().all()
+    assert (frame["value_radius"] > 0).all() and (proved.to_frame("thresholds")["radius"] < 1e-9).all()
+    assert proved.subject != stability(rows(), 2, 1.0, certify=True).subject  # of other data
+    assert proved.subject == stability(load("iris"), 2, 1.0, certify=True).subject

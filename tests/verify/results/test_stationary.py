@@ -94,3 +94,10 @@ def test_the_picture_shows_each_point_once():
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["maximum: 1", "saddle: 10", "saddle, columns not orthogonal: 10"]
     plt.close("all")
+
+
+def test_frames_say_whether_a_point_is_certified_only_where_that_was_asked():
+    pytest.importorskip("pandas")
+    plain, proved = (stationary_points("iris", 2, 0.1, certify=c) for c in (False, True))
+    assert not {"certified", "why"} & set(plain.to_frame())
+    assert set(proved.to_frame()["certified"]) == {"certified"} and proved.to_frame()["why"].isna().all()

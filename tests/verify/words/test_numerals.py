@@ -1,5 +1,7 @@
 """One number, one printing; and what is printed, typed in again, keeps its promise."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,23 @@ def test_a_rank_that_rounding_leaves_open():
 @pytest.mark.parametrize(("least", "most", "text"), [(3, 3, "3"), (3, 4, "3 or 4"), (3, 6, "3 to 6")])
 def test_counted(least, most, text):
     assert numerals.counted(least, most) == text
+
+
+def test_bounds_are_never_rounded_down():
+    for text in ("0.1201", "0.12", "1.2e-13", "1.201e-13", "99.1", "9.91", "123456", "1e-320"):
+        bound = float(text)
+        assert Fraction(bound) <= Fraction(numerals.at_most(bound)) <= Fraction(bound) * Fraction(11, 10)
+    assert numerals.at_most(0.0) == "0" and numerals.at_most(Fraction(1, 3)) == "0.34"
+    assert Fraction(f"{0.1201:.2g}") < Fraction(0.1201)  # control: rounding to nearest does that
+
+
+def test_a_value_is_printed_as_closely_as_it_is_proved():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        value, radius = float(rng.normal() * 10.0 ** rng.integers(-6, 6)), float(10.0 ** rng.uniform(-14, 2))
+        text, within = numerals.enclosed(value, radius)
+        # Whatever lies within the radius of the value lies within what is printed of what is printed.
+        for end in (Fraction(value) - Fraction(radius), Fraction(value) + Fraction(radius)):
+            assert abs(end - Fraction(text)) <= Fraction(within)
+        assert Fraction(within) <= 7 * Fraction(radius)
+    assert numerals.enclosed(2.5, 0.0) == ("2.5", "0")

@@ -5,7 +5,7 @@ Notation   {"format": "elbo-verify certificate", "version": 1, "subject": {"sha2
 Main       check, KINDS; header, which knows a certificate of this version.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from verify.certify.checker import counts, decoder, functions, stationary
@@ -40,7 +40,7 @@ def header(certificate: Any) -> None:
         raise InputError(f"a certificate of version {str(version)[:20]!r}: this checker reads version {VERSION}")
 
 
-def check(certificate: Any, subject: Subject) -> list[Outcome]:
+def check(certificate: Any, subject: Subject, kinds: Mapping[str, Check] = KINDS) -> list[Outcome]:
     """What becomes of each statement.  Raises InputError: no certificate, of another version, or of other data."""
     header(certificate)
     try:
@@ -52,15 +52,15 @@ def check(certificate: Any, subject: Subject) -> list[Outcome]:
         raise InputError("the certificate speaks of other data: their hash differs")
     if not isinstance(statements, list) or not 1 <= len(statements) <= MOST:
         raise InputError(f"a certificate states something, and at most {MOST} things")
-    return [_checked(i, statement, subject) for i, statement in enumerate(statements, start=1)]
+    return [_checked(i, statement, subject, kinds) for i, statement in enumerate(statements, start=1)]
 
 
-def _checked(i: int, statement: Any, subject: Subject) -> Outcome:
+def _checked(i: int, statement: Any, subject: Subject, kinds: Mapping[str, Check]) -> Outcome:
     kind = statement.get("kind") if isinstance(statement, dict) else None
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in kinds:
         raise InputError(f"statement {i}: no kind of statement: {str(kind)[:40]!r}")
     try:
-        return KINDS[kind](statement, subject)
+        return kinds[kind](statement, subject)
     except InputError as error:
         raise InputError(f"statement {i} ({kind}): {error}") from None
     except _NONSENSE as error:

@@ -8,10 +8,11 @@ Reference  docs/mathematics.md, section 13.
 (i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
      /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
+So they are the first m where the least of them exceeds l; and one near theta_j is the j-th where no other can be.
 """
 
 import math
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context
 from fractions import Fraction
 from typing import Any
 
@@ -68,7 +69,7 @@ def _at_most(A: Array, level: float, V: Array, theta: Array) -> bool:
 
 
 def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, list[Fraction]]:
-    """Ends of the first eigenvalues of sign S, as many as the evidence encloses; and what each other does not exceed.
+    """Ends of the first eigenvalues of sign S, as many as the evidence encloses; and what no other exceeds, if known.
 
     Evidence: "vectors", V, for m > 0; "level", what the others do not exceed, for m < n.
     """
@@ -76,17 +77,16 @@ def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, 
         return [(sign * x, sign * x) for x in subject.spectrum[::sign]], []
     evidence, known, n = statement["evidence"], subject.enclosure, subject.n
     V = matrix(evidence["vectors"]) if "vectors" in evidence else np.zeros((n, 0))
-    if known is None or len(V) != n or V.shape[1] > n:
+    m = V.shape[1]
+    if known is None or len(V) != n or m > n:
         raise InputError(f"vectors of shape {V.shape} are no evidence on {n} eigenvalues")
-    m, unit = V.shape[1], known.unit
-    below = float(min(max(exact(evidence["level"]) / unit, -HUGE), HUGE)) if m < n else -math.inf
-    found = leading(sign * known.mid, V, below) if 0 <= known.radius < math.inf else None
-    if found is None:
+    below = float(min(max(exact(evidence["level"]) / known.unit, -HUGE), HUGE)) if m < n else -math.inf
+    if not 0 <= known.radius < math.inf or (found := leading(sign * known.mid, V, below)) is None:
         return [], []
+    theta, radii = ([Fraction(x) for x in values.tolist()] for values in found)
     r = Fraction(known.radius)
-    near = [(Fraction(t), Fraction(x) + r) for t, x in zip(*(x.tolist() for x in found), strict=True)]
-    others = [(Fraction(below) + r) * unit] * (n - m) if m < n else []
-    return [((t - x) * unit, (t + x) * unit) for t, x in near], others
+    ends = [((t - x - r) * known.unit, (t + x + r) * known.unit) for t, x in zip(theta, radii, strict=True)]
+    return ends, [(Fraction(below) + r) * known.unit] if m < n else []
 
 
 def check_count(statement: Statement, subject: Subject) -> Outcome:
@@ -94,41 +94,36 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
 
     Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S.
     """
-    level, above, equal = exact(statement["level"]), _whole(statement["above"]), _whole(statement.get("equal", 0))
-    if (side := statement.get("evidence", {}).get("side", "above")) not in ("above", "below"):
-        raise InputError('the side is "above" or "below"')
+    above, equal, at_least = statement["above"], statement.get("equal", 0), statement.get("at_least", False)
+    side = statement.get("evidence", {}).get("side", "above")
+    if side not in ("above", "below") or not isinstance(at_least, bool) or (at_least and "equal" in statement):
+        raise InputError('the side is "above" or "below"; at_least is true, and "equal" missing, or false')
+    _whole(above, equal)
     sign = 1 if side == "above" else -1
     found, others = first(statement, subject, sign)
-    beyond = sum(low > sign * level for low, _ in found)
-    short = sum(high < sign * level for _, high in found) + sum(high <= sign * level for high in others)
-    same = sum(low == high == sign * level for low, high in found)
+    level = sign * exact(statement["level"])
+    beyond, same = sum(low > level for low, _ in found), sum(low == high == level for low, high in found)
+    short = sum(high < level for _, high in found) + (subject.n - len(found)) * sum(high <= level for high in others)
     unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
+    right = sure >= above if at_least else unknown == 0 and (sure, same) == (above, equal)
+    wrong = above > sure + unknown or not (at_least or (sure <= above and same <= equal <= same + unknown))
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
-    if not isinstance(at_least := statement.get("at_least", False), bool):
-        raise InputError("at_least is true or false")
-    if at_least:
-        right, wrong = sure >= above, sure + unknown < above
-    else:
-        right = unknown == 0 and (sure, same) == (above, equal)
-        wrong = not (0 <= above - sure <= unknown and 0 <= equal - same <= unknown)
     return _judged(right, wrong, words)
 
 
 def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
     """The first eigenvalues of S lie in `intervals`, [[least, most], ...]."""
-    stated, (found, _) = [_pair(x) for x in statement["intervals"]], first(statement, subject)
+    stated = [(exact(low), exact(high)) for low, high in statement["intervals"]]
     if not 0 < len(stated) <= subject.n:
         raise InputError("there are intervals for at least one and at most n eigenvalues")
-    outcomes = [_inside(a, b) for a, b in zip(found, stated, strict=False)]
-    if len(found) < len(stated):
-        outcomes.append(undecided("the evidence does not enclose so many eigenvalues"))
-    return max(outcomes, key=lambda x: (x.status is Status.REFUTED, x.status is Status.UNDECIDED))
+    return _within(first(statement, subject)[0], stated)
 
 
 def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     """The optimum of the beta-ELBO at sigma2 with k latents retains `retained`; its value per datum lies in `value`."""
-    k, retained, value = _whole(statement["k"]), _whole(statement["retained"]), _pair(statement["value"])
-    sigma2, beta = exact(statement["sigma2"]), exact(statement.get("beta", "1"))
+    k, retained, (low, high) = statement["k"], statement["retained"], statement["value"]
+    sigma2, beta, value = exact(statement["sigma2"]), exact(statement.get("beta", "1")), (exact(low), exact(high))
+    _whole(k, retained)
     if not (sigma2 > 0 and beta > 0 and 0 < k <= subject.n):
         raise InputError("sigma2 and beta are positive, k is at least 1 and at most n")
     found, others = first(statement, subject)
@@ -137,7 +132,7 @@ def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     most = min([k, *(j for j, high in enumerate(highs) if high <= beta * sigma2)])
     if least < most or retained != most:
         return _judged(False, not least <= retained <= most, f"it retains at least {least} and at most {most}")
-    return _inside(optimum(subject, found[:most], sigma2, beta), value)
+    return _within([optimum(subject, found[:most], sigma2, beta)], [value])
 
 
 def optimum(subject: Subject, found: Ends, sigma2: Fraction, beta: Fraction) -> tuple[Fraction, Fraction]:
@@ -159,27 +154,23 @@ def optimum(subject: Subject, found: Ends, sigma2: Fraction, beta: Fraction) -> 
 
 def _ln(x: Fraction) -> Fraction:
     """log x within LOG_ERROR, x > 0: decimal rounds quotients and logarithms correctly."""
-    with localcontext(Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)):
-        return Fraction((Decimal(x.numerator) / Decimal(x.denominator)).ln())
+    digits = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    return Fraction(digits.ln(digits.divide(x.numerator, x.denominator)))
 
 
-def _inside(found: tuple[Fraction, Fraction], stated: tuple[Fraction, Fraction]) -> Outcome:
-    """Whether what lies within `found` lies within what is stated."""
-    within, apart = stated[0] <= found[0] and found[1] <= stated[1], found[1] < stated[0] or stated[1] < found[0]
-    where = "within" if within else "outside of" if apart else "partly outside of"
-    return _judged(within, apart, f"the enclosure lies {where} what is stated")
+def _within(found: Ends, stated: Ends) -> Outcome:
+    """Whether what lies between the ends that are found lies, one for one, between those that are stated."""
+    pairs = list(zip(found, stated, strict=False))
+    apart = any(high < least or most < low for (low, high), (least, most) in pairs)
+    within = len(pairs) == len(stated) and all(least <= low and high <= most for (low, high), (least, most) in pairs)
+    where = "within" if within else "outside of" if apart else "partly outside of, or do not reach to,"
+    return _judged(within, apart, f"the enclosures lie {where} what is stated")
 
 
 def _judged(right: bool, wrong: bool, words: str) -> Outcome:
     return proved(words) if right else refuted(words) if wrong else undecided(words)
 
 
-def _pair(given: Any) -> tuple[Fraction, Fraction]:
-    low, high = given
-    return exact(low), exact(high)
-
-
-def _whole(given: Any) -> int:
-    if type(given) is not int or given < 0:
-        raise InputError(f"{str(given)[:40]!r} is no whole number from 0 on")
-    return given
+def _whole(*given: Any) -> None:
+    if any(type(x) is not int or x < 0 for x in given):
+        raise InputError("what is counted is a whole number, from 0 on")

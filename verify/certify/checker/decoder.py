@@ -110,7 +110,7 @@ def _dominates(p: Array, X: float) -> bool:
         # Far from 0 f^2 - h itself, with e^step = 1 + step + e^(less) step^2/2.
         apart = (x * P(x)) ** 2 + 1 + x - arb(middle).exp() * poly([1, 1, step.exp() / 2])
         if not (apart(step) > 0 or (near * end**2 > end.exp() - 1 - end if high else near > 0.5)):
-            if high - low < X * 2.0**-20:
+            if high - low < X * 2.0**-20 or not low < middle < high:
                 return False
             parts += [(low, middle), (middle, high)]
     return True

@@ -1,7 +1,7 @@
 """What floating point can prove: matrix products with a bound on their rounding, and definiteness from a residual.
 
 Notation   u = 2^-53; gamma_n = n u/(1 - n u); |A|_F the Frobenius norm, never below the spectral norm |A|_2.
-Main       product, positive_definite; norm, factor.
+Main       product, positive_definite; norm.
 Reference  docs/mathematics.md, section 13; [R06] Rump, BIT 46 (2006), verification of positive definiteness.
 
 Trusted: the operations of IEEE double precision round to nearest, and whoever multiplies matrices sums every entry's n
@@ -14,12 +14,12 @@ import math
 import numpy as np
 
 from verify.arrays import Array
+from verify.certify import aids
 from verify.certify.checker.outcome import Outcome, proved, undecided
 
 U = 2.0**-53
 SAFE = 1 + 2.0**-20
 TINY = 2.0**-500
-_BLOCK = 48
 
 
 def norm(A: Array) -> float:
@@ -33,35 +33,19 @@ def product(A: Array, B: Array) -> tuple[Array, float]:
     return A @ B, SAFE * A.shape[1] * U * norm(A) * norm(B) + A.size * TINY
 
 
-def factor(A: Array, shift: float) -> Array | None:
-    """R (n, n), upper triangular, R^T R about A - shift I; None where there is none.  Nobody relies on it."""
-    R = np.array(A)
-    R.flat[:: len(R) + 1] -= shift
-    for i in range(len(R)):
-        if i % _BLOCK == 0:
-            j = i
-            R[j : j + _BLOCK, j:] -= R[:j, j : j + _BLOCK].T @ R[:j, j:]
-        R[i, i:] -= R[j:i, i] @ R[j:i, i:]
-        if not R[i, i] > 0:
-            return None
-        R[i, i:] /= math.sqrt(R[i, i])
-    return np.triu(R)
-
-
 @np.errstate(all="ignore")
 def positive_definite(A: Array, radius: float = 0.0, R: Array | None = None) -> Outcome:
-    """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (n, n) anybody's, or none.
+    """Whether x^T (A + E) x > 0 for all x other than 0 and all |E|_2 <= radius.  A (n, n); R (p, n) from anybody.
 
     A = R^T R + c I + D, so it holds where |D|_2 + radius < c.  A need not be symmetric: |D + D^T|_2 / 2 <= |D|_F. Its
     entries are of size 1, or not far from it: what underflows is lost in TINY.
     """
     if not len(A):
         return proved("there is no such x")
-    if R is None and (R := factor(A, 4 * (len(A) + 4) * U * float(A.trace()) + 1.00001 * radius)) is None:
-        return undecided("it has no Cholesky factor")
+    R = aids.factor(A.copy(), radius) if R is None else R
+    if R is None or (R.shape[1:], R.dtype, A.dtype) != (A.shape[1:], np.float64, np.float64):
+        return undecided("no Cholesky factor is known, of its shape and of doubles")
     P, error = product(R.T, R)
-    if P.shape != A.shape or P.dtype != A.dtype or A.dtype != np.float64:
-        return undecided("R is of another shape, or not all are doubles")
     D = np.subtract(A, P, out=P)
     c = float(D[0, 0])
     D.flat[:: len(D) + 1] -= c

@@ -72,9 +72,14 @@ def derivatives(place: Place, x: Ball, S: Ball) -> tuple[list[Ball], list[list[B
 
 
 def tangents(place: Place, x: Ball) -> Ball:
-    """The gauge of L: W turned in the planes of two columns, one of them nonzero as given.  -> (N, g), of P (N, 0)."""
+    """The gauge of L: W turned in the planes of two columns, one of them nonzero as given.  -> (N, g), of P (N, 0).
+
+    Raises ZeroDivisionError where they are more than N, and so dependent.
+    """
     W, (n, k) = place.parts(x)[0], place.W.shape
     pairs = [p for p in combinations(range(k), 2) if not place.of_elbo and place.W[:, p].any()]
+    if len(pairs) > x.nrows():
+        raise ZeroDivisionError("more tangents than coordinates are dependent")
     moved = [W[a, i] * (c == j) - W[a, j] * (c == i) for a in range(n) for c in range(k) for i, j in pairs]
     return flint().arb_mat(x.nrows(), len(pairs), moved + [0] * len(pairs) * place.learned)
 
@@ -104,7 +109,7 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
     steps = STEPS
     while steps and 2 * max(y.rad() for y in inner.entries()) < max(y.rad() for y in x.entries()):
         x, inner, steps = inner, newton(inner), steps - 1
-    return proved(f"one stationary point, on the slice across its gauge, within {float(place.radius):.1e}"), x
+    return proved("one stationary point within the radius, on the slice across its gauge"), x
 
 
 def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ...] = BITS) -> Outcome:
@@ -128,9 +133,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
     shaped = W.shape == (subject.n, k) and N <= LARGEST and (kind == "stationary" or len(V) == N >= V.shape[1])
     known = kind in ("stationary", "inertia", "saddle") and objective in ("ppca", "elbo")
     if not (known and whole and shaped) or noise <= 0 or min(place.radius, level) < 0:
-        raise InputError(
-            f"W ({subject.n}, k) of ppca or elbo, noise > 0, the rest for {N} coordinates, at most {LARGEST}"
-        )
+        raise InputError(f"W ({subject.n}, k) of ppca or elbo, noise > 0, all for {N} coordinates, at most {LARGEST}")
     for bits in precisions:
         with precision(bits):
             try:
@@ -149,7 +152,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
 def _counted(H: Ball, Z: Ball, V: Ball, level: Ball, counts: list[int]) -> Outcome:
     """Whether at least so many eigenvalues are above the level, negative and 0."""
     found = inertia(H - diagonal([level] * H.nrows()), Z, V)[:1] + inertia(H, Z, V)[1:]
-    said = "{} above {:.3g}, {} negative and {} zero eigenvalues".format(found[0], float(level), *found[1:])
+    said = "{} eigenvalues above the level (0, or the curvature), {} negative and {} zero".format(*found)
     if all(x >= y for x, y in zip(found, counts, strict=True)):
         return proved(said)
     if any(sum(found) - x + y > H.nrows() for x, y in zip(found, counts, strict=True)):

@@ -46,9 +46,13 @@ def decomposed(subject: Subject) -> tuple[Array, Array]:
 def thresholds(subject: Subject) -> Thresholds:
     """All eigenvalues of S with rigorous radii; infinite where nothing is known."""
     if subject.spectrum is not None:
-        known = [float(x) for x in subject.spectrum]
-        gaps = [abs(Fraction(v) - x) for v, x in zip(known, subject.spectrum, strict=True)]
-        return Thresholds(np.array(known), np.array([_outwards(gap, math.inf) if gap else 0.0 for gap in gaps]))
+        held = [x < _LARGEST for x in subject.spectrum]
+        known = [float(x) if good else 0.0 for x, good in zip(subject.spectrum, held, strict=True)]
+        gaps = [
+            abs(Fraction(v) - x) if good else None for v, x, good in zip(known, subject.spectrum, held, strict=True)
+        ]
+        ends = [math.inf if gap is None else _outwards(gap, math.inf) if gap else 0.0 for gap in gaps]
+        return Thresholds(np.array(known), np.array(ends))
     enclosure = subject.enclosure
     assert enclosure is not None
     found = checker.leading(enclosure.mid, decomposed(subject)[1], -math.inf)
@@ -180,18 +184,11 @@ def _outwards(x: Fraction, towards: float) -> float:
 
 @np.errstate(all="ignore")
 def positive_definite(A: Array, radius: float = 0.0) -> Outcome:
-    """Whether A + E > 0 for all |E|_2 <= radius: LAPACK proposes a factor, the checker multiplies.  A (n, n).
+    """Whether A + E > 0 for all |E|_2 <= radius, at any scale.  A (n, n).
 
-    At any scale: powers of two change nothing but what vanishes, which the checker's bounds pay for.
+    Powers of two change nothing but what vanishes, which the checker's bounds pay for.
     """
-    if not len(A):
-        return rounding.positive_definite(A)
-    diagonal = A.diagonal()
-    half = math.frexp(float(diagonal.max()))[1] // 2
+    half = math.frexp(float(A.diagonal().max(initial=0.0)))[1] // 2
     if abs(half) > 100:
         A, radius = np.ldexp(A, -2 * half), float(np.ldexp(radius, -2 * half)) + rounding.TINY
-        diagonal = A.diagonal()
-    B = A.copy().T  # LAPACK's columns are rows of A
-    B.flat[:: len(A) + 1] = diagonal - (2 * (len(A) + 4) * rounding.U * float(diagonal.sum()) + 1.00001 * radius)
-    R, info = scipy.linalg.lapack.dpotrf(B, lower=1, clean=1, overwrite_a=1)
-    return rounding.positive_definite(A, radius, R.T if info == 0 else None)
+    return rounding.positive_definite(A, radius)

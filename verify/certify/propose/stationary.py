@@ -45,7 +45,8 @@ class Certified:
     """What was tried on a point: stationary, inertia, saddle, as far as it came; and what is certain, None if nothing.
 
     kind: "maximum", "minimum" or "saddle" where the second derivatives decide it, else "undecided". The index and the
-    nullity (gauge included) are of L or P in W, and in the noise if it is learned.
+    nullity (gauge included) are of L or P in W, and in the noise if it is learned. All is said of the point that the
+    statements hold, in their radius: of another W, a thousandth of its largest entry away, it may be false.
     """
 
     tried: tuple[tuple[Statement, Outcome], ...]
@@ -148,28 +149,35 @@ def _straightened(W: Array, objective: str) -> Array:
 def polished(place: Place, subject: Subject) -> Place:
     """Newton's steps at high precision, as far as they lead nowhere else: a better W, and noise if it is learned."""
     with precision(_BITS):
-        S, x = covariance(subject), place.coordinates()
-        G, N = tangents(place, x), x.nrows()
-        farthest = 1e-3 * max(map(abs, place.W.ravel().tolist()))
-        start = x
-        for _ in range(_STEPS):
-            F, H = derivatives(place, x, S)
-            F += (G.transpose() * (x - start)).entries()
-            J = [row + tangent for row, tangent in zip(H, G.tolist(), strict=True)]
-            J += [tangent + [0] * G.ncols() for tangent in G.transpose().tolist()]
-            try:
-                step = flint().arb_mat(J).mid().solve(flint().arb_mat([[y] for y in F]).mid()).entries()[:N]
-            except ZeroDivisionError:
-                return place
-            x = (x - flint().arb_mat([[y] for y in step])).mid()
-            moved = max(float(abs(y).upper()) for y in (x - start).entries()[: place.W.size])
-            if not moved <= farthest:
-                return place
-            if max(float(abs(y).upper()) for y in step) < 2.0**-200:
-                break
+        try:
+            x = _newton(place, covariance(subject))
+        except ZeroDivisionError:
+            return place
+        if x is None:
+            return place
         entries = [_of_ball(y) for y in x.entries()]
     W = np.array(entries[: place.W.size], dtype=object).reshape(place.W.shape)
     return place._replace(W=W, noise=entries[-1] if place.learned else place.noise)
+
+
+def _newton(place: Place, S: Ball) -> Ball | None:
+    """Coordinates (N, 1) where Newton's steps end, None where they lead away.  Raises ZeroDivisionError: singular."""
+    start = x = place.coordinates()
+    G, N = tangents(place, x), x.nrows()
+    farthest = 1e-3 * max(map(abs, place.W.ravel().tolist()))
+    for _ in range(_STEPS):
+        F, H = derivatives(place, x, S)
+        F += (G.transpose() * (x - start)).entries()
+        J = [row + tangent for row, tangent in zip(H, G.tolist(), strict=True)]
+        J += [tangent + [0] * G.ncols() for tangent in G.transpose().tolist()]
+        step = flint().arb_mat(J).mid().solve(flint().arb_mat([[y] for y in F]).mid()).entries()[:N]
+        x = (x - flint().arb_mat([[y] for y in step])).mid()
+        moved = max(float(abs(y).upper()) for y in (x - start).entries()[: place.W.size])
+        if not moved <= farthest:
+            return None
+        if max(float(abs(y).upper()) for y in step) < 2.0**-200:
+            break
+    return x
 
 
 def _of_ball(x: Ball) -> Fraction:

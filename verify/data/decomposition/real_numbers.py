@@ -38,12 +38,12 @@ class RealSums:
 
     def add(self, X: Array) -> None:
         """Sums X (b, n) too."""
-        d = np.subtract(X, self.shift, dtype=np.float64)
-        d = self._in_units(d)
+        deviations = np.subtract(X, self.shift, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore"):  # then it is done again, in other units
+            d = self._in_units(deviations)
             G = d.T @ d
-        if not self._safe(d, G):
-            d = self._change_units(np.ldexp(d, self.unit))
+        if not self._safe(deviations, G):
+            d = self._change_units(deviations)
             G = d.T @ d
         self.G += G
         self.s += d.sum(axis=0)
@@ -61,12 +61,13 @@ class RealSums:
         return np.ldexp(d, -self.unit) if self.unit.any() else d
 
     def _safe(self, d: Array, G: Array) -> bool:
+        """d (b, n) as they are, in no units, where what is not 0 may have become 0 or infinite."""
         squares = G.diagonal()
         small = squares < _SMALLEST_SQUARE
         return bool(squares.max() < _LARGEST_SQUARE) and not d[:, small].any()
 
     def _change_units(self, d: Array) -> Array:
-        """d in units near its largest entries; what was summed before as well."""
+        """d (b, n), in no units, in new ones near its largest entries; what was summed before as well."""
         largest = np.abs(d).max(axis=0)
         unit = np.where(largest > 0, np.maximum(np.frexp(largest)[1], _LOWEST_EXPONENT), _LOWEST_EXPONENT)
         unit = np.where(self.G.diagonal() > 0, np.maximum(unit, self.unit), unit)

@@ -54,21 +54,19 @@ class WholeSums:
             values = rows.astype(np.float64, copy=False)
             unit = _granularity(values)
             # In such units their squares must fit; whether they do, and can be shifted, is seen when they are added.
-            if np.any(np.ldexp(np.ptp(values, axis=0), -unit) >= math.sqrt(EXACT)):
-                return None
+            with np.errstate(over="ignore"):
+                if np.any(np.ldexp(np.ptp(values, axis=0), -unit) >= math.sqrt(EXACT)):
+                    return None
         return cls(X[0].astype(np.float64), unit, len(X))
 
     def add(self, X: Array) -> bool:
         """Sums X (b, n) too, or leaves everything as it was: no whole numbers, or too large to stay exact."""
-        single = X.dtype.itemsize == 1
+        small = X.dtype.kind != "f" and X.dtype.itemsize < 8 and not self.unit.any()
+        if not small and not self._holds(X.astype(np.float64, copy=False)):
+            return False
+        single = small and X.dtype.itemsize == 1
         t = np.subtract(X, self.shift, dtype=np.float32 if single else np.float64, casting="unsafe")
-        if X.dtype.kind == "f" or X.dtype.itemsize == 8:
-            # Multiples of the unit below 2^53 of them are shifted without rounding.
-            if np.any(np.ldexp(np.abs(X).max(axis=0).astype(np.float64), -self.unit) >= EXACT):
-                return False
-            t = np.ldexp(t, -self.unit) if self.unit.any() else t
-            if not np.array_equal(t, np.rint(t)):
-                return False
+        t = np.ldexp(t, -self.unit) if self.unit.any() else t
         largest = max(self.largest, float(t.max()), -float(t.min()))
         if not (self.N + len(X)) * largest**2 < EXACT:
             return False
@@ -79,12 +77,24 @@ class WholeSums:
         self.N += len(X)
         return True
 
+    @np.errstate(over="ignore")
+    def _holds(self, X: Array) -> bool:
+        """Whether all of X (b, n) are whole multiples of the units, below 2^53 of them: such are shifted exactly.
+
+        Seen before they are shifted: a fraction beside a large shift is rounded away.
+        """
+        if np.any(np.ldexp(np.abs(X).max(axis=0), -self.unit) >= EXACT):
+            return False
+        if not self.unit.any():
+            return bool(np.array_equal(np.rint(X), X))
+        return bool(np.array_equal(np.ldexp(np.rint(np.ldexp(X, -self.unit)), self.unit), X))
+
     def _exact_parts(self, t: Array, largest: float) -> list[Array]:
         """The rows t (b, n) in single precision, twice as fast, in parts whose products are exact there."""
-        parts = max(1, math.ceil(len(t) * largest**2 / _EXACT_SINGLE))
-        if len(t) < parts * _LEAST_ROWS and parts > 1:
+        height = int(_EXACT_SINGLE // max(largest**2, 1.0))  # so many products of two entries are exact, and no more
+        if len(t) > height and height < _LEAST_ROWS:
             return [t.astype(np.float64, copy=False)]
-        return np.array_split(t.astype(np.float32, copy=False), parts)
+        return np.array_split(t.astype(np.float32, copy=False), -(-len(t) // height))
 
     def as_reals(self) -> RealSums:
         """The same sums, to go on with rows of any kind."""

@@ -144,3 +144,19 @@ def test_regular():
     assert not regular(balls(np.array([[1.0, 2.0], [2.0, 4.0]])))
     assert not regular(balls(np.array([[1.0, 2.0], [2.0, 4.1]]), 0.1))
     assert not regular(flint.arb_mat([[flint.arb("nan")]]))
+
+
+def test_a_system_is_solved_only_where_every_matrix_is_regular():
+    """Newton's step rests on it, and uniqueness too: also where the right-hand side, and so the solution, is 0."""
+    rng = np.random.default_rng(1)
+    for n in range(1, 7):
+        zero = flint.arb_mat(n, 1)
+        for _ in range(20):
+            singular = rng.integers(-4, 5, (n, max(n - 1, 1))) @ rng.integers(-4, 5, (max(n - 1, 1), n)) * (n > 1)
+            away = rng.normal(size=(n, n)) * 10.0 ** rng.uniform(-9, 1)
+            entries = [[flint.arb(x, abs(x)) for x in row] for row in away.tolist()]  # each touches 0
+            J = flint.arb_mat(singular.tolist()) + flint.arb_mat(entries)
+            with pytest.raises(ZeroDivisionError):
+                J.solve(zero, algorithm="precond")
+            assert not regular(J)
+        assert diagonal([ball(1)] * n).solve(zero, algorithm="precond") == zero

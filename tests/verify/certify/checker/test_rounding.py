@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.verify.certify.exactly import inertia, times
-from verify.certify import fast
+from verify.certify import aids, fast
 from verify.certify.checker import rounding
 from verify.certify.checker.outcome import Status
 from verify.certify.propose import counts as propose
@@ -107,13 +107,13 @@ def test_what_is_no_number_is_never_proved(way, bad):
 def test_a_factor_is_only_a_proposal():
     rng = np.random.default_rng(4)
     good, bad = np.eye(4) * 2, np.diag([1.0, 1.0, 1.0, -1e-3])
-    R = rounding.factor(good, 0.0)
+    R = aids.factor(good.copy())
     for proposal in (R, np.zeros((4, 4)), np.eye(4), np.full((4, 4), np.nan), np.full((4, 4), np.inf),
                      1e200 * np.eye(4), rng.standard_normal((4, 4)), np.eye(4)[::-1], np.ones((4, 1)),
                      np.zeros((2, 4))):  # fmt: skip
         assert rounding.positive_definite(bad, 0.0, proposal).status is not Status.PROVED
     shifted = bad + 2e-3 * np.eye(4)
-    assert rounding.positive_definite(shifted, 0.0, rounding.factor(shifted, 5e-4)).status is Status.PROVED
+    assert rounding.positive_definite(shifted, 0.0, aids.factor(shifted.copy(), 5e-4)).status is Status.PROVED
     assert rounding.positive_definite(good.astype(np.float32), 0.0, R.astype(np.float32)).status is not Status.PROVED
 
 

@@ -170,12 +170,33 @@ def test_a_point_that_is_not_there_is_refuted():
     assert check(stated(TOP), other).status is Status.REFUTED
 
 
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_a_point_that_only_may_be_within_the_radius_is_undecided(objective):
+    """Where S is known within 1/100000, W is no better known, however well it fits the middle of S."""
+    wide = Subject("x", 4, 9, Enclosure(np.diag([4.0, 3.0, 2.0, 1.0]), 1e-5))
+    assert check(stated(TOP, objective=objective), wide).status is Status.UNDECIDED
+    assert check(stated(TOP, objective=objective, radius="1/1000"), wide).status is Status.PROVED
+    sharp = Subject("x", 4, 9, Enclosure(np.diag([4.0, 3.0, 2.0, 1.0]), 2.0**-60))
+    assert check(stated(TOP, objective=objective), sharp).status is Status.PROVED
+
+
+def test_tangents_that_vanish_within_the_radius_prove_nothing():
+    """Newton leads to W = 0, where a turn moves nothing: it does not show that the multiplier of the slice is 0."""
+    W = columns((0, Fraction(1, 10**6)), (0, 0))
+    assert check(stated(W, sigma2="1/2", radius="1/100000"), SUBJECT).status is Status.UNDECIDED
+    at_0 = stated(columns((0, 0), (0, 0)), sigma2="1/2", radius="1/100000")
+    assert check(at_0, SUBJECT).status is Status.PROVED
+
+
 def test_collapse_is_stationary_exactly():
     W = columns((0, 0), (0, 0))
     assert check(stated(W, sigma2="1/2", radius="0"), SUBJECT).status is Status.PROVED
     assert check(stated(W, sigma2="1/2", radius="0", objective="elbo"), SUBJECT).status is Status.PROVED
     # sigma2 = 1 is an eigenvalue: flat to second order, and the balls cannot say that there is one point only.
     assert check(stated(W, radius="1/1000"), SUBJECT).status is Status.UNDECIDED
+    # Also in the point alone, where the gradient is 0 exactly and every step of Newton's would be 0.
+    assert check(stated(W, radius="0"), SUBJECT).status is Status.UNDECIDED
+    assert check(stated(W, radius="0", objective="elbo"), SUBJECT).status is Status.UNDECIDED
 
 
 def test_too_large_a_radius_is_undecided():
@@ -183,6 +204,28 @@ def test_too_large_a_radius_is_undecided():
     outcome = check(stated(TOP, radius="3"), SUBJECT)
     assert outcome.status is Status.UNDECIDED
     assert outcome.reason
+
+
+def test_digits_beyond_a_double_are_read_as_they_are_written():
+    """At 2, sigma2 = 1, W = 1 is stationary exactly; a little more is not."""
+    two = of_spectrum([Fraction(2)])
+    point = stated([[1]], radius="0") | {"W": [["0x1.0p+0"]]}
+    assert check(point, two).status is Status.PROVED
+    assert check(point | {"W": [["0x1.0000000000000001p+0"]]}, two).status is Status.REFUTED
+
+
+def test_more_tangents_than_coordinates_end_at_once():
+    """One row and 200 columns have 19,900 pairs: a matrix of so many rows would not fit into any memory."""
+    W = np.full((1, LARGEST), 1, dtype=object)
+    outcome = check(stated(W), of_spectrum([Fraction(LARGEST + 1)]))  # stationary: 200 entries 1, and the noise 1
+    assert outcome.status is Status.UNDECIDED
+
+
+def test_numbers_beyond_the_doubles_are_proved_and_told():
+    """lam = (10^320)^2 + 10^399, and W = 10^320 exactly: no reason rounds a number to a double."""
+    large = of_spectrum([Fraction(10) ** 640 + Fraction(10) ** 399])
+    outcome = check(stated([[10**320]], sigma2=str(10**399), radius=str(10**310)), large)
+    assert outcome.status is Status.PROVED
 
 
 @pytest.mark.parametrize("tiny", [Fraction(1, 2**1074), Fraction(1, 2**1200)])
@@ -312,6 +355,14 @@ def test_the_escape_of_a_zero_column(objective):
     assert (check(rising, SUBJECT).status is Status.PROVED) == (objective == "elbo")
     with pytest.raises(InputError):
         check(saddle_statement(HALVES, "1/2", objective, "-1", up, down), SUBJECT)
+
+
+def test_a_reason_says_no_more_than_is_proved():
+    """The curvature is 10: that it is above 9.9999 does not make it above 10.0."""
+    evidence = columns((0, 0), (1, 1)), columns((0, 1), (0, 0))
+    outcome = check(saddle_statement(HALVES, "1/2", "ppca", "9.9999", *evidence), SUBJECT)
+    assert outcome.status is Status.PROVED
+    assert "above 10" not in outcome.reason
 
 
 def test_no_saddle_at_the_maximum():

@@ -42,6 +42,13 @@ def test_a_spectrum_is_exact():
     assert abs(Fraction(float(found.values[1])) - Fraction(1, 3)) <= Fraction(float(found.radii[1]))
 
 
+def test_a_spectrum_beyond_doubles_has_no_thresholds_and_counts_all_the_same():
+    known = subjects.of_spectrum([Fraction(10) ** 399, Fraction(1)])
+    found = counts.thresholds(known)
+    assert found.radii[0] == np.inf and (found.values[1], found.radii[1]) == (1.0, 0.0)
+    assert counts.count(known, Fraction(2))[1].status is Status.PROVED
+
+
 def test_tied_eigenvalues_lie_together_and_a_noise_between_ties_is_undecided():
     known = Subject("none", 4, 9, Enclosure(np.diag([2.0, 1.0, 1.0, 1.0 - 2.0**-53]), 0.0))
     assert (counts.thresholds(known).radii < 1e-13).all()

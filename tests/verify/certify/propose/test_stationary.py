@@ -132,6 +132,20 @@ def test_nothing_near_is_no_point():
         assert not found.proved
 
 
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_what_is_singular_at_the_precision_of_the_polish_is_undecided(objective):
+    """C = W W^T + 2^-1000 I cannot be inverted in 256 bits."""
+    W = np.array([[1.0], [0.0]])
+    found = certify_weights(of_spectrum([Fraction(2), Fraction(1)]), objective, W, Fraction(1, 2**1000))
+    assert found.kind == "undecided"
+
+
+def test_more_tangents_than_coordinates_are_undecided():
+    """Columns of 1e-15 are not 0: three pairs with the first and three among themselves, in four coordinates."""
+    W = np.array([[1.0] + [1e-15] * 3])
+    assert certify_weights(of_spectrum([Fraction(2)]), "ppca", W, Fraction(1)).kind == "undecided"
+
+
 def test_a_statement_passes_through_a_file():
     lam, k, noise = spectrum("plain")
     subject = of_spectrum(lam)

@@ -1,0 +1,1 @@
+"""A trial that tries to make the checkers of certificates wrong; `python -m benchmarks.soundness`."""
