@@ -68,7 +68,7 @@ def proved(rows: Rows, found: Witness, told: Told = lambda doing: None) -> Prove
             _tried(known, doing, part)
     except KeyboardInterrupt:
         known.interrupted = True
-        known.notes.append(f"not certified: interrupted while it was searched for: {doing}; what is said stands")
+        known.notes.append(f"not certified: {doing} (interrupted; what was proved by then stands)")
     except InputError as error:  # rows that cannot be read again
         known.notes.append(f"not certified: {error}")
     return known

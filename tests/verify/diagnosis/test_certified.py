@@ -81,7 +81,7 @@ def test_an_interrupt_leaves_what_was_proved_by_then(monkeypatch, at):
     known = of(COIN)
     assert known.interrupted and known.lower < THRESHOLD
     assert (known.upper is None) == (at == 1) and (at == 1 or known.upper > THRESHOLD)
-    assert f"not certified: interrupted while it was searched for: {UPPER}; what is said stands" in known.notes
+    assert f"not certified: {UPPER} (interrupted; what was proved by then stands)" in known.notes
 
 
 def test_without_flint_one_sentence(monkeypatch):
