@@ -5,7 +5,7 @@ Notation   y (n,) rows less their mean; K(t) = log mean exp <y, t>; s* = sup_t 2
            A tilt: c = c0 + r, z = x - m, weights v; a metric: |r|_R^2 = sum R_j r_j^2, d + 1 numbers, the last for b.
            f(x) = x p(x) of degree D, c_e = f_e^2 2^e e!.
 Main       witness, every_decoder.
-Reference  docs/mathematics.md, section 13, where all that is used here is proved; theory 6.2.
+Reference  docs/mathematics.md, 13.4, where all that is used here is proved; theory 6.2.
 
 F <= 0 is proved box by box in a, and the boxes hold all c at which F can have a positive maximum. In each of them:
 (i) f(x)^2 >= h(x) on [-X, X], and the kernel sqrt(v_i v_j) sum_e c_e <z_i, z_j>^e is below 1, its products in the dual

@@ -3,7 +3,7 @@
 Notation   as in verify/certify/checker/decoder.py: x = V^T y in the eigenvectors of S, a (d,) the first coordinates of
            c, b the others; F(c) = K(c) - s |c|^2/2; q = R_j - s for the first coordinates, R_b = rest s for the others.
 Main       witness, every_decoder, levels, tightest, stated.
-Reference  docs/mathematics.md, section 13. Nothing here is relied upon: what is proposed is checked.
+Reference  docs/mathematics.md, 13.4. Nothing here is relied upon: what is proposed is checked.
 
 A box is tilted to the best b at its centre. There the bound has room for so much curvature q as keeps it below 0 in all
 of the box; if the kernel allows that q the box is done, and otherwise it is halved.
