@@ -3,7 +3,7 @@
 Notation   lam_j the eigenvalues of S in exact arithmetic, descending, low_j <= lam_j <= high_j rational; k latents;
            s = beta sigma2, which they are compared with.
 Main       Enclosed (place, apart, value), Place; enclosed, of a covariance; not_below; Contradiction.
-Reference  docs/mathematics.md, section 13; verify/certify.
+Reference  docs/mathematics.md, 13.5; verify/certify.
 
 The numbers of a bare spectrum are exact. Of rows the eigenvalues of their covariance, formed exactly, lie within the
 radii that verify.certify proves; what those leave open of one noise, a count of its own may decide.

@@ -3,7 +3,7 @@
 Notation   X (N, n) the rows times a power of two D, whole numbers; S their covariance; A = N X^T X - c c^T, c = X^T 1,
            so that S = A/(N D divisor)^2; level = num/den (N D divisor)^-2, B = den A - num I.
 Main       exact_count; lacks_flint.
-Reference  docs/mathematics.md, section 13.
+Reference  docs/mathematics.md, 13.5.
 
 All roots of det(x - B) are real, as B is symmetric; so by Descartes' rule it has exactly as many positive ones as its
 coefficients change sign, multiplicities counted, and 0 is a root as often as the last coefficients vanish. This decides

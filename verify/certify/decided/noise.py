@@ -3,7 +3,7 @@
 Notation   lam_j the eigenvalues of S in exact arithmetic, as they are enclosed; A retained (q of them), p = n - q
            discarded; s the noise; a block b has k_b columns, the eigen-indices A_b, z_b zero rows, the constant m_b.
 Main       noise_of -> Noise; lam, root, constant, in balls; rational_constant, rational_sum, where roots are rational.
-Reference  docs/mathematics.md, sections 2, 4 and 13.
+Reference  docs/mathematics.md, sections 2, 4 and 13.5.
 """
 
 from bisect import bisect_left

@@ -2,7 +2,7 @@
 
 Notation   S = unit (A + E), |E|_2 <= radius, the enclosure of a subject; lam_j the eigenvalues of S, descending.
 Main       thresholds -> Thresholds.
-Reference  docs/mathematics.md, section 13. The eigenvectors are LAPACK's, and what they prove the checker says.
+Reference  docs/mathematics.md, 13.1. The eigenvectors are LAPACK's, and what they prove the checker says.
 """
 
 from dataclasses import dataclass
