@@ -1,7 +1,7 @@
 """What is true, in exact arithmetic: how many eigenvalues of a symmetric matrix lie above, at and below a number.
 
 Notation   A = unit B, B (n, n) symmetric and of whole numbers, unit > 0 a fraction; p the characteristic polynomial.
-Main       Symmetric; of_doubles, of_rows; inertia_by_elimination, the second route.
+Main       Symmetric; of_doubles, of_rows, of_spectrum.
 Reference  Descartes' rule of signs; it counts exactly where all zeros are real (Rahman & Schmeisser, Cor. 10.1.11).
 """
 
@@ -121,26 +121,3 @@ def of_spectrum(numbers: Sequence[Fraction]) -> Symmetric:
     return Symmetric(
         [[int(numbers[i] * common) if i == j else 0 for j in range(n)] for i in range(n)], Fraction(1, common)
     )
-
-
-def inertia_by_elimination(whole: Whole, level: Fraction = Fraction(0)) -> tuple[int, int, int]:
-    """(positive, negative, zero) of B - level I by Lagrange's reduction over the fractions: no polynomial, no flint."""
-    A = [[Fraction(x) - (level if i == j else 0) for j, x in enumerate(row)] for i, row in enumerate(whole)]
-    positive = negative = 0
-    while A:
-        n = len(A)
-        pivot = next((i for i in range(n) if A[i][i]), None)
-        if pivot is None:
-            pair = next(((i, j) for i in range(n) for j in range(i) if A[i][j]), None)
-            if pair is None:
-                return positive, negative, n
-            i, j = pair  # x_i <- x_i + x_j makes 2 a_ij of the diagonal entry, which is not 0
-            A[i] = [x + y for x, y in zip(A[i], A[j], strict=True)]
-            for row in A:
-                row[i] += row[j]
-            pivot = i
-        d, column = A[pivot][pivot], [row[pivot] for row in A]
-        positive, negative = positive + (d > 0), negative + (d < 0)
-        rest = [i for i in range(n) if i != pivot]
-        A = [[A[i][j] - column[i] * column[j] / d for j in rest] for i in rest]
-    return positive, negative, 0

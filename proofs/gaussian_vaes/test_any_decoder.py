@@ -23,11 +23,10 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs.machinery.checks import agree, at_most, check, rejected, same, vanishes
+from proofs.machinery.checks import agree, at_most, certified, check, rejected, same, vanishes
 from proofs.machinery.claims import Claim
 from proofs.machinery.logic import concludes
 from verify.certify.checker.certificate import KINDS
-from verify.certify.checker.outcome import Status
 from verify.certify.propose import decoder as propose
 from verify.certify.subjects import of_rows
 from verify.data import load_rows
@@ -349,7 +348,7 @@ def test_the_quotient_along_the_leading_direction(record):
 
 def check_proved(statement, subject):
     """Disagreement unless the checker of certificates, which trusts no search, proves it."""
-    same(KINDS[statement["kind"]](statement, subject).status, Status.PROVED)
+    certified(KINDS[statement["kind"]](statement, subject))
 
 
 @TWO.evidence(role="supports", kind="certificate", strength="certified")

@@ -6,12 +6,13 @@ Reference  theory 6.
 """
 
 from collections.abc import Iterator
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from math import floor, log10
 from typing import Any
 
+from verify.eigenvalues import decimal
 from verify.landscape.judged import reasons, settled
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
+from verify.words import numerals
 from verify.words.certified import CERTIFIED
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
@@ -23,10 +24,6 @@ MUCH = 1.0
 HUGE = 1e7
 # Errors below this share of a value are rounding, or not worth the digits.
 PRECISE = 1e-4
-# Of bounds: they are rounded to the safe side.
-_FLOOR, _CEILING = (
-    Context(prec=4, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN) for rounding in (ROUND_FLOOR, ROUND_CEILING)
-)
 # Of networks of which nothing is known.
 CONTAINED = ", which a wide enough network with linear outputs contains,"
 
@@ -54,12 +51,12 @@ def noise(value: float) -> str:
 
 def at_least(value: float) -> str:
     """A proved lower bound in four digits, none of which say more than is proved."""
-    return f"{float(_FLOOR.create_decimal(Decimal(value))):.4g}"
+    return numerals.at_least(value, 4)
 
 
 def at_most(value: float) -> str:
     """A proved upper bound, likewise: as the decimal that the document holds."""
-    return f"{float(_CEILING.create_decimal(Decimal(repr(value)))):.4g}"
+    return numerals.at_most(decimal(value), 4)
 
 
 def headline(facts: Document) -> str:

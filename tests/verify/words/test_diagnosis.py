@@ -225,7 +225,7 @@ def certified(facts, lower, upper, **fields):
 
 def test_bounds_are_rounded_to_the_safe_side():
     assert at_least(191.8686907) == "191.8" and at_most(222.6) == "222.6" and at_most(222.61) == "222.7"
-    assert at_least(0.19999) == "0.1999" and at_most(0.10001) == "0.1001" and at_most(1234567.0) == "1.235e+06"
+    assert at_least(0.19999) == "0.1999" and at_most(0.10001) == "0.1001" and at_most(1234567.0) == "1.235e+6"
     for value in (1 / 3, 2e-30, 7e20, 99999.0):
         assert float(at_least(value)) <= value <= float(at_most(value))
 

@@ -6,6 +6,7 @@ from math import inf, nextafter
 import numpy as np
 import pytest
 
+from tests.verify.certify.fractions_between import inertia
 from verify.certify.decided import exact_counts as module
 from verify.certify.decided.exact_counts import exact_count
 from verify.errors import InputError
@@ -13,36 +14,16 @@ from verify.errors import InputError
 pytest.importorskip("flint")
 
 
-def inertia(rows, divisor, level):
-    """How many eigenvalues exceed the level and equal it, by elimination in fractions with symmetric pivoting."""
+def counted(rows, divisor, level):
+    """How many eigenvalues exceed the level and equal it, by elimination in fractions."""
     X = [[Fraction(x) / Fraction(divisor) for x in row] for row in rows.tolist()]
     N, n = rows.shape
     mean = [sum(column) / N for column in zip(*X, strict=True)]
     A = [
         [sum((r[i] - mean[i]) * (r[j] - mean[j]) for r in X) / N - (i == j) * level for j in range(n)] for i in range(n)
     ]
-    positive, left = 0, list(range(n))
-    while left:
-        pivot = next((i for i in left if A[i][i]), None)
-        if pivot is None:
-            pair = next(((i, j) for i in left for j in left if A[i][j]), None)
-            if pair is None:
-                return positive, len(left)
-            i, j = pair  # add row and column j to i: a congruence
-            for c in range(n):
-                A[i][c] += A[j][c]
-            for c in range(n):
-                A[c][i] += A[c][j]
-            pivot = i
-        positive += A[pivot][pivot] > 0
-        left.remove(pivot)
-        for i in left:
-            factor = A[i][pivot] / A[pivot][pivot]
-            for c in left:
-                A[i][c] -= factor * A[pivot][c]
-        for i in left:
-            A[i][pivot] = Fraction(0)
-    return positive, 0
+    positive, _, zero = inertia(A)
+    return positive, zero
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -67,7 +48,7 @@ def test_they_are_those_of_exact_elimination(seed):
             Fraction(1, 3),
         ):
             if level > 0:
-                assert exact_count(X, divisor, level) == inertia(X, divisor, level)
+                assert exact_count(X, divisor, level) == counted(X, divisor, level)
 
 
 def test_ties_are_told_exactly():
@@ -77,7 +58,7 @@ def test_ties_are_told_exactly():
     assert exact_count(X, 1.0, Fraction(1, 4) - Fraction(1, 10**300)) == (4, 0)
     assert exact_count(X, 1.0, Fraction(1, 4) + Fraction(1, 10**300)) == (0, 0)
     assert exact_count(X, 0.1, Fraction(25)) == (0, 0)  # the double 0.1 exceeds a tenth
-    assert inertia(X, 0.1, Fraction(25)) == exact_count(X, 0.1, Fraction(25))
+    assert counted(X, 0.1, Fraction(25)) == exact_count(X, 0.1, Fraction(25))
 
 
 def test_what_would_take_long_is_left(monkeypatch):
