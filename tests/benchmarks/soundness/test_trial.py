@@ -106,7 +106,7 @@ PLANTED = [
     ("matrices", 40, fast, "positive_definite", by_floats),
     ("matrices", 120, fast, "U", fast.U / 256),
     ("matrices", 40, counts, "leading", leading_by_floats),
-    ("matrices", 40, balls, "inertia", signs_of_the_middle),
+    ("matrices", 80, balls, "inertia", signs_of_the_middle),
     ("landscapes", 30, stationary, "enclosed", without_a_box),
     ("landscapes", 30, stationary, "inertia", signs_of_the_middle),
     ("landscapes", 30, counts, "PI", counts.PI * (1 + counts.LOG_ERROR * 10**18)),
