@@ -101,7 +101,7 @@ def enclosed(place: Place, S: Ball) -> tuple[Outcome, Ball]:
 
     x = mat([[y + radius * flint().arb(0, 1)] for y in x_0.entries()])
     if any(y != 0 for y in derivatives(place, x, S)[0]):
-        return refuted("nowhere within the radius the gradient is 0"), x
+        return refuted("the gradient is nowhere 0 within the radius"), x
     inner = newton(x)
     inside = all(abs(y) <= radius for y in (inner - x_0).entries()) and place.parts(x)[1] > 0
     if not inside or not regular(G.transpose() * tangents(place, inner)):
@@ -143,7 +143,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
                     H = flint().arb_mat(derivatives(place, x, S)[1])
                     outcome = _counted(H, tangents(place, x), balls(V), ball(level), counts)
             except ZeroDivisionError:
-                outcome = undecided("singular as far as balls can tell: a flat direction, or too large a radius")
+                outcome = undecided("the second derivatives may be singular: a flat direction, or too large a radius")
         if outcome.status is not Status.UNDECIDED:
             break
     return outcome
@@ -152,7 +152,7 @@ def check(statement: dict[str, Any], subject: Subject, precisions: tuple[int, ..
 def _counted(H: Ball, Z: Ball, V: Ball, level: Ball, counts: list[int]) -> Outcome:
     """Whether at least so many eigenvalues are above the level, negative and 0."""
     found = inertia(H - diagonal([level] * H.nrows()), Z, V)[:1] + inertia(H, Z, V)[1:]
-    said = "{} eigenvalues above the level (0, or the curvature), {} negative and {} zero".format(*found)
+    said = "{} eigenvalues positive (of a saddle: above its curvature), {} negative and {} zero".format(*found)
     if all(x >= y for x, y in zip(found, counts, strict=True)):
         return proved(said)
     if any(sum(found) - x + y > H.nrows() for x, y in zip(found, counts, strict=True)):

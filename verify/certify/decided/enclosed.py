@@ -154,7 +154,7 @@ def not_below(x: Fraction) -> float:
 
 def _beside(above: int, most: int) -> str:
     if most == above + 1:
-        return f"lam_{most} is nearer to the noise that it is compared with than the proven bound on rounding"
+        return f"lam_{most} is nearer to the noise than the proven bound on rounding"
     return f"lam_{above + 1} to lam_{most} are nearer to the noise than the proven bound on rounding"
 
 
