@@ -105,13 +105,14 @@ def _in_balls(family: str, A: Matrix, exact: Symmetric) -> Iterator[Question]:
     """What the balls' congruence counts, held against the inertia and its neighbours."""
     positive, negative, zero = exact.inertia()
     size = float(np.abs(A).max())
-    V = np.linalg.eigh(A / size if size else A)[1]
+    lam, V = np.linalg.eigh(A / size if size else A)
+    V = V[:, np.argsort(-np.abs(lam))[: max(len(A) - zero, 1)]]  # the others belong to the null vectors
 
     def asked(claimed: tuple[int, int, int]) -> Outcome:
         import flint
 
         with balls.precision(256):
-            found = balls.inertia(balls.balls(A), flint.arb_mat(_null_vectors(exact)), balls.balls(V))
+            found = tuple(balls.inertia(balls.balls(A), flint.arb_mat(_null_vectors(exact)), balls.balls(V)))
         said = "at least {} positive, {} negative, {} zero".format(*found)
         if any(x > y for x, y in zip(found, claimed, strict=True)):
             return refuted(said)

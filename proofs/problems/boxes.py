@@ -1,7 +1,7 @@
 """Statements on boxes, searched for and checked: what certificate evidence is made of.
 
 Main       outcome_on, check_holds.
-Reference  docs/mathematics.md, section 13 (boxes).
+Reference  docs/mathematics.md, 13.3.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ Notation   lam (n,) fractions, descending, S = diag(lam); A the retained indices
            x (N, 1) holds W row by row, and then s if it is learned; H (N, N) the Hessian of L or P there.
 Main       Landscape, LANDSCAPES, retained_sets, joint_sets, index, gauge, plain, isolated, Stated, along;
            log_likelihood, elbo.
-Reference  docs/mathematics.md, section 13: what the checker proves.
+Reference  docs/mathematics.md, 13.2: what the checker proves.
 
 W is rounded to 256 bits from its closed form and not improved: that a stationary point lies within 2^-160 of it, and
 what it is, is decided in balls.

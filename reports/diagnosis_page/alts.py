@@ -6,6 +6,7 @@ Main       ALTS, by the names of the pictures.
 
 from typing import Any
 
+from verify.pictures.spectra import PROVED, noises, printed
 from verify.words.diagnosis import nats, noise
 from verify.words.wording import number
 
@@ -42,10 +43,12 @@ def spectra(document: Document) -> str:
     above = sum(value > s for value in lam)
     revival = document["revival"]
     most = revival["leading"][0] if revival else None
+    proved = [(name, value) for name, value, *_ in noises(document) if name.endswith(PROVED)]
+    bounds = "".join(f"; {name}: {printed(name, value)}" for name, value in proved)
     missed = "" if most is None else f"; what the model misses varies by {number(most, 3)} at most"
     return (
         f"Variance of the data in each direction, from {number(lam[0], 3)} down; {above} of the {len(lam)} shown "
-        f"exceed {noise(s)}{missed}"
+        f"exceed {noise(s)}{missed}{bounds}"
     )
 
 

@@ -17,7 +17,7 @@ from verify.arrays import Array
 from verify.pictures import elbo_over_noise, kl_beside_linear, second_moments, spectra
 from verify.pictures.drawing import HEIGHT, WIDTH, blank, drawing, save
 from verify.words import caveats, wording
-from verify.words.diagnosis import capital, headline, nats, overlooked, sections, with_error
+from verify.words.diagnosis import at_most, capital, headline, nats, overlooked, sections, with_error
 
 Document = dict[str, Any]
 Arrays = Mapping[str, Array]
@@ -90,13 +90,21 @@ def _key(document: Document) -> list[tuple[str, str]]:
     linear, number = document["linear"], wording.number
     found = [
         ("collapsed latents", f"{len(document['collapsed'])} of {document['k']}"),
-        ("kept by the best linear VAE", f"{linear['retained']} of {document['k']}"),
+        (f"kept by the best linear VAE{_mark(linear)}", f"{linear['retained']} of {document['k']}"),
         ("noise sigma2", number(document["sigma2"])),
         ("error of a column, squared", number(document["tuned_sigma2"])),
         ("ELBO", _without_unit(document["elbo"], document["elbo_error"])),
         ("ELBO of the best linear VAE", wording.number(linear["contained_value"])),
     ]
+    decoder = document["any_decoder"]
+    if decoder is not None and decoder["upper"] is not None:
+        found.append(("no decoder beats collapse from (certified)", at_most(decoder["upper"])))
     return [(name, value) for name, value in found if value != "–"]
+
+
+def _mark(linear: Document) -> str:
+    """Behind what is certified, or was to be and is not."""
+    return {"certified": " (certified)", "undecided": " (not certified)"}.get(linear.get("certified"), "")
 
 
 def _without_unit(value: float | None, error: float | None) -> str:

@@ -392,7 +392,7 @@ def test_every_command_takes_what_all_take(capsys):
     for name in commands():
         taken = {option for action in parser_of(name)._actions for option in action.option_strings}
         assert {"--json", "--quiet", "--seed", "--backend"} <= taken
-        assert ("--certify" in taken) == (name in ("stability", "stationary", "report"))
+        assert ("--certify" in taken) == (name in ("stability", "stationary", "report", "diagnose"))
 
 
 def parser_of(name):

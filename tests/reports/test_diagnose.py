@@ -2,13 +2,16 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 
 from reports.cli import main
-from tests.reports.schemas import check
+from tests.reports.schemas import check, validator
+from tests.reports.test_cli import spoiled
 from tests.verify.diagnosis.made_up import holding, spread
+from verify.certify.propose import decoder
 
 N, S = 400, 1.0
 LAM = np.array([9.0, 6.0, 4.0, *[0.9] * 17])
@@ -227,3 +230,50 @@ def test_numbers_are_said_with_sensible_digits(folder, capsys):
     main(["diagnose", "vae.npz", "--loss", "mse-mean", "--beta", "0.11"])
     text = capsys.readouterr().out
     assert not re.findall(r"\d\.\d{8,}", text)
+
+
+@pytest.fixture
+def fewer(folder, arrays):
+    """Sixty of the rows and four of the columns, which are certified in a second."""
+    x = arrays["x"][:60, :4]
+    zeros = np.zeros((60, 2))
+    np.savez("few.npz", x=x, mu=zeros, logvar=zeros, reconstructions=np.broadcast_to(x.mean(axis=0), x.shape))
+    return folder
+
+
+def test_certified(fewer, capsys):
+    pytest.importorskip("flint")
+    plain, proved = (document(capsys, "few.npz", "--sigma2", "90", *more) for more in ((), ("--certify",)))
+    assert proved["linear"]["certified"] == "certified" and proved["any_decoder"]["lower"] < 90
+    assert proved["any_decoder"]["upper"] < 90 and plain["any_decoder"]["upper"] is None
+    assert "certified" not in json.dumps(plain).replace("--certify", "")
+    for path, value in (
+        (("any_decoder", "upper"), None),
+        (("any_decoder", "certified", "upper"), "undecided"),
+        (("any_decoder", "certified", "lower"), "not requested"),
+        (("linear", "certified"), True),
+    ):
+        assert not validator("diagnose").is_valid(spoiled(proved, *path, value))
+    assert not validator("diagnose").is_valid(spoiled(plain, "any_decoder", "upper", 20.0))  # control: not certified
+
+
+def test_an_interrupted_proof_leaves_a_whole_diagnosis(fewer, capsys, monkeypatch):
+    pytest.importorskip("flint")
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(decoder, "every_decoder", interrupted)
+    assert main(["diagnose", "few.npz", "--sigma2", "90", "--certify", "--out", "page", "--json"]) == 130
+    captured = capsys.readouterr()
+    made = check("diagnose", json.loads(captured.out))
+    assert made["any_decoder"]["upper"] is None and made["any_decoder"]["certified"]["lower"] == "certified"
+    assert "interrupted: the diagnosis is whole, and not all of it is certified; kept page" in captured.err
+    assert (fewer / "page" / "index.html").is_file()
+
+
+def test_without_flint_one_sentence(fewer, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "flint", None)
+    assert main(["diagnose", "few.npz", "--sigma2", "90", "--certify"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("pip install python-flint") == 1 and "of 2 latents (certified" in captured.out

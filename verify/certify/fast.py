@@ -2,7 +2,7 @@
 
 Notation   u = 2^-53; gamma_n = n u/(1 - n u); c a shift.
 Main       positive_definite.
-Reference  docs/mathematics.md, section 13; [R06] Rump, BIT 46 (2006), 433-452; [H02] Higham, Accuracy and Stability of
+Reference  docs/mathematics.md, 13.1; [R06] Rump, BIT 46 (2006), 433-452; [H02] Higham, Accuracy and Stability of
            Numerical Algorithms, Theorem 10.3.
 
 If Cholesky of B = fl(A - c I) runs to its end, B > -gamma_(n+2)/(1 - gamma_(n+2)) tr B. Trusted beside IEEE arithmetic:

@@ -20,6 +20,7 @@ from verify.checks import positive_noise, random_seed, whole_number
 from verify.data.covariance import Covariance
 from verify.data.sampling import beyond_noise
 from verify.diagnosis.advice import advice
+from verify.diagnosis.certified import MEANS, Proved, into, proved
 from verify.diagnosis.doubts import doubts
 from verify.diagnosis.measured import (
     crossed,
@@ -40,7 +41,7 @@ from verify.diagnosis.residuals import (
     shrunk,
 )
 from verify.errors import InputError
-from verify.landscape.any_decoder import lower_bound
+from verify.landscape.any_decoder import Witness, lower_bound
 from verify.landscape.collapse import DELTA, EPSILON, kl
 from verify.landscape.judged import verdict
 from verify.landscape.rescaling import spare_nats
@@ -48,6 +49,7 @@ from verify.landscape.revival import Escape, direction_nats, shift_nats
 from verify.landscape.weighted import effective_noise, usable_weight
 from verify.models.beta_vae import optimum_that_keeps
 from verify.models.losses import LossNoise
+from verify.words.certified import CERTIFIED
 
 Document = dict[str, Any]
 Told = Callable[[str], object]
@@ -61,12 +63,16 @@ OVERFLOWING = 1e100
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """The document; what is known of the residual, and the best linear latents to add, None where nothing is."""
+    """The document; what is known of the residual, and the best linear latents to add, None where nothing is.
+
+    interrupted: somebody interrupted the search for proofs; the rest is whole.
+    """
 
     document: Document
     data: Covariance
     residual: Residual | None
     escape: Escape | None
+    interrupted: bool = False
 
     def escape_arrays(self) -> dict[str, Array]:
         """U, V, D, b, center, and in words what V encodes: ready to be put into the network.  There is an escape."""
@@ -81,7 +87,8 @@ class Asked:
     noise: sigma2, or what a loss means; beta: the weight of the KL beside a sigma2 (that of a loss is in its noise).
     hidden: the widths of hidden ReLU layers, if they are known.  held_out: the rows were not trained on.  latents: of
     the linear VAE to compare with, None: as many as the model has.  output: one of OUTPUTS, what the decoder ends in;
-    None: not known, and taken to be bounded where all reconstructions lie between 0 and 1.
+    None: not known, and taken to be bounded where all reconstructions lie between 0 and 1.  certify: prove in exact
+    arithmetic what can be proved, which takes a minute or so.
     """
 
     noise: float | LossNoise
@@ -94,6 +101,7 @@ class Asked:
     delta: Proportion = DELTA
     seed: int = 0
     decoders: bool = True
+    certify: bool = False
 
     def __post_init__(self) -> None:
         usable_weight(self.beta)
@@ -142,6 +150,7 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
     residual = residual_of(vae, data, s)
     if residual is not None and min(vae.N, vae.n) <= CROSSED:
         residual = shrunk(residual, asked.seed, vae.N)
+    witness = _witness(vae, data, asked, told) if asked.decoders else None
     facts = {
         "schema": 1,
         "n": vae.n,
@@ -168,14 +177,19 @@ def diagnosis(vae: Outputs, asked: Asked, data: Covariance | None = None, told: 
         "reconstructions": _at_hand(vae),
         "linear": linear,
         "revival": None if residual is None else _revival(vae, residual, len(collapse["collapsed"]), asked),
-        "any_decoder": _any_decoder(vae, data, asked, told) if asked.decoders else None,
+        "any_decoder": None if witness is None else {"lower": witness.value, "data": witness.data, "upper": None},
         "resolution": [float(e) for e in data.spectrum.errors],
     }
+    known = Proved()
+    if asked.certify and witness is not None:
+        known = proved(vae.rows, witness, told)
+        facts = into(facts, known)
     facts["verdict"] = verdict(facts)
     facts["advice"] = advice(facts)
     notes = [*vae.notes, *data.provenance.get("notes", []), *doubts(vae, facts, collapse["notes"]), *linear_notes]
-    facts["notes"] = list(dict.fromkeys(notes))
-    return Diagnosis(facts, data, residual, None if residual is None else residual.given(data))
+    meant = [MEANS] if linear.get("certified") == CERTIFIED or known.lower or known.upper else []
+    facts["notes"] = list(dict.fromkeys([*notes, *known.notes, *meant]))
+    return Diagnosis(facts, data, residual, None if residual is None else residual.given(data), known.interrupted)
 
 
 def _spare(vae: Outputs) -> float | None:
@@ -225,7 +239,7 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
     s, k = asked.s, min(vae.k if asked.latents is None else asked.latents, vae.n)
     # What has fewer latents contains no linear VAE of more.
     holds = min(k, vae.k)
-    found = stability(data, k, [s])
+    found = stability(data, k, [s], certify=asked.certify)
     row, lam = found["noise"][0], data.eigenvalues
     contained = min([holds, *asked.hidden])
     q = min(row["retained"], contained)
@@ -245,9 +259,13 @@ def _linear(vae: Outputs, data: Covariance, asked: Asked, elbos: Array | None) -
         "below": None,
         "below_error": None,
     }
+    notes = [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
+    if asked.certify:
+        document["certified"] = row["certified"]
+        notes += [] if row["why"] is None else [f"not certified: what the best linear VAE keeps, because {row['why']}"]
     if elbos is not None:
         document["below"], document["below_error"] = _below(vae, data, asked, elbos, q)
-    return document, [note for note in found["notes"] if note.startswith("sampling") and "Minka" not in note]
+    return document, notes
 
 
 def _value_mle(vae: Outputs, data: Covariance, asked: Asked, k: int, sigma2: float) -> float:
@@ -325,8 +343,7 @@ def _at_most(vae: Outputs, s: float) -> float:
     return float(direction_nats(single.eigenvalues, s).sum()) + shift_nats(single.mean, s)
 
 
-def _any_decoder(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Document:
+def _witness(vae: Outputs, data: Covariance, asked: Asked, told: Told) -> Witness:
     """Up to which noise, at least, some decoder gains by leaving collapse (theory 6.2)."""
     told("looking for decoders that leave collapse")
-    found = lower_bound(vae.rows.blocks, data, seed=asked.seed)
-    return {"lower": found.value, "data": found.data, "upper": None}
+    return lower_bound(vae.rows.blocks, data, seed=asked.seed)

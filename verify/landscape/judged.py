@@ -1,7 +1,7 @@
 """The verdict on a VAE: is its collapse the optimum, or the noise, the training, or the data?
 
 Notation   facts: a diagnosis document as far as it is measured (reports/schema/diagnose.json); nats per datum.
-Main       verdict; reasons, what speaks for each.
+Main       verdict; reasons, what speaks for each; settled.
 Reference  theory 6.1, 6.3; claims revival, linear-inside.
 
 training   latents that are unused would pay at this very noise, or the network lies below the linear VAE inside it,
@@ -30,6 +30,13 @@ class Reasons(NamedTuple):
     nothing_left: bool
 
 
+def settled(facts: Document) -> bool:
+    """Whether all latents have collapsed at a noise at which that is certified to be the optimum of every decoder."""
+    bounds = facts.get("any_decoder")
+    upper = None if bounds is None else bounds["upper"]
+    return upper is not None and len(facts["collapsed"]) == facts["k"] and facts["sigma2"] >= upper
+
+
 def surely(value: float | None, error: float | None, least: float = WORTH) -> bool | None:
     """Whether a gain is worth it and beyond chance; None: it is worth it, if it is not chance, or it is not known."""
     if value is None:
@@ -50,6 +57,8 @@ def reasons(facts: Document) -> Reasons:
     # A sigmoid cannot follow linear maps: that it lies below them is no fault of its training.
     below = None if below and facts["output"] == "bounded" else below
     revivable = None if revival is None else _revivable(revival, least)
+    # What a measurement leaves open a proof that no decoder gains by any latent does not.
+    revivable = False if revivable is None and settled(facts) else revivable
     return Reasons(revivable, below, too_large, linear["beyond_noise"] <= k - unused)
 
 

@@ -124,6 +124,7 @@ def diagnose(
     held_out: bool = False,
     epsilon: float = EPSILON,
     delta: Proportion = DELTA,
+    certify: bool = False,
     **options: Unpack[Options],
 ) -> DiagnosisResult:
     """Is the collapse of a trained VAE the optimum or its training, and what to change (theory 6).
@@ -135,7 +136,9 @@ def diagnose(
 
     The loss that was minimised: sigma2, the noise of a Gaussian likelihood; or loss, beta, kl and batch as
     `noise_of_loss` takes them.  k: latents of the linear VAE to compare with.  hidden: widths of ReLU layers.  output:
-    "linear", or "bounded" by a sigmoid.  held_out: the rows were not trained on.  Raises InputError.
+    "linear", or "bounded" by a sigmoid.  held_out: the rows were not trained on.  certify: prove, in exact arithmetic
+    for these very rows, what the linear VAE keeps and between which noises every decoder begins to collapse: a minute
+    on some thousand rows; who interrupts it gets the diagnosis with what was proved by then.  Raises InputError.
     """
     with speaking_python():
         one_noise(sigma2, loss, kl, batch)
@@ -143,7 +146,7 @@ def diagnose(
         rows = given.data if isinstance(given.data, Rows) else load_rows(given.data, **options)
         n, of_model = rows.shape[1], given.latents.mu.shape[1]
         noise = noise_asked(sigma2, loss, n=n, k=of_model, beta=beta, kl=kl, batch=batch)
-        asked = Asked(noise, beta, hidden, held_out, k, output, epsilon, delta, options.get("seed", 0))
+        asked = Asked(noise, beta, hidden, held_out, k, output, epsilon, delta, options.get("seed", 0), certify=certify)
         notes = tuple(given.latents.notes)
         vae = outputs(rows, given.latents.mu, given.latents.logvar, given.reconstructions, given.samples, notes)
         found = diagnosis(vae, asked)

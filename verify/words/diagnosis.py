@@ -1,16 +1,18 @@
 """A diagnosis in words: the verdict in one sentence, then the four questions, each with its numbers.
 
 Notation   facts: a diagnosis document (reports/schema/diagnose.json); s = facts["sigma2"].
-Main       said -> blocks; headline, sections; nats, with_error, noise, as sentences print them.
+Main       said -> blocks; headline, sections; nats, with_error, noise, at_least, at_most, as sentences print them.
 Reference  theory 6.
 """
 
 from collections.abc import Iterator
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from math import floor, log10
 from typing import Any
 
-from verify.landscape.judged import reasons
+from verify.landscape.judged import reasons, settled
 from verify.landscape.worth import ERRORS, MOMENT, WORTH
+from verify.words.certified import CERTIFIED
 from verify.words.numerals import counted, typed
 from verify.words.tables import Blocks
 from verify.words.wording import ranges
@@ -21,6 +23,10 @@ MUCH = 1.0
 HUGE = 1e7
 # Errors below this share of a value are rounding, or not worth the digits.
 PRECISE = 1e-4
+# Of bounds: they are rounded to the safe side.
+_FLOOR, _CEILING = (
+    Context(prec=4, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN) for rounding in (ROUND_FLOOR, ROUND_CEILING)
+)
 # Of networks of which nothing is known.
 CONTAINED = ", which a wide enough network with linear outputs contains,"
 
@@ -44,6 +50,16 @@ def noise(value: float) -> str:
     """sigma2 = 0.1: what somebody typed, or four digits of what was computed."""
     short = typed(value)
     return f"sigma2 = {short if len(short) <= 7 else format(value, '.4g')}"
+
+
+def at_least(value: float) -> str:
+    """A proved lower bound in four digits, none of which say more than is proved."""
+    return f"{float(_FLOOR.create_decimal(Decimal(value))):.4g}"
+
+
+def at_most(value: float) -> str:
+    """A proved upper bound, likewise: as the decimal that the document holds."""
+    return f"{float(_CEILING.create_decimal(Decimal(repr(value)))):.4g}"
 
 
 def headline(facts: Document) -> str:
@@ -80,13 +96,18 @@ def _mixed(facts: Document) -> str:
 
 def _of_noise(facts: Document) -> str:
     meant = "the noise that the loss means" if facts["loss"] is not None else "the noise that was used"
-    pays, within = "no further linear latent would pay", facts["revival"]["within_nats"] if facts["revival"] else 0.0
-    if within > WORTH:
+    pays, within = _none_pays(facts), facts["revival"]["within_nats"] if facts["revival"] else 0.0
+    if within > WORTH and not settled(facts):
         pays = f"further linear latents would add {nats(within)} nats, little beside {nats(facts['tuning_gain'])} of it"
     return (
         f". It is the noise, not the training: at {noise(facts['sigma2'])}, {meant}, {pays}. The errors of this model "
         f"ask for {noise(facts['tuned_sigma2'])}."
     )
+
+
+def _none_pays(facts: Document) -> str:
+    """That latents are of no use at this noise, as far as that is known."""
+    return "no decoder whatever beats collapse (certified)" if settled(facts) else "no further linear latent would pay"
 
 
 def _data(facts: Document) -> str:
@@ -98,7 +119,7 @@ def _data(facts: Document) -> str:
 def _optimum(facts: Document) -> str:
     if facts["collapsed"]:
         end = f". But {_off(facts)}." if overlooked(facts) else ", and the noise fits the errors."
-        return f", and that is no failure: at {noise(facts['sigma2'])} no further linear latent would pay{end}"
+        return f", and that is no failure: at {noise(facts['sigma2'])} {_none_pays(facts)}{end}"
     said = "" if facts["linear"]["below"] is None else f", and the ELBO is {_beside_linear(facts)}"
     return f"{said}. But {_off(facts)}." if overlooked(facts) else f"{said}."
 
@@ -260,29 +281,42 @@ def _collapse(facts: Document) -> Iterator[str]:
 def _optimum_or_training(facts: Document) -> Iterator[str]:
     linear, k = facts["linear"], facts["linear"]["latents"]
     held = linear["retained_range"]
-    other = "" if held in (None, [linear["retained"]] * 2) else f" ({counted(*held)} on other data of the kind)"
-    yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{other}."
+    apart = ["certified" if linear["certified"] == CERTIFIED else "not certified"] if "certified" in linear else []
+    apart += [] if held in (None, [linear["retained"]] * 2) else [f"{counted(*held)} on other data of the kind"]
+    more = f" ({'; '.join(apart)})" if apart else ""
+    yield f"At this noise the best linear VAE keeps {linear['retained']} of {k} latents{more}."
     if linear["below"] is not None:
         yield from _against_linear(facts)
     if facts["revival"] is not None:
         yield from _revival(facts)
     if facts["any_decoder"] is not None:
-        yield _any_decoder(facts)
+        yield from _any_decoder(facts)
 
 
-def _any_decoder(facts: Document) -> str:
-    lower = noise(facts["any_decoder"]["lower"])
-    alone = facts["any_decoder"]["data"] < 2
+def _any_decoder(facts: Document) -> Iterator[str]:
+    """Below which noise some decoder gains by its latents, and, where that is proved, from which one on none does."""
+    bounds = facts["any_decoder"]
+    certified = bounds.get("certified", {}).get("lower") == CERTIFIED
+    lower = f"sigma2 = {at_least(bounds['lower'])} (certified)" if certified else noise(bounds["lower"])
+    alone = bounds["data"] < 2
     heart = ", though only by learning single data by heart" if alone else ""
-    if facts["sigma2"] < facts["any_decoder"]["lower"]:
-        return (
+    upper = bounds["upper"]
+    none = f"No decoder whatever beats collapse at a noise of {at_most(upper)} or more (certified)" if upper else ""
+    if upper is not None and facts["sigma2"] >= upper:
+        yield f"{none}, and so at this one; up to {lower} some decoder does{heart}."
+        return
+    if facts["sigma2"] < bounds["lower"]:
+        yield (
             f"Giving up all latents is not the best that a decoder can do here: up to {lower} some decoder attains a "
             f"larger likelihood by using them{heart}, and a larger ELBO if the encoder comes up to the posterior."
         )
-    return (
-        f"At this noise no decoder was found that gains by using any latent, however deep; up to {lower} there "
-        f"{'are' if not alone else 'is'} {'some' if not alone else 'one'}{heart}."
-    )
+    else:
+        yield (
+            f"At this noise no decoder was found that gains by using any latent, however deep; up to {lower} there "
+            f"{'are' if not alone else 'is'} {'some' if not alone else 'one'}{heart}."
+        )
+    if none:
+        yield f"{none}{'; between the two it is open' if facts['sigma2'] >= bounds['lower'] else ''}."
 
 
 def _against_linear(facts: Document) -> Iterator[str]:

@@ -44,6 +44,12 @@ def test_nothing_is_wrong_in_a_few_cases(stage):
     assert {True, False} <= {truth for truth, _ in answers} or stage == "documents"
 
 
+def test_what_balls_count_is_proved_of_some_matrices():
+    counts = told("matrices", FEW["matrices"], seed=11).counts
+    found = [answered for (_, name, truth, answered) in counts if truth and "inertia in balls" in name]
+    assert "proved" in found
+
+
 def test_a_case_is_the_same_again():
     first, again = one("matrices", 3, 5), one("matrices", 3, 5)
     assert first.counts == again.counts

@@ -14,6 +14,7 @@ from reports.diagnosis_page.write import FILES
 from tests.reports.schemas import check
 from tests.verify.diagnosis.made_up import holding, spread
 from verify.pictures.drawing import blank, drawing
+from verify.words.diagnosis import at_most
 
 N = 300
 LAM = np.array([9.0, 6.0, 4.0, *[0.9] * 17])
@@ -157,3 +158,25 @@ def test_a_gallery_has_as_many_pictures_as_its_portrait_says(of_images):
         axes = blank().subplots()
         images.directions(axes, document["portrait"], dict(arrays))
         assert len(axes.get_xticklabels()) == 2
+
+
+def test_certified_bounds_stand_on_the_page(tmp_path):
+    pytest.importorskip("flint")
+    x, _ = spread(np.array([9.0, 4.0, 1.0]), 40)
+    zeros = np.zeros((40, 2))
+    out, document = written(
+        tmp_path, {"x": x, "mu": zeros, "logvar": zeros, "reconstructions": x * 0 + x.mean(axis=0)}, "--certify"
+    )
+    page = (out / "index.html").read_text()
+    upper = at_most(document["any_decoder"]["upper"])
+    assert f"No decoder whatever beats collapse at a noise of {upper} or more (certified)" in page
+    assert "<dt>kept by the best linear VAE (certified)</dt>" in page
+    assert re.search(rf"no decoder beats collapse from \(certified\)</dt>\s*<dd>{re.escape(upper)}</dd>", page)
+    assert f"from it on no decoder does (certified): {upper}" in page
+    plain = json.loads((out / "diagnose.json").read_text())
+    del plain["linear"]["certified"], plain["any_decoder"]["certified"]
+    plain["any_decoder"]["upper"] = None
+    plain["notes"] = [note for note in plain["notes"] if "certified" not in note]
+    with np.load(out / "diagnose.npz") as arrays:
+        write_page(plain, dict(arrays), tmp_path)
+    assert "(certified)" not in (tmp_path / "index.html").read_text()  # control

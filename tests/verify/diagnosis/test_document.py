@@ -542,3 +542,27 @@ def test_a_loss_that_is_far_from_the_errors_is_asked_about(made):
     for beta, asks in ((2.0, False), (200.0, True)):
         facts = diagnosis(vae, Asked(noise_of_loss("mse-sum", n=12, k=3, beta=beta), **QUICK)).document
         assert any("is that the loss as it was written" in note for note in facts["notes"]) == asks
+
+
+def crossed(lengths):
+    """Rows +-length e_j: the covariance is diagonal, with length^2/n, exactly."""
+    return np.vstack([np.diag(lengths), -np.diag(lengths)])
+
+
+@pytest.mark.parametrize(
+    ("s", "wanted"), [(0.5, 2), (3.9, 2), (4.0, 1), (np.nextafter(4.0, 3), 2), (np.nextafter(4.0, 5), 1), (9.1, 0)]
+)
+def test_what_the_linear_vae_keeps_is_certified_where_it_is_right(s, wanted):
+    x = crossed([6.0, 4.0, 2.0, 1.0])  # lam = 9, 4, 1, 1/4
+    zeros = np.zeros((8, 2))
+    asked = Asked(float(s), **QUICK)
+    plain = diagnosis(outputs(rows_of(x), zeros, zeros), asked).document
+    facts = diagnosis(outputs(rows_of(x), zeros, zeros), dataclasses.replace(asked, certify=True)).document
+    assert "certified" not in plain["linear"] and facts["any_decoder"] is None
+    why = [note for note in facts["notes"] if note.startswith("not certified: what the best linear VAE keeps, because")]
+    meant = [note for note in facts["notes"] if note.startswith("certified: proved in exact arithmetic")]
+    if facts["linear"]["certified"] == "certified":
+        assert facts["linear"]["retained"] == wanted and not why and len(meant) == 1
+    else:  # on the eigenvalue, or an ulp beside it
+        assert abs(s - 4) < 1e-10 and len(why) == 1 and not meant
+    assert abs(s - 4) < 1e-10 or facts["linear"]["certified"] == "certified"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.verify.measured_facts import facts
-from verify.landscape.judged import reasons, surely, verdict
+from verify.landscape.judged import reasons, settled, surely, verdict
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,22 @@ def test_a_regression_that_finds_nothing_leaves_it_open_only_above_the_limit():
     found = {"revival_within_nats": 0.05, "revival_within_error": 1.0}
     assert reasons(facts(**found, revival_at_most=5.0)).revivable is None
     assert reasons(facts(**found, revival_at_most=0.1)).revivable is False
+
+
+def test_a_certified_bound_settles_what_chance_leaves_open():
+    """All have collapsed, at a noise from which on no decoder beats that: an uncertain gain is none."""
+    open_ = {"collapsed": [1, 2, 3, 4], "revival_within": 1, "revival_within_nats": 2.0, "revival_within_error": 1.0}
+    bounds = {"lower": 0.8, "data": 50.0}
+    proved = facts(**open_, any_decoder={**bounds, "upper": 1.0})
+    assert settled(proved) and verdict(proved) == "optimum" and reasons(proved).revivable is False
+    for changed in (
+        facts(**open_),
+        facts(**open_, any_decoder=None),
+        facts(**open_, any_decoder={**bounds, "upper": None}),
+        facts(**open_, any_decoder={**bounds, "upper": 1.0000001}),
+        facts(**open_ | {"collapsed": [2, 3, 4]}, any_decoder={**bounds, "upper": 1.0}),
+    ):
+        assert not settled(changed) and verdict(changed) == "undecided"
+    # A gain that is sure is one all the same: these latents say a little, and the decoder is not at its best.
+    sure = facts(**open_ | {"revival_within_error": 0.1}, any_decoder={**bounds, "upper": 1.0})
+    assert verdict(sure) == "training"

@@ -108,3 +108,17 @@ def test_one_latent_and_reconstructions_without_error(made, draw):
     one = diagnosis(outputs_of(holding(x, U, LAM, [0], 1, 1.0), x), Asked(1.0, decoders=False)).document
     axes_of(draw, one)
     axes_of(draw, one | {"tuned_sigma2": 0.0, "tuning_gain": None})
+
+
+def test_bounds_that_are_proved_are_drawn_where_they_lie(made):
+    *_, document = made
+    status = {"lower": "certified", "upper": "certified"}
+    proved = document | {"any_decoder": {"lower": 12.34567, "data": 50.0, "upper": 13.58, "certified": status}}
+    axes = axes_of(spectra.draw, proved)
+    for label, value in (
+        ("below it some decoder uses latents (certified): 12.34", 12.34567),
+        ("from it on no decoder does (certified): 13.58", 13.58),
+    ):
+        assert np.all(line(axes, label)[1] == value)
+    names = " ".join(str(one.get_label()) for one in axes_of(spectra.draw, document).get_lines())
+    assert "below it some decoder uses latents: " in names and "certified" not in names  # control

@@ -125,3 +125,15 @@ def test_the_picture_puts_what_is_said_beside_what_is_left(vae, result):
     bare = diagnose(arrays["x"], arrays["mu"], arrays["logvar"], sigma2=1.0).plot()
     assert len(bare.patches) == 4
     plt.close("all")
+
+
+def test_certified_bounds_and_no_word_of_them_without():
+    pytest.importorskip("flint")
+    arrays, _ = spoiled(N=60, used=0, sigma2=40.0)
+    plain, proved = (diagnose(**_named(arrays), sigma2=40.0, certify=certify) for certify in (False, True))
+    assert "certified" not in str(plain.to_dict()) and plain.any_decoder["upper"] is None
+    assert proved.linear["certified"] == "certified" and proved.linear["retained"] == plain.linear["retained"] == 0
+    bounds = proved.any_decoder
+    assert bounds["certified"] == {"lower": "certified", "upper": "certified"}
+    assert plain.any_decoder["lower"] * (1 - 1e-5) < bounds["lower"] <= plain.any_decoder["lower"] < bounds["upper"]
+    assert bounds["upper"] < 40 and "no decoder whatever beats collapse (certified)" in proved.summary()

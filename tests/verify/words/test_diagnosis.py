@@ -8,7 +8,7 @@ from tests.verify.diagnosis.made_up import holding, outputs_of, spread
 from verify.diagnosis.document import Asked, diagnosis
 from verify.landscape.judged import VERDICTS, verdict
 from verify.models.losses import noise_of_loss
-from verify.words.diagnosis import capital, gain, headline, nats, noise, sections, with_error
+from verify.words.diagnosis import at_least, at_most, capital, gain, headline, nats, noise, sections, with_error
 
 LAM = [9.0, 6.0, 4.0, *[0.95] * 5]
 
@@ -214,3 +214,49 @@ def test_advice_begins_as_a_sentence():
         and gain({"nats": 0.0}) == ": nothing to gain"
         and gain({"nats": 2.5}) == ": 2.5 nats"
     )
+
+
+def certified(facts, lower, upper, **fields):
+    """The document with these bounds proved, or not where they are None, and the number retained."""
+    status = {"lower": "undecided" if lower is None else "certified", "upper": "certified" if upper else "undecided"}
+    bounds = {"lower": lower or 17.0, "data": 300.0, "upper": upper, "certified": status}
+    return changed(facts, any_decoder=bounds, linear__certified="certified", **fields)
+
+
+def test_bounds_are_rounded_to_the_safe_side():
+    assert at_least(191.8686907) == "191.8" and at_most(222.6) == "222.6" and at_most(222.61) == "222.7"
+    assert at_least(0.19999) == "0.1999" and at_most(0.10001) == "0.1001" and at_most(1234567.0) == "1.235e+06"
+    for value in (1 / 3, 2e-30, 7e20, 99999.0):
+        assert float(at_least(value)) <= value <= float(at_most(value))
+
+
+def test_what_is_certified_is_said_and_no_more(facts):
+    plain = " ".join(sections(facts)[2][1])
+    assert "certified" not in plain and "whatever" not in plain
+    told = certified(facts, 17.25678, 20.01)
+    below, between, above = (" ".join(sections(changed(told, sigma2=s))[2][1]) for s in (1.0, 18.0, 20.01))
+    none = "No decoder whatever beats collapse at a noise of 20.01 or more (certified)"
+    for said in (below, between, above):
+        assert none in said and "up to sigma2 = 17.25 (certified)" in said and "of 4 latents (certified" in said
+    assert f"{none}." in below and f"{none}; between the two it is open." in between
+    assert f"{none}, and so at this one; up to sigma2 = 17.25 (certified) some decoder does." in above
+    assert "no decoder was found" in between and "no decoder was found" not in above
+
+
+def test_what_was_to_be_certified_and_is_not_is_not_called_so(facts):
+    told = changed(certified(facts, None, None), linear__certified="undecided")
+    said = " ".join(sections(told)[2][1])
+    assert "of 4 latents (not certified" in said and "up to sigma2 = 17 some" in said
+    assert "(certified)" not in said and "whatever" not in said
+
+
+def test_the_headline_speaks_of_every_decoder_only_where_that_is_proved(facts):
+    alone = {"revival__within": 0, "revival__within_nats": 0.0, "tuned_sigma2": 9.0, "tuning_gain": 3.0}
+    whole = changed(certified(facts, 17.0, 20.0), sigma2=20.0, collapsed=[1, 2, 3, 4], **alone)
+    every = "no decoder whatever beats collapse (certified)"
+    for verdict_, fields in (("noise", {}), ("optimum", {"tuning_gain": 0.0})):
+        one = changed(whole, verdict=verdict_, **fields)
+        assert every in headline(one) and "no further linear latent" not in headline(one)
+        for other in (changed(one, sigma2=19.99), changed(one, collapsed=[2, 3, 4]), changed(one, any_decoder=None)):
+            assert every not in headline(other) and "no further linear latent would pay" in headline(other)
+    assert every in headline(changed(whole, verdict="noise", revival__within_nats=0.5))

@@ -3,7 +3,7 @@
 Notation   a ball holds a real number, a ball matrix a real matrix; what is decided holds for everything in it.
            H (N, N) a ball matrix that holds a symmetric matrix; Z (N, g) holds vectors that this matrix sends to 0.
 Main       flint, precision, ball, balls, diagonal; regular, inertia.
-Reference  docs/mathematics.md, section 13; Johansson, Arb (IEEE Trans. Comput. 66, 2017); FLINT 3.
+Reference  docs/mathematics.md, 13.2; Johansson, Arb (IEEE Trans. Comput. 66, 2017); FLINT 3.
 
 A comparison of balls is True only where it holds of all their numbers. False decides nothing.
 """

@@ -9,7 +9,7 @@ Notation   x (d,) in a box of rational ends lo < hi. The statement is f(x) > 0, 
            theta^i e^j, 3 i + j its row: so +, -, * are those of ball matrices. theta is f's own variable, e runs
            along one coordinate.
 Main       Function, decide, enclosure, shift.
-Reference  docs/mathematics.md, section 13 (boxes), Lemmas 1 and 2. The functions: verify/certify/checker/functions.py.
+Reference  docs/mathematics.md, 13.3, Lemmas 1 and 2. The functions: verify/certify/checker/functions.py.
 """
 
 from collections.abc import Callable, Sequence

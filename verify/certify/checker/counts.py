@@ -3,7 +3,7 @@
 Notation   S = unit (A + E), |E|_2 <= radius: an enclosure; lam_1 >= ... >= lam_n the eigenvalues of S; V (n, m) any
            matrix, meant to be the first m eigenvectors of A; theta_j, about v_j^T A v_j.
 Main       leading, first; check_count, check_eigenvalues, check_optimum.
-Reference  docs/mathematics.md, section 13.
+Reference  docs/mathematics.md, 13.1.
 
 (i)  R = A V - V T, T = diag(theta), G = V^T V - I, g = |G| < 1: m eigenvalues of A lie within (2 |R| + |G T|/(1 - g))
      /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.

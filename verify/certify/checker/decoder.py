@@ -5,7 +5,7 @@ Notation   y (n,) rows less their mean; K(t) = log mean exp <y, t>; s* = sup_t 2
            A tilt: c = c0 + r, z = x - m, weights v; a metric: |r|_R^2 = sum R_j r_j^2, d + 1 numbers, the last for b.
            f(x) = x p(x) of degree D, c_e = f_e^2 2^e e!.
 Main       witness, every_decoder.
-Reference  docs/mathematics.md, section 13, where all that is used here is proved; theory 6.2.
+Reference  docs/mathematics.md, 13.4, where all that is used here is proved; theory 6.2.
 
 F <= 0 is proved box by box in a, and the boxes hold all c at which F can have a positive maximum. In each of them:
 (i) f(x)^2 >= h(x) on [-X, X], and the kernel sqrt(v_i v_j) sum_e c_e <z_i, z_j>^e is below 1, its products in the dual
@@ -38,8 +38,8 @@ def witness(statement: Statement, subject: Subject) -> Outcome:
     """s* > level: at t mean exp <y, t> > exp(level |t|^2/2), or t^T S t > level |t|^2, so that s* >= lam_1 > level."""
     level, (evidence, rows) = exact(statement.get("level")), _given(statement, subject)
     t = matrix([evidence.get("t")])
-    if t.shape != (1, subject.n) or not t.any():
-        raise InputError(f"t is no vector of {subject.n} numbers other than 0")
+    if t.shape != (1, subject.n) or not t.any() or not level > 0:
+        raise InputError(f"t is no vector of {subject.n} numbers other than 0, or the level is not positive")
     with precision(384):
         zero, blocks = ball(0), (rows[i : i + 1000] for i in range(0, len(rows), 1000))
         a = [x / ball(subject.divisor) for block in blocks for x in (balls(block) * balls(t.T)).entries()]
@@ -61,10 +61,11 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
     shapes = [(n, n), (1, p.shape[1]), (2, d), (2, d + 1), (m, n), (m, d + 1)]
     if [A.shape for A in (V, p, box, zero, tilts, metrics)] != shapes or d > n or not isinstance(tree, list):
         raise InputError("the shapes of the evidence do not fit each other, or the data")
-    if not (level > 0 and (zero > 0).all() and (metrics > 0).all()):
+    c0, Q, R = (np.concatenate(both) for both in ((tilts, np.zeros((1, n))), (metrics, zero[:1]), (metrics, zero[1:])))
+    if not (level > 0 and (Q > 0).all() and (R > 0).all()):
         raise InputError("the level and the metrics are positive")
     with precision(128):
-        about = _prepared(rows, V, level, p[0], double(evidence.get("X")), d)
+        about = _prepared(rows - rows[0], V, level, p[0], double(evidence.get("X")), d)
         x, error, s, *_ = about
         reach = SAFE * (error + np.stack([-x[:, :d].min(axis=0), x[:, :d].max(axis=0)]))
         if not (np.stack([-box[0], box[1]]) * float(s) >= np.maximum(reach, 0)).all():
@@ -72,29 +73,32 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
         boxes = [box]
         for item in tree:
             low, high = boxes.pop()
-            if isinstance(item, list):  # [j, at]: the box is cut there, and the part below is next
+            # [j, at]: the box is cut there, and the part below is next. Cut in two j at once it would lose corners.
+            if isinstance(item, list) and item[0] in range(d):
                 at, side = double(item[1]), np.arange(d) == item[0]
                 boxes += [np.stack([np.where(side, at, low), high]), np.stack([low, np.where(side, at, high)])]
                 continue
             if type(item) is not int or not -1 <= item < m:
-                raise InputError("a leaf of the tree is -1 or the number of a tilt")
-            tilt = (None, zero[0], zero[1]) if item < 0 else (tilts[item], metrics[item], metrics[item])
-            if reason := _fails(about, low, high, *tilt):
+                raise InputError(
+                    "a cut in the tree has a coordinate of the boxes, a leaf is -1 or the number of a tilt"
+                )
+            if reason := _fails(about, low, high, c0[item], Q[item], R[item]):
                 return undecided(f"in a box {reason}")
-    return (
-        proved("no decoder whatever beats collapse at this noise or more") if not boxes else undecided("boxes are left")
-    )
+    if boxes:
+        return undecided("boxes are left")
+    return proved("no decoder whatever beats collapse at this noise or more")
 
 
 def _prepared(rows: Array, V: Array, level: Fraction, p: Array, X: float, d: int) -> Prepared:
     """What all tilts share.  Raises InputError: a basis far from orthonormal, a p that is too small somewhere."""
     (N, n), (VV, e) = rows.shape, product(V.T, V)
     e = SAFE * (e + norm(VV - np.eye(n)))
-    if not (e < 0.5 and 0 < X < 200 and _dominates(p, X)):
+    if not (e < 0.5 and U < X < 200 and _dominates(p, X)):
         raise InputError("the basis is far from orthonormal, or p(x)^2 not above (e^x - 1 - x)/x^2 all over [-X, X]")
     x = (rows - np.array([math.fsum(column) / N for column in rows.T])) @ V
     error = SAFE * 2 * (n + 8) * U * norm(V) * float(np.sqrt((rows * rows).sum(axis=1).max())) + TINY
-    c = p * p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])
+    # p^2 alone may vanish where 2^e e! is 1e300 and x^e more; TINY is above whatever still does.
+    c = p * (p * np.array([2.0**e * math.factorial(e) for e in range(1, len(p) + 1)])) + TINY
     return x, error, level * (1 - Fraction(e)), c, X, d
 
 
@@ -116,34 +120,31 @@ def _dominates(p: Array, X: float) -> bool:
     return True
 
 
-def _fails(about: Prepared, low: Array, high: Array, tilt: Array | None, Q: Array, R: Array) -> str:
-    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  tilt: c0, None at 0 (ii)."""
-    x, error, s, c, X, d = about
-    (N, n), c0 = x.shape, np.zeros(x.shape[1]) if tilt is None else tilt
-    a, m, K0, size = x @ c0, np.zeros(n), 0.0, float(np.sqrt(c0 @ c0))
+def _fails(about: Prepared, low: Array, high: Array, c0: Array, Q: Array, R: Array) -> str:
+    """Why F <= 0 is not proved where a lies between low and high (d,); "" where it is.  By (ii) at c0 = 0."""
+    (x, error, s, c, X, d), tilted = about, c0.any()
+    (N, n), a, size = x.shape, x @ c0, float(np.sqrt(c0 @ c0)) + TINY
     blur = 1e-12 + 4 * error * size
-    if not (np.abs(a).max() < 700 and blur < 0.1):
+    if not (np.abs(a).max() < 300 and blur < 0.1):
         return "the tilt is too large"
-    if tilt is not None:
-        K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL
-    v = np.array([float(flint().arb(q).exp()) for q in (a - K0).tolist()]) / N * (1 + blur)
-    if tilt is not None:
-        m = v @ x / v.sum()
+    K0 = float(a.max() + np.log(np.exp(a - a.max()).mean())) + SMALL if tilted else 0.0
+    v = np.array([float(q.exp()) for q in map(flint().arb, (a - K0).tolist())]) / N * (1 + blur)
+    m = v @ x / v.sum() if tilted else np.zeros(n)
     rest = (x - float(s) * c0)[:, d:]
     rest = SAFE * (float(np.sqrt((rest * rest).sum(axis=1).max())) + 4 * error) / float(s) + 4 * U * size
-    excess = _near_zero(s, low, high, Q, R) if tilt is None else _excess(s, low, high, tilt, m, K0, R, Fraction(rest))
+    excess = _excess(s, low, high, c0, m, K0, R, Fraction(rest)) if tilted else _near_zero(s, low, high, Q, R)
     if not excess <= 0:
         return f"the bound exceeds the level by {float(excess):.3g}"
     root_Q, root_R = (np.sqrt(np.concatenate([M[:d], np.full(n - d, M[d])])) for M in (Q, R))
     u, z = (x - m) / root_Q, (x - m) / root_R
-    off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min()))
+    off = SAFE * 2 * error / float(min(root_Q.min(), root_R.min())) + TINY
     lengths = SAFE * np.sqrt((z * z).sum(axis=1)) + off
-    sides = np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])) + 4 * U * size
-    reach = SAFE * float(np.sqrt(R[:d] @ sides**2 + R[d] * rest**2))
+    sides = np.sqrt(R) * [*np.maximum(np.abs(low - c0[:d]), np.abs(high - c0[:d])), rest]
+    reach = SAFE * float(np.sqrt(sides @ sides)) + TINY
     if not SAFE * lengths.max() * reach <= X:
         return "the data lie farther than X"
     pull = float(np.sqrt((v @ z) @ (v @ z))) + (3 * blur + 4 * N * U) * float(lengths.max()) + off
-    if tilt is not None and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
+    if tilted and not v.sum() * (1 + 4 * N * U) + SAFE * pull * reach <= 1:
         return "the weights sum to more than 1"
     # What rows with small entries on the diagonal add to the largest eigenvalue is at most the sum of these.
     orders = np.arange(1, len(c) + 1)
@@ -180,11 +181,10 @@ def _excess(s: Fraction, low: Array, high: Array, c0: Array, m: Array, K0: float
     g = [Fraction(q) - s * t for q, t in zip(m.tolist(), at, strict=True)]
     square = sum((q * q for q in g[len(first) :]), Fraction(0))
     total = Fraction(K0) - s * sum(t * t for t in at) / 2
-    total += (
-        square / (2 * (s - last))
-        if last < s
-        else Fraction(SAFE * math.sqrt(square) + TINY) * rest + (last - s) * rest**2 / 2
-    )
+    if last < s:
+        total += square / (2 * (s - last))
+    else:
+        total += Fraction(SAFE * math.sqrt(square) + TINY) * rest + (last - s) * rest**2 / 2
     for ends, t, slope, curve in zip(zip(low.tolist(), high.tolist(), strict=True), at, g, first, strict=False):
         bend = max(curve - s, Fraction(0)) / 2
         total += max(slope * r + bend * r * r for r in (Fraction(end) - t for end in ends))

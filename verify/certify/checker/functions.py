@@ -3,7 +3,7 @@
 Notation   x the parameters, theta the function's own variable: series in theta and e, theta^3 = e^3 = 0, as matrices
            (boxes.py).
 Main       FUNCTIONS; check.
-Reference  docs/mathematics.md, section 13 (boxes): why each vanishes where it does, and what symmetry it leaves out.
+Reference  docs/mathematics.md, 13.3: why each vanishes where it does, and what symmetry it leaves out.
 
 Whoever relies on a statement on a box relies on this file as well: it is what the statement says.
 """

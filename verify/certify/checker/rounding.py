@@ -2,7 +2,7 @@
 
 Notation   u = 2^-53; gamma_n = n u/(1 - n u); |A|_F the Frobenius norm, never below the spectral norm |A|_2.
 Main       product, positive_definite; norm.
-Reference  docs/mathematics.md, section 13; [R06] Rump, BIT 46 (2006), verification of positive definiteness.
+Reference  docs/mathematics.md, 13.1; [R06] Rump, BIT 46 (2006), verification of positive definiteness.
 
 Trusted: the operations of IEEE double precision round to nearest, and whoever multiplies matrices sums every entry's n
 products, in any order, fused or not: |fl(A B) - A B| <= gamma_n |A||B| + n 2^-1022 entry by entry. Bounds are sums of

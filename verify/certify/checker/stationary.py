@@ -4,7 +4,7 @@ Notation   L the log likelihood of pPCA, P the profile ELBO (over V and D), per 
            learned, of the noise s; C = W W^T + s I, M = W^T W + s I; S (n, n). x (N, 1) are W row by row, and then s
            if it is learned.
 Main       check; Place, enclosed, derivatives, tangents, covariance.
-Reference  docs/mathematics.md, section 13, has the statements and proves what is used here.
+Reference  docs/mathematics.md, 13.2, has the statements and proves what is used here.
 """
 
 from fractions import Fraction

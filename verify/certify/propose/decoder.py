@@ -2,8 +2,8 @@
 
 Notation   as in verify/certify/checker/decoder.py: x = V^T y in the eigenvectors of S, a (d,) the first coordinates of
            c, b the others; F(c) = K(c) - s |c|^2/2; q = R_j - s for the first coordinates, R_b = rest s for the others.
-Main       witness, every_decoder, tightest, stated.
-Reference  docs/mathematics.md, section 13. Nothing here is relied upon: what is proposed is checked.
+Main       witness, every_decoder, levels, tightest, stated.
+Reference  docs/mathematics.md, 13.4. Nothing here is relied upon: what is proposed is checked.
 
 A box is tilted to the best b at its centre. There the bound has room for so much curvature q as keeps it below 0 in all
 of the box; if the kernel allows that q the box is done, and otherwise it is halved.
@@ -42,7 +42,7 @@ def every_decoder(subject: Subject, level: Fraction, depth: int = 1, most: int =
     """The statement that s* <= level, in boxes over `depth` leading directions; None where at most `most` do not do."""
     if subject.rows is None:
         raise InputError("the data have no rows")
-    rows = subject.rows / subject.divisor
+    rows = (subject.rows - subject.rows[0]) / subject.divisor  # spread alone, however far from 0
     for rest in (0.5, 0.8, 0.9, 0.95, 0.98, 0.995):
         search = _Search(rows, float(level), depth, rest, most)
         found = search.tree() if search.possible() else None
@@ -76,11 +76,16 @@ def _stated(search: "_Search", level: Fraction, found: Found, scale: float) -> S
     }
 
 
+def levels(lower: float) -> list[Fraction]:
+    """What is tried as an upper bound, highest first: where one is not proved, a lower one is not worth a search."""
+    return [_rounded(lower * (1 + excess)) for excess in _EXCESSES]
+
+
 def tightest(subject: Subject, lower: float, depth: int = 1, most: int = 400) -> Statement | None:
     """The lowest level that is proved to be at least s*, of a few above `lower`, a lower bound; None where none is."""
     found: list[Statement] = []
-    for excess in _EXCESSES:
-        proposed = every_decoder(subject, _rounded(lower * (1 + excess)), depth, most)
+    for level in levels(lower):
+        proposed = every_decoder(subject, level, depth, most)
         if proposed is None and found:
             break
         found += [] if proposed is None else [proposed]
@@ -260,7 +265,7 @@ class _Search:
         if bound(least) > 0:
             return None
         for _ in range(40):
-            middle = math.sqrt(least * most)
+            middle = math.sqrt(least) * math.sqrt(most)
             least, most = (middle, most) if bound(middle) <= 0 else (least, middle)
         return self.metric(self.s + least, rest * self.s)
 

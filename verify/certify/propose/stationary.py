@@ -3,7 +3,7 @@
 Notation   W (n, k), sigma2 the noise; H (N, N) the Hessian of L or of the profile ELBO P in W, and in sigma2 where it
            is learned; g the dimension of the gauge, the rotations of columns that leave L as it is.
 Main       certify_point, certify_weights -> Certified.
-Reference  docs/mathematics.md, section 13.
+Reference  docs/mathematics.md, 13.2.
 
 Nothing here is relied upon: the checker decides.
 """

@@ -112,6 +112,14 @@ def test_garbage_is_no_witness(t, subjects):
         checked({"kind": "witness", "level": "1/2", "evidence": {"t": given}}, subjects["skewed"])
 
 
+@pytest.mark.parametrize("level", ["0", "-1", "-0x1p-1074"])
+def test_at_what_is_no_noise_nothing_is_proved(level, subjects, statements):
+    with pytest.raises(InputError):
+        checked({"kind": "witness", "level": level, "evidence": {"t": ["1"]}}, subjects["ones"])
+    with pytest.raises(InputError):
+        checked(statements["ones"] | {"level": level}, subjects["ones"])
+
+
 def test_evidence_of_other_rows_proves_nothing(subjects, statements):
     other = of_rows(load_rows(1.5 * rows_of("skewed")))
     assert checked(statements["skewed"], other) is UNDECIDED
@@ -156,7 +164,9 @@ def test_tampered_evidence_is_not_proved(subjects, statements):
         ("basis", [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "2"]]),
         ("basis", [["1"]]),
         ("zero", [["-1", "1"], ["1", "1"]]),
+        ("X", "0x1p-1074"),  # its parts cannot be halved
         ("tree", [7000]),
+        ("tree", [[1, "0"], -1, -1]),  # boxes over one coordinate have no second
         ("tree", ["0"]),
         ("tree", None),
         ("tilts", [["1"]]),
@@ -166,6 +176,43 @@ def test_tampered_evidence_is_not_proved(subjects, statements):
 def test_malformed_evidence_is_refused(part, value, subjects, statements):
     with pytest.raises(InputError):
         checked(changed(statements["skewed"], part, value), subjects["skewed"])
+
+
+def test_a_cut_in_two_coordinates_at_once_is_none():
+    """It would leave two corners out, and s* is reached in one of them: one datum at (1, -1)."""
+    y = np.zeros((40, 2))
+    y[0] = [1, -1]
+    subject, level = of_rows(load_rows(y)), 0.8 * 2 * 0.95 / (2 * math.log(39))
+    search = propose._Search(y, level, 2, 0.5, 400)
+    search.V, search.x = np.eye(2), y - y.mean(axis=0)
+    ends = 1.001 / level * np.stack([search.x.min(axis=0), search.x.max(axis=0)])
+    assert search.possible()
+    trees = []
+    for search.box in (np.stack([ends[0], 0 * ends[0]]), np.stack([0 * ends[1], ends[1]])):
+        trees += search.tree()[0]
+    search.box = ends
+    for cut, outcome in (([0, 1], InputError), ([0], InputError), (0, UNDECIDED)):
+        found = ([[cut, 0.0], *trees], search.tilts, search.metrics)
+        false = propose._stated(search, Fraction(level), found, 1.0)
+        if outcome is UNDECIDED:
+            assert checked(false, subject) is UNDECIDED
+        else:
+            with pytest.raises(outcome):
+                checked(false, subject)
+    assert checked(propose.witness(subject, Fraction(level), math.log(39) * y[0]), subject) is PROVED
+
+
+def test_no_coefficient_of_a_kernel_vanishes():
+    """p^2 may, and the kernel's share of it is not small: 1e-324 2^149 149!."""
+    from verify.certify.checker.balls import precision
+
+    p = np.array([*propose.polynomial(5), *[0.0] * 139, 1.5e-162, 5e-324])
+    assert p[-2] ** 2 == 0
+    with precision(128):
+        c = decoder._prepared(rows_of("ones"), np.eye(1), Fraction(1), p, 5.0, 1)[3]
+    assert np.isfinite(c).all()
+    for e, (q, given) in enumerate(zip(p.tolist(), c.tolist(), strict=True), start=1):
+        assert Fraction(given) * (1 + Fraction(1, 10**15)) >= Fraction(q) ** 2 * 2**e * math.factorial(e)
 
 
 def test_no_evidence_and_no_rows_are_refused(subjects):
@@ -186,6 +233,16 @@ def test_a_scale_changes_nothing():
     assert checked(statement, subject) is PROVED
     assert checked(statement | {"level": float(0.99 * found.value).hex()}, subject) is UNDECIDED
     assert checked(propose.witness(subject, Fraction(0.999 * found.value), found.t), subject) is PROVED
+
+
+@pytest.mark.parametrize("move", [lambda y: y + np.array([1e6, 2.0**40, 0]), lambda y: y * 1e-120, lambda y: y * 1e120])
+def test_neither_does_where_they_lie_and_how_large_they_are(move):
+    y = np.repeat(np.eye(3), [2, 1, 20], axis=0) * [1.0, 0, 0]  # s* is that of 2 ones of 23
+    subject = of_rows(load_rows(move(y)))
+    level = 19 / 23 / (2 * math.log(21 / 2)) * np.ptp(move(y)[:, 0]) ** 2
+    statement = propose.every_decoder(subject, Fraction(1.01 * level))
+    assert checked(statement, subject) is PROVED
+    assert checked(statement | {"level": float(level * (1 - 1e-9)).hex()}, subject) is UNDECIDED
 
 
 def h_over_square(x):

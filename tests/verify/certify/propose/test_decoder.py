@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -62,3 +63,10 @@ def test_at_the_threshold_itself_nothing_is_proved():
     y = np.repeat([1.0, 0.0], [10, 90])[:, None]
     threshold = Fraction(0.8 / (2 * math.log(9)) * (1 + 1e-15))
     assert all(outcome.status is not Status.PROVED for _, outcome in propose.stated(subject_of(y), threshold))
+
+
+def test_levels_descend_and_lie_above_the_witness():
+    for lower in (191.8686908949508, 1e-12, 3e7):
+        tried = propose.levels(lower)
+        assert all(a > b for a, b in pairwise(tried)) and tried[-1] > Fraction(lower)
+        assert all(float(f"{float(level):.4g}") == float(level) for level in tried)  # four digits
