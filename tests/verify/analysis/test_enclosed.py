@@ -13,6 +13,7 @@ from verify.certify.propose import counts
 from verify.data import load
 from verify.data.covariance import covariance
 from verify.eigenvalues import Eigenvalues
+from verify.errors import InputError
 
 NUMBERS = [Fraction(n) for n in (6, 4, 4, 1, 0)]
 
@@ -127,3 +128,11 @@ def test_the_least_step_beside_a_typed_eigenvalue_is_seen():
     assert found.place(Fraction(3, 10)) == Place(0, 1)
     assert found.place(Fraction(repr(nextafter(0.3, 0)))) == Place(1, 0)
     assert found.place(Fraction(repr(nextafter(0.3, 1)))) == Place(0, 0)
+
+
+def test_data_that_change_between_two_readings_are_told_of_in_one_line():
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    known = load(X)
+    X *= 2
+    with pytest.raises(InputError, match="the data changed since they were read: read them again"):
+        enclosed(known)
