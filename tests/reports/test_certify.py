@@ -231,3 +231,13 @@ def test_a_scale_that_makes_infinity_of_the_data_is_refused_in_one_line(tmp_path
     assert main(argv) == 2
     err = capsys.readouterr().err
     assert "infinity at row" in err and err.count("\n") == 1
+
+
+def test_without_python_flint_what_does_not_need_it_is_checked(tmp_path, capsys, monkeypatch):
+    import sys
+
+    path = made(tmp_path / "c.json")
+    monkeypatch.setitem(sys.modules, "flint", None)
+    code, document, _ = checked(capsys, path)
+    assert (code, document["proved"], document["refuted"]) == (1, 2, 0) and document["undecided"] > 0
+    assert all("pip install python-flint" in s["reason"] for s in document["statements"] if s["status"] == "undecided")
