@@ -1,11 +1,15 @@
 """What bad input raises.
 
-Main       InputError, about, first_line.
+Main       InputError, MissingError, about, first_line.
 """
 
 
 class InputError(ValueError):
     """One line for the user: what is wrong, where, and what to do about it (exit code 2 of the command)."""
+
+
+class MissingError(InputError):
+    """A package that this needs is not installed."""
 
 
 def about(name: str, error: InputError) -> InputError:

@@ -216,3 +216,28 @@ def test_where_nothing_is_proved_nothing_is_written(tmp_path, capsys, monkeypatc
     assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(path)]) == 1
     out, err = capsys.readouterr()
     assert "Nothing could be stated" in out and "was not written" in err and not path.exists()
+
+
+def test_a_pipe_is_neither_waited_for_nor_replaced(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    for more in ((), ("--overwrite",)):
+        assert main(["certify", SPECTRUM, "-k", "1", "--sigma2", "1", "--out", str(tmp_path / "pipe"), *more]) == 2
+        assert "is a pipe or a device" in capsys.readouterr().err
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_scale_that_makes_infinity_of_the_data_is_refused_in_one_line(tmp_path, capsys, rows):
+    argv = ["certify", str(rows), "-k", "1", "--sigma2", "1", "--scale", "1e-320", "--out", str(tmp_path / "c.json")]
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert "infinity at row" in err and err.count("\n") == 1
+
+
+def test_without_python_flint_what_does_not_need_it_is_checked(tmp_path, capsys, monkeypatch):
+    import sys
+
+    path = made(tmp_path / "c.json")
+    monkeypatch.setitem(sys.modules, "flint", None)
+    code, document, _ = checked(capsys, path)
+    assert (code, document["proved"], document["refuted"]) == (1, 2, 0) and document["undecided"] > 0
+    assert all("pip install python-flint" in s["reason"] for s in document["statements"] if s["status"] == "undecided")

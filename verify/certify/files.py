@@ -12,6 +12,7 @@ checker alone.
 import hashlib
 import json
 import stat
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -72,6 +73,8 @@ def read(path: Path) -> Certificate:
 def ours(path: Path) -> bool:
     """Whether the file is a certificate, of whatever version, however damaged behind its first line."""
     try:
+        if not path.is_file():  # whoever opens a pipe waits for its other end
+            return False
         with path.open("rb") as file:
             return file.read(80).startswith(b'{\n"format": "elbo-verify certificate"')
     except OSError:
@@ -131,7 +134,6 @@ def _integer(text: str) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise InputError(f"says {twice[:40]!r} twice; which of them counts is nobody's guess")
     return found

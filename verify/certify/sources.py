@@ -62,6 +62,14 @@ def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Sou
     return source
 
 
+def read_from(data: Any, path: Path) -> bool:
+    """Whether `path` is the file that these data, a word or a path, are read from."""
+    if not isinstance(data, (str, os.PathLike)) or not is_file(data, os.fspath(data)):
+        return False
+    read, _ = split(os.fspath(data))
+    return path.exists() and read.exists() and path.samefile(read)
+
+
 def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> Subject:
     """The subject that a source describes: of `data`, where they have moved.  Raises InputError."""
     if not isinstance(source, dict) or not isinstance(word := source.get("data"), str | None):

@@ -15,12 +15,13 @@ from typing import Any
 from verify.certify.checker import decoder as checker
 from verify.certify.checker.certificate import FORMAT, KINDS, VERSION, Check
 from verify.certify.checker.certificate import check as checked
-from verify.certify.checker.outcome import Outcome
+from verify.certify.checker.outcome import Outcome, undecided
 from verify.certify.checker.subject import Subject
 from verify.certify.propose import counts, decoder
 from verify.certify.propose.stationary import certify_point
 from verify.data.covariance import covariance
 from verify.eigenvalues import Eigenvalues, Written
+from verify.errors import MissingError
 from verify.landscape.any_decoder import Witness, lower_bound
 from verify.landscape.best_families import best_families
 from verify.landscape.stationary import fixed_noise_points
@@ -67,13 +68,16 @@ class Part:
 def check(whole: Any, subject: Subject, say: Callable[[str], object] = str) -> list[Outcome]:
     """What becomes of each statement of a certificate.  Raises InputError as `checker.certificate.check`.
 
-    say: is told of each statement what it is, before it is checked.
+    say: is told of each statement what it is, before it is checked. Without python-flint what needs it is undecided.
     """
 
     def told(kind: str) -> Check:
         def announced(statement: Statement, subject: Subject) -> Outcome:
             say(f"checking a statement of the kind {kind}")
-            return KINDS[kind](statement, subject)
+            try:
+                return KINDS[kind](statement, subject)
+            except MissingError as error:  # it says nothing of the statement, nor of the others
+                return undecided(str(error))
 
         return announced
 

@@ -143,7 +143,9 @@ class Rows:
                     X = np.asarray(self.raw[start : start + size])
                     if scale < 1:  # what is divided must not become too large
                         check_entries(X, start)
-                        check_entries(X.astype(np.float64) / scale, start)
+                        with np.errstate(over="ignore"):  # infinity is told in words
+                            divided = X.astype(np.float64) / scale
+                        check_entries(divided, start)
                 yield X
 
         return Source(blocks, True, scale)

@@ -24,6 +24,8 @@ UNFINISHED = ".unfinished-"
 
 def writable(path: Path) -> Path:
     """`path` if a file can be written there; missing folders are made.  Raises InputError, before any computation."""
+    if "\0" in str(path):
+        raise InputError("a name with a zero byte is none of a file; name another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -37,6 +39,8 @@ def writable(path: Path) -> Path:
         raise unwritable(path, error) from None
     if path.is_dir():
         raise InputError(f"{path}: is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is a pipe or a device, and would be replaced by a file; name a file")
     return path
 
 

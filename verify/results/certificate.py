@@ -40,6 +40,9 @@ class CheckResult(Result):
     refuted: int
     undecided: int
 
+    def __bool__(self) -> bool:
+        raise TypeError("what became of statements is no bool; ask for the status, or how many are proved")
+
     def said(self) -> Blocks:
         """How many statements are proved, and each of them with the reason."""
         return said(self._document)
@@ -80,10 +83,15 @@ class CertificateResult(CheckResult):
 
 
 def save(certificate: files.Certificate, path: Path, data: Any, options: Options) -> None:
-    """Write a certificate whole or not at all, with how its data are read again from there.  Raises InputError."""
+    """Write a certificate whole or not at all, with how its data are read again from there.  Raises InputError.
+
+    Never over these data.
+    """
     if not certificate["statements"]:
         raise InputError("nothing is proved: there is no certificate to write")
-    source = sources.described(data, options, writable(path).absolute().parent)
+    if sources.read_from(data, writable(path)):
+        raise InputError(f"{path}: holds the data that the certificate is of; name another file")
+    source = sources.described(data, options, path.absolute().parent)
     held = files.written({**certificate, "made_by": f"elbo-verify {__version__}", "source": source})
     with atomic(path) as file:
         file.write(held)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import time
 
 import pytest
 
@@ -127,3 +128,18 @@ def test_what_cannot_be_read_is_not_written(monkeypatch):
 def test_other_files_are_not_ours(tmp_path):
     (tmp_path / "other.json").write_text('{"format": "mine"}')
     assert not files.ours(tmp_path / "other.json") and not files.ours(tmp_path) and not files.ours(tmp_path / "no")
+
+
+def test_many_names_of_which_the_last_stands_twice_are_refused_soon(tmp_path):
+    path = tmp_path / "c.json"
+    names = [f'"{i}":1' for i in range(200_000)]
+    path.write_text("{" + ",".join([*names, names[-1]]) + "}")
+    started = time.process_time()
+    with pytest.raises(InputError, match="says '199999' twice"):
+        files.read(path)
+    assert time.process_time() - started < 5  # counting every name in all names takes minutes
+
+
+def test_a_pipe_is_none_of_ours_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert not files.ours(tmp_path / "pipe")

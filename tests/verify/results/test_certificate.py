@@ -82,3 +82,25 @@ def test_frame_summary_and_picture(tmp_path):
 def test_what_cannot_be_certified_is_refused(given, said):
     with pytest.raises(InputError, match=said):
         verify.certificate(*given)
+
+
+def test_neither_a_status_nor_a_check_is_a_bool(tmp_path):
+    """Every text but the empty one is true in Python, "refuted" too."""
+    for found in (*Status, verify.certificate(SPECTRUM, 1, 3.0)):
+        with pytest.raises(TypeError, match="no bool"):
+            bool(found)
+
+
+def test_it_is_not_written_over_its_data_nor_under_no_name(tmp_path):
+    path, link = tmp_path / "rows.csv", tmp_path / "link"
+    np.savetxt(path, ROWS, delimiter=",")
+    link.symlink_to(path)
+    before, made = path.read_bytes(), verify.certificate(path, 2, 10.0)
+    for place, said in ((path, "holds the data"), (link, "holds the data"), ("c\0.json", "zero byte")):
+        with pytest.raises(InputError, match=said):
+            made.save(place)
+    assert path.read_bytes() == before
+    made.save(tmp_path / "c.json")
+    path.rename(tmp_path / "moved.csv")
+    made_again = verify.check_certificate(tmp_path / "c.json", tmp_path / "moved.csv")
+    assert made_again.status is Status.PROVED

@@ -13,19 +13,19 @@ from fractions import Fraction
 from typing import Any
 
 from verify.arrays import Array
-from verify.errors import InputError
+from verify.errors import MissingError
 
 Ball = Any  # python-flint ships no types for its arb and arb_mat
 
 
 def flint() -> Any:
-    """The module python-flint.  Raises InputError where it is missing, or is another package of that name."""
+    """The module python-flint.  Raises MissingError where it is missing, or is another package of that name."""
     with suppress(ImportError):
         import flint as found
 
         if hasattr(found, "arb_mat"):
             return found
-    raise InputError("certificates of this kind need python-flint: pip install python-flint")
+    raise MissingError("certificates of this kind need python-flint: pip install python-flint")
 
 
 def precision(bits: int) -> Any:

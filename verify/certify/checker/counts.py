@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
-from verify.certify.checker.numbers import exact, matrix
+from verify.certify.checker.numbers import exact, interval, matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
 from verify.certify.checker.rounding import SAFE, TINY, U, norm, positive_definite, product
 from verify.certify.checker.subject import Subject
@@ -116,7 +116,7 @@ def check_count(statement: Statement, subject: Subject) -> Outcome:
 
 def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
     """The first eigenvalues of S lie in `intervals`, [[least, most], ...]."""
-    stated = [(exact(low), exact(high)) for low, high in statement["intervals"]]
+    stated = [interval(x) for x in statement["intervals"]]
     if not 0 < len(stated) <= subject.n:
         raise InputError("there are intervals for at least one and at most n eigenvalues")
     return _within(first(statement, subject)[0], stated)
@@ -124,8 +124,8 @@ def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
 
 def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     """The optimum of the beta-ELBO at sigma2 with k latents retains `retained`; its value per datum lies in `value`."""
-    k, retained, (low, high) = statement["k"], statement["retained"], statement["value"]
-    sigma2, beta, value = exact(statement["sigma2"]), exact(statement.get("beta", "1")), (exact(low), exact(high))
+    k, retained, value = statement["k"], statement["retained"], interval(statement["value"])
+    sigma2, beta = exact(statement["sigma2"]), exact(statement.get("beta", "1"))
     _whole(k, retained)
     if not (sigma2 > 0 and beta > 0 and 0 < k <= subject.n):
         raise InputError("sigma2 and beta are positive, k is at least 1 and at most n")

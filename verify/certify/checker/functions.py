@@ -14,7 +14,7 @@ from typing import Any
 
 from verify.certify.checker.balls import ball, flint
 from verify.certify.checker.boxes import Function, decide, shift
-from verify.certify.checker.numbers import exact
+from verify.certify.checker.numbers import interval
 from verify.certify.checker.outcome import Outcome
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
@@ -28,12 +28,10 @@ def check(statement: Any, subject: Subject | None = None) -> Outcome:
     Raises InputError for anything else.
     """
     try:
-        function, box = FUNCTIONS[statement["function"]], [(exact(lo), exact(hi)) for lo, hi in statement["box"]]
+        function, box = FUNCTIONS[statement["function"]], [interval(x) for x in statement["box"]]
         sign, tree = statement["sign"], statement["evidence"]["tree"]
     except (KeyError, TypeError):
         raise InputError(f"a box has a sign, ends, a tree, and a function, one of {', '.join(FUNCTIONS)}") from None
-    except ValueError as fault:
-        raise InputError(f"no ends of a box: {fault}") from None
     return decide(function, sign, box, tree)
 
 

@@ -3,7 +3,7 @@
 Notation   a number is "3/7", "-12", "0.1" (the decimal) or "0x1.8p+1" (hexadecimal, times a power of two); a matrix is
            {"shape": [n, m], "exponent": e, "integers": [row by row]}, entries integer 2^e with |integer| <= 2^53, or a
            list of lists of numbers.
-Main       exact, double, matrix; written, written_matrix.
+Main       exact, double, interval, matrix; written, written_matrix.
 
 What is read is what is written: no digit is rounded away, and nothing that other readers may take for another number
 (blanks, underscores, digits of other scripts, exponents of ten) is a number here.
@@ -48,6 +48,13 @@ def double(given: Any) -> float:
     if not math.isfinite(near) or Fraction(near) != value:
         raise InputError(f"{str(given)[:40]!r} is no double: write it as a hexadecimal double")
     return near
+
+
+def interval(given: Any) -> tuple[Fraction, Fraction]:
+    """[least, most], two exact numbers.  Raises InputError: "12" is no such pair, nor is an object of two names."""
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise InputError(f"{str(given)[:40]!r} are no ends: write two numbers, [least, most]")
+    return exact(given[0]), exact(given[1])
 
 
 def matrix(given: Any, entry: Callable[[Any], Any] = double) -> Array:

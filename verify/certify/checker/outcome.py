@@ -14,6 +14,9 @@ class Status(StrEnum):
     REFUTED = "refuted"
     UNDECIDED = "undecided"
 
+    def __bool__(self) -> bool:
+        raise TypeError("a status is proved, refuted or undecided, and no bool; compare it with one of these")
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -38,6 +38,10 @@ class Contradiction(RuntimeError):
     """Two computations exclude each other, of which one is proved: a fault in this program."""
 
 
+class OtherData(Contradiction, InputError):
+    """What was read first is not what was read again: the data changed between, or a fault as above."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a noise lies: `above` eigenvalues exceed it surely; of the next `level` ones each equals it.
@@ -131,7 +135,7 @@ class Enclosed:
         return optimum(len(self), self.trace, list(zip(self.low[:most], self.high[:most], strict=True)), sigma2, beta)
 
     def agree(self, measured: Eigenvalues) -> None:
-        """Raises Contradiction where an eigenvalue cannot be what is measured and what is proved."""
+        """Raises OtherData where an eigenvalue cannot be what is measured and what is proved."""
         errors = zip(measured.values.tolist(), measured.errors.tolist(), self.low, self.high, strict=True)
         for j, (value, error, low, high) in enumerate(errors, start=1):
             # What was settled and added up in doubles may be off by an ulp or two itself.
@@ -140,9 +144,9 @@ class Enclosed:
                 not low - slack <= Fraction(value) + Fraction(error)
                 or not Fraction(value) - Fraction(error) <= high + slack
             ):
-                raise Contradiction(
+                raise OtherData(
                     f"lam_{j} was measured as {value!r} within {error!r}, and lies between {float(low)!r} and "
-                    f"{float(high)!r}"
+                    f"{float(high)!r}; the data changed since they were read: read them again"
                 )
 
 

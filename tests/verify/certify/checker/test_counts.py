@@ -224,3 +224,16 @@ def test_what_is_malformed_is_refused(wrong):
     statement, _ = propose.count(known, Fraction(3))
     with pytest.raises(InputError):
         counts.check_count({**statement, **wrong}, known)
+
+
+@pytest.mark.parametrize("ends", ["03", {"0": 1, "3": 2}])
+def test_ends_that_another_reader_would_not_take_for_two_numbers_are_refused(ends):
+    """Taken apart letter by letter, or name by name, they would be [0, 3], in which the eigenvalue lies."""
+    subject = Subject("", 1, spectrum=(Fraction(2),))
+    eigenvalues = {"kind": "eigenvalues", "intervals": [["0", "3"]], "evidence": {}}
+    assert counts.check_eigenvalues(eigenvalues, subject).status is Status.PROVED
+    optimum = {"kind": "optimum", "k": 1, "sigma2": "1", "retained": 1, "evidence": {}}
+    with pytest.raises(InputError):
+        counts.check_eigenvalues(eigenvalues | {"intervals": [ends]}, subject)
+    with pytest.raises(InputError):
+        counts.check_optimum(optimum | {"value": ends}, subject)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from verify.certify.checker.numbers import LONGEST, double, exact, matrix, written, written_matrix
+from verify.certify.checker.numbers import LONGEST, double, exact, interval, matrix, written, written_matrix
 from verify.errors import InputError
 
 
@@ -99,3 +99,10 @@ def test_malformed_matrices_are_refused(given):
 def test_what_is_not_finite_is_not_written(wrong):
     with pytest.raises(InputError, match="not finite"):
         written_matrix(np.array([[1.0, wrong]]))
+
+
+@pytest.mark.parametrize("given", ["12", {"1": 0, "2": 0}, ["1"], ["1", "2", "3"], [], None, 12, [1, 2]])
+def test_ends_are_a_list_of_two_numbers_and_nothing_else(given):
+    assert interval(["-1/3", "2"]) == (Fraction(-1, 3), 2)
+    with pytest.raises(InputError):
+        interval(given)

@@ -13,6 +13,7 @@ from verify.certify.decided.thresholds import Thresholds
 from verify.data import load
 from verify.data.covariance import covariance
 from verify.eigenvalues import Eigenvalues
+from verify.errors import InputError
 
 NUMBERS = [Fraction(n) for n in (6, 4, 4, 1, 0)]
 
@@ -134,3 +135,11 @@ def test_doubles_are_not_below_what_they_bound():
         assert Fraction(not_below(x)) >= x and (not_below(x) == 0) == (x == 0)
     assert Fraction(float(Fraction(1, 7))) != Fraction(1, 7)  # control: rounding to nearest does not do
     assert not_below(Fraction(2)) == 2.0
+
+
+def test_data_that_change_between_two_readings_are_told_of_in_one_line():
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    known = load(X)
+    X *= 2
+    with pytest.raises(InputError, match="the data changed since they were read: read them again"):
+        enclosed(known)
