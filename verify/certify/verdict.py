@@ -6,6 +6,7 @@ Reference  docs/certificates.md.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -32,6 +33,7 @@ POINTS = 3  # of each objective
 SEEN, COLUMNS = 5000, 64  # rows and columns up to which a witness is searched for
 ROWS = 600  # up to which a bound on every decoder takes a minute
 STARTS, BOXES = 4, 400  # of the search for a witness; that a level may take, of the few that are tried above it
+OF_DECODERS = ("witness", "every decoder")
 MOST_ENTRIES = 60  # of W: a point of so many takes seconds
 
 
@@ -75,7 +77,8 @@ def check(whole: Any, subject: Subject, say: Callable[[str], object] = str) -> l
         def announced(statement: Statement, subject: Subject) -> Outcome:
             say(f"checking a statement of the kind {kind}")
             try:
-                return KINDS[kind](statement, subject)
+                with decoder.threads(subject) if kind in OF_DECODERS else nullcontext():
+                    return KINDS[kind](statement, subject)
             except MissingError as error:  # it says nothing of the statement, nor of the others
                 return undecided(str(error))
 
@@ -134,18 +137,21 @@ def _few_points(subject: Subject, asked: Asked) -> str | None:
 def _best(subject: Subject) -> Witness:
     assert subject.rows is not None
     rows = subject.rows / subject.divisor
-    return lower_bound(lambda: [rows], covariance(rows), random=STARTS)
+    with decoder.threads(subject):
+        return lower_bound(lambda: [rows], covariance(rows), random=STARTS)
 
 
 def _some_decoder(subject: Subject, asked: Asked) -> Stated:
     best = _best(subject)
     statement = decoder.witness(subject, Fraction(f"{best.value * (1 - 1e-6):.7g}"), best.t)
-    return [(statement, checker.witness(statement, subject))]
+    with decoder.threads(subject):
+        return [(statement, checker.witness(statement, subject))]
 
 
 def _no_decoder(subject: Subject, asked: Asked) -> Stated:
-    statement = decoder.tightest(subject, _best(subject).value, most=BOXES)
-    return [] if statement is None else [(statement, checker.every_decoder(statement, subject))]
+    with decoder.threads(subject):
+        statement = decoder.tightest(subject, _best(subject).value, most=BOXES)
+        return [] if statement is None else [(statement, checker.every_decoder(statement, subject))]
 
 
 def _few_columns(subject: Subject, asked: Asked) -> str | None:

@@ -64,8 +64,9 @@ def proved(rows: Rows, found: Witness, told: Told = lambda doing: None) -> Prove
     try:
         told("certifying: reading the data")
         subject = of_rows(rows)
-        for doing, part in _parts(subject, found, told):
-            _tried(known, doing, part)
+        with decoder.threads(subject):
+            for doing, part in _parts(subject, found, told):
+                _tried(known, doing, part)
     except KeyboardInterrupt:
         known.interrupted = True
         known.notes.append(f"not certified: {doing} (interrupted; what was proved by then stands)")

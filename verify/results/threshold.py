@@ -95,7 +95,7 @@ def collapse_threshold(
         covariance = rows.covariance()
         found = lower_bound(rows.blocks, covariance, seed=options.get("seed", 0), random=random)
         along = _along(rows.array(), found.t, found.lam_1 if found.limit else None)
-        proof = _certificate(of_rows(rows), found) if certify else None
+        proof = _proved(of_rows(rows), found) if certify else None
         told = [in_python(str(note)) for note in rows.provenance.get("notes", [])]
     document = {
         "N": rows.shape[0],
@@ -114,6 +114,11 @@ def collapse_threshold(
 class _Certificate(NamedTuple):
     document: Document
     upper: float
+
+
+def _proved(subject: Subject, found: Witness) -> _Certificate | None:
+    with propose.threads(subject):
+        return _certificate(subject, found)
 
 
 def _certificate(subject: Subject, found: Witness) -> _Certificate | None:
