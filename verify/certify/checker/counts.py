@@ -9,6 +9,7 @@ Reference  docs/mathematics.md, 13.1.
      /(1 - g) of the theta, both in descending order; and one within |R_j|/|v_j| of each theta_j.
 (ii) l - A + W W^T > 0, W (n, m): at most m eigenvalues of A are >= l.
 So they are the first m where the least of them exceeds l; and one near theta_j is the j-th where no other can be.
+How many exceed a level may also be counted in whole numbers (exact_counts.py), where the evidence asks for it.
 """
 
 import math
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from verify.arrays import Array
+from verify.certify.checker.exact_counts import NOT_COUNTED, exact_count
 from verify.certify.checker.numbers import exact, interval, matrix
 from verify.certify.checker.outcome import Outcome, Status, proved, refuted, undecided
 from verify.certify.checker.rounding import SAFE, TINY, U, norm, positive_definite, product
@@ -73,11 +75,14 @@ def _at_most(A: Array, level: float, V: Array, theta: Array) -> bool:
 def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, list[Fraction]]:
     """Ends of the first eigenvalues of sign S, as many as the evidence encloses; and what no other exceeds, if known.
 
-    Evidence: "vectors", V, for m > 0; "level", what the others do not exceed, for m < n.
+    Evidence: "vectors", V, for m > 0; "level", what the others do not exceed, for m < n. None beside a count in whole
+    numbers that encloses nothing.
     """
     if subject.spectrum is not None:
         return [(sign * x, sign * x) for x in subject.spectrum[::sign]], []
     evidence, known, n = statement["evidence"], subject.enclosure, subject.n
+    if "vectors" not in evidence and _in_whole_numbers(statement, subject):
+        return [], []
     V = matrix(evidence["vectors"]) if "vectors" in evidence else np.zeros((n, 0))
     m = V.shape[1]
     if known is None or len(V) != n or m > n:
@@ -94,24 +99,42 @@ def first(statement: Statement, subject: Subject, sign: int = 1) -> tuple[Ends, 
 def check_count(statement: Statement, subject: Subject) -> Outcome:
     """Exactly `above` eigenvalues of S exceed `level`, `equal` (0) equal it; "at_least": at least so many exceed it.
 
-    Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S.
+    Evidence: that of the first eigenvalues of S, or, with "side": "below", of -S; or "exact": true, of whole numbers.
     """
     above, equal, at_least = statement["above"], statement.get("equal", 0), statement.get("at_least", False)
     side = statement.get("evidence", {}).get("side", "above")
     if side not in ("above", "below") or not isinstance(at_least, bool) or (at_least and "equal" in statement):
         raise InputError('the side is "above" or "below"; at_least is true, and "equal" missing, or false')
     _whole(above, equal)
-    sign = 1 if side == "above" else -1
-    found, others = first(statement, subject, sign)
-    level = sign * exact(statement["level"])
-    beyond, same = sum(low > level for low, _ in found), sum(low == high == level for low, high in found)
-    short = sum(high < level for _, high in found) + (subject.n - len(found)) * sum(high <= level for high in others)
-    unknown, sure = subject.n - beyond - short - same, beyond if sign > 0 else short
+    level = exact(statement["level"])
+    if _in_whole_numbers(statement, subject):
+        if (counted := exact_count(subject, level)) is None:
+            return undecided(NOT_COUNTED)
+        (sure, same), unknown = counted, 0
+    else:
+        sure, same, unknown = _told(statement, subject, level, 1 if side == "above" else -1)
     right = sure >= above if at_least else unknown == 0 and (sure, same) == (above, equal)
     wrong = above > sure + unknown or not (at_least or (sure <= above and same <= equal <= same + unknown))
     words = f"{sure} eigenvalues exceed the level, {same} equal it, and {unknown} are not decided"
     words = words if unknown < subject.n else "no eigenvalue is told from the level"
     return _judged(right, wrong, words)
+
+
+def _told(statement: Statement, subject: Subject, level: Fraction, sign: int) -> tuple[int, int, int]:
+    """By enclosures of the first of sign S: so many of S exceed the level, so many equal it, of so many it is open."""
+    found, others = first(statement, subject, sign)
+    level = sign * level
+    beyond, same = sum(low > level for low, _ in found), sum(low == high == level for low, high in found)
+    short = sum(high < level for _, high in found) + (subject.n - len(found)) * sum(high <= level for high in others)
+    return beyond if sign > 0 else short, same, subject.n - beyond - short - same
+
+
+def _in_whole_numbers(statement: Statement, subject: Subject) -> bool:
+    """Whether the evidence is that eigenvalues are to be counted in whole numbers; a spectrum is compared anyway."""
+    asked = statement.get("evidence", {}).get("exact", False)
+    if not isinstance(asked, bool):
+        raise InputError("exact is true or false")
+    return asked and subject.spectrum is None
 
 
 def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
@@ -123,7 +146,10 @@ def check_eigenvalues(statement: Statement, subject: Subject) -> Outcome:
 
 
 def check_optimum(statement: Statement, subject: Subject) -> Outcome:
-    """The optimum of the beta-ELBO at sigma2 with k latents retains `retained`; its value per datum lies in `value`."""
+    """The optimum of the beta-ELBO at sigma2 with k latents retains `retained`; its value per datum lies in `value`.
+
+    Evidence: that of the first eigenvalues; with "exact": true whole numbers decide which of them exceed beta sigma2.
+    """
     k, retained, value = statement["k"], statement["retained"], interval(statement["value"])
     sigma2, beta = exact(statement["sigma2"]), exact(statement.get("beta", "1"))
     _whole(k, retained)
@@ -133,8 +159,14 @@ def check_optimum(statement: Statement, subject: Subject) -> Outcome:
     least = sum(low > beta * sigma2 for low, _ in found[:k])
     highs = [high for _, high in found] + others
     most = min([k, *(j for j, high in enumerate(highs) if high <= beta * sigma2)])
+    if _in_whole_numbers(statement, subject):
+        if (counted := exact_count(subject, beta * sigma2)) is None:
+            return undecided(NOT_COUNTED)
+        least = most = min(k, counted[0])
     if least < most or retained != most:
         return _judged(False, not least <= retained <= most, f"it retains at least {least} and at most {most}")
+    if len(found) < most:
+        return undecided(f"{most} latents are retained, and {len(found)} eigenvalues are enclosed")
     return _within([optimum(subject.n, trace(subject), found[:most], sigma2, beta)], [value])
 
 

@@ -19,11 +19,9 @@ from math import inf, isfinite, nextafter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from verify.arrays import Array
 from verify.certify import subjects
 from verify.certify.checker.counts import End, optimum, trace
 from verify.certify.checker.outcome import Outcome, Status
-from verify.certify.decided.exact_counts import exact_count, lacks_flint
 from verify.certify.decided.thresholds import thresholds
 from verify.certify.propose import counts
 from verify.data.covariance import Covariance
@@ -63,7 +61,7 @@ class Enclosed:
     """low, high (n,), both falling; of a bare spectrum equal. why: where nothing is proved, in words, and both empty.
 
     sha256: of the data, as in their certificates. trace: between what tr S lies. count: what may decide more of one
-    level. rows: the data and their divisor, where they are few. memory: what was derived of them.
+    level. memory: what was derived of them.
     """
 
     low: tuple[Fraction, ...]
@@ -73,7 +71,6 @@ class Enclosed:
     why: str | None = None
     trace: End = (Fraction(0), Fraction(0))
     count: Count | None = None
-    rows: tuple[Array, float] | None = None
     memory: dict[Any, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -96,10 +93,9 @@ class Enclosed:
         most = bisect_left(every, True, key=lambda j: self.high[j] < level)
         if self.exact or above == most:
             return Place(above, most - above)
-        found = self._counted(level)
+        found, wanting = self._counted(level)
         if found is None:
-            more = "" if self.rows is None or not lacks_flint(self.rows[0]) else "; python-flint would decide it"
-            return Place(above, most - above, _beside(above, most) + more)
+            return Place(above, most - above, _beside(above, most) + wanting)
         if not above <= found[0] <= sum(found) <= most:
             raise Contradiction(
                 f"{found[0]} eigenvalues exceed {float(level)!r} and {found[1]} equal it; by their radii {above} to "
@@ -107,13 +103,14 @@ class Enclosed:
             )
         return Place(*found)
 
-    def _counted(self, level: Fraction) -> tuple[int, int] | None:
-        """How many exceed the level and how many equal it: by a certificate of its own, or in whole numbers."""
-        if self.count is not None:
-            statement, outcome = self.count(level)
-            if outcome.status is Status.PROVED:
-                return int(statement["above"]), int(statement.get("equal", 0))
-        return None if self.rows is None else exact_count(*self.rows, level)
+    def _counted(self, level: Fraction) -> tuple[tuple[int, int] | None, str]:
+        """How many exceed the level and how many equal it, by a certificate of its own; else what would decide it."""
+        if self.count is None:
+            return None, ""
+        statement, outcome = self.count(level)
+        if outcome.status is Status.PROVED:
+            return (int(statement["above"]), int(statement.get("equal", 0))), ""
+        return None, counts.WANTING if outcome.reason.endswith(counts.WANTING) else ""
 
     @cached_property
     def groups(self) -> tuple[tuple[int, int], ...]:
@@ -179,7 +176,6 @@ def within(
     *,
     trace: End | None = None,
     count: Count | None = None,
-    rows: tuple[Array, float] | None = None,
     sha256: str | None = None,
 ) -> Enclosed:
     """Eigenvalues of a covariance, each within its radius; in order they are, and none is negative.
@@ -195,7 +191,7 @@ def within(
     if any(a > b for a, b in zip(low, high, strict=True)):
         raise Contradiction("the radii of eigenvalues leave no place for one of them")
     total = trace or (sum(low, Fraction(0)), sum(high, Fraction(0)))
-    return Enclosed(low, high, False, sha256, trace=total, count=count, rows=rows)
+    return Enclosed(low, high, False, sha256, trace=total, count=count)
 
 
 _ENCLOSED: "WeakKeyDictionary[Covariance, Enclosed]" = WeakKeyDictionary()
@@ -224,7 +220,6 @@ def _of(covariance: Covariance) -> Enclosed:
         found.radii.tolist(),
         trace=trace(subject),
         count=lambda level: counts.count(subject, level),
-        rows=None if subject.rows is None else (subject.rows, subject.divisor),
         sha256=subject.sha256,
     )
     if made.why is None:

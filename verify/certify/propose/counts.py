@@ -1,5 +1,7 @@
 """Who proposes counts, enclosures of eigenvalues, and optima: LAPACK's eigenvectors, rounded to few bits.
 
+Where they leave open on which side of a level an eigenvalue lies, it is proposed to count in whole numbers.
+
 Notation   S (n, n) the covariance of a subject; A its enclosure's mid; theta (n,), U (n, n) A's eigenpairs.
 Main       decomposed, count, eigenvalues, optimum.
 """
@@ -14,14 +16,17 @@ import scipy.linalg.lapack
 
 from verify.arrays import Array
 from verify.certify.checker import counts as checker
+from verify.certify.checker.exact_counts import exact_count
 from verify.certify.checker.numbers import written, written_matrix
 from verify.certify.checker.outcome import Outcome, Status, undecided
 from verify.certify.checker.subject import Subject
+from verify.errors import MissingError
 
 Statement = dict[str, Any]
 BITS = (16, 24, 34, 53)  # of the vectors: the fewest that decide
 FINE = 40  # and where they also say how close the eigenvalues are
 MORE = 8
+WANTING = "; python-flint would decide it"
 _LARGE, _LARGEST = Fraction(2) ** 390, Fraction(2) ** 1000
 
 
@@ -53,7 +58,23 @@ def count(subject: Subject, level: Fraction) -> tuple[Statement, Outcome]:
         outcome = checker.check_count(statement, subject)
         if outcome.status is not Status.UNDECIDED or not V.shape[1]:
             break
+    if outcome.status is Status.UNDECIDED:
+        return _exactly(statement, outcome, subject, level)
     return statement, outcome
+
+
+def _exactly(statement: Statement, outcome: Outcome, subject: Subject, level: Fraction) -> tuple[Statement, Outcome]:
+    """The same in whole numbers, where these decide what floats leave open; else as it was, and what is missing."""
+    try:
+        counted = exact_count(subject, level)
+    except MissingError:
+        return statement, undecided(outcome.reason + WANTING)
+    if counted is None:
+        return statement, outcome
+    above, equal = counted
+    found = {"above": above, "equal": equal} if equal else {"above": above}
+    statement = {"kind": "count", "level": statement["level"], **found, "evidence": {"exact": True}}
+    return statement, checker.check_count(statement, subject)
 
 
 def eigenvalues(subject: Subject, m: int) -> tuple[Statement, Outcome]:
@@ -80,8 +101,17 @@ def optimum(subject: Subject, k: int, sigma2: Fraction, beta: Fraction = Fractio
         statement = statement | {"evidence": _leading(subject, retained, s if retained < k else None, bits)}
         statement, outcome = _valued(statement, subject, retained, sigma2, beta)
         if outcome.status is not Status.UNDECIDED:
-            break
-    return statement, outcome
+            return statement, outcome
+    try:
+        counted = exact_count(subject, s)
+    except MissingError:
+        return statement, undecided(outcome.reason + WANTING)
+    if counted is None:
+        return statement, outcome
+    retained = min(k, counted[0])
+    # Those at the noise need not be told from it: enclosures of the retained, or of more, say what they add.
+    evidence = {"exact": True} | (_leading(subject, retained, None, BITS[-1]) if retained else {})
+    return _valued(statement | {"evidence": evidence}, subject, retained, sigma2, beta)
 
 
 def _valued(
@@ -90,7 +120,8 @@ def _valued(
     """The statement with what is retained and the value that its evidence encloses."""
     found, _ = checker.first(statement, subject)
     statement = statement | {"retained": retained, "value": ["0", "0"]}
-    known = len(found) >= retained and all(low > beta * sigma2 for low, _ in found[:retained])
+    exactly = statement["evidence"].get("exact", False)
+    known = len(found) >= retained and (exactly or all(low > beta * sigma2 for low, _ in found[:retained]))
     ends = found[:retained] if known else _guessed(subject, retained)
     value = checker.optimum(subject.n, checker.trace(subject), ends, sigma2, beta)
     if max(map(abs, value)) > _LARGEST:
