@@ -14,7 +14,6 @@ from tests.reports.schemas import validator
 from tests.reports.stability_page.test_page import checked
 from tests.reports.written import write_report
 from verify.certify.checker.outcome import undecided
-from verify.certify.decided import enclosed
 from verify.certify.propose import counts
 from verify.data import load
 
@@ -65,7 +64,6 @@ def test_no_more_digits_are_shown_than_are_proved(written):
 
 def test_what_is_undecided_is_shown_as_that_and_why(written, monkeypatch):
     monkeypatch.setattr(counts, "count", lambda subject, level: ({}, undecided("")))
-    monkeypatch.setattr(enclosed, "exact_count", lambda rows, divisor, level: None)
     data = load("iris")
     at = float(data.eigenvalues[1])
     document, _ = compute(data, 3, "iris", named=[1.0, at], certify=True)

@@ -129,7 +129,7 @@ def test_few_columns_are_decided_on_and_beside_an_eigenvalue(name):
     assert rows[1]["retained"] >= rows[0]["retained"] >= rows[2]["retained"]
     without = DATA[name]()
     enclosed.enclosed(without)
-    enclosed._ENCLOSED[without] = dataclasses.replace(enclosed.enclosed(without), rows=None, memory={})
+    enclosed._ENCLOSED[without] = dataclasses.replace(enclosed.enclosed(without), count=None, memory={})
     assert stability(without, 3, [lam], certify=True)["noise"][0]["certified"] == UNDECIDED
 
 
@@ -177,7 +177,6 @@ def test_a_count_that_shows_more_than_the_radii_makes_no_value_too_narrow():
 
 def test_an_engine_that_cannot_tell_shows(monkeypatch):
     monkeypatch.setattr(counts, "count", lambda subject, level: ({"above": 0}, undecided("nothing")))
-    monkeypatch.setattr(enclosed, "exact_count", lambda rows, divisor, level: None)
     engine = enclosed.thresholds
     monkeypatch.setattr(
         enclosed, "thresholds", lambda subject: Thresholds(engine(subject).values, engine(subject).radii + 0.5)

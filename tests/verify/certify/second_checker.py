@@ -33,7 +33,7 @@ class Data:
             self.S = [[x if i == j else Fraction(0) for j in range(self.n)] for i, x in enumerate(self.spectrum)]
             return
         self.N, self.n = len(rows), len(rows[0])
-        held = b"".join(struct.pack("<d", x) for row in rows for x in row)
+        held = b"".join(struct.pack("<d", x + 0.0) for row in rows for x in row)  # a zero has no sign
         self.sha256 = hashlib.sha256(f"{self.N} {self.n} {float(divisor).hex()} ".encode() + held).hexdigest()
         exact = [[Fraction(x) / Fraction(divisor) for x in row] for row in rows]
         means = [sum(column) / self.N for column in zip(*exact, strict=True)]

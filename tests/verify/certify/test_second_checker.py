@@ -91,6 +91,21 @@ def test_what_one_proves_the_other_proves(name, tmp_path):
             assert judged(statement, subject, data, tmp_path) == ["proved", "proved"], statement
 
 
+def test_ties_of_rows_in_whole_numbers_are_proved_by_both_and_nothing_false_beside_them(tmp_path):
+    pytest.importorskip("flint")
+    X = np.concatenate([np.diag([3.0, 1, 1]), -np.diag([3.0, 1, 1])])
+    subject, data, level = sources.subject_of(X, {}), second.Data(X.tolist(), 1.0), Fraction(1, 3)
+    seen = []
+    for statement, outcome in (counts.count(subject, level), counts.optimum(subject, 2, level)):
+        assert outcome.status.value == "proved" and statement["evidence"]["exact"] is True
+        assert judged(statement, subject, data, tmp_path) == ["proved", "proved"]
+        for where, copied in changed(statement):
+            first, other = judged(copied, subject, data, tmp_path)
+            seen.append(first)
+            assert first != "proved" or other == "proved", where
+    assert seen.count("refused") > 20 and seen.count("refuted") > 5 and seen.count("proved") < len(seen) / 4
+
+
 def tampered(statement, part, most, rng):
     found = list(changed(statement, part))
     return found if len(found) <= most else rng.sample(found, most)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from verify.certify.checker.balls import flint
 from verify.certify.checker.subject import Subject
 
-COLUMNS, ENTRIES, BITS, LEVEL_BITS = 64, 1 << 18, 256, 4096  # beyond these it takes more than a few seconds
+COLUMNS, ENTRIES, BITS, LEVEL_BITS = 64, 1 << 18, 256, 2048  # beyond these it takes more than a few seconds
 NOT_COUNTED = f"whole numbers are counted of rows of at most {COLUMNS} columns, {ENTRIES} entries, {BITS} bits each"
 
 
