@@ -6,6 +6,8 @@ Main       tied, continuum, notes.
 Reference  theory 1.3-1.5, 2; verify/eigenvalues.py.
 """
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from verify.eigenvalues import Eigenvalues
@@ -45,6 +47,7 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
         )
     elif document["tied"]:
         said.append(f"rounding: {tied_either_way(document)}")
+    said += list(_torn(document, spectrum))
     if several:
         whether = "whether it is stationary; it is" if several == 1 else "whether they are stationary; they are"
         said.append(
@@ -64,3 +67,19 @@ def notes(document: Document, spectrum: Eigenvalues, unsure: int) -> list[str]:
                 "points in which they end are listed"
             )
     return said
+
+
+def _torn(document: Document, spectrum: Eigenvalues) -> Iterator[str]:
+    """Of equal eigenvalues of which a point retains some: any of their eigenvectors would do, so it is one of many."""
+    values: Sequence[Any] = spectrum.listed if spectrum.exact is None else spectrum.exact
+    starts = [0, *(j for j in range(1, len(values)) if values[j] != values[j - 1]), len(values)]
+    sets = [set(point["retained"]) for point in document["points"]]
+    for start, end in pairwise(starts):
+        equal = range(start + 1, end + 1)
+        if any(0 < len(kept.intersection(equal)) < len(equal) for kept in sets):
+            are = "are equal" if spectrum.exact is not None else "count as equal"
+            yield (
+                f"{names(equal)} {are}: a point that retains some of them and not all belongs to a continuum of points "
+                "of the same kind and value, with other eigenvectors of theirs; listed and counted is one for each choice "
+                "of indices"
+            )

@@ -9,8 +9,11 @@ from reports.analysis.walk import walking
 from reports.cli import main
 from tests.reports.schemas import check
 from verify.analysis.stationary import stationary
+from verify.data import load
 from verify.data.covariance import Covariance, from_eigenvalues
 from verify.eigenvalues import Eigenvalues
+from verify.models.linear_vae import profile_gradient
+from verify.models.ppca import gradient
 
 
 def rows(lam):
@@ -180,3 +183,24 @@ def test_the_page_of_the_report_says_them_too(tmp_path):
     page = " ".join((out / "index.html").read_text().split())
     assert "Of 4 more index sets rounding cannot tell whether they are stationary." in page
     assert "undecided by rounding" in page and "no point but a curve" in page
+
+
+@pytest.mark.parametrize("objective", ["ppca", "elbo"])
+def test_a_point_that_tears_equal_eigenvalues_apart_is_said_to_be_one_of_a_continuum(objective):
+    """It is: turn the eigenvectors of the equal ones into each other, and gradient and value stay what they are."""
+
+    def told(word, k):
+        document, _ = stationary(load(word), k, sigma2=1.0, objective=objective)
+        return [note for note in document["notes"] if "continuum" in note]
+
+    (note,) = told("eigenvalues:6,4,2.5,2.5,0.5", 3)
+    assert note.startswith("lam_3 and lam_4 are equal: ")
+    assert told("eigenvalues:6,4,2.6,2.5,0.5", 3) == []
+    assert told("eigenvalues:6,4,0.001,0.001", 3) == []  # retained by none
+    lam = np.array([6, 4, 2.5, 2.5, 0.5])
+    for angle in (0.3, 1.2):
+        W = np.zeros((5, 3))
+        W[0, 0], W[1, 1] = np.sqrt(lam[:2] - 1)
+        W[2:4, 2] = np.sqrt(1.5) * np.array([np.cos(angle), np.sin(angle)])
+        of = gradient if objective == "ppca" else profile_gradient
+        assert np.abs(of(W, 1.0, np.diag(lam))).max() < 1e-14
