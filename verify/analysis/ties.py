@@ -80,6 +80,6 @@ def _torn(document: Document, spectrum: Eigenvalues) -> Iterator[str]:
             are = "are equal" if spectrum.exact is not None else "count as equal"
             yield (
                 f"{names(equal)} {are}: a point that retains some of them and not all belongs to a continuum of points "
-                "of the same kind and value, with other eigenvectors of theirs; listed and counted is one for each choice "
-                "of indices"
+                "of the same kind and value, with other eigenvectors of theirs; listed and counted is one for each "
+                "choice of indices"
             )

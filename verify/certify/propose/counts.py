@@ -120,8 +120,8 @@ def _valued(
     """The statement with what is retained and the value that its evidence encloses."""
     found, _ = checker.first(statement, subject)
     statement = statement | {"retained": retained, "value": ["0", "0"]}
-    exactly = statement["evidence"].get("exact", False)
-    known = len(found) >= retained and (exactly or all(low > beta * sigma2 for low, _ in found[:retained]))
+    known = len(found) >= retained and all(low > beta * sigma2 for low, _ in found[:retained])
+    known = known or (len(found) >= retained and "exact" in statement["evidence"])
     ends = found[:retained] if known else _guessed(subject, retained)
     value = checker.optimum(subject.n, checker.trace(subject), ends, sigma2, beta)
     if max(map(abs, value)) > _LARGEST:
