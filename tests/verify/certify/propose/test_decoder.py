@@ -10,6 +10,7 @@ import pytest
 from verify.certify.checker import decoder as checker
 from verify.certify.checker.numbers import exact
 from verify.certify.checker.outcome import Status
+from verify.certify.checker.subject import Subject
 from verify.certify.propose import decoder as propose
 from verify.certify.subjects import of_rows
 from verify.data import load_rows
@@ -70,3 +71,17 @@ def test_levels_descend_and_lie_above_the_witness():
         tried = propose.levels(lower)
         assert all(a > b for a, b in pairwise(tried)) and tried[-1] > Fraction(lower)
         assert all(float(f"{float(level):.4g}") == float(level) for level in tried)  # four digits
+
+
+@pytest.mark.parametrize(("N", "kept"), [(178, False), (propose._FEW + 1, True), (None, False)])
+def test_products_of_few_rows_are_on_one_thread(N, kept):
+    """Threads that wait for each other made bounds of 178 rows ten times slower on busy cores."""
+    info = pytest.importorskip("threadpoolctl").threadpool_info
+
+    def threads():
+        return [library["num_threads"] for library in info() if library["user_api"] == "blas"]
+
+    before = threads()
+    with propose.threads(Subject("none", 3, N)):
+        assert before and threads() == (before if kept else [1] * len(before))
+    assert threads() == before
