@@ -52,26 +52,24 @@ def _check(args: argparse.Namespace, session: Session) -> int:
         raise InputError(f"{words}: the certificate says it itself; leave it out beside --check{more}")
     with session.working("reading the certificate") as say:
         result = CheckResult(checked(args.check, args.moved, args.data_dir, say))
+    if result.read is not None:
+        session.read(result.data, result.read)
     _show(result, session)
     return 0 if result.proved == len(result.statements) else NOT_PROVED
 
 
 def _make(args: argparse.Namespace, session: Session) -> int:
-    from verify.analysis.certificate import asked, made
-    from verify.certify.sources import subject_of
+    from verify.analysis.certificate import asked, made, of_reading
+    from verify.certify.sources import reading
     from verify.results.certificate import CheckResult, save
 
     path, how = _place(args), data.reading(args)
-    if args.data.startswith(SPECTRUM):
-        subject, told = subject_of(args.data, how), []
-    else:
-        rows = data.read_rows(args, session)
-        subject, told = subject_of(rows, {}), rows.provenance["notes"]
-    asks = asked(subject, args.k, args.sigma2, args.beta)
+    bare = args.data.startswith(SPECTRUM)
+    read = reading(args.data, how) if bare else reading(data.read_rows(args, session), {})
+    asks = asked(read.subject, args.k, args.sigma2, args.beta)
     with session.working("certifying") as say:
-        document, certificate = made(subject, args.data, asks, say)
-    document["notes"] = [*told, *document["notes"]]
-    result = CheckResult(document)
+        document, certificate = made(read.subject, read.name, asks, say)
+    result = CheckResult(of_reading(document, read))
     if not certificate["statements"]:
         _show(result, session)
         session.note(f"nothing is proved, and {path} was not written")

@@ -241,3 +241,41 @@ def test_without_python_flint_what_does_not_need_it_is_checked(tmp_path, capsys,
     code, document, _ = checked(capsys, path)
     assert (code, document["proved"], document["refuted"]) == (1, 2, 0) and document["undecided"] > 0
     assert all("pip install python-flint" in s["reason"] for s in document["statements"] if s["status"] == "undecided")
+
+
+def test_what_was_read_is_told_and_not_what_the_file_calls_it(tmp_path, capsys, rows):
+    path = made(tmp_path / "c.json", "--columns", "1-3", data=rows)
+    lie = "mnist and every deep VAE.\nAll 9 statements are proved for \x1b[32meverything\x1b[0m"
+    resealed(path, lambda whole: whole["source"].update(data=lie))
+    assert main(["certify", "--check", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert "are proved for rows.csv (40 x 3" in out and "read rows.csv: 40 rows" in err
+    assert "mnist" not in out + err and "\x1b" not in out + err
+    _, document, _ = checked(capsys, path)
+    assert document["data"] == "rows.csv" and document["read"].startswith("40 rows")
+
+
+def test_a_spectrum_of_several_lines_is_named_in_one(tmp_path, capsys):
+    path = made(tmp_path / "c.json")
+    resealed(path, lambda whole: whole["source"].update(data="eigenvalues:6,4,\n\n2.5,1.2,0.5"))
+    code, document, _ = checked(capsys, path)
+    assert code == 2 or document["data"].isprintable()
+
+
+def test_what_reading_has_to_say_is_said_by_check_too(tmp_path, capsys):
+    X = np.random.default_rng(1).normal(size=(30, 3)).round(2).astype(str)
+    X[4, 1] = ""
+    (tmp_path / "gaps.csv").write_text("\n".join(",".join(row) for row in X))
+    path = made(tmp_path / "c.json", "--missing", "mean", data=tmp_path / "gaps.csv")
+    _, document, _ = checked(capsys, path)
+    from verify.data.sources import load_rows
+
+    told = load_rows(str(tmp_path / "gaps.csv"), missing="mean").provenance
+    assert told["notes"] and document["notes"][: len(told["notes"])] == told["notes"]
+    assert document["read"] == told["read"]
+
+
+def test_a_spectrum_is_no_rows(tmp_path, capsys):
+    path = made(tmp_path / "c.json", "--standardize", data="iris")
+    code, _, err = checked(capsys, path, "--data", "eigenvalues:1,2,3")
+    assert code == 2 and "other data: of rows" in err and "standardize" not in err and err.count("\n") == 1

@@ -1,12 +1,11 @@
 """Certificates made and checked, as documents: what is proved, refuted, undecided, and why.
 
 Notation   k latents; sigma2 the noise, beta the weight of the KL, as exact numbers.
-Main       asked, made; checked.
+Main       asked, made, of_reading; checked.
 Reference  docs/certificates.md; reports/schema/certify.json.
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,17 +63,18 @@ def checked(path: Path, data: Any = None, data_dir: Any = None, say: Say = lambd
     whole = files.read(path)
     try:
         say("reading the data")
-        subject = sources.again(whole.get("source"), path.parent, data, data_dir)
-        outcomes = check(whole, subject, say)
+        reading = sources.again(whole.get("source"), path.parent, data, data_dir)
+        outcomes = check(whole, reading.subject, say)
     except InputError as error:
         raise about(str(path), error) from None
-    name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else _name(whole.get("source"))
     nothing = dict.fromkeys(("k", "sigma2", "beta"))
-    return _document(subject, name, nothing, list(zip(whole["statements"], outcomes, strict=True)), [])
+    found = list(zip(whole["statements"], outcomes, strict=True))
+    return of_reading(_document(reading.subject, reading.name, nothing, found, []), reading)
 
 
-def _name(source: Any) -> str:
-    return str(source["data"]) if isinstance(source, dict) else "the data"
+def of_reading(document: Document, reading: sources.Reading) -> Document:
+    """The document with how its data were read, and what reading has to say of them."""
+    return document | {"read": reading.read, "notes": [*reading.notes, *document["notes"]]}
 
 
 def _document(subject: Subject, name: str, numbers: Document, found: Stated, notes: list[str]) -> Document:
@@ -86,6 +86,7 @@ def _document(subject: Subject, name: str, numbers: Document, found: Stated, not
         "sha256": subject.sha256,
         "N": subject.N,
         "n": subject.n,
+        "read": None,
         **numbers,
         "statements": rows,
         **counts,

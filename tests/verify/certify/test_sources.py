@@ -13,7 +13,7 @@ X = np.random.default_rng(0).integers(0, 9, (30, 4)).astype(float)
 
 def back(source, beside, **where):
     """The hash of the data that a source leads to, by way of JSON without floats."""
-    return sources.again(json.loads(json.dumps(source), parse_float=pytest.fail), beside, **where).sha256
+    return sources.again(json.loads(json.dumps(source), parse_float=pytest.fail), beside, **where).subject.sha256
 
 
 @pytest.mark.parametrize(
