@@ -16,7 +16,6 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from verify.analysis.enclosed import OtherData
 
 from benchmarks.soundness import exact, spectra
 from benchmarks.soundness.asked import Question, Truth
@@ -25,6 +24,7 @@ from benchmarks.soundness.exact import Symmetric
 from verify.analysis.stability import stability
 from verify.analysis.stationary import stationary
 from verify.certify.checker.outcome import Outcome, proved, undecided
+from verify.certify.decided.enclosed import OtherData
 from verify.data.covariance import Covariance
 from verify.data.sources import load
 from verify.eigenvalues import decimal

@@ -29,6 +29,7 @@ from verify.errors import InputError
 
 SMALL = 1e-9  # what K0 is raised by, far above all rounding of the weights
 DROPPED = 2e-4  # of the trace of a kernel
+ORDERS = 150  # of p at most: 2^e e! is a double up to about there
 Statement = dict[str, Any]
 # x (N, n), error: each row's distance from V^T y, s with s |c|^2 <= level |t|^2, c (D,), X, d.
 Prepared = tuple[Array, float, Fraction, Array, float, int]
@@ -59,7 +60,8 @@ def every_decoder(statement: Statement, subject: Subject) -> Outcome:
     V, p, box, zero, tilts, metrics = (matrix(evidence.get(name)) for name in names)
     d, m = box.shape[1], len(tilts)
     shapes = [(n, n), (1, p.shape[1]), (2, d), (2, d + 1), (m, n), (m, d + 1)]
-    if [A.shape for A in (V, p, box, zero, tilts, metrics)] != shapes or d > n or not isinstance(tree, list):
+    fits = [A.shape for A in (V, p, box, zero, tilts, metrics)] == shapes and p.size <= ORDERS and d <= n
+    if not fits or not isinstance(tree, list):
         raise InputError("the shapes of the evidence do not fit each other, or the data")
     c0, Q, R = (np.concatenate(both) for both in ((tilts, np.zeros((1, n))), (metrics, zero[:1]), (metrics, zero[1:])))
     if not (level > 0 and (Q > 0).all() and (R > 0).all()):

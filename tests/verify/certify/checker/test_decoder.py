@@ -215,6 +215,12 @@ def test_no_coefficient_of_a_kernel_vanishes():
         assert Fraction(given) * (1 + Fraction(1, 10**15)) >= Fraction(q) ** 2 * 2**e * math.factorial(e)
 
 
+def test_more_orders_than_doubles_have_are_refused_at_once(subjects, statements):
+    longer = [*statements["ones"]["evidence"]["p"][0], *["0"] * decoder.ORDERS]
+    with pytest.raises(InputError, match="shapes"):
+        checked(changed(statements["ones"], "p", [longer]), subjects["ones"])
+
+
 def test_no_evidence_and_no_rows_are_refused(subjects):
     from verify.certify.subjects import of_spectrum
 
