@@ -30,11 +30,21 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma2", type=noise, metavar="S", help="observation noise: a variance")
     beta(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the certificate to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that is no certificate of ours")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a file that is no sound certificate of these very data at this k, sigma2 and beta",
+    )
     parser.add_argument("--check", type=Path, metavar="FILE", help="check this certificate; -k and --sigma2 are in it")
     parser.add_argument(
         "--data", metavar="DATA", dest="moved", help="with --check: where the data are, if not where they were"
     )
+    parser.set_defaults(unrecognized=_several)
+
+
+def _several(words: list[str]) -> str:
+    """What to say of words that nobody asked for: more noises, if they are numbers."""
+    return "" if [w for w in words if not w.replace(".", "", 1).isdigit()] else "a certificate is of one noise"
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -59,7 +69,7 @@ def _check(args: argparse.Namespace, session: Session) -> int:
 
 
 def _make(args: argparse.Namespace, session: Session) -> int:
-    from verify.analysis.certificate import asked, made, of_reading
+    from verify.analysis.certificate import asked, differs, made, of_reading
     from verify.certify.sources import reading
     from verify.results.certificate import CheckResult, save
 
@@ -67,6 +77,8 @@ def _make(args: argparse.Namespace, session: Session) -> int:
     bare = args.data.startswith(SPECTRUM)
     read = reading(args.data, how) if bare else reading(data.read_rows(args, session), {})
     asks = asked(read.subject, args.k, args.sigma2, args.beta)
+    if path.exists() and not args.overwrite and (other := differs(path, read.subject, asks)):
+        raise InputError(f"{path}: {other}; name another file, or replace it with --overwrite")
     with session.working("certifying") as say:
         document, certificate = made(read.subject, read.name, asks, say)
     result = CheckResult(of_reading(document, read))
@@ -76,6 +88,11 @@ def _make(args: argparse.Namespace, session: Session) -> int:
         return NOT_PROVED
     save(certificate, path, args.data, how)
     session.wrote(path)
+    if result.undecided:
+        many, lacks = len(certificate["statements"]), result.undecided
+        held = f"the one statement that is proved, and lacks the {lacks}" if many == 1 else None
+        held = held or f"the {many} statements that are proved, and lacks the {lacks}"
+        session.note(f"{path} holds {held} that {'is' if lacks == 1 else 'are'} undecided")
     _show(result, session)
     return 0
 

@@ -60,7 +60,8 @@ def reading(data: Any, options: Mapping[str, Any]) -> Reading:
         subject = subjects.of_rows(rows)
     except InputError as error:
         raise about(name, error) from None
-    return Reading(subject, one_line(name), one_line(str(told.get("read") or "")) or None, [*map(one_line, told["notes"])])
+    read = one_line(str(told.get("read") or "")) or None
+    return Reading(subject, one_line(name), read, [one_line(note) for note in told["notes"]])
 
 
 def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Source:
@@ -99,7 +100,24 @@ def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> 
         data = _place(source, beside)
     elif isinstance(data, str) and data.startswith(SPECTRUM) and not str(word).startswith(SPECTRUM):
         raise InputError("the certificate speaks of other data: of rows, and a bare spectrum has none")
-    return reading(data, {**options, "data_dir": data_dir})
+    found = reading(data, {**options, "data_dir": data_dir})
+    # Who checks has not typed these, and they say what the data are.
+    said = one_line(" ".join(map(_typed, options, source["options"].values())))
+    how = f"read as the certificate has it, with {said}" if said else None
+    return found._replace(read="; ".join(text for text in (found.read, how) if text) or None)
+
+
+def _typed(name: str, value: Any) -> str:
+    """An option as it would be typed; "" of the seed that is there anyway."""
+    if value is True:
+        return f"--{name}"
+    words = " ".join(map(str, value)) if isinstance(value, list) else "no" if value is False else _number(name, value)
+    return "" if (name, value) in (("seed", 0), ("standardize", False), ("dequantise", False)) else f"--{name} {words}"
+
+
+def _number(name: str, value: Any) -> str:
+    """A scale as a decimal; what is no number as it is."""
+    return repr(double(value)).removesuffix(".0") if name in _NUMBERS else str(value)
 
 
 def _place(source: Source, beside: Path) -> str:
