@@ -123,4 +123,5 @@ def check_certificate(
 
 
 def _in_python(document: Document) -> Document:
-    return document | {"notes": [in_python(note) for note in document["notes"]]}
+    read = None if document["read"] is None else in_python(document["read"])
+    return document | {"read": read, "notes": [in_python(note) for note in document["notes"]]}

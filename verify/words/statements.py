@@ -77,7 +77,7 @@ def _optimum(s: Statement, end: End) -> str:
     model = "a linear VAE (and of probabilistic PCA)" if weight == 1 else "a linear VAE"
     value, rest = "ELBO" if weight == 1 else "weighted ELBO", k - kept
     lost = f"{rest or 'none'} {'collapse' if rest > 1 else 'collapses'}"
-    lies = f"; its {value} per datum lies in {_between(*s['value'], end)}" if "value" in s else ""
+    lies = f"; its {value} per datum lies in {_between(s['value'][0], s['value'][1], end)}" if "value" in s else ""
     return (
         f"the optimum of {model} with {k} {_plural('latent', k)} at sigma2 = {shown(s['sigma2'])}{of} retains {kept}, "
         f"and {lost}{lies}"
