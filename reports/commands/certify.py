@@ -1,6 +1,7 @@
 """The command `certify`: what is proved of the optimum at a noise, as a file that anybody can check."""
 
 import argparse
+import re
 from pathlib import Path
 
 from reports.terminal import data
@@ -44,7 +45,8 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def _several(words: list[str]) -> str:
     """What to say of words that nobody asked for: more noises, if they are numbers."""
-    return "" if [w for w in words if not w.replace(".", "", 1).isdigit()] else "a certificate is of one noise"
+    numbers = all(re.fullmatch(r"[0-9.]+(e[+-]?[0-9]+)?", word) for word in words)
+    return "a certificate is of one noise" if numbers else ""
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

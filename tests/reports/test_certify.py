@@ -335,3 +335,12 @@ def test_what_the_file_lacks_is_told(tmp_path, capsys):
     total = len(files.read(path)["statements"])
     held = "the one statement that is proved" if total == 1 else f"the {total} statements that are proved"
     assert f"holds {held}, and lacks the" in err
+
+
+def test_a_report_says_on_the_terminal_how_much_of_it_is_certified(tmp_path, capsys):
+    argv = ["report", "eigenvalues:3,2", "-k", "1", "--out"]
+    assert main([*argv, str(tmp_path / "a"), "--certify"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Certified, in exact arithmetic" in said and "nothing is undecided" in said
+    assert main([*argv, str(tmp_path / "b")]) == 0
+    assert "ertified" not in capsys.readouterr().out  # control

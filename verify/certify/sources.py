@@ -9,6 +9,7 @@ is what was read.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -111,7 +112,8 @@ def _typed(name: str, value: Any) -> str:
     """An option as it would be typed; "" of the seed that is there anyway."""
     if value is True:
         return f"--{name}"
-    words = " ".join(map(str, value)) if isinstance(value, list) else "no" if value is False else _number(name, value)
+    words = "no" if value is False else _number(name, value)
+    words = shlex.join(value) if isinstance(value, list) else shlex.quote(words)
     return "" if (name, value) in (("seed", 0), ("standardize", False), ("dequantise", False)) else f"--{name} {words}"
 
 
