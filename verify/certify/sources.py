@@ -95,6 +95,7 @@ def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> 
     if not isinstance(source, dict) or not isinstance(word := source.get("data"), str | None):
         raise InputError("malformed: it has no source")
     options = _read(source.get("options"))
+    typed = data is not None
     if data is None:
         if word is None:
             raise InputError("it is of an array, and does not say where that lies: name the data with --data")
@@ -102,6 +103,8 @@ def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> 
     elif isinstance(data, str) and data.startswith(SPECTRUM) and not str(word).startswith(SPECTRUM):
         raise InputError("the certificate speaks of other data: of rows, and a bare spectrum has none")
     found = reading(data, {**options, "data_dir": data_dir})
+    if found.subject.spectrum is not None and not typed and found.read is not None:
+        return found._replace(read=found.read.replace("as typed", "as the certificate has them"))
     # Who checks has not typed these, and they say what the data are.
     said = one_line(" ".join(map(_typed, options, source["options"].values())))
     how = f"read as the certificate has it, with {said}" if said else None

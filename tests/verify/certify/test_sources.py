@@ -106,3 +106,9 @@ def test_how_it_is_read_is_told_as_it_would_be_typed_and_on_one_line():
             sources.again({"data": "iris", "options": {name: "mnist"}}, sources.HERE)
     assert "certificate" not in sources.again({"data": "iris", "options": {"seed": 0}}, sources.HERE).read
     assert "certificate" not in sources.reading("iris", {"scale": 2.0}).read  # who typed it knows
+
+
+def test_nobody_typed_the_spectrum_of_a_certificate():
+    source = {"data": "eigenvalues:6,4", "options": {"seed": 0}}
+    assert sources.again(source, sources.HERE).read == "2 eigenvalues, as the certificate has them"
+    assert sources.again(source, sources.HERE, data="eigenvalues:6,4").read == "2 eigenvalues, as typed"
