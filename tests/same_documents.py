@@ -129,7 +129,7 @@ INPUTS = [
 ]
 COMMANDS = [
     *("doctor", "prove", "device-check", "audit", "collapse", "diagnose"),
-    *("stationary", "stability", "landscape", "report", "train", "tables", "figures"),
+    *("stationary", "stability", "certify", "landscape", "report", "train", "tables", "figures"),
 ]
 BAD = {
     "no command": [],
@@ -192,6 +192,8 @@ def on_data(name: str, data: str, k: str) -> Iterator[Case]:
 
 def cases() -> list[Case]:
     """All of them, the longest first."""
+    asked = ["eigenvalues:6,4,2.5,1.2,0.5", "-k", "2", "--sigma2", "1"]
+    certify, check = ["certify", *asked, "--out", "proof.json"], ["certify", "--check", "proof.json"]
     proofs = ["prove", "eq-13", "eq-33", "--json", "--ledger", "ledger.json"]
     made = [
         Case("prove, report", "digits", [proofs, ["report", "digits", "--ledger", "ledger.json", "--out", "page"]]),
@@ -207,6 +209,9 @@ def cases() -> list[Case]:
         Case("collapse", "latents", [["collapse", "latents.npz", "--json"]]),
         Case("diagnose", "vae", [["diagnose", "vae.npz", "--sigma2", "1", "--json", "--save-escape", "escape.npz"]]),
         Case("diagnose for people", "vae", [["diagnose", "vae.npz", "--loss", "mse-sum", "--out", "page"]]),
+        Case("certify", "spectrum", [[*certify, "--json"], [*check, "--json"]]),
+        Case("certify for people", "spectrum", [certify, check]),
+        Case("certified", "spectrum", [[name, *asked, "--certify", "--json"] for name in ("stability", "stationary")]),
         Case("doctor", "", [["doctor", "--json"]]),
         Case("doctor for people", "", [["doctor"]]),
         *(Case("bad input", why, [argv]) for why, argv in BAD.items()),

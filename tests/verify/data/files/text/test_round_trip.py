@@ -69,6 +69,8 @@ def test_what_is_read_is_what_was_written_or_a_question(tmp_path, table, manner)
     delimiter, mark, quoting, end = manner
     # A blank between spaces, or a line end between them, is no field that could be written.
     assume(delimiter != " " or not any(word in ("", "two\nlines") for column in columns for word in column))
+    # Nor is a sentence after a mark of comments, of as many words as there are columns, told from a row; it is counted.
+    assume(delimiter != " " or not any(word[:1] in ("#", "%") for word in columns[0]))
     assume(len(kinds) > 1 or not any(entries == "" for entries in columns[0]))  # a blank line
     assume(len(kinds) > 1 or mark == ".")  # 1,5 alone is two numbers to anybody
     numeric = [j for j, kind in enumerate(kinds) if kind not in ("word", "date")]
