@@ -147,7 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise _unknown(named)
         args, unknown = parser(named).parse_known_args(argv)
         if unknown:
-            raise InputError(f"unrecognized arguments: {' '.join(unknown)}; see elbo-verify {args.command} --help")
+            why = f": {said}" if (said := getattr(args, "unrecognized", lambda words: "")(unknown)) else ""
+            raise InputError(f"unrecognized arguments: {' '.join(unknown)}{why}; see elbo-verify {args.command} --help")
         args.argv = argv
         if not args.bare:
             console = importlib.import_module("reports.terminal.console")

@@ -1,6 +1,6 @@
 """What bad input raises.
 
-Main       InputError, MissingError, about, first_line.
+Main       InputError, MissingError, about, first_line, one_line.
 """
 
 
@@ -27,3 +27,8 @@ def first_line(error: BaseException, most: int | None = None) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     words = " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else type(error).__name__
     return words[:most]
+
+
+def one_line(text: str) -> str:
+    """A text from anywhere as one line that cannot steer a terminal, nor look like several."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,6 +1,7 @@
 """The command `certify`: what is proved of the optimum at a noise, as a file that anybody can check."""
 
 import argparse
+import re
 from pathlib import Path
 
 from reports.terminal import data
@@ -30,11 +31,22 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sigma2", type=noise, metavar="S", help="observation noise: a variance")
     beta(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="the certificate to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that is no certificate of ours")
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a file that is no sound certificate of these very data at this k, sigma2 and beta",
+    )
     parser.add_argument("--check", type=Path, metavar="FILE", help="check this certificate; -k and --sigma2 are in it")
     parser.add_argument(
         "--data", metavar="DATA", dest="moved", help="with --check: where the data are, if not where they were"
     )
+    parser.set_defaults(unrecognized=_several)
+
+
+def _several(words: list[str]) -> str:
+    """What to say of words that nobody asked for: more noises, if they are numbers."""
+    numbers = all(re.fullmatch(r"[0-9.]+(e[+-]?[0-9]+)?", word) for word in words)
+    return "a certificate is of one noise" if numbers else ""
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -52,32 +64,37 @@ def _check(args: argparse.Namespace, session: Session) -> int:
         raise InputError(f"{words}: the certificate says it itself; leave it out beside --check{more}")
     with session.working("reading the certificate") as say:
         result = CheckResult(checked(args.check, args.moved, args.data_dir, say))
+    if result.read is not None:
+        session.read(result.data, result.read)
     _show(result, session)
     return 0 if result.proved == len(result.statements) else NOT_PROVED
 
 
 def _make(args: argparse.Namespace, session: Session) -> int:
-    from verify.analysis.certificate import asked, made
-    from verify.certify.sources import subject_of
+    from verify.analysis.certificate import asked, differs, made, of_reading
+    from verify.certify.sources import reading
     from verify.results.certificate import CheckResult, save
 
     path, how = _place(args), data.reading(args)
-    if args.data.startswith(SPECTRUM):
-        subject, told = subject_of(args.data, how), []
-    else:
-        rows = data.read_rows(args, session)
-        subject, told = subject_of(rows, {}), rows.provenance["notes"]
-    asks = asked(subject, args.k, args.sigma2, args.beta)
+    bare = args.data.startswith(SPECTRUM)
+    read = reading(args.data, how) if bare else reading(data.read_rows(args, session), {})
+    asks = asked(read.subject, args.k, args.sigma2, args.beta)
+    if path.exists() and not args.overwrite and (other := differs(path, read.subject, asks)):
+        raise InputError(f"{path}: {other}; name another file, or replace it with --overwrite")
     with session.working("certifying") as say:
-        document, certificate = made(subject, args.data, asks, say)
-    document["notes"] = [*told, *document["notes"]]
-    result = CheckResult(document)
+        document, certificate = made(read.subject, read.name, asks, say)
+    result = CheckResult(of_reading(document, read))
     if not certificate["statements"]:
         _show(result, session)
         session.note(f"nothing is proved, and {path} was not written")
         return NOT_PROVED
     save(certificate, path, args.data, how)
     session.wrote(path)
+    if result.undecided:
+        many, lacks = len(certificate["statements"]), result.undecided
+        held = f"the one statement that is proved, and lacks the {lacks}" if many == 1 else None
+        held = held or f"the {many} statements that are proved, and lacks the {lacks}"
+        session.note(f"{path} holds {held} that {'is' if lacks == 1 else 'are'} undecided")
     _show(result, session)
     return 0
 

@@ -14,6 +14,7 @@ from reports.terminal.folders import folder_name, keep_others
 from reports.terminal.options import beta, certify, folder, noises
 from verify.analysis.scales import compared
 from verify.analysis.stability import USUAL_NOISE
+from verify.words import certified
 from verify.words.wording import verdict
 
 MORE = (
@@ -78,5 +79,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.result(document)
     session.notes(document["notes"], verdict(document))
     session.say(verdict(document))
+    if (proved := certified.of_report(document)) is not None:
+        session.say(f"\n{proved}")
     session.say(f"\nopen {page}")
     return 0

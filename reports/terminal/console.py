@@ -1,6 +1,6 @@
 """What the user sees: results on standard output, messages and progress on standard error.
 
-Main       Session; table, one_line.
+Main       Session; table; one_line of verify/errors.py.
 """
 
 import sys
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from verify.data.documents import to_json
+from verify.errors import one_line as one_line
 from verify.words import tables
 
 WIDTH = 100
@@ -181,8 +182,3 @@ def table(columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) ->
         if numeric:  # half a number is another number
             column.min_width = max(len(line) for cell in (heading, *column.cells) for line in str(cell).split("\n"))
     return made
-
-
-def one_line(text: str) -> str:
-    """A message from anywhere as one line that cannot steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,18 +1,18 @@
 """Certificates made and checked, as documents: what is proved, refuted, undecided, and why.
 
 Notation   k latents; sigma2 the noise, beta the weight of the KL, as exact numbers.
-Main       asked, made; checked.
+Main       asked, made, of_reading; checked; differs, from a certificate that was kept.
 Reference  docs/certificates.md; reports/schema/certify.json.
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from verify.analysis.scales import compared
 from verify.certify import files, sources, verdict
+from verify.certify.checker.numbers import exact
 from verify.certify.checker.outcome import Outcome, Status
 from verify.certify.checker.subject import Subject
 from verify.certify.verdict import Asked, Stated, certificate, check
@@ -20,6 +20,8 @@ from verify.checks import latent_dimension, positive_noise
 from verify.eigenvalues import decimal
 from verify.errors import InputError, about, first_line
 from verify.landscape.weighted import PLAIN, usable_weight
+from verify.words.caveats import MODEL, WEIGHTED
+from verify.words.certificate import SAMPLING
 from verify.words.statements import sentence
 
 Document = dict[str, Any]
@@ -64,17 +66,32 @@ def checked(path: Path, data: Any = None, data_dir: Any = None, say: Say = lambd
     whole = files.read(path)
     try:
         say("reading the data")
-        subject = sources.again(whole.get("source"), path.parent, data, data_dir)
-        outcomes = check(whole, subject, say)
+        reading = sources.again(whole.get("source"), path.parent, data, data_dir)
+        outcomes = check(whole, reading.subject, say)
     except InputError as error:
         raise about(str(path), error) from None
-    name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else _name(whole.get("source"))
     nothing = dict.fromkeys(("k", "sigma2", "beta"))
-    return _document(subject, name, nothing, list(zip(whole["statements"], outcomes, strict=True)), [])
+    found = list(zip(whole["statements"], outcomes, strict=True))
+    return of_reading(_document(reading.subject, reading.name, nothing, found, []), reading)
 
 
-def _name(source: Any) -> str:
-    return str(source["data"]) if isinstance(source, dict) else "the data"
+def differs(path: Path, subject: Subject, of: Asked) -> str | None:
+    """In what a certificate that was kept is another one than is asked for; None: in nothing."""
+    try:
+        whole = files.read(path)
+        if whole["subject"] != certificate(subject, [])["subject"]:
+            return "is a certificate of other data"
+        found = {(s["k"], exact(s["sigma2"]), exact(s["beta"])) for s in whole["statements"] if s["kind"] == "optimum"}
+    except (InputError, LookupError, TypeError) as error:
+        return f"is a certificate that cannot be read ({first_line(error).removeprefix(f'{path}: ')[:60]})"
+    if not found:
+        return "is a certificate that does not say of which k, sigma2 and beta it is"
+    return None if found == {(of.k, of.sigma2, of.beta)} else "is a certificate of another k, sigma2 or beta"
+
+
+def of_reading(document: Document, reading: sources.Reading) -> Document:
+    """The document with how its data were read, and what reading has to say of them."""
+    return document | {"read": reading.read, "notes": [*reading.notes, *document["notes"]]}
 
 
 def _document(subject: Subject, name: str, numbers: Document, found: Stated, notes: list[str]) -> Document:
@@ -86,20 +103,21 @@ def _document(subject: Subject, name: str, numbers: Document, found: Stated, not
         "sha256": subject.sha256,
         "N": subject.N,
         "n": subject.n,
+        "read": None,
         **numbers,
         "statements": rows,
         **counts,
-        "notes": [*notes, *_meaning(subject)],
+        "notes": [*notes, *_meaning(subject, [statement for statement, _ in found])],
     }
 
 
 def _row(statement: Document, outcome: Outcome) -> Document:
-    says = sentence(statement)
+    says = sentence(statement, outcome.status is Status.PROVED)
     return {"kind": statement["kind"], "says": says, "status": outcome.status.value, "reason": outcome.reason}
 
 
-def _meaning(subject: Subject) -> list[str]:
+def _meaning(subject: Subject, statements: list[Document]) -> list[str]:
     """What a proof is about."""
-    if subject.N is None:
-        return []
-    return ["sampling: what is proved is proved of these very rows, not of other data of the same kind"]
+    weights = {exact(s.get("beta", "1")) == 1 for s in statements if s["kind"] == "optimum"}
+    model = (MODEL if weights == {True} else WEIGHTED).replace("this", "what is said of the optimum", 1)
+    return [*([] if subject.N is None else [SAMPLING]), *([model] if weights else [])]

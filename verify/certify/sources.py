@@ -2,16 +2,18 @@
 
 Notation   source: {"data": a word of the command line, or null where they were an array, "options": how it is read,
            "file": {path, sha256, member}}; options without their defaults, numbers as certificates hold them.
-Main       described, subject_of; again.
+Main       described, subject_of; reading, again -> Reading.
 
-What a source says is not trusted: whatever is read, its hash has to be that of the certificate.
+What a source says is not trusted: whatever is read, its hash has to be that of the certificate, and what is told of it
+is what was read.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from verify.certify import subjects
 from verify.certify.checker.numbers import double, written
@@ -21,7 +23,7 @@ from verify.data.files.formats import split
 from verify.data.files.opening import sha256_of
 from verify.data.rows import Rows
 from verify.data.sources import SPECTRUM, is_file, load, load_rows
-from verify.errors import InputError, about
+from verify.errors import InputError, about, one_line
 
 Source = dict[str, Any]
 _NUMBERS = ("scale", "logit")
@@ -32,17 +34,35 @@ _FOLDER = "celeba:"
 HERE = Path()
 
 
+class Reading(NamedTuple):
+    """What was read: its name and how, each in one line, and what reading has to say of it."""
+
+    subject: Subject
+    name: str
+    read: str | None
+    notes: list[str]
+
+
 def subject_of(data: Any, options: Mapping[str, Any]) -> Subject:
     """The subject of whatever `load` takes, with its options, or of Rows.  Raises InputError."""
+    return reading(data, options).subject
+
+
+def reading(data: Any, options: Mapping[str, Any]) -> Reading:
+    """The same, with how it was read.  Raises InputError."""
     if isinstance(data, str) and data.startswith(SPECTRUM):
-        exact = load(data, **options).spectrum.exact
+        covariance = load(data, **options)
+        exact = covariance.spectrum.exact
         assert exact is not None
-        return subjects.of_spectrum(exact)
+        return Reading(subjects.of_spectrum(exact), one_line(data), str(covariance.provenance["read"]), [])
     rows = data if isinstance(data, Rows) else load_rows(data, **options)
+    told, name = rows.provenance, str(rows.provenance["name"])
     try:
-        return subjects.of_rows(rows)
+        subject = subjects.of_rows(rows)
     except InputError as error:
-        raise about(str(rows.provenance["name"]), error) from None
+        raise about(name, error) from None
+    read = one_line(str(told.get("read") or "")) or None
+    return Reading(subject, one_line(name), read, [one_line(note) for note in told["notes"]])
 
 
 def described(data: Any, options: Mapping[str, Any], beside: Path = HERE) -> Source:
@@ -70,16 +90,39 @@ def read_from(data: Any, path: Path) -> bool:
     return path.exists() and read.exists() and path.samefile(read)
 
 
-def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> Subject:
-    """The subject that a source describes: of `data`, where they have moved.  Raises InputError."""
+def again(source: Any, beside: Path, data: Any = None, data_dir: Any = None) -> Reading:
+    """What a source describes, read again: of `data`, where they have moved.  Raises InputError."""
     if not isinstance(source, dict) or not isinstance(word := source.get("data"), str | None):
         raise InputError("malformed: it has no source")
     options = _read(source.get("options"))
+    typed = data is not None
     if data is None:
         if word is None:
             raise InputError("it is of an array, and does not say where that lies: name the data with --data")
         data = _place(source, beside)
-    return subject_of(data, {**options, "data_dir": data_dir})
+    elif isinstance(data, str) and data.startswith(SPECTRUM) and not str(word).startswith(SPECTRUM):
+        raise InputError("the certificate speaks of other data: of rows, and a bare spectrum has none")
+    found = reading(data, {**options, "data_dir": data_dir})
+    if found.subject.spectrum is not None and not typed and found.read is not None:
+        return found._replace(read=found.read.replace("as typed", "as the certificate has them"))
+    # Who checks has not typed these, and they say what the data are.
+    said = one_line(" ".join(map(_typed, options, source["options"].values())))
+    how = f"read as the certificate has it, with {said}" if said else None
+    return found._replace(read="; ".join(text for text in (found.read, how) if text) or None)
+
+
+def _typed(name: str, value: Any) -> str:
+    """An option as it would be typed; "" of the seed that is there anyway."""
+    if value is True:
+        return f"--{name}"
+    words = "no" if value is False else _number(name, value)
+    words = shlex.join(value) if isinstance(value, list) else shlex.quote(words)
+    return "" if (name, value) in (("seed", 0), ("standardize", False), ("dequantise", False)) else f"--{name} {words}"
+
+
+def _number(name: str, value: Any) -> str:
+    """A scale as a decimal; what is no number as it is."""
+    return repr(double(value)).removesuffix(".0") if name in _NUMBERS else str(value)
 
 
 def _place(source: Source, beside: Path) -> str:

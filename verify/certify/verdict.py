@@ -166,7 +166,8 @@ def _few_rows(subject: Subject, asked: Asked) -> str | None:
     if subject.N is None or _few_columns(subject, asked):
         return ""
     if subject.N > ROWS:
-        return f"beyond {ROWS} rows this takes minutes; in Python collapse_threshold(data, certify=True) does it"
+        ways = "diagnose --certify, and in Python collapse_threshold(data, certify=True)"
+        return f"beyond {ROWS} rows this takes minutes; {ways}, do it"
     return None
 
 

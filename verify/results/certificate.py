@@ -5,13 +5,12 @@ Main       certificate -> CertificateResult; check_certificate -> CheckResult.
 Reference  docs/certificates.md; reports/schema/certify.json.
 """
 
-import os
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from verify import __version__
-from verify.analysis.certificate import asked, checked, made
+from verify.analysis.certificate import asked, checked, made, of_reading
 from verify.certify import files, sources
 from verify.certify.checker.outcome import Status
 from verify.data.sources import Options
@@ -35,6 +34,7 @@ class CheckResult(Result):
     sha256: str
     N: int | None
     n: int
+    read: str | None
     statements: list[Document]
     proved: int
     refuted: int
@@ -105,11 +105,9 @@ def certificate(
     data: rows, whatever `load` takes, with its options, or "eigenvalues:6,4,2.5".  Raises InputError.
     """
     with speaking_python():
-        subject = sources.subject_of(data, options)
-        name = os.fspath(data) if isinstance(data, (str, os.PathLike)) else "the data"
-        document, found = made(subject, name, asked(subject, k, sigma2, beta))
-    notes = [in_python(note) for note in document["notes"]]
-    return CertificateResult(document | {"notes": notes}, found, data, options)
+        read = sources.reading(data, options)
+        document, found = made(read.subject, read.name, asked(read.subject, k, sigma2, beta))
+    return CertificateResult(_in_python(of_reading(document, read)), found, data, options)
 
 
 def check_certificate(
@@ -121,4 +119,9 @@ def check_certificate(
     then.  data_dir: where mnist lies.  Raises InputError: damaged, of another version, of other data.
     """
     with speaking_python():
-        return CheckResult(checked(Path(path), data, data_dir))
+        return CheckResult(_in_python(checked(Path(path), data, data_dir)))
+
+
+def _in_python(document: Document) -> Document:
+    read = None if document["read"] is None else in_python(document["read"])
+    return document | {"read": read, "notes": [in_python(note) for note in document["notes"]]}

@@ -1,7 +1,7 @@
 """What is said of certified numbers: what the word means, which ones are not, and why.
 
 Notation   rows: "noise" of a stability document, certified; points: those of a stationary one.
-Main       asked, LEGEND; said_of_rows, said_of_points; radius.
+Main       asked, LEGEND; said_of_rows, said_of_points; of_report; radius.
 Reference  docs/mathematics.md, section 13; docs/certificates.md.
 """
 
@@ -62,6 +62,24 @@ def said_of_points(points: Iterable[Document]) -> Iterator[str]:
     which = "one of the points" if total == 1 else f"{total} of the points"
     first = "" if not others else "one of them " if many == 1 else f"{many} of them "
     yield f"not certified: {which}, {first}because {reason}"
+
+
+def of_report(document: Document) -> str | None:
+    """How many numbers of a report are certified, and how many are not; None: it was not asked."""
+    facts = document["stability"]
+    if not asked(facts):
+        return None
+    rows = [status(row) == CERTIFIED for row in facts["noise"]]
+    thresholds = [t["radius"] is not None for t in facts["thresholds"]]
+    points = [status(point) == CERTIFIED for table in document["stationary"] for point in table["points"]]
+    told = [
+        f"how many latents are retained at {sum(rows)} of {len(rows)} noises",
+        f"{sum(thresholds)} of {len(thresholds)} thresholds",
+        *([f"index and kind of {sum(points)} of {len(points)} stationary points"] if points else []),
+    ]
+    open_ = sum(not x for x in (*rows, *thresholds, *points))
+    rest = "nothing is undecided" if not open_ else f"{open_} of these {'is' if open_ == 1 else 'are'} undecided"
+    return f"Certified, {EXACTLY}: {', '.join(told[:-1])} and {told[-1]}; {rest}."
 
 
 def radius(document: Document) -> str | None:

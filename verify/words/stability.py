@@ -72,4 +72,4 @@ def _proved(document: Document) -> str:
         return ""
     if radius == "0":
         return "; certified: these are exact"
-    return f"; certified: of these very data the thresholds in the document lie within {radius} of the true ones"
+    return f"; certified: in all their digits these thresholds lie within {radius} of the true ones of these very data"

@@ -13,7 +13,7 @@ X = np.random.default_rng(0).integers(0, 9, (30, 4)).astype(float)
 
 def back(source, beside, **where):
     """The hash of the data that a source leads to, by way of JSON without floats."""
-    return sources.again(json.loads(json.dumps(source), parse_float=pytest.fail), beside, **where).sha256
+    return sources.again(json.loads(json.dumps(source), parse_float=pytest.fail), beside, **where).subject.sha256
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,25 @@ def test_a_spectrum_is_its_numbers():
 def test_options_that_are_none_are_refused(options):
     with pytest.raises(InputError):
         sources.again({"data": "iris", "options": options}, sources.HERE)
+
+
+def test_how_it_is_read_is_told_as_it_would_be_typed_and_on_one_line():
+    for options, said in (
+        ({"scale": "255", "seed": 3, "standardize": False}, "--scale 255 --seed 3"),
+        ({"scale": "0x1.999999999999ap-4", "columns": ["1-2", "4"]}, "--scale 0.1 --columns 1-2 4"),
+        ({"standardize": True, "seed": 0}, "--standardize"),
+        ({"drop": ["petal length (cm)"]}, "--drop 'petal length (cm)'"),
+    ):
+        read = sources.again({"data": "iris", "options": options}, sources.HERE).read
+        assert read.endswith(f"; read as the certificate has it, with {said}") and read.isprintable()
+    for name in ("decimal", "missing"):  # no free text
+        with pytest.raises(InputError, match=name):
+            sources.again({"data": "iris", "options": {name: "mnist"}}, sources.HERE)
+    assert "certificate" not in sources.again({"data": "iris", "options": {"seed": 0}}, sources.HERE).read
+    assert "certificate" not in sources.reading("iris", {"scale": 2.0}).read  # who typed it knows
+
+
+def test_nobody_typed_the_spectrum_of_a_certificate():
+    source = {"data": "eigenvalues:6,4", "options": {"seed": 0}}
+    assert sources.again(source, sources.HERE).read == "2 eigenvalues, as the certificate has them"
+    assert sources.again(source, sources.HERE, data="eigenvalues:6,4").read == "2 eigenvalues, as typed"

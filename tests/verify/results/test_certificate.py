@@ -70,7 +70,7 @@ def test_frame_summary_and_picture(tmp_path):
     made = verify.certificate(ROWS, 2, 10.0)
     frame = made.to_frame()
     assert list(frame.columns) == ["kind", "says", "status", "reason"] and frame.index[0] == 1
-    assert "sampling" in made.summary() and "proved: " in made.summary()
+    assert "Sampling: " in made.summary() and "proved: " in made.summary()
     texts = [text.get_text() for text in made.plot().texts]
     assert texts.count("proved") == made.proved
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from verify.analysis.certificate import made
@@ -37,3 +38,22 @@ def test_what_is_undecided_is_stated_as_floats_have_it():
     found, _ = made(subject, "iris", Asked(2, Fraction(lam), Fraction(1)))
     [optimum] = [row for row in found["statements"] if row["kind"] == "optimum"]
     assert optimum["status"] == "undecided" and "lies in [-3.469" in optimum["says"]
+
+
+def test_statements_on_boxes_are_proved_for_no_data():
+    box = {"status": "proved", "says": "of no data", "reason": "", "kind": "box"}
+    found = {**document(proved=1), "statements": [box]}
+    assert headline(found) == "The statement is proved."
+    assert "for iris" in headline({**found, "statements": [box, {**box, "kind": "count"}], "proved": 2})
+
+
+def test_sampling_stands_where_the_verdict_stands_for_rows_alone():
+    assert headline(document(proved=1)).endswith("proved of these very rows, not of other data of the same kind.")
+    assert "ampling" not in headline({**document(proved=1), "N": None})
+
+
+def test_numbers_beyond_all_range_are_not_made_up():
+    subject = subject_of(np.array([[1e150, 0.0], [-1e150, 1.0], [0.0, 2.0]]), {})
+    found, _ = made(subject, "large", Asked(1, Fraction(1, 10**300), Fraction(1)))
+    told = [row for row in found["statements"] if row["status"] != "proved"]
+    assert told and not any("lies in" in row["says"] or "[" in row["says"] for row in told)

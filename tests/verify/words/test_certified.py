@@ -66,3 +66,15 @@ def test_of_a_bare_spectrum_thresholds_are_exact_but_for_a_division():
     assert certified.radius(exact) == "0"
     third = stability(from_eigenvalues([1.0, 0.7]), 2, [1.0], beta=3, certify=True)
     assert 0 < Fraction(certified.radius(third)) < Fraction(1, 10**16)
+
+
+def test_of_a_report_it_is_said_how_much_is_certified():
+    yes, no = {"certified": "certified"}, {"certified": "undecided"}
+    point = {"certified": {"status": "undecided", "why": "a"}}
+    facts = {"noise": [yes, no, yes], "thresholds": [{"radius": 0.0}, {"radius": None}]}
+    said = certified.of_report({"stability": facts, "stationary": [{"points": [point, yes]}, {"points": []}]})
+    assert "retained at 2 of 3 noises, 1 of 2 thresholds and index and kind of 1 of 2 stationary points" in said
+    assert said.endswith("3 of these are undecided.")
+    all_ = {"stability": {"noise": [yes], "thresholds": [{"radius": 0.0}]}, "stationary": []}
+    assert certified.of_report(all_).endswith("at 1 of 1 noises and 1 of 1 thresholds; nothing is undecided.")
+    assert certified.of_report({"stability": {"noise": [{}], "thresholds": []}, "stationary": []}) is None

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from verify.certify.checker.functions import FUNCTIONS
 from verify.certify.checker.numbers import exact
 from verify.words.numerals import at_least, at_most
 from verify.words.statements import DIGITS, sentence, shown
@@ -46,8 +47,8 @@ def test_counts_in_words():
 def test_an_optimum_in_words():
     optimum = {"kind": "optimum", "k": 3, "sigma2": "0.1", "beta": "4", "retained": 2, "value": ["-1/3", "1/3"]}
     assert sentence(optimum) == (
-        "the optimum of 3 latents at sigma2 = 0.1, beta = 4 retains 2, and 1 collapses; its weighted ELBO per datum "
-        "lies in [-0.333333334, 0.333333334]"
+        "the optimum of a linear VAE with 3 latents at sigma2 = 0.1, beta = 4 retains 2, and 1 collapses; its weighted "
+        "ELBO per datum lies in [-0.333333334, 0.333333334]"
     )
 
 
@@ -75,3 +76,34 @@ def test_lengths_of_columns():
         "radius": "1",
     }
     assert "lengths 5, 0," in sentence({**point, "kind": "stationary"})
+
+
+def test_what_is_not_proved_is_stated_exactly():
+    """Nine digits, rounded outwards, of these two intervals hold the number one third; the intervals do not."""
+    for given in (["0.33333333334", "0.4"], ["0", "0x1.5555555555555p-2"]):
+        statement = {"kind": "eigenvalues", "intervals": [given]}
+        third, (low, high) = Fraction(1, 3), map(exact, given)
+        assert not low <= third <= high
+        told, rounded = (
+            [Fraction(x) for x in sentence(statement, proved).removeprefix("lam_1 in [").removesuffix("]").split(", ")]
+            for proved in (False, True)
+        )
+        assert told == [low, high]
+        assert rounded[0] <= third <= rounded[1]  # control: what is proved is rounded outwards
+    long = "1" * 300 + "/" + "3" * 90
+    assert long in sentence({"kind": "eigenvalues", "intervals": [["0", long]]}, proved=False)
+
+
+def test_an_optimum_of_which_no_value_was_found_states_none():
+    optimum = {"kind": "optimum", "k": 1, "sigma2": "1", "retained": 1}
+    assert sentence(optimum, proved=False).endswith("with 1 latent at sigma2 = 1 retains 1, and none collapses")
+
+
+def test_a_box_says_where_the_function_vanishes_and_that_it_speaks_of_no_data():
+    box = {"kind": "box", "function": "gap of two", "sign": ">", "box": [["-1", "1"]]}
+    assert sentence(box).startswith("of no data, but of all parameters (x_0 in [-1, 1])")
+    assert sentence(box).endswith(", except where x_0 = 0, is > 0")
+    assert "except" not in sentence({**box, "box": [["0.5", "1"]]})
+    for name, function in FUNCTIONS.items():
+        ends = [["0", "0.5"]] * function.d
+        assert ("except" in sentence({**box, "function": name, "box": ends})) == (function.order > 0)

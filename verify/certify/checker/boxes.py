@@ -39,7 +39,8 @@ def decide(function: Function, sign: str, box: Part, tree: str) -> Outcome:
     """Whether f has that sign all over the box.  Raises InputError: no box of f, no sign, no tree that covers it."""
     lowest = [function.lowest if i or function.order % 2 == 0 else 0 for i in range(function.d)]  # x_0^o > 0
     if len(box) != function.d or not all(low <= lo < hi <= 1 for low, (lo, hi) in zip(lowest, box, strict=True)):
-        raise InputError(f"the box of this function has {function.d} ends lo < hi, between {lowest} and 1")
+        ends = ", ".join(f"x_{i} from {low} to 1" for i, low in enumerate(lowest))
+        raise InputError(f"the box of this function has {function.d} ends, [lo, hi] with lo < hi, within {ends}")
     if sign not in (">", "<") or not isinstance(tree, str):
         raise InputError("a sign is > or <, a tree a text")
     parts, leaves, doubt = [list(box)], 0, ""

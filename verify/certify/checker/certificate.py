@@ -63,5 +63,9 @@ def _checked(i: int, statement: Any, subject: Subject, kinds: Mapping[str, Check
         return kinds[kind](statement, subject)
     except InputError as error:
         raise InputError(f"statement {i} ({kind}): {error}") from None
+    except KeyError as error:
+        raise InputError(f"statement {i} ({kind}): it has no {str(error)[:40]}") from None
     except _NONSENSE as error:
-        raise InputError(f"statement {i} ({kind}): malformed ({type(error).__name__}: {str(error)[:80]})") from None
+        raise InputError(
+            f"statement {i} ({kind}): malformed, something in it is of another type or size ({str(error)[:80]})"
+        ) from None

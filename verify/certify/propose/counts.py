@@ -84,7 +84,7 @@ def eigenvalues(subject: Subject, m: int) -> tuple[Statement, Outcome]:
     found, _ = checker.first(statement, subject)
     ends = found[:m] if len(found) >= m else _guessed(subject, m)
     if ends[0][1] > _LARGEST:
-        return statement | {"intervals": [["0", "0"]] * m}, undecided(_BEYOND)
+        return statement, undecided(_BEYOND)  # there is nothing to state
     statement["intervals"] = [_written(low, high) for low, high in ends]
     return statement, undecided(_UNKNOWN) if len(found) < m else checker.check_eigenvalues(statement, subject)
 
@@ -119,7 +119,7 @@ def _valued(
 ) -> tuple[Statement, Outcome]:
     """The statement with what is retained and the value that its evidence encloses."""
     found, _ = checker.first(statement, subject)
-    statement = statement | {"retained": retained, "value": ["0", "0"]}
+    statement = {name: statement[name] for name in statement if name != "value"} | {"retained": retained}
     known = len(found) >= retained and all(low > beta * sigma2 for low, _ in found[:retained])
     known = known or (len(found) >= retained and "exact" in statement["evidence"])
     ends = found[:retained] if known else _guessed(subject, retained)

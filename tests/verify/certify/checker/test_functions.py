@@ -160,3 +160,8 @@ def test_without_flint_it_is_said_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "flint", None)
     with pytest.raises(InputError, match="need python-flint"):
         check({"function": "gap of two", "sign": ">", "box": [["-1", "1"]], "evidence": {"tree": "."}})
+
+
+def test_a_box_that_is_too_large_is_told_in_words():
+    with pytest.raises(InputError, match=r"1 ends, \[lo, hi\] with lo < hi, within x_0 from -1 to 1$"):
+        check({"function": "gap of two", "sign": ">", "box": [["-2", "1"]], "evidence": {"tree": "."}})
