@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from verify.analysis.certificate import made
+from verify.certify.propose import counts
 from verify.certify.sources import subject_of
 from verify.certify.verdict import Asked
 from verify.data import load
@@ -30,9 +31,10 @@ def test_words_that_are_not_used_are_not_explained():
     assert said(document()) == [headline(document())]
 
 
-def test_what_is_undecided_is_stated_as_floats_have_it():
+def test_what_is_undecided_is_stated_as_floats_have_it(monkeypatch):
     """At a noise within rounding of an eigenvalue: the value is the one that was computed, not a place for it."""
     pytest.importorskip("flint")
+    monkeypatch.setattr(counts, "exact_count", lambda subject, level: None)  # as of too many columns
     lam = float(load("iris").eigenvalues[1])
     subject = subject_of("iris", {})
     found, _ = made(subject, "iris", Asked(2, Fraction(lam), Fraction(1)))
