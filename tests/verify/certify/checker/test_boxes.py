@@ -89,7 +89,7 @@ def test_a_zero_of_known_order_is_divided_out():
 
 
 def test_an_odd_order_has_no_sign_on_both_sides():
-    with pytest.raises(InputError, match="between"):
+    with pytest.raises(InputError, match="within"):
         decide(PRODUCT, ">", ends((-1, 1), ("1/8", 1)), ".")
 
 
