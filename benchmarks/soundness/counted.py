@@ -151,6 +151,8 @@ def optimal(
     if not isinstance(statement, dict):
         yield from [statement] if statement else []
         return
+    if "value" not in statement:  # no enclosure of it was found, and nothing is offered
+        return
     retained, (low, high) = statement["retained"], (read(x) for x in statement["value"])
     width = (high - low) or Fraction(1, 2**60)
     part = Fraction(float(rng.uniform(0, 0.6)))

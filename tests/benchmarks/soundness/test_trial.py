@@ -50,6 +50,10 @@ def test_what_balls_count_is_proved_of_some_matrices():
     assert "proved" in found
 
 
+def test_an_optimum_whose_value_nobody_offers_is_no_fault():
+    assert one("landscapes", 1590, 2).faults == []
+
+
 def test_a_case_is_the_same_again():
     first, again = one("matrices", 3, 5), one("matrices", 3, 5)
     assert first.counts == again.counts
