@@ -3,6 +3,7 @@
 import argparse
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reports.terminal import data
 from reports.terminal.console import Session
@@ -11,6 +12,9 @@ from reports.terminal.options import beta, noise
 from verify.data.sources import SPECTRUM
 from verify.data.writing import writable
 from verify.errors import InputError
+
+if TYPE_CHECKING:
+    from verify.results.certificate import CheckResult
 
 MORE = (
     "With --check FILE nothing is searched: each statement of the certificate is proved again from the data and its "
@@ -99,7 +103,7 @@ def _make(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _show(result: "CheckResult", session: Session) -> None:  # noqa: F821
+def _show(result: "CheckResult", session: Session) -> None:
     session.result(result.to_dict())
     session.notes(result.notes, result.verdict)
     session.show(result.said())

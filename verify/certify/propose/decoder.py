@@ -2,7 +2,7 @@
 
 Notation   as in verify/certify/checker/decoder.py: x = V^T y in the eigenvectors of S, a (d,) the first coordinates of
            c, b the others; F(c) = K(c) - s |c|^2/2; q = R_j - s for the first coordinates, R_b = rest s for the others.
-Main       witness, every_decoder, levels, tightest, stated; threads, for whoever searches or checks.
+Main       witness, every_decoder, levels, tightest; threads, for whoever searches or checks.
 Reference  docs/mathematics.md, 13.4. Nothing here is relied upon: what is proposed is checked.
 
 A box is tilted to the best b at its centre. There the bound has room for so much curvature q as keeps it below 0 in all
@@ -22,10 +22,9 @@ from scipy.optimize import minimize
 from verify.arrays import Array
 from verify.certify.checker import decoder
 from verify.certify.checker.numbers import written, written_matrix
-from verify.certify.checker.outcome import Outcome, Status
+from verify.certify.checker.outcome import Status
 from verify.certify.checker.subject import Subject
 from verify.errors import InputError
-from verify.landscape.any_decoder import lower_bound
 from verify.threads import one_thread
 
 Statement = dict[str, Any]
@@ -99,18 +98,6 @@ def tightest(subject: Subject, lower: float, depth: int = 1, most: int = 400) ->
         found += [] if proposed is None else [proposed]
     proved = (one for one in reversed(found) if decoder.every_decoder(one, subject).status is Status.PROVED)
     return next(proved, None)
-
-
-def stated(subject: Subject, level: Fraction, depth: int = 1) -> list[tuple[Statement, Outcome]]:
-    """On which side of s* the noise `level` lies, with what the checker says: a witness, or that no decoder gains."""
-    if subject.rows is None or not level > 0:
-        return []
-    found = lower_bound(subject.rows / subject.divisor)
-    proposed = witness(subject, level, found.t) if found.value > level else every_decoder(subject, level, depth)
-    if proposed is None:
-        return []
-    check = decoder.witness if proposed["kind"] == "witness" else decoder.every_decoder
-    return [(proposed, check(proposed, subject))]
 
 
 def _rounded(level: float) -> Fraction:

@@ -19,7 +19,7 @@ from verify.data import load_rows
 from verify.errors import InputError
 from verify.landscape.any_decoder import lower_bound
 
-pytest.importorskip("flint").arb_mat  # noqa: B018
+pytest.importorskip("flint")
 PROVED, UNDECIDED = Status.PROVED, Status.UNDECIDED
 ONES = 0.8 / (2 * math.log(9))  # s* of rows that are 1 for a tenth and 0 else
 
