@@ -44,6 +44,11 @@ class Landscape:
     def n(self) -> int:
         return len(self.lam)
 
+    @property
+    def top(self) -> tuple[int, ...]:
+        """What the optimum retains, from 0: the first k, as far as they exceed the noise."""
+        return tuple(range(min(self.k, sum(x > self.noise for x in self.lam))))
+
 
 def _landscape(lam: str, noise: str, k: int) -> Landscape:
     return Landscape(tuple(map(Fraction, lam.split())), Fraction(noise), k)
